@@ -1,0 +1,231 @@
+"""Settings: flag > environment (``KEYDIFF_*``) > configuration file > default."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from keydiff_cli.errors import UsageError
+
+PREFIX = "KEYDIFF_"
+POLICY_NAMES = ("keydiff", "keydiff-token", "window", "full")
+KV_TYPE_NAMES = ("f16", "q8_0")
+
+_UNITS = {"": 1, "B": 1}
+for _power, _letter in enumerate("KMGT", start=1):
+    _UNITS[f"{_letter}B"] = 1000**_power
+    _UNITS[f"{_letter}IB"] = _UNITS[_letter] = 1024**_power
+_SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]*)\s*", re.ASCII)
+
+
+def parse_size(text: str) -> int:
+    """Bytes from ``2GB`` (decimal), ``900MiB`` or ``2G`` (binary), or a plain number.
+
+    Raises
+    ------
+    UsageError
+        If it is not a size, or below one byte.
+    """
+    match = _SIZE.fullmatch(text)
+    unit = match.group(2).upper() if match else ""
+    if match is None or unit not in _UNITS:
+        raise UsageError(f"'{text}' is not a size; write it like 2GB, 900MiB or 1500000000")
+    size = int(float(match.group(1)) * _UNITS[unit])
+    if size < 1:
+        raise UsageError(f"a size of '{text}' is too small; write it like 2GB or 900MiB")
+    return size
+
+
+def format_size(size: float) -> str:
+    """Bytes for people: ``1.31 GB``, decimal units, three digits."""
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 999.5 or unit == "TB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:#.3g} {unit}".replace(". ", " ")
+
+
+def _positive(value: int) -> int:
+    if value < 1:
+        raise UsageError(f"{value} must be at least 1")
+    return value
+
+
+def _block(value: int) -> int:
+    if not 1 <= value <= 4096:
+        raise UsageError(f"{value} must be from 1 to 4096 tokens")
+    return value
+
+
+def _temperature(value: float) -> float:
+    if not 0 <= value <= 10:
+        raise UsageError(f"{value} must be from 0 to 10")
+    return value
+
+
+def _seed(value: int) -> int:
+    if value < 0:
+        raise UsageError(f"{value} must not be negative")
+    return value
+
+
+def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in names:
+            raise UsageError(f"'{value}' is not one of {', '.join(names)}")
+        return value
+
+    return check
+
+
+def _setting(default: Any, kind: type, check: Callable[[Any], Any] | None = None) -> Any:
+    return field(default=default, metadata={"kind": kind, "check": check})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a run can be told, besides documents and question.
+
+    Attributes
+    ----------
+    model
+        Name in the catalogue, or path of a GGUF file.
+    memory
+        Cap for the whole process in bytes; None for no cap.
+    budget
+        N: tokens kept per head; None for what the cap allows, or 4096 without a cap.
+    block
+        B: tokens read between evictions.
+    policy
+        Which tokens to keep.
+    max_tokens
+        Where an answer stops.
+    temperature, seed
+        Sampling; temperature 0 is greedy.
+    system
+        System prompt; None for the built-in one.
+    threads
+        None for the physical cores.
+    kv_type
+        Type of the cached keys and values.
+    offline
+        Never fetch a model.
+    models_dir
+        Where models are kept; None for the user's data folder.
+    """
+
+    model: str = _setting("qwen2.5-coder-1.5b", str)
+    memory: int | None = _setting(None, int, _positive)
+    budget: int | None = _setting(None, int, _positive)
+    block: int = _setting(128, int, _block)
+    policy: str = _setting("keydiff", str, _one_of(POLICY_NAMES))
+    max_tokens: int = _setting(512, int, _positive)
+    temperature: float = _setting(0.0, float, _temperature)
+    seed: int = _setting(0, int, _seed)
+    system: str | None = _setting(None, str)
+    threads: int | None = _setting(None, int, _positive)
+    kv_type: str = _setting("f16", str, _one_of(KV_TYPE_NAMES))
+    offline: bool = _setting(False, bool)
+    models_dir: str | None = _setting(None, str)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Settings, and where each value comes from (``default``, a file, a variable, a flag)."""
+
+    settings: Settings
+    sources: dict[str, str]
+
+
+def config_path(environment: Mapping[str, str]) -> Path:
+    """The configuration file: ``KEYDIFF_CONFIG``, or config.toml in the user's config folder."""
+    if chosen := environment.get(f"{PREFIX}CONFIG"):
+        return Path(chosen).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("keydiff", appauthor=False) / "config.toml"
+
+
+def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Resolved:
+    """Merge the four layers.
+
+    Parameters
+    ----------
+    flags
+        Values of the command line by setting name; None = not given.
+
+    Raises
+    ------
+    UsageError
+        If a value is wrong (naming where it stands), or the file cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+    path = config_path(environment)
+    written = _read_file(path, required=f"{PREFIX}CONFIG" in environment)
+    known = {item.name: item for item in fields(Settings)}
+    for name in written:
+        if name not in known:
+            raise UsageError(f"{path}: unknown setting '{name}'; known: {', '.join(known)}")
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for name, item in known.items():
+        variable = PREFIX + name.upper()
+        if flags.get(name) is not None:
+            raw, source, label = flags[name], "flag", "--" + name.replace("_", "-")
+        elif environment.get(variable):
+            raw, source, label = environment[variable], variable, variable
+        elif name in written:
+            raw, source, label = written[name], str(path), f"{path}: {name}"
+        else:
+            sources[name] = "default"
+            continue
+        values[name] = _convert(raw, item.metadata, label, size=name == "memory")
+        sources[name] = source
+    return Resolved(Settings(**values), sources)
+
+
+def _convert(raw: Any, rules: Mapping[str, Any], label: str, *, size: bool) -> Any:
+    kind = rules["kind"]
+    try:
+        if isinstance(raw, str) and size:
+            value: Any = parse_size(raw)
+        elif isinstance(raw, str) and kind is bool:
+            value = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+                raw.lower()
+            ]
+        elif isinstance(raw, str):
+            value = kind(raw)
+        elif kind is float and type(raw) is int:
+            value = float(raw)
+        elif type(raw) is kind:
+            value = raw
+        else:
+            raise ValueError
+        check = rules["check"]
+        return check(value) if check else value
+    except UsageError as error:
+        raise UsageError(f"{label}: {error}") from None
+    except (ValueError, KeyError, OverflowError):
+        wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+        raise UsageError(f"{label}: {raw!r} is not {wanted[kind]}") from None
+
+
+def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return values
+    except FileNotFoundError:
+        if required:
+            raise UsageError(f"{path}: no such configuration file ({PREFIX}CONFIG)") from None
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None

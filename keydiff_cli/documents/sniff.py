@@ -1,0 +1,106 @@
+"""What kind of file some bytes are, judged by their beginning."""
+
+from __future__ import annotations
+
+import re
+
+_PDF_WINDOW = 1024
+_PDF_OBJECT = re.compile(rb"\d\s+\d+\s+obj\b")
+_LEAD = b"\xef\xbb\xbf \t\r\n\0"
+
+_OCR = "run OCR on it first, such as with ocrmypdf"
+_UNPACK = "unpack it first"
+_AS_TEXT = "save it as PDF or text"
+# (offset, magic, what it is, advice)
+_MAGIC: list[tuple[int, bytes, str, str]] = [
+    (0, b"\x1f\x8b", "gzip-compressed data", "unpack it first, such as with gunzip -c"),
+    (0, b"BZh", "bzip2-compressed data", _UNPACK),
+    (0, b"\xfd7zXZ\0", "xz-compressed data", _UNPACK),
+    (0, b"\x28\xb5\x2f\xfd", "zstd-compressed data", _UNPACK),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (0, b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
+    (257, b"ustar", "a tar archive", _UNPACK),
+    (0, b"\x89PNG\r\n", "a PNG image", _OCR),
+    (0, b"\xff\xd8\xff", "a JPEG image", _OCR),
+    (0, b"GIF8", "a GIF image", _OCR),
+    (0, b"II*\0", "a TIFF image", _OCR),
+    (0, b"MM\0*", "a TIFF image", _OCR),
+    (0, b"BM", "a BMP image", _OCR),
+    (8, b"WEBP", "a WebP image", _OCR),
+    (4, b"ftypheic", "a HEIC image", _OCR),
+    (4, b"ftypavif", "an AVIF image", _OCR),
+    (4, b"ftyp", "a video or audio file", "give a document"),
+    (0, b"RIFF", "a video or audio file", "give a document"),
+    (0, b"ID3", "a video or audio file", "give a document"),
+    (0, b"OggS", "a video or audio file", "give a document"),
+    (0, b"AT&TFORM", "a DjVu document", _AS_TEXT),
+    (60, b"BOOKMOBI", "a Mobipocket book", _AS_TEXT),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document", _AS_TEXT),
+    (0, b"SQLite format 3\0", "an SQLite database", "export it as text"),
+    (0, b"PAR1", "a Parquet table", "export it as text"),
+    (0, b"GGUF", "a GGUF model", "pass it as the model, and give a document"),
+    (0, b"\x7fELF", "a program", "give a document"),
+    (0, b"MZ", "a program", "give a document"),
+    (0, b"\xca\xfe\xba\xbe", "a program", "give a document"),
+    (0, b"\xcf\xfa\xed\xfe", "a program", "give a document"),
+    (0, b"\0asm", "a program", "give a document"),
+]
+# Text by their bytes, but not text to read.
+_SOURCE_MAGIC: list[tuple[bytes, str, str]] = [
+    (b"{\\rtf", "a rich text (RTF) document", _AS_TEXT),
+    (b"%!PS-Adobe", "PostScript", "convert it to PDF first, such as with ps2pdf"),
+]
+# A name inside a zip container and the kind of document it shows.
+_ZIPPED: list[tuple[bytes, str]] = [
+    (b"word/", "a Word document"),
+    (b"xl/", "an Excel workbook"),
+    (b"ppt/", "a PowerPoint presentation"),
+    (b"mimetypeapplication/epub+zip", "an EPUB book"),
+    (b"mimetypeapplication/vnd.oasis.opendocument.text", "an OpenDocument text"),
+    (b"mimetypeapplication/vnd.oasis.opendocument", "an OpenDocument file"),
+]
+
+
+def is_pdf(head: bytes) -> bool:
+    """Find the PDF header in the first 1024 bytes.
+
+    Behind other bytes it counts only where an object of a PDF follows, so that
+    a text which speaks of ``%PDF-`` stays a text.
+    """
+    found = head[:_PDF_WINDOW].find(b"%PDF-")
+    if found < 0:
+        return False
+    return not head[:found].strip(_LEAD) or _PDF_OBJECT.search(head, found) is not None
+
+
+def known_format(head: bytes, binary: bool) -> tuple[str, str] | None:
+    """Name a format that cannot be read, and say what to do about it.
+
+    Parameters
+    ----------
+    head : bytes
+        The beginning of the file.
+    binary : bool
+        Whether it is no text; a signature of plain letters counts only then.
+
+    Returns
+    -------
+    tuple of str, or None
+        What it is and what to do, or None where nothing is recognised.
+    """
+    if head.startswith(b"PK") and head[2:4] in (b"\3\4", b"\5\6", b"\7\b"):
+        for inside, what in _ZIPPED:
+            if inside in head:
+                return what, _AS_TEXT
+        return "a zip archive", _UNPACK
+    for start, what, advice in _SOURCE_MAGIC:
+        if head.startswith(start):
+            return what, advice
+    for offset, magic, what, advice in _MAGIC:
+        if head.startswith(magic, offset) and (binary or not _plain(magic)):
+            return what, advice
+    return None
+
+
+def _plain(magic: bytes) -> bool:
+    return all(32 <= byte < 127 for byte in magic)

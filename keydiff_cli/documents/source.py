@@ -1,0 +1,201 @@
+"""Where the bytes of a document come from: a regular file, a named pipe, standard input."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from typing import IO, BinaryIO
+
+from keydiff_cli.errors import DocumentError
+
+CHUNK = 64 * 1024  # bytes read at a time
+SAMPLE = 256 * 1024  # bytes looked at before anything is decided
+_SPOOL_PREFIX = "keydiff-"
+
+
+class Source:
+    """Bytes to read in order, with the first ones known beforehand.
+
+    Attributes
+    ----------
+    name : str
+        For display.
+    head : bytes
+        The first ``SAMPLE`` bytes, or all of them where there are fewer.
+    size : int or None
+        Bytes to come from a regular file; None for a pipe.
+    """
+
+    def __init__(self, name: str, file: BinaryIO, owned: bool) -> None:
+        self.name = name
+        self._file: IO[bytes] = file
+        self._owned = owned
+        self._state = _regular_state(file)
+        self.size = max(0, self._state[0] - _position(file)) if self._state else None
+        try:
+            self.head = self._fill(SAMPLE)
+        except BaseException:
+            self.close()
+            raise
+        if self.size == 0 and self.head:  # such as the files of /proc
+            self.size = self._state = None
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield all bytes, the head included, at most ``CHUNK`` at a time."""
+        for start in range(0, len(self.head), CHUNK):
+            yield self.head[start : start + CHUNK]
+        while chunk := self._fill(CHUNK):
+            yield chunk
+
+    def seekable_file(self) -> tuple[IO[bytes], str | None]:
+        """Give a file that can seek, copying a pipe to an unlinked temporary file.
+
+        Returns
+        -------
+        file : file object
+            At its start. Closed by ``close``.
+        sha256 : str or None
+            The hash of the bytes where they were copied, else None.
+        """
+        if self._owned and self._state:
+            self._file.seek(0)
+            return self._file, None
+        digest = hashlib.sha256()
+        spool = tempfile.TemporaryFile(prefix=_SPOOL_PREFIX)  # noqa: SIM115
+        try:
+            for chunk in self.chunks():
+                digest.update(chunk)
+                spool.write(chunk)
+            spool.seek(0)
+        except OSError as error:
+            spool.close()
+            where = tempfile.gettempdir()
+            raise DocumentError(
+                f"{self.name}: cannot keep a copy of it in {where} ({_reason(error)}); "
+                "make room there or set TMPDIR"
+            ) from error
+        except BaseException:
+            spool.close()
+            raise
+        self.check_unchanged()
+        self.close()
+        self._file, self._owned, self._state = spool, True, None
+        return spool, digest.hexdigest()
+
+    def hash_file(self) -> str:
+        """Hash a regular file from its start, in one pass."""
+        digest = hashlib.sha256()
+        try:
+            self._file.seek(0)
+        except OSError as error:
+            raise self.trouble(error) from error
+        while chunk := self._fill(CHUNK):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def check_unchanged(self) -> None:
+        """Raise DocumentError if a regular file is not what it was when it was opened."""
+        if self._state and _regular_state(self._file) != self._state:
+            raise DocumentError(
+                f"{self.name} changed while it was being read; try again, or read a copy of it"
+            )
+
+    def trouble(self, error: OSError) -> DocumentError:
+        """Turn an error of the operating system into one for the user."""
+        if isinstance(error, IsADirectoryError):
+            return DocumentError(f"{self.name} is a folder; give a file in it")
+        return DocumentError(f"{self.name} cannot be read: {_reason(error)}")
+
+    def close(self) -> None:
+        """Close the file, unless it is standard input."""
+        if self._owned:
+            self._file.close()
+
+    def _fill(self, size: int) -> bytes:
+        """Read ``size`` bytes, fewer only at the end, however short the single reads are."""
+        parts: list[bytes] = []
+        while size > 0:
+            try:
+                part = self._file.read(size)
+            except BlockingIOError:
+                part = None
+            except OSError as error:
+                raise self.trouble(error) from error
+            except ValueError as error:  # closed, or not open for reading
+                raise DocumentError(f"{self.name} cannot be read: {error}") from error
+            if part is None:  # a pipe that does not wait
+                time.sleep(0.01)
+                continue
+            if not part:
+                break
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+
+def open_source(path: str, stdin: BinaryIO) -> Source:
+    """Open a path, or standard input for "-".
+
+    Raises
+    ------
+    DocumentError
+        If there is no such file, it may not be read, or it is no file or pipe.
+    """
+    if path == "-":
+        return Source("standard input", stdin, owned=False)
+    name = display_name(path)
+    try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise DocumentError(f"{name} is a folder; give a file in it")
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise DocumentError(f"{name} is a device or a socket; give a file or a pipe")
+        file = open(path, "rb")  # noqa: SIM115
+    except FileNotFoundError as error:
+        advice = "download it first" if "://" in path else "check the name"
+        raise DocumentError(f"{printable(path)}: there is no such file; {advice}") from error
+    except PermissionError as error:
+        raise DocumentError(f"{name}: no permission to read it") from error
+    except OSError as error:
+        raise DocumentError(f"{name} cannot be opened: {_reason(error)}") from error
+    except ValueError as error:  # a NUL in the path
+        raise DocumentError(f"{printable(path)}: not a valid file name") from error
+    return Source(name, file, owned=True)
+
+
+def display_name(path: str) -> str:
+    """Shorten a path to its last part, except where that says nothing (/dev/fd/63)."""
+    if path.startswith(("/dev/", "/proc/")):
+        return printable(path)
+    return printable(os.path.basename(path.rstrip(os.sep)) or path)
+
+
+def printable(text: str) -> str:
+    """Replace what a terminal line cannot show: control characters, lone surrogates."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _regular_state(file: IO[bytes]) -> tuple[int, int] | None:
+    """Size and time of change of a regular file, else None."""
+    try:
+        state = os.fstat(file.fileno())
+    except (OSError, ValueError, AttributeError):
+        return None
+    if not stat.S_ISREG(state.st_mode):
+        return None
+    return state.st_size, state.st_mtime_ns
+
+
+def _position(file: IO[bytes]) -> int:
+    try:
+        return file.tell()
+    except (OSError, ValueError, AttributeError):
+        return 0

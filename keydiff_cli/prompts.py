@@ -1,0 +1,93 @@
+"""The prompt: the model's chat template, cut once into head, document, question and tail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from keydiff_cli.errors import ModelError
+from keydiff_cli.llama import Model
+
+DEFAULT_SYSTEM = (
+    "You answer questions about the document that the user gives you. "
+    "Use only what the document says, and be brief and exact."
+)
+_DOCUMENT_MARK = "\x02document\x03"
+_QUESTION_MARK = "\x02question\x03"
+_USER_TURN = f"{_DOCUMENT_MARK}\n\n{_QUESTION_MARK}"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The fixed text around the document and the question.
+
+    ``head`` and ``tail`` hold special tokens and come from the model; ``middle`` stands between
+    document and question. The document and the question themselves are always plain text.
+    """
+
+    head: str
+    middle: str
+    tail: str
+
+
+def build_prompt(model: Model, system: str = DEFAULT_SYSTEM) -> Prompt:
+    """Split the chat template of the model; a plain prompt for a model without one.
+
+    Raises
+    ------
+    ModelError
+        If the template cannot be rendered, or does not pass the user's text on once, in order.
+    """
+    template = model.chat_template
+    if template is None:
+        lead = f"{system}\n\n" if system else ""
+        return Prompt(lead, "\n\nQuestion: ", "\nAnswer:")
+    tokens = {"bos_token": model.token_text(model.bos), "eos_token": model.token_text(model.eos)}
+    text = _render_with_system(template, system, tokens)
+    return split_prompt(text, model.path.name)
+
+
+def split_prompt(rendered: str, name: str = "the model") -> Prompt:
+    """Cut a rendered template at the marks that stand for document and question."""
+    head, found, rest = rendered.partition(_DOCUMENT_MARK)
+    middle, found_too, tail = rest.partition(_QUESTION_MARK)
+    if not (found and found_too) or _DOCUMENT_MARK in rest or _QUESTION_MARK in tail:
+        raise ModelError(f"the chat template of {name} does not pass the user's text on")
+    return Prompt(head, f"{middle}Question: ", tail)
+
+
+def _render_with_system(template: str, system: str, tokens: dict[str, str]) -> str:
+    """Render, with the system prompt at the start of the user's turn if it has no other place."""
+    user = {"role": "user", "content": _USER_TURN}
+    if not system:
+        return _render(template, [user], tokens)
+    try:
+        rendered = _render(template, [{"role": "system", "content": system.strip()}, user], tokens)
+        if system.strip() in rendered:
+            return rendered
+    except ModelError:
+        pass
+    merged = {"role": "user", "content": f"{system.strip()}\n\n{_USER_TURN}"}
+    return _render(template, [merged], tokens)
+
+
+def _render(template: str, messages: list[dict[str, str]], tokens: dict[str, str]) -> str:
+    from jinja2 import TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    def refuse(message: str) -> Any:
+        raise TemplateError(message)
+
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
+    environment.globals.update(
+        raise_exception=refuse, strftime_now=lambda pattern: datetime.now().strftime(pattern)
+    )
+    try:
+        return environment.from_string(template).render(
+            messages=messages, add_generation_prompt=True, enable_thinking=False, **tokens
+        )
+    except (TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
+        raise ModelError(f"the chat template of the model cannot be rendered: {error}") from error

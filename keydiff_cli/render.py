@@ -1,0 +1,203 @@
+"""What the user sees: progress, notes and tables on stderr, answers on stdout. All of Rich."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+from keydiff_cli.ask import Events, Progress, Report
+from keydiff_cli.config import format_size
+from keydiff_cli.terminal import Sanitizer, printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+
+def message(text: str) -> None:
+    """Print one line on stderr."""
+    print(f"keydiff: {printable(text)}", file=sys.stderr, flush=True)
+
+
+def print_table(
+    columns: Iterable[str], rows: Iterable[Iterable[object]], *, file: TextIO | None = None
+) -> None:
+    """A plain table; on a pipe it is as wide as its content, so nothing is cut."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    file = file or sys.stdout
+    terminal = file.isatty()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=not terminal)
+    for row in rows:
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
+    console = Console(file=file, highlight=False, width=None if terminal else 10_000)
+    with console.capture() as capture:
+        console.print(table)
+    file.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+class Display(Events):
+    """Progress and notes on stderr, the answer on stdout as it comes.
+
+    Parameters
+    ----------
+    quiet
+        Show warnings only.
+    answer
+        Print the answer; off when it goes into a JSON object.
+    """
+
+    def __init__(self, *, quiet: bool, answer: bool) -> None:
+        self._quiet = quiet
+        self._answer = answer
+        self._sanitize = Sanitizer() if sys.stdout.isatty() else None
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._at_line_start = True
+
+    def note(self, text: str) -> None:
+        if not self._quiet:
+            message(text)
+
+    def warning(self, text: str) -> None:
+        self.end_line()
+        message(f"warning: {text}")
+
+    def fetching(self, done: int, total: int) -> None:
+        if self._show("fetching the model"):
+            status = f"{format_size(done)} of {format_size(total)}"
+            self._update(done, total, status)
+            if done >= total:
+                self.read()
+
+    def started(self, report: Report) -> None:
+        if self._quiet:
+            return
+        cache, planned = report.cache, report.memory_bytes["planned"] or 0
+        cap = report.memory_bytes["cap"]
+        under = f" of {format_size(cap)}" if cap else ""
+        message(
+            f"{report.model['name']}, {cache['policy']} with a budget of {cache['budget']} tokens, "
+            f"{format_size(planned)} planned{under}"
+        )
+
+    def reading(self, progress: Progress) -> None:
+        place = progress.place
+        if place is None or not self._show(f"reading {place.name}"):
+            return
+        rate = progress.tokens / max(progress.seconds, 1e-9)
+        if place.unit == "pages":
+            read = f"page {max(place.done, 1)}" + (f" of {place.total}" if place.total else "")
+        else:
+            read = format_size(place.done)
+            read += f" of {format_size(place.total)}" if place.total else ""
+        cells = f"cache {progress.cells}/{progress.budget}"
+        status = f"{read}, {progress.tokens} tokens, {rate:.0f}/s, {cells}"
+        self._update(place.done, place.total, status, f"reading {place.name}")
+
+    def read(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = self._task = None
+
+    def text(self, text: str) -> None:
+        if not self._answer:
+            return
+        shown = self._sanitize(text) if self._sanitize else text
+        sys.stdout.write(shown)
+        sys.stdout.flush()
+        if shown:
+            self._at_line_start = shown.endswith("\n")
+
+    def end_line(self) -> None:
+        """End the line of the answer, if one was begun."""
+        if not self._at_line_start:
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+            self._at_line_start = True
+
+    def finished(self, report: Report, *, stats: bool) -> None:
+        """The end line, and the table that ``--stats`` asks for."""
+        self.end_line()
+        tokens, seconds = report.tokens, report.timing_s["total"]
+        if not self._quiet:
+            stopped = " (interrupted)" if report.stop_reason == "interrupted" else ""
+            message(
+                f"read {tokens['document']} tokens, kept {tokens['kept']}, "
+                f"generated {tokens['generated']} in {_duration(seconds)}{stopped}, "
+                f"peak memory {format_size(report.memory_bytes['peak'] or 0)}"
+            )
+        if stats:
+            print_table(("statistic", "value"), _statistics(report), file=sys.stderr)
+
+    def _show(self, title: str) -> bool:
+        """Begin a progress display if one is wanted."""
+        if self._quiet or not sys.stderr.isatty():
+            return False
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(bar_width=20),
+                TextColumn("{task.fields[status]}", markup=False),
+                TimeRemainingColumn(compact=True),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task(printable(title), total=None, status="")
+            self._bar.start()
+        return True
+
+    def _update(self, done: int, total: int | None, status: str, title: str | None = None) -> None:
+        assert self._bar is not None
+        assert self._task is not None
+        changes: dict[str, Any] = {"completed": done, "total": total, "status": status}
+        if title is not None:
+            changes["description"] = printable(title)
+        self._bar.update(self._task, **changes)
+
+
+def _duration(seconds: float) -> str:
+    """Seconds for people: ``8.3 s``, ``2 min 10 s``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def _statistics(report: Report) -> list[tuple[str, str]]:
+    timing, tokens = report.timing_s, report.tokens
+    ingest = max(timing["ingest"], 1e-9)
+    decoding = max(timing["answer"] - timing["first_token"], 1e-9)
+    rows = [(f"{name.replace('_', ' ')}, s", f"{value:.2f}") for name, value in timing.items()]
+    rows += [
+        ("reading, tokens/s", f"{tokens['document'] / ingest:.1f}"),
+        (
+            "scoring + eviction, % of ingest",
+            f"{100 * (timing['score'] + timing['evict']) / ingest:.2f}",
+        ),
+        ("answering, tokens/s", f"{max(tokens['generated'] - 1, 0) / decoding:.1f}"),
+        ("cache, bytes", format_size(report.cache.get("bytes", 0))),
+        ("access", str(report.cache.get("access", "-"))),
+    ]
+    return rows
+
+
+def plan_rows(values: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Rows of the table of ``keydiff plan``."""
+    rows = []
+    for name, value in values.items():
+        if name.endswith("_bytes"):
+            shown = "none" if value is None else format_size(float(str(value)))
+            rows.append((name.removesuffix("_bytes").replace("_", " "), shown))
+        else:
+            rows.append((name.replace("_", " "), str(value)))
+    return rows

@@ -1,0 +1,89 @@
+"""The layout of a sequence that llama.cpp serialised (``llama_state_seq_get_data``).
+
+::
+
+    u32 magic, i32 sequence
+    for each cache (one; two for sliding-window models: the full layers, then the windowed ones):
+        u32 streams = 1, u32 cells
+        for each cell, in cell order: i32 position, u32 n = 1, i32 sequence
+        u32 values are transposed = 0, u32 layers
+        for each layer: i32 type, u64 bytes per row, then one row of keys per cell
+        for each layer: the same with values
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class CacheState:
+    """One cache of a serialised sequence.
+
+    Attributes
+    ----------
+    positions
+        Position of each used cell, in cell order: int32 ``[cells]``.
+    keys, values
+        A view of the rows of each layer: uint8 ``[cells, bytes per row]``.
+    """
+
+    positions: NDArray[np.int32]
+    keys: list[Bytes]
+    values: list[Bytes]
+
+
+class _Reader:
+    def __init__(self, blob: Bytes) -> None:
+        self.blob = blob
+        self.offset = 0
+
+    def take(self, count: int) -> Bytes:
+        if count < 0 or self.offset + count > len(self.blob):
+            raise ValueError("the serialised cache ends early")
+        part = self.blob[self.offset : self.offset + count]
+        self.offset += count
+        return part
+
+    def number(self, dtype: str) -> int:
+        return int(self.take(np.dtype(dtype).itemsize).view(dtype)[0])
+
+    def rows(self, cells: int) -> Bytes:
+        self.number("<i4")  # type
+        width = self.number("<u8")
+        return self.take(cells * width).reshape(cells, width)
+
+
+def parse_state(blob: Bytes) -> list[CacheState]:
+    """Read a serialised sequence without copying the rows.
+
+    Raises
+    ------
+    ValueError
+        If the blob is not laid out as described above.
+    """
+    reader = _Reader(blob)
+    reader.take(8)
+    caches = []
+    while reader.offset < len(blob):
+        if reader.number("<u4") != 1:
+            raise ValueError("the serialised cache has several streams")
+        cells = reader.number("<u4")
+        if cells == 0:
+            caches.append(CacheState(np.empty(0, np.int32), [], []))
+            continue
+        meta = reader.take(cells * 12).view("<i4").reshape(cells, 3)
+        if (meta[:, 1] != 1).any():
+            raise ValueError("the serialised cache shares cells between sequences")
+        if reader.number("<u4") != 0:
+            raise ValueError("the serialised values are transposed")
+        layers = reader.number("<u4")
+        keys = [reader.rows(cells) for _ in range(layers)]
+        values = [reader.rows(cells) for _ in range(layers)]
+        caches.append(CacheState(meta[:, 0].copy(), keys, values))
+    return caches

@@ -1,0 +1,125 @@
+"""Documents to tokens: every document introduced by its name, every page by its number."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from keydiff_cli.blocks import Tokenizer, cut_text
+from keydiff_cli.documents import Document, open_document
+from keydiff_cli.errors import UsageError
+from keydiff_cli.llama import Tokens
+
+
+@dataclass
+class DocumentRecord:
+    """What was read of one document; ``sha256`` is None until all of it was."""
+
+    name: str
+    kind: str
+    pages: int | None
+    characters: int = 0
+    tokens: int = 0
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far reading has come: ``done`` of ``total`` (None if unknown) pages or bytes."""
+
+    name: str
+    unit: str
+    done: int
+    total: int | None
+
+
+def check_sources(sources: Sequence[str], stdin: BinaryIO) -> None:
+    """Find what is wrong with the documents before time is spent on anything else.
+
+    Raises
+    ------
+    DocumentError
+        If a file is missing or not a document.
+    UsageError
+        If standard input is named twice.
+    """
+    if sources.count("-") > 1:
+        raise UsageError("standard input (-) can be read only once")
+    for source in sources:
+        if source != "-" and not Path(source).is_fifo():  # a pipe opens only once
+            open_document(source, stdin).close()
+
+
+class TokenStream:
+    """The tokens of several documents in order, read as they are asked for.
+
+    Parameters
+    ----------
+    sources
+        Paths, or ``-`` for standard input.
+
+    Attributes
+    ----------
+    records : list of DocumentRecord
+        One per document begun.
+    warnings : list of str
+        What could not be read as it stands.
+    """
+
+    def __init__(self, sources: Sequence[str], stdin: BinaryIO, tokenizer: Tokenizer) -> None:
+        self._sources = sources
+        self._stdin = stdin
+        self._tokenizer = tokenizer
+        self._trail: deque[tuple[int, Place]] = deque()
+        self._passed: tuple[int, Place] | None = None
+        self.records: list[DocumentRecord] = []
+        self.warnings: list[str] = []
+        self.tokens = 0
+
+    def __iter__(self) -> Iterator[Tokens]:
+        for source in self._sources:
+            with open_document(source, self._stdin) as document:
+                yield from self._read(document)
+
+    def _read(self, document: Document) -> Iterator[Tokens]:
+        record = DocumentRecord(document.name, document.kind, document.pages)
+        self.records.append(record)
+        done = 0
+
+        def text() -> Iterator[str]:
+            nonlocal done
+            page = None
+            yield f"{'' if len(self.records) == 1 else chr(10) * 2}Document: {document.name}\n\n"
+            for piece in document.pieces():
+                done = piece.done
+                if piece.page is not None and piece.page != page:
+                    page = piece.page
+                    yield f"[Page {page}]\n"
+                yield piece.text
+
+        for part in cut_text(text()):
+            ids = self._tokenizer(part, first=self.tokens == 0)
+            self.tokens += len(ids)
+            record.tokens += len(ids)
+            record.characters = document.characters
+            self._trail.append(
+                (self.tokens, Place(document.name, document.unit, done, document.total))
+            )
+            yield ids
+        record.sha256 = document.sha256
+        self.warnings.extend(document.warnings)
+
+    def place(self, tokens: int) -> Place | None:
+        """Where token number ``tokens`` of the stream is; calls must not go backwards."""
+        while self._trail and self._trail[0][0] <= tokens:
+            self._passed = self._trail.popleft()
+        if not self._trail:
+            return self._passed[1] if self._passed else None
+        end, place = self._trail[0]
+        start, before = self._passed if self._passed else (0, None)
+        base = before.done if before and before.name == place.name else 0
+        share = (tokens - start) / (end - start)
+        return Place(place.name, place.unit, int(base + share * (place.done - base)), place.total)

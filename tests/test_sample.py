@@ -1,0 +1,73 @@
+"""The sample document: it says what ``facts.json`` says, and can be made again to the byte."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+SAMPLE = Path(__file__).resolve().parents[1] / "docs" / "sample"
+PDF = SAMPLE / "harbour-report.pdf"
+FACTS: list[dict[str, Any]] = json.loads((SAMPLE / "facts.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[str]:
+    return [page.extract_text() for page in PdfReader(PDF).pages]
+
+
+def make(output: Path) -> bytes:
+    subprocess.run([sys.executable, str(SAMPLE / "make_sample.py"), str(output)], check=True)
+    return output.read_bytes()
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: str(fact["answer"]))
+def test_answer_stands_once_and_on_its_page(fact: dict[str, Any], pages: list[str]) -> None:
+    found = [n for n, text in enumerate(pages, 1) for _ in range(text.count(fact["answer"]))]
+    assert found == [fact["page"]]
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: str(fact["answer"]))
+def test_question_does_not_give_the_answer(fact: dict[str, Any]) -> None:
+    assert fact["question"].endswith("?")
+    assert fact["answer"].lower() not in fact["question"].lower()
+
+
+def test_facts_are_spread_over_all_pages(pages: list[str]) -> None:
+    assert {fact["page"] for fact in FACTS} == set(range(1, len(pages) + 1))
+
+
+def test_text_is_extracted_cleanly(pages: list[str]) -> None:
+    assert len(pages) == 8
+    for number, text in enumerate(pages, 1):
+        assert text.rstrip().endswith(f"Page {number}")
+        assert not re.search(r"-\n", text), "a hyphenated line end"
+        assert set(text) - set("\n£–’") <= {chr(code) for code in range(32, 127)}
+    assert "Total arrivals 2,716 2,841 +125\n" in pages[1]
+
+
+def test_pdf_holds_the_words_of_the_text_in_order(pages: list[str]) -> None:
+    footer = re.compile(r"Calderhythe Harbour Office, Annual Report 2023\nPage \d\s*$")
+    words = " ".join(footer.sub("", text) for text in pages).replace("–", "*").split()
+    source = (SAMPLE / "harbour-report.txt").read_text(encoding="utf-8").replace("'", "’")
+    assert words == [word for word in source.split() if word not in ("|", "#", "=", "==")]
+
+
+def test_made_twice_it_is_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("reportlab")
+    assert make(tmp_path / "one.pdf") == make(tmp_path / "two.pdf")
+
+
+def test_made_again_it_is_the_file_here(tmp_path: Path) -> None:
+    reportlab = pytest.importorskip("reportlab")
+    information = PdfReader(PDF).metadata
+    assert information is not None
+    if not str(information.creator).endswith(f" {reportlab.Version}"):
+        pytest.skip(f"made by another version: {information.creator}")
+    assert make(tmp_path / "again.pdf") == PDF.read_bytes()
