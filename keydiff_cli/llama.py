@@ -263,7 +263,7 @@ class Model:
         lib = library()
         room = len(data) + 8
         for _ in range(2):
-            tokens = np.empty(room, np.int32)
+            tokens: Tokens = np.empty(room, np.int32)
             pointer = tokens.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
             count = lib.llama_tokenize(self._vocab, data, len(data), pointer, room, False, special)
             if count >= 0:

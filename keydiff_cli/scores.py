@@ -87,7 +87,8 @@ class Recency:
     def __call__(self, rows: Rows) -> Float32:
         # float32 is exact up to 2**24; ranks within the cache stay exact for any length.
         oldest = rows.origin.min(axis=1, keepdims=True)
-        return (rows.origin - oldest).astype(np.float32)
+        age: Float32 = (rows.origin - oldest).astype(np.float32)
+        return age
 
 
 def z_scores(scores: Float32) -> Float32:
