@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -150,51 +151,51 @@ class Run:
         settings, report = self.settings, self.report
         check_sources(sources, stdin)
         located = locate_model(settings, self.events)
-        sketch = Model(located.path, weights=False)
-        prompt = build_prompt(
-            sketch, DEFAULT_SYSTEM if settings.system is None else settings.system
-        )
-        head, asked = prompt_tokens(sketch, prompt, question)
-        tokenizer = Tokenizer(sketch)
-        stream = TokenStream(sources, stdin, tokenizer)
-        report.model = self._describe(located, sketch)
-        report.tokens["prompt"] = len(head) + len(asked)
+        with ExitStack() as stack:
+            # Without weights first: enough to tokenise the start of the documents and to plan.
+            sketch = stack.enter_context(closing(Model(located.path, weights=False)))
+            prompt = build_prompt(
+                sketch, DEFAULT_SYSTEM if settings.system is None else settings.system
+            )
+            head, asked = prompt_tokens(sketch, prompt, question)
+            tokenizer = Tokenizer(sketch)
+            stream = TokenStream(sources, stdin, tokenizer)
+            report.model = self._describe(located, sketch)
+            report.tokens["prompt"] = len(head) + len(asked)
+            policy = POLICIES[settings.policy]
+            try:
+                plan, start = self._plan(sketch, policy, stream, len(head), len(asked))
+                loading = time.perf_counter()
+                tokenizer.model = stack.enter_context(closing(Model(located.path)))
+                sketch.close()
+                cache = self._cache(stack, tokenizer.model, plan)
+                report.timing_s["load"] = time.perf_counter() - loading
+                report.cache = {
+                    "policy": policy.name,
+                    "budget": plan.budget,
+                    "block": plan.block,
+                    "cells": cache.context.cells,
+                    "bytes": plan.kv,
+                    "kv_type": settings.kv_type,
+                    "access": cache.access,
+                }
+                self.events.started(report)
+                self._read(cache, policy, plan, head, start, stream)
+                self._answer(cache, policy, asked)
+            finally:
+                report.documents = [asdict(record) for record in stream.records]
 
-        policy = POLICIES[settings.policy]
-        plan, start = self._plan(sketch, policy, stream, len(head), len(asked))
-        loading = time.perf_counter()
-        model = Model(located.path)
-        tokenizer.model = model
-        sketch.close()
+    def _cache(self, stack: ExitStack, model: Model, plan: memory.Plan) -> KVCache:
+        """A context with the planned cells, and its cache; closed with the stack."""
         context = Context(
             model,
             cells=plan.cells,
-            batch=settings.block,
-            kv_type=settings.kv_type,
+            batch=plan.block,
+            kv_type=self.settings.kv_type,
             threads=self._threads,
         )
-        cache = KVCache(context, workers=self._threads)
-        report.timing_s["load"] = time.perf_counter() - loading
-        report.cache = {
-            "policy": policy.name,
-            "budget": plan.budget,
-            "block": plan.block,
-            "cells": context.cells,
-            "bytes": plan.kv,
-            "kv_type": settings.kv_type,
-            "access": cache.access,
-        }
-        self.events.started(report)
-        try:
-            self._read(cache, policy, plan, head, start, stream)
-            self._answer(cache, policy, asked)
-        finally:
-            report.documents = [asdict(record) for record in stream.records]
-            report.timing_s["score"] = cache.times.score
-            report.timing_s["evict"] = cache.times.move
-            cache.close()
-            context.close()
-            model.close()
+        stack.enter_context(closing(context))
+        return stack.enter_context(closing(KVCache(context, workers=self._threads)))
 
     def _describe(self, located: models.LocatedModel, model: Model) -> dict[str, Any]:
         sha256 = located.sha256
@@ -298,6 +299,7 @@ class Run:
             ingest(cache, source, policy=policy, budget=plan.budget, progress=progress)
         finally:
             report.timing_s["ingest"] = time.perf_counter() - started
+            self._note_times(cache)
             self.events.read()
         for warning in stream.warnings:
             self._warn(warning)
@@ -327,12 +329,17 @@ class Run:
                 self.events.text(text)
         finally:
             report.timing_s["answer"] = time.perf_counter() - started
+            self._note_times(cache)
             report.tokens["generated"] = len(answer.tokens)
             report.stop_reason = answer.stop_reason
         if answer.stop_reason == "length":
             self._warn(
                 f"the answer stopped at --max-tokens {settings.max_tokens}; it may be incomplete"
             )
+
+    def _note_times(self, cache: KVCache) -> None:
+        self.report.timing_s["score"] = cache.times.score
+        self.report.timing_s["evict"] = cache.times.move
 
     def _check_peak(self) -> None:
         cap, peak = self.settings.memory, self.report.memory_bytes["peak"] or 0

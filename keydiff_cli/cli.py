@@ -118,16 +118,18 @@ Offline = Annotated[
 ]
 
 
-@app.command(context_settings={"allow_interspersed_args": True})
+@app.command()
 def ask(
-    words: Annotated[
+    files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILES]... QUESTION",
-            help="Documents (PDF or text; - is standard input), then the question. "
-            "Without files, piped input is read.",
+            metavar="FILES",
+            help="Documents, PDF or text; - is standard input. Without any, a pipe is read.",
             show_default=False,
         ),
+    ] = None,
+    question: Annotated[
+        str | None, typer.Argument(metavar="QUESTION", help="What to ask.", show_default=False)
     ] = None,
     model: Model = None,
     memory: Memory = None,
@@ -156,7 +158,7 @@ def ask(
     offline: Offline = None,
 ) -> None:
     """Answer a question about documents, however long they are."""
-    sources, question = _split_words(words or [])
+    sources, asked = _check_input(files or [], question)
     settings = resolve(
         {
             "model": model,
@@ -181,7 +183,7 @@ def ask(
     echo_log(verbose)
     display = Display(quiet=quiet, answer=not as_json)
     try:
-        report = Run(settings, display, checksum=as_json).ask(sources, question, sys.stdin.buffer)
+        report = Run(settings, display, checksum=as_json).ask(sources, asked, sys.stdin.buffer)
     except BaseException:
         display.read()
         display.end_line()
@@ -193,13 +195,12 @@ def ask(
         raise typer.Exit(ExitStatus.INTERRUPTED)
 
 
-def _split_words(words: list[str]) -> tuple[list[str], str]:
-    """Documents and question from the arguments; a pipe when no document is named."""
-    if not words or not words[-1].strip():
+def _check_input(files: list[str], question: str | None) -> tuple[list[str], str]:
+    """The documents, a pipe if none is named, and the question."""
+    if question is None or not question.strip():
         raise UsageError("no question; write: keydiff ask FILE 'question'")
-    *sources, question = words
-    if sources:
-        return sources, question
+    if files:
+        return files, question
     if sys.stdin is not None and not sys.stdin.isatty():
         return ["-"], question
     if Path(question).exists():

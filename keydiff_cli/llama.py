@@ -267,7 +267,8 @@ class Model:
             pointer = tokens.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
             count = lib.llama_tokenize(self._vocab, data, len(data), pointer, room, False, special)
             if count >= 0:
-                return tokens[:count].copy()
+                exact: Tokens = tokens[:count].copy()
+                return exact
             room = -count
         raise LlamaError(f"llama.cpp cannot tokenise a text of {len(data)} bytes")
 

@@ -1,0 +1,59 @@
+"""Writes docs/command-line.md from the ``--help`` of every command; ``--check`` only compares."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PAGE = Path(__file__).parent / "command-line.md"
+COMMANDS = [
+    "",
+    "ask",
+    "plan",
+    "models",
+    "models list",
+    "models pull",
+    "models path",
+    "models remove",
+    "config",
+    "config show",
+    "config path",
+]
+
+
+def page() -> str:
+    parts = ["# Command line\n\nMade by `python docs/command_line.py` from `--help`.\n"]
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("KEYDIFF_")},
+        "COLUMNS": "90",
+        "TERMINAL_WIDTH": "90",
+        "NO_COLOR": "1",
+    }
+    for command in COMMANDS:
+        done = subprocess.run(
+            [sys.executable, "-m", "keydiff_cli", *command.split(), "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        )
+        help_text = done.stdout.replace("python -m keydiff_cli", "keydiff").strip()
+        lines = "\n".join(line.rstrip() for line in help_text.splitlines())
+        title = f"keydiff {command}".strip()
+        parts.append(f"## {title}\n\n```text\n{lines}\n```\n")
+    return "\n".join(parts)
+
+
+def main() -> None:
+    text = page()
+    if "--check" in sys.argv[1:]:
+        if not PAGE.exists() or PAGE.read_text() != text:
+            sys.exit(f"{PAGE.name} differs from --help; run: python docs/command_line.py")
+    else:
+        PAGE.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+"""Measures the figures of docs/benchmarks.md, one JSON line per run, on stdout.
+
+    python docs/measure.py share     # scoring + eviction as a share of the time of a block
+    python docs/measure.py ratio     # reading under keydiff against reading with the full cache
+    python docs/measure.py length    # peak memory against the length of the document
+    python docs/measure.py start     # start-up time of the command
+
+The text is the sample document, repeated. Run on an idle machine: nothing else may use the cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+SAMPLE = Path(__file__).parent / "sample" / "harbour-report.txt"
+LARGE, SMALL = "qwen2.5-coder-1.5b", "smollm2-135m"
+SHARES = [(budget, block) for budget in (1024, 2560, 8192) for block in (128, 512)]
+
+
+def show(**values: Any) -> None:
+    print(json.dumps(values), flush=True)
+
+
+def machine() -> dict[str, Any]:
+    from importlib.metadata import version
+
+    import numpy
+
+    from keydiff_cli.memory import physical_cores, physical_memory
+
+    cpu = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        cpu = next((line.split(": ")[1] for line in lines if line.startswith("model name")), cpu)
+    return {
+        "cpu": cpu,
+        "cores": physical_cores(),
+        "memory": physical_memory(),
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "llama_cpp_python": version("llama-cpp-python"),
+    }
+
+
+class Reading:
+    """One context that reads the repeated sample, block by block."""
+
+    def __init__(self, model_name: str, policy: str, budget: int, block: int, tokens: int) -> None:
+        from keydiff_cli.ask import Events, locate_model, prompt_tokens
+        from keydiff_cli.blocks import Tokenizer, blocks, cut_text
+        from keydiff_cli.cache import KVCache
+        from keydiff_cli.config import Settings
+        from keydiff_cli.eviction import POLICIES
+        from keydiff_cli.llama import Context, Model
+        from keydiff_cli.memory import physical_cores
+        from keydiff_cli.prompts import build_prompt
+
+        self.model = Model(locate_model(Settings(model=model_name), Events()).path)
+        head, _ = prompt_tokens(self.model, build_prompt(self.model), "")
+        threads = physical_cores()
+        room = tokens if policy == "full" else budget
+        self.context = Context(
+            self.model, cells=len(head) + room + block, batch=block, threads=threads
+        )
+        self.cache = KVCache(self.context, workers=threads)
+        for first in range(0, len(head), block):
+            self.cache.append(head[first : first + block])
+        self.cache.pin(0, len(head))
+        self.policy, self.keep = POLICIES[policy], len(head) + budget
+        tokenizer = Tokenizer(self.model)
+        text = SAMPLE.read_text()
+
+        def stream() -> Iterator[Any]:
+            first = True
+            while True:
+                for part in cut_text([text]):
+                    yield tokenizer(part, first=first)
+                    first = False
+
+        self.blocks = islice(blocks(stream(), block, len(head)), tokens // block)
+
+    def step(self) -> float | None:
+        """Read a block; its seconds, or None at the end."""
+        block = next(self.blocks, None)
+        if block is None:
+            return None
+        started = time.perf_counter()
+        self.cache.append(block.ids)
+        self.cache.evict(self.keep, self.policy)
+        return time.perf_counter() - started
+
+    def close(self) -> None:
+        self.cache.close()
+        self.context.close()
+        self.model.close()
+
+
+def share() -> None:
+    """Only blocks that evict count: at the start there is nothing to score."""
+    show(figure="machine", **machine())
+    for budget, block in SHARES:
+        reading = Reading(LARGE, "keydiff", budget, block, budget + 2048 // block * block + block)
+        total = counted = 0.0
+        before = (0.0, 0.0)
+        while (seconds := reading.step()) is not None:
+            times = reading.cache.times
+            if before != (times.score, times.move):
+                total += seconds
+                counted += 1
+            before = (times.score, times.move)
+        score, move = before
+        show(
+            figure="share",
+            model=LARGE,
+            budget=budget,
+            block=block,
+            blocks=int(counted),
+            seconds=round(total, 3),
+            score_percent=round(100 * score / total, 3),
+            move_percent=round(100 * move / total, 3),
+            percent=round(100 * (score + move) / total, 3),
+            tokens_per_s=round(counted * block / total, 1),
+        )
+        reading.close()
+
+
+def ratio(tokens: int, budgets: list[int]) -> None:
+    """The runs take turns block by block, so that a drift of the machine meets all alike."""
+    show(figure="machine", **machine())
+    runs = {"full": Reading(LARGE, "full", 0, 128, tokens)}
+    runs |= {f"keydiff-{n}": Reading(LARGE, "keydiff", n, 128, tokens) for n in budgets}
+    seconds = dict.fromkeys(runs, 0.0)
+    going = True
+    while going:
+        for name, run in runs.items():
+            step = run.step()
+            if step is None:
+                going = False
+                break
+            seconds[name] += step
+    for name, taken in seconds.items():
+        show(
+            figure="ratio",
+            model=LARGE,
+            tokens=tokens,
+            run=name,
+            seconds=round(taken, 1),
+            ratio_to_full=round(taken / seconds["full"], 3),
+        )
+
+
+def length(name: str, lengths: list[int], budget: int) -> None:
+    """Runs the command itself, and reports the peak that it reports."""
+    from keydiff_cli.ask import Events, locate_model
+    from keydiff_cli.config import Settings
+    from keydiff_cli.llama import Model
+
+    show(figure="machine", **machine())
+    model = Model(locate_model(Settings(model=name), Events()).path, weights=False)
+    sample = SAMPLE.read_text()
+    per_token = len(sample) / len(model.tokenize(sample))
+    model.close()
+    for tokens in lengths:
+        text = sample * (tokens // 4000 + 1)
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(text[: int(tokens * per_token)])
+            file.flush()
+            command = [sys.executable, "-m", "keydiff_cli", "ask", "--json", "-q", "-m", name]
+            command += ["--budget", str(budget), "--max-tokens", "16", file.name, "Summarize."]
+            done = subprocess.run(command, capture_output=True, check=True)
+        report = json.loads(done.stdout)
+        show(
+            figure="length",
+            model=name,
+            budget=budget,
+            tokens=report["tokens"]["document"],
+            planned=report["memory_bytes"]["planned"],
+            peak=report["memory_bytes"]["peak"],
+        )
+
+
+def start(runs: int = 11) -> None:
+    show(figure="machine", **machine())
+    for argument in ("--help", "--version"):
+        times = []
+        for _ in range(runs):
+            started = time.perf_counter()
+            subprocess.run(
+                [Path(sys.executable).parent / "keydiff", argument], capture_output=True, check=True
+            )
+            times.append(time.perf_counter() - started)
+        show(
+            figure="start",
+            command=f"keydiff {argument}",
+            median_ms=round(1000 * sorted(times)[runs // 2]),
+            min_ms=round(1000 * min(times)),
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("figure", choices=["share", "ratio", "length", "start"])
+    parser.add_argument("--model", default=SMALL, help="for length")
+    parser.add_argument("--tokens", type=int, default=16384, help="for ratio")
+    chosen = parser.parse_args()
+    if chosen.figure == "share":
+        share()
+    elif chosen.figure == "ratio":
+        ratio(chosen.tokens, [4096])
+    elif chosen.figure == "length":
+        length(chosen.model, [2048, 4096, 8192, 16384, 32768], 1024)
+    else:
+        start()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""What the tests of the engine share: a prompt as tokens, and a plain decode loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from keydiff_cli.answer import Answer, Sampler
+from keydiff_cli.ask import prompt_tokens
+from keydiff_cli.blocks import Tokenizer, blocks, cut_text
+from keydiff_cli.cache import Access, KVCache
+from keydiff_cli.eviction import POLICIES
+from keydiff_cli.ingest import ingest
+from keydiff_cli.llama import Context, Model, Tokens
+from keydiff_cli.prompts import build_prompt
+
+SAMPLE = Path(__file__).parent.parent / "docs" / "sample" / "harbour-report.txt"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A document and a question, as tokens."""
+
+    head: Tokens
+    document: Tokens
+    question: Tokens
+
+
+def make_task(model: Model, text: str, question: str) -> Task:
+    head, asked = prompt_tokens(model, build_prompt(model), question)
+    tokenizer = Tokenizer(model)
+    parts = [tokenizer(part, first=i == 0) for i, part in enumerate(cut_text([text]))]
+    return Task(head, np.concatenate(parts), asked)
+
+
+def batches(task: Task, size: int) -> list[Tokens]:
+    """The prompt in the batches that reading and asking use."""
+    parts = []
+    for tokens in (task.head, task.document, task.question):
+        parts += [tokens[start : start + size] for start in range(0, len(tokens), size)]
+    return parts
+
+
+def plain_answer(model: Model, task: Task, *, block: int, max_tokens: int) -> list[int]:
+    """A plain greedy decode loop with the full cache, nothing of keydiff but the binding."""
+    total = len(task.head) + len(task.document) + len(task.question)
+    context = Context(model, cells=total + max_tokens, batch=block, threads=2)
+    position = 0
+    for part in batches(task, block):
+        context.decode(part, position, logits=True)
+        position += len(part)
+    answer: list[int] = []
+    while len(answer) < max_tokens:
+        token = int(np.argmax(context.logits()))
+        if model.ends_answer(token):
+            break
+        answer.append(token)
+        context.decode(np.array([token], np.int32), position, logits=True)
+        position += 1
+    context.close()
+    return answer
+
+
+@dataclass
+class Engine:
+    """A cache that has read a document under a policy."""
+
+    cache: KVCache
+    task: Task
+    policy: str
+    block: int
+
+    def answer(self, max_tokens: int) -> tuple[list[int], str]:
+        answer = Answer(
+            self.cache,
+            self.task.question,
+            policy=POLICIES[self.policy],
+            block=self.block,
+            max_tokens=max_tokens,
+            sampler=Sampler(),
+        )
+        text = "".join(answer)
+        return answer.tokens, text
+
+    def close(self) -> None:
+        self.cache.close()
+        self.cache.context.close()
+
+
+def start(
+    model: Model,
+    task: Task,
+    *,
+    budget: int,
+    policy: str,
+    block: int,
+    room: int = 128,
+    access: Access | None = None,
+    kv_type: str = "f16",
+) -> Engine:
+    """An engine with the pinned head in its cache, the document not read yet."""
+    cells = len(task.head) + budget + block + len(task.question) + room
+    context = Context(model, cells=cells, batch=block, kv_type=kv_type, threads=2)
+    cache = KVCache(context, access=access, workers=2)
+    for first in range(0, len(task.head), block):
+        cache.append(task.head[first : first + block])
+    cache.pin(0, len(task.head))
+    return Engine(cache, task, policy, block)
+
+
+def read(engine: Engine, budget: int) -> None:
+    ingest(
+        engine.cache,
+        blocks([engine.task.document], engine.block, len(engine.task.head)),
+        policy=POLICIES[engine.policy],
+        budget=budget,
+    )

@@ -1,0 +1,228 @@
+"""Eviction in the real cache, against a slow and obvious reference and the serialised state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from engine import SAMPLE, Engine, Task, make_task, read, start
+
+from keydiff_cli.blocks import blocks
+from keydiff_cli.eviction import POLICIES
+from keydiff_cli.llama import Context, Model
+from keydiff_cli.state import parse_state
+
+pytestmark = pytest.mark.model
+
+BLOCK = 64
+BUDGET = 128
+READ = 832  # tokens: eleven blocks are evicted from
+
+
+@pytest.fixture(scope="module")
+def task(small_model: Model) -> Task:
+    whole = make_task(small_model, SAMPLE.read_text(), "Who is the harbour master?")
+    return Task(whole.head, whole.document[:READ], whole.question)
+
+
+def state_rows(engine: Engine, layer: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions, keys and values that llama.cpp serialises: ``[cells, heads, head_dim]``."""
+    state = parse_state(engine.cache.context.state())[0]
+    heads = engine.cache.origin[layer].shape[0]
+    shape = (len(state.positions), heads, -1)
+    return (
+        state.positions,
+        state.keys[layer].view(np.float16).reshape(shape),
+        state.values[layer].view(np.float16).reshape(shape),
+    )
+
+
+@pytest.fixture(scope="module")
+def all_rows(small_model: Model, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Keys and values of layer 0 for every token, which do not depend on the cache."""
+    tokens = [task.head, *(block.ids for block in blocks([task.document], BLOCK))]
+    context = Context(small_model, cells=len(task.head) + READ, batch=BLOCK, threads=2)
+    position = 0
+    for part in tokens:
+        for first in range(0, len(part), BLOCK):
+            batch = part[first : first + BLOCK]
+            context.decode(batch, position)
+            position += len(batch)
+    state = parse_state(context.state())[0]
+    context.close()
+    heads = small_model.kv_heads(0)
+    order = np.argsort(state.positions)
+    return tuple(
+        rows[0].view(np.float16).reshape(len(order), heads, -1)[order]
+        for rows in (state.keys, state.values)
+    )
+
+
+def reference_keep(keys: np.ndarray, kept: list[int], protected: set[int], count: int) -> list[int]:
+    """KeyDiff of one head, straight from the formula, one token at a time in float64."""
+    unit = {i: keys[i].astype(float) / np.linalg.norm(keys[i].astype(float)) for i in kept}
+    mean = sum(unit.values()) / len(kept)
+    score = {i: -float(unit[i] @ mean) / np.linalg.norm(mean) for i in kept}
+    ranked = sorted(kept, key=lambda i: (i in protected, score[i]), reverse=True)
+    return sorted(ranked[:count])
+
+
+@pytest.mark.parametrize("access", ["direct", "copy"])
+def test_layer_0_keeps_what_the_reference_keeps(
+    small_model: Model, task: Task, all_rows: tuple[np.ndarray, np.ndarray], access: str
+) -> None:
+    engine = start(small_model, task, budget=BUDGET, policy="keydiff", block=BLOCK, access=access)
+    assert engine.cache.access == access
+    head = len(task.head)
+    heads = small_model.kv_heads(0)
+    kept = [list(range(head)) for _ in range(heads)]
+    evictions = 0
+    for block in blocks([task.document], BLOCK, head):
+        engine.cache.append(block.ids)
+        engine.cache.evict(head + BUDGET, POLICIES["keydiff"])
+        now = block.start + len(block.ids)
+        positions, keys, values = state_rows(engine, 0)
+        used = np.flatnonzero(engine.cache.positions >= 0)
+        np.testing.assert_array_equal(engine.cache.positions[used], positions)
+        for h in range(heads):
+            kept[h] += range(block.start, now)
+            if len(kept[h]) > head + BUDGET:
+                evictions += h == 0
+                protected = {*range(head), now - 1}
+                kept[h] = reference_keep(all_rows[0][:, h], kept[h], protected, head + BUDGET)
+            origin = engine.cache.origin[0][h, used]
+            assert sorted(origin) == kept[h]
+            np.testing.assert_array_equal(keys[:, h], all_rows[0][origin, h])
+            np.testing.assert_array_equal(values[:, h], all_rows[1][origin, h])
+    assert evictions >= 10
+    engine.close()
+
+
+@pytest.mark.parametrize("policy", ["keydiff", "keydiff-token", "window"])
+def test_direct_and_copy_keep_the_same_rows(small_model: Model, task: Task, policy: str) -> None:
+    kept = []
+    answers = []
+    for access in ("direct", "copy"):
+        engine = start(small_model, task, budget=BUDGET, policy=policy, block=BLOCK, access=access)
+        read(engine, BUDGET)
+        kept.append([np.sort(origin, axis=1) for origin in engine.cache.origin])
+        answers.append(engine.answer(12))
+        engine.close()
+    for direct, copied in zip(*kept, strict=True):
+        np.testing.assert_array_equal(direct, copied)
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("policy", ["keydiff", "keydiff-token", "window"])
+def test_the_budget_holds_and_the_pinned_and_last_tokens_stay(
+    small_model: Model, task: Task, policy: str
+) -> None:
+    engine = start(small_model, task, budget=BUDGET, policy=policy, block=BLOCK)
+    cache, head = engine.cache, len(task.head)
+    peak = 0
+    for block in blocks([task.document], BLOCK, head):
+        cache.append(block.ids)
+        peak = max(peak, cache.used)
+        cache.evict(head + BUDGET, POLICIES[policy])
+        for origin in cache.origin:
+            for row in origin:
+                present = set(row[row >= 0].tolist())
+                assert present >= {*range(head), cache.position - 1}
+                assert len(present) == cache.used <= head + BUDGET
+    assert peak <= head + BUDGET + BLOCK
+    if policy != "keydiff":  # one decision for all layers and heads
+        first = np.sort(cache.origin[0][0])
+        assert all((np.sort(row) == first).all() for origin in cache.origin for row in origin)
+    if policy == "window":
+        recent = range(cache.position - BUDGET, cache.position)
+        assert set(first[first >= 0].tolist()) == {*range(head), *recent}
+    engine.close()
+
+
+def test_a_recent_share_keeps_the_last_tokens(small_model: Model, task: Task) -> None:
+    from dataclasses import replace
+
+    from keydiff_cli.ingest import ingest
+
+    engine = start(small_model, task, budget=BUDGET, policy="keydiff", block=BLOCK)
+    policy = replace(POLICIES["keydiff"], recent=0.5)
+    stream = blocks([task.document], BLOCK, len(task.head))
+    ingest(engine.cache, stream, policy=policy, budget=BUDGET)
+    recent = set(range(engine.cache.position - BUDGET // 2, engine.cache.position))
+    for origin in engine.cache.origin:
+        for row in origin:
+            assert set(row.tolist()) >= recent
+    engine.close()
+
+
+@pytest.mark.parametrize("access", ["direct", "copy"])
+@pytest.mark.parametrize("room", [128, 0])
+def test_rewinding_forgets_an_answer(
+    small_model: Model, task: Task, access: str, room: int
+) -> None:
+    """With no room the answer has to evict, so that going back restores a saved state."""
+    engine = start(
+        small_model, task, budget=BUDGET, policy="keydiff", block=BLOCK, access=access, room=room
+    )
+    read(engine, BUDGET)
+    before = engine.cache.context.state()
+    evicted = engine.cache.evicted
+    mark = engine.cache.mark()
+    spare = engine.cache.free - len(task.question)
+    first, _ = engine.answer(spare + 20 if room == 0 else 20)
+    assert (engine.cache.evicted > evicted) == (len(first) > spare)
+    engine.cache.rewind(mark)
+    after = engine.cache.context.state()
+    old, new = parse_state(before)[0], parse_state(after)[0]
+    order_old, order_new = np.argsort(old.positions), np.argsort(new.positions)
+    np.testing.assert_array_equal(old.positions[order_old], new.positions[order_new])
+    for mine, theirs in zip(old.keys + old.values, new.keys + new.values, strict=True):
+        np.testing.assert_array_equal(mine[order_old], theirs[order_new])
+    mark = engine.cache.mark()
+    assert engine.answer(len(first))[0] == first
+    engine.close()
+
+
+def test_a_long_answer_evicts_and_goes_on(small_model: Model, task: Task) -> None:
+    engine = start(small_model, task, budget=BUDGET, policy="keydiff", block=BLOCK, room=0)
+    read(engine, BUDGET)
+    cells = engine.cache.context.cells
+    question_at = engine.cache.position
+    for token in task.question:
+        if engine.cache.free == 0:
+            engine.cache.evict(cells - BLOCK, POLICIES["keydiff"])
+        engine.cache.append(np.array([token], np.int32))
+    engine.cache.pin(question_at, engine.cache.position)
+    for _ in range(3 * BLOCK):
+        if engine.cache.free == 0:
+            engine.cache.evict(cells - BLOCK, POLICIES["keydiff"])
+        engine.cache.append(task.document[:1], logits=True)
+        assert np.isfinite(engine.cache.context.logits()).all()
+    used = np.flatnonzero(engine.cache.positions >= 0)
+    np.testing.assert_array_equal(
+        engine.cache.positions[used], parse_state(engine.cache.context.state())[0].positions
+    )
+    for origin in engine.cache.origin:
+        for row in origin:
+            assert set(row.tolist()) >= set(range(question_at, question_at + len(task.question)))
+    engine.close()
+
+
+def test_direct_access_is_refused_where_the_bytes_differ(
+    small_model: Model, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that is not the cache's must never be written to."""
+    from keydiff_cli.llama import CacheTensor
+
+    real = Context.cache_tensors
+
+    def shifted(self: Context) -> dict:
+        tensors = real(self)
+        key, value = tensors[3]
+        tensors[3] = (value, key)
+        assert isinstance(key, CacheTensor)
+        return tensors
+
+    monkeypatch.setattr(Context, "cache_tensors", shifted)
+    engine = start(small_model, task, budget=BUDGET, policy="keydiff", block=BLOCK)
+    assert engine.cache.access == "copy"
+    engine.close()

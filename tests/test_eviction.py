@@ -1,0 +1,152 @@
+"""Eviction: which rows stay, and that the moves bring exactly those to the cells that stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from keydiff_cli.config import KV_TYPE_NAMES, POLICY_NAMES
+from keydiff_cli.eviction import POLICIES, keep_best, plan_moves
+from keydiff_cli.llama import KV_TYPES
+
+steady = settings(derandomize=True, deadline=None, max_examples=200)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Rows to choose from."""
+
+    scores: NDArray[np.float32]
+    protected: NDArray[np.bool_]
+    count: int
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> Choice:
+    """Few different scores, so that ties are common, and no more protected than allowed."""
+    heads, n = draw(st.integers(1, 4)), draw(st.integers(1, 24))
+    score = st.sampled_from([-1.0, -0.5, -0.25, 0.0, 0.5, 3e38])
+    scores = draw(st.lists(score, min_size=heads * n, max_size=heads * n))
+    count = draw(st.integers(1, n))
+    protected = np.zeros((heads, n), np.bool_)
+    for h in range(heads):
+        for row in draw(st.sets(st.integers(0, n - 1), max_size=count)):
+            protected[h, row] = True
+    return Choice(np.array(scores, np.float32).reshape(heads, n), protected, count)
+
+
+def test_the_names_users_choose_from_are_those_that_exist() -> None:
+    assert tuple(POLICIES) == POLICY_NAMES
+    assert tuple(KV_TYPES) == KV_TYPE_NAMES
+
+
+def test_policies_are_what_they_are_named_for() -> None:
+    assert [name for name, policy in POLICIES.items() if policy.name != name] == []
+    assert [name for name, policy in POLICIES.items() if policy.scorer is None] == ["full"]
+    assert [name for name, policy in POLICIES.items() if policy.shared] == ["keydiff-token"]
+    assert POLICIES["window"].sinks == 4
+
+
+@given(choices())
+@steady
+def test_kept_are_as_many_as_asked_the_protected_and_the_best(choice: Choice) -> None:
+    keep = keep_best(choice.scores, choice.protected, choice.count)
+    assert keep.dtype == np.bool_
+    assert (keep.sum(axis=1) == choice.count).all()
+    assert keep[choice.protected].all()
+    for scores, kept, protected in zip(choice.scores, keep, choice.protected, strict=True):
+        chosen = kept & ~protected
+        if chosen.any() and not kept.all():
+            worst = scores[chosen].min()
+            assert worst >= scores[~kept].max()
+            tied = np.flatnonzero((scores == worst) & ~protected)
+            latest = tied[len(tied) - kept[tied].sum() :]
+            assert kept[latest].all(), "an earlier row was preferred to a later equal one"
+
+
+def test_equal_scores_keep_the_latest() -> None:
+    keep = keep_best(np.zeros((2, 6), np.float32), np.zeros((2, 6), np.bool_), 2)
+    assert np.flatnonzero(keep[0]).tolist() == [4, 5]
+    assert np.flatnonzero(keep[1]).tolist() == [4, 5]
+
+
+def test_protected_rows_outrank_the_largest_score() -> None:
+    scores = np.array([[-1, np.finfo(np.float32).max, -1]], np.float32)
+    protected = np.array([[True, False, False]])
+    assert keep_best(scores, protected, 1).tolist() == [[True, False, False]]
+
+
+def test_all_rows_stay_where_there_are_no_more_than_asked_for() -> None:
+    scores, protected = np.zeros((3, 4), np.float32), np.zeros((3, 4), np.bool_)
+    for count in (4, 5, 1000):
+        assert keep_best(scores, protected, count).sum() == 12
+
+
+def test_scores_shared_by_all_heads_may_be_a_read_only_view() -> None:
+    shared = np.broadcast_to(np.arange(5, dtype=np.float32), (3, 5))
+    keep = keep_best(shared, np.zeros((3, 5), np.bool_), 2)
+    assert keep.tolist() == [[False, False, False, True, True]] * 3
+
+
+def test_more_protected_than_may_stay_is_refused() -> None:
+    protected = np.array([[True, False, False], [True, True, False]])
+    with pytest.raises(ValueError, match="protected"):
+        keep_best(np.zeros((2, 3), np.float32), protected, 1)
+
+
+@st.composite
+def evictions(draw: st.DrawFn) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What each head keeps, and the cells that are freed for all."""
+    heads, n = draw(st.integers(1, 4)), draw(st.integers(1, 24))
+    kept = draw(st.integers(0, n))
+    freed = np.zeros(n, np.bool_)
+    freed[draw(st.permutations(range(n)))[kept:]] = True
+    keep = np.zeros((heads, n), np.bool_)
+    for h in range(heads):
+        keep[h, draw(st.permutations(range(n)))[:kept]] = True
+    return keep, freed
+
+
+@given(evictions())
+@steady
+def test_after_the_moves_every_head_holds_what_it_kept(
+    eviction: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+) -> None:
+    keep, freed = eviction
+    heads, n = keep.shape
+    before = np.arange(heads * n).reshape(heads, n)
+    moves = plan_moves(keep, freed)
+    after = before.copy()
+    after[moves.head, moves.target] = after[moves.head, moves.source]
+    for h in range(heads):
+        assert sorted(after[h, ~freed]) == sorted(before[h, keep[h]])
+        source = set(moves.source[moves.head == h].tolist())
+        target = set(moves.target[moves.head == h].tolist())
+        assert not source & target
+        assert len(source) == len(target) == (moves.head == h).sum()
+        others = [cell for cell in range(n) if cell not in target]
+        assert np.array_equal(after[h, others], before[h, others])
+
+
+def test_nothing_moves_where_each_head_keeps_what_is_not_freed() -> None:
+    freed = np.array([True, True, False, False])
+    moves = plan_moves(np.tile(~freed, (3, 1)), freed)
+    assert len(moves.head) == len(moves.source) == len(moves.target) == 0
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        [[True, True, False, False], [True, True, True, False]],
+        [[True, False, False, False], [True, True, False, False]],
+        [[True, False, False, False], [True, True, True, False]],  # right on average only
+    ],
+)
+def test_heads_that_keep_another_number_are_refused(keep: list[list[bool]]) -> None:
+    with pytest.raises(ValueError, match="every head"):
+        plan_moves(np.array(keep), np.array([True, True, False, False]))
