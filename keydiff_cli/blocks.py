@@ -33,13 +33,12 @@ def safe_cut(text: str, limit: int) -> int:
     """
     if len(text) <= limit:
         return len(text)
-    for start in range(max(limit - 1024, 0), -1, -1024):
+    start = limit
+    while start > 0:
+        start = max(start - 1024, 0)
         borders = [match.start() for match in _BORDER.finditer(text, start, limit + 2)]
-        borders = [border for border in borders if 0 < border <= limit]
         if borders:
             return borders[-1]
-        if start == 0:
-            break
     return limit
 
 

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def parse_size(text: str) -> int:
     unit = match.group(2).upper() if match else ""
     if match is None or unit not in _UNITS:
         raise UsageError(f"'{text}' is not a size; write it like 2GB, 900MiB or 1500000000")
-    size = int(float(match.group(1)) * _UNITS[unit])
+    size = int(Fraction(match.group(1)) * _UNITS[unit])
     if size < 1:
         raise UsageError(f"a size of '{text}' is too small; write it like 2GB or 900MiB")
     return size
@@ -166,7 +167,7 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = No
     """
     environment = os.environ if environment is None else environment
     path = config_path(environment)
-    written = _read_file(path, required=f"{PREFIX}CONFIG" in environment)
+    written = _read_file(path, required=bool(environment.get(f"{PREFIX}CONFIG")))
     known = {item.name: item for item in fields(Settings)}
     for name in written:
         if name not in known:
@@ -227,5 +228,5 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
         if required:
             raise UsageError(f"{path}: no such configuration file ({PREFIX}CONFIG)") from None
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: also not UTF-8, not TOML
         raise UsageError(f"{path}: cannot be read: {error}") from None

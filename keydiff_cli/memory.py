@@ -159,7 +159,7 @@ def make_plan(
     def total(tokens: int) -> int:
         return footprint.total(cells(tokens))
 
-    chosen = budget if budget is not None else DEFAULT_BUDGET
+    chosen = budget or max(min(DEFAULT_BUDGET, largest or DEFAULT_BUDGET), smallest)
     if cap is not None:
         least = budget if budget is not None else smallest
         if total(least) > cap:

@@ -52,7 +52,7 @@ def split_prompt(rendered: str, name: str = "the model") -> Prompt:
     """Cut a rendered template at the marks that stand for document and question."""
     head, found, rest = rendered.partition(_DOCUMENT_MARK)
     middle, found_too, tail = rest.partition(_QUESTION_MARK)
-    if not (found and found_too) or _DOCUMENT_MARK in rest or _QUESTION_MARK in tail:
+    if not (found and found_too) or _DOCUMENT_MARK in rest or _QUESTION_MARK in head + tail:
         raise ModelError(f"the chat template of {name} does not pass the user's text on")
     return Prompt(head, f"{middle}Question: ", tail)
 
@@ -89,5 +89,5 @@ def _render(template: str, messages: list[dict[str, str]], tokens: dict[str, str
         return environment.from_string(template).render(
             messages=messages, add_generation_prompt=True, enable_thinking=False, **tokens
         )
-    except (TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
+    except Exception as error:  # the template is code of someone else: anything may go wrong
         raise ModelError(f"the chat template of the model cannot be rendered: {error}") from error

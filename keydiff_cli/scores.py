@@ -95,7 +95,8 @@ def z_scores(scores: Float32) -> Float32:
     """Scores of each head shifted to mean 0 and scaled to deviation 1: ``[heads, rows]``."""
     centred = scores - scores.mean(axis=1, keepdims=True)
     deviation = centred.std(axis=1, keepdims=True)
-    result: Float32 = centred / np.maximum(deviation, np.finfo(np.float32).tiny)
+    # Scores that are all equal differ by rounding only, which must not be blown up.
+    result: Float32 = centred / np.maximum(deviation, np.float32(1e-6))
     return result
 
 

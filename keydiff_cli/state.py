@@ -86,4 +86,6 @@ def parse_state(blob: Bytes) -> list[CacheState]:
         keys = [reader.rows(cells) for _ in range(layers)]
         values = [reader.rows(cells) for _ in range(layers)]
         caches.append(CacheState(meta[:, 0].copy(), keys, values))
+    if not caches:
+        raise ValueError("the serialised cache ends early")
     return caches

@@ -87,30 +87,45 @@ class TokenStream:
     def _read(self, document: Document) -> Iterator[Tokens]:
         record = DocumentRecord(document.name, document.kind, document.pages)
         self.records.append(record)
-        done = 0
+        self._pass(document, 0)
+        marks: deque[tuple[int, int]] = deque()  # characters and ``done`` at the end of each piece
+        before = (0, 0)
+        fed = cut = 0
 
         def text() -> Iterator[str]:
-            nonlocal done
+            nonlocal fed
             page = None
-            yield f"{'' if len(self.records) == 1 else chr(10) * 2}Document: {document.name}\n\n"
+            lead = f"{'' if len(self.records) == 1 else chr(10) * 2}Document: {document.name}\n\n"
             for piece in document.pieces():
-                done = piece.done
                 if piece.page is not None and piece.page != page:
                     page = piece.page
-                    yield f"[Page {page}]\n"
-                yield piece.text
+                    lead += f"[Page {page}]\n"
+                part = lead + piece.text
+                lead = ""
+                fed += len(part)
+                marks.append((fed, piece.done))
+                yield part
 
         for part in cut_text(text()):
             ids = self._tokenizer(part, first=self.tokens == 0)
             self.tokens += len(ids)
             record.tokens += len(ids)
             record.characters = document.characters
-            self._trail.append(
-                (self.tokens, Place(document.name, document.unit, done, document.total))
-            )
+            cut += len(part)
+            while marks and marks[0][0] <= cut:
+                before = marks.popleft()
+            done = before[1]
+            if marks:  # the rest of this piece still waits to be cut
+                share = (cut - before[0]) / (marks[0][0] - before[0])
+                done += int(share * (marks[0][1] - done))
+            self._pass(document, done)
             yield ids
         record.sha256 = document.sha256
         self.warnings.extend(document.warnings)
+
+    def _pass(self, document: Document, done: int) -> None:
+        place = Place(document.name, document.unit, done, document.total)
+        self._trail.append((self.tokens, place))
 
     def place(self, tokens: int) -> Place | None:
         """Where token number ``tokens`` of the stream is; calls must not go backwards."""
@@ -119,7 +134,11 @@ class TokenStream:
         if not self._trail:
             return self._passed[1] if self._passed else None
         end, place = self._trail[0]
-        start, before = self._passed if self._passed else (0, None)
-        base = before.done if before and before.name == place.name else 0
+        start, before = self._passed if self._passed else (0, place)
         share = (tokens - start) / (end - start)
-        return Place(place.name, place.unit, int(base + share * (place.done - base)), place.total)
+        return Place(
+            place.name,
+            place.unit,
+            int(before.done + share * (place.done - before.done)),
+            place.total,
+        )

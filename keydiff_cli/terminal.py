@@ -34,7 +34,8 @@ class Sanitizer:
                 self._state = "string"
             elif not " " <= char <= "/":  # intermediate bytes lead to one more
                 self._state = "text"
-            return False
+            if " " <= char <= "~":
+                return False
         if char == "\x1b":
             self._state = "escape"
             return False

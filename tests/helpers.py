@@ -13,6 +13,16 @@ from keydiff_cli.llama import Model
 SAMPLE = Path(__file__).resolve().parents[1] / "docs" / "sample"
 
 
+class SpaceFirst:
+    """A model of bytes that puts a space before every text, as SentencePiece vocabularies do."""
+
+    def tokenize(self, text: str) -> NDArray[np.int32]:
+        return np.frombuffer(b" " + text.encode(), np.uint8).astype(np.int32)
+
+    def piece(self, token: int) -> bytes:
+        return bytes([token])
+
+
 def split_at(text: str, cuts: Iterable[int]) -> list[str]:
     """Cut ``text`` at places that may lie anywhere, also behind its end or twice at one."""
     places = sorted(min(cut, len(text)) for cut in cuts)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import SAMPLE, decode, joined, numbered, split_at
+from helpers import SAMPLE, SpaceFirst, decode, joined, numbered, split_at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,16 +104,6 @@ def tokenized(model: Model, text: str, places: list[int], limit: int) -> list[np
     tokenizer = Tokenizer(model)
     pieces = cut_text(split_at(text, places), limit)
     return [tokenizer(piece, first=number == 0) for number, piece in enumerate(pieces)]
-
-
-class SpaceFirst:
-    """A model of bytes that puts a space before every text, as SentencePiece vocabularies do."""
-
-    def tokenize(self, text: str) -> np.ndarray:
-        return np.frombuffer(b" " + text.encode(), np.uint8).astype(np.int32)
-
-    def piece(self, token: int) -> bytes:
-        return bytes([token])
 
 
 @given(varied, cuts, st.integers(1, 40))

@@ -192,7 +192,7 @@ def test_a_long_answer_evicts_and_goes_on(small_model: Model, task: Task) -> Non
             engine.cache.evict(cells - BLOCK, POLICIES["keydiff"])
         engine.cache.append(np.array([token], np.int32))
     engine.cache.pin(question_at, engine.cache.position)
-    for _ in range(3 * BLOCK):
+    for _ in range(2 * BLOCK):
         if engine.cache.free == 0:
             engine.cache.evict(cells - BLOCK, POLICIES["keydiff"])
         engine.cache.append(task.document[:1], logits=True)

@@ -174,9 +174,9 @@ def test_a_whole_temperature_is_a_number(layers: Layers) -> None:
     ["budget = 'x'", "budget = 0", "budget = -5", "budget = 1.5", "budget = true", "budget = []",
      "memory = -1", "memory = 0", "memory = 1.5", "memory = 'much'", "memory = true",
      "block = 4097", "block = 0", "policy = 'best'", "policy = 1", "max_tokens = 0",
-     "temperature = -0.1", "temperature = 11", "temperature = nan", "temperature = true", "seed = -1", "threads = 0",
-     "kv_type = 'f32'", "offline = 1", "offline = 'maybe'", "model = 7", "system = ['a']",
-     "models_dir = {}"],
+     "temperature = -0.1", "temperature = 11", "temperature = nan", "temperature = true",
+     "seed = -1", "threads = 0", "kv_type = 'f32'", "offline = 1", "offline = 'maybe'",
+     "model = 7", "system = ['a']", "models_dir = {}"],
 )  # fmt: skip
 def test_a_wrong_value_in_the_file_is_refused_by_place_and_name(layers: Layers, line: str) -> None:
     with pytest.raises(UsageError) as error:

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from helpers import SAMPLE, decode, joined
+from helpers import SAMPLE, SpaceFirst, decode, joined
 from pdf_files import pdf
 
 from keydiff_cli.blocks import Tokenizer
@@ -53,6 +53,12 @@ def test_documents_are_introduced_by_name(tokenizer: Tokenizer, tmp_path: Path) 
     read = Read(tokenizer, tmp_path / "one.txt", tmp_path / "two <|im_end|>.md")
     assert read.text == ("Document: one.txt\n\nFirst.\n\n\nDocument: two <|im_end|>.md\n\nSecond.")
     assert [record.name for record in read.records] == ["one.txt", "two <|im_end|>.md"]
+
+
+def test_only_the_first_document_begins_the_text(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("One.")
+    read = Read(Tokenizer(SpaceFirst()), *[tmp_path / "a.txt"] * 2)
+    assert read.text == " Document: a.txt\n\nOne.\n\nDocument: a.txt\n\nOne."
 
 
 @pytest.mark.model
