@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in keydiff_cli/__main__.py
 
 SAMPLE = Path(__file__).parent / "sample" / "harbour-report.txt"
 LARGE, SMALL = "qwen2.5-coder-1.5b", "smollm2-135m"
@@ -75,7 +75,7 @@ class Reading:
         self.context = Context(
             self.model, cells=len(head) + room + block, batch=block, threads=threads
         )
-        self.cache = KVCache(self.context, workers=threads)
+        self.cache = KVCache(self.context)
         for first in range(0, len(head), block):
             self.cache.append(head[first : first + block])
         self.cache.pin(0, len(head))

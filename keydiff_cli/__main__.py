@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 
 def main() -> None:
@@ -10,12 +11,15 @@ def main() -> None:
     # NumPy's BLAS would start threads of its own beside the ones that score; they would only
     # take memory. Must be set before NumPy is imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # llama.cpp's threads wait for each other without burning the core they wait on, so that two
-    # runs at once, or a run beside other work, do not slow each other many times over.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from keydiff_cli.cli import app
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed, as a daemon has it
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    try:
+        from keydiff_cli.cli import app
 
-    app()
+        app()
+    except KeyboardInterrupt:  # before any command has begun
+        sys.exit(130)
 
 
 if __name__ == "__main__":

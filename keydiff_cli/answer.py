@@ -15,6 +15,8 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Tokens
 
+_STEP = 128  # cells freed at a time when they run out, and tokens of the question run at a time
+
 StopReason = Literal["eos", "length", "interrupted"]
 
 
@@ -49,7 +51,8 @@ class Choices:
     def __call__(self, logits: NDArray[np.float32]) -> int:
         if self.temperature <= 0:
             return int(np.argmax(logits))
-        scaled = (logits.astype(np.float64) - logits.max()) / self.temperature
+        with np.errstate(over="ignore"):  # a tiny temperature: all but the best become -inf
+            scaled = (logits.astype(np.float64) - logits.max()) / self.temperature
         weights = np.exp(scaled)
         return int(self.random.choice(len(weights), p=weights / weights.sum()))
 
@@ -62,7 +65,7 @@ class Answer:
     question
         Tokens from the end of the document to the start of the answer.
     policy, block
-        What to evict by when the cells run out, and how many cells to free at least.
+        What to evict by when the cells run out, and the most tokens to run at a time.
     max_tokens
         Where to stop.
 
@@ -87,7 +90,7 @@ class Answer:
         self._cache = cache
         self._question = question
         self._policy = policy
-        self._block = block
+        self._step = min(block, _STEP)
         self._max_tokens = max_tokens
         self._choose = sampler.choices()
         self.tokens: list[int] = []
@@ -116,19 +119,19 @@ class Answer:
     def _ask(self) -> None:
         """Run the question, pinned so that the answer cannot push it out."""
         cache, question = self._cache, self._question
-        room = cache.context.cells - cache.pinned_tokens - 2 * self._block
+        room = cache.context.cells - cache.pinned_tokens - 2 * self._step
         if len(question) > room:
             raise UsageError(
                 f"the question has {len(question)} tokens, of which at most {max(room, 0)} fit; "
                 "shorten it or give more memory"
             )
         cache.pin(cache.position, cache.position + len(question))
-        for start in range(0, len(question), self._block):
-            part = question[start : start + self._block]
+        for start in range(0, len(question), self._step):
+            part = question[start : start + self._step]
             self._append(part, logits=start + len(part) == len(question))
 
     def _append(self, tokens: Tokens, *, logits: bool) -> None:
         cache = self._cache
         if cache.free < len(tokens):
-            cache.evict(cache.context.cells - max(self._block, len(tokens)), self._policy)
+            cache.evict(cache.context.cells - self._step, self._policy)
         cache.append(tokens, logits=logits)

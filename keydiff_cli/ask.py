@@ -195,7 +195,7 @@ class Run:
             threads=self._threads,
         )
         stack.enter_context(closing(context))
-        return stack.enter_context(closing(KVCache(context, workers=self._threads)))
+        return stack.enter_context(closing(KVCache(context)))
 
     def _describe(self, located: models.LocatedModel, model: Model) -> dict[str, Any]:
         sha256 = located.sha256
@@ -257,7 +257,8 @@ class Run:
             chosen = plan(min(smaller, chosen.budget))
         elif full:
             read += sum(len(block.ids) for block in source)
-            needed = -(-footprint.total(read + room + settings.block) // 10**6)
+            cells = memory.cells_for(read, block=settings.block, room=room)
+            needed = -(-footprint.total(cells) // 10**6)
             raise MemoryCapError(
                 f"the document has {read} tokens, which do not fit the full cache in "
                 f"{format_size(cap or 0)}: the smallest cap that works is {needed}MB; "

@@ -7,25 +7,27 @@ eviction a cell's rows come from different tokens: ``origin`` says from which.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy, keep_best, plan_moves
-from keydiff_cli.llama import CacheTensors, Context, Tokens, memory_view
+from keydiff_cli.llama import CacheTensors, Context, Tokens, half_to_float, memory_view
 from keydiff_cli.scores import Float32, Rows, z_scores
 from keydiff_cli.state import Bytes, CacheState, parse_state
 
 Access = Literal["direct", "copy"]
 Span = tuple[int, int]
 
-_T = TypeVar("_T")
+SCORING_THREADS = 2  # each needs the keys of one layer as float32
+
 _PROBE_TOKENS = 8
 _Q8_0_BLOCK = 34  # bytes: a float16 scale and 32 int8 values
 
@@ -52,7 +54,7 @@ class Mark:
 
     position: int
     blob: Bytes | None = None
-    origin: list[NDArray[np.int32]] = field(default_factory=list)
+    origin: NDArray[np.int32] | None = None
 
 
 class KVCache:
@@ -68,8 +70,6 @@ class KVCache:
     access
         ``direct`` works on llama.cpp's own memory, checked once against a serialised copy;
         ``copy`` serialises and restores the cache at every eviction. None: direct if possible.
-    workers
-        Threads for scoring and moving.
 
     Attributes
     ----------
@@ -83,16 +83,19 @@ class KVCache:
         The mirrored metadata of llama.cpp: position of each cell, -1 when free.
     """
 
-    def __init__(self, context: Context, *, access: Access | None = None, workers: int = 1) -> None:
+    def __init__(self, context: Context, *, access: Access | None = None) -> None:
         self.context = context
         self.times = EvictionTimes()
         self.pinned: list[Span] = []
         self.evicted = 0
-        self._pool = ThreadPoolExecutor(max_workers=workers)
+        self._pool = ThreadPoolExecutor(max_workers=SCORING_THREADS)
+        self._scratch = threading.local()
         self._mark: Mark | None = None
         self._half = self._probe(access)
         self.positions = np.full(context.cells, -1, np.int32)
-        self.origin = [np.full((heads, context.cells), -1, np.int32) for heads in self._heads]
+        self._offsets = np.concatenate(([0], np.cumsum(self._heads)))  # of each layer's heads
+        self._origin = np.full((self._offsets[-1], context.cells), -1, np.int32)
+        self.origin = np.split(self._origin, self._offsets[1:-1])
         self.position = 0
         self._head = 0  # where llama.cpp starts to look for a free cell
 
@@ -101,7 +104,7 @@ class KVCache:
     def _probe(self, access: Access | None) -> bool:
         """Find the rows, check them against a serialised copy; return whether keys are float16."""
         context = self.context
-        context.decode(np.arange(_PROBE_TOKENS, dtype=np.int32), 0)
+        context.decode(np.arange(min(_PROBE_TOKENS, context.batch), dtype=np.int32), 0)
         blob = context.state()
         try:
             caches = parse_state(blob)
@@ -153,7 +156,7 @@ class KVCache:
                 continue  # a windowed layer, with fewer cells
             views = [memory_view(tensor).reshape(self.context.cells, -1) for tensor in (key, value)]
             if all(
-                np.array_equal(view[:_PROBE_TOKENS], want)
+                np.array_equal(view[: len(want)], want)
                 for view, want in zip(views, expected, strict=True)
             ):
                 found.append(layer)
@@ -197,8 +200,7 @@ class KVCache:
         cells = self._next_cells(len(tokens))
         numbers = np.arange(self.position, self.position + len(tokens), dtype=np.int32)
         self.positions[cells] = numbers
-        for origin in self.origin:
-            origin[:, cells] = numbers
+        self._origin[:, cells] = numbers
         self.position += len(tokens)
 
     def _next_cells(self, count: int) -> NDArray[np.int64]:
@@ -214,8 +216,7 @@ class KVCache:
         """Mirror of freeing cells."""
         if len(cells):
             self.positions[cells] = -1
-            for origin in self.origin:
-                origin[:, cells] = -1
+            self._origin[:, cells] = -1
             self._head = min(self._head, int(cells.min()))
 
     # Eviction -------------------------------------------------------------------------------
@@ -236,65 +237,66 @@ class KVCache:
             return
         self._remember()
         started = time.perf_counter()
-        if self._direct is not None:
-            layers, index = self._direct, used
+        blob = self.context.state() if self._direct is None else None
+        if blob is None:
+            layers, index = self._direct or [], used
         else:
-            blob = self.context.state()
-            layers = [
-                Layer(_split(key, heads), _split(value, heads))
-                for key, value, heads in zip(*_full(parse_state(blob)), self._heads, strict=True)
-            ]
-            index = np.arange(len(used))
+            layers, index = self._layers(parse_state(blob)[0]), np.arange(len(used))
+        # Where the used rows are the first ones, as while reading, a slice spares a copy.
         rows = slice(0, len(used)) if index[-1] == len(used) - 1 else index
-        scores = self._scores(layers, rows, used, policy)
+        origin = self._origin[:, used]
+        scores = self._scores([layer.keys[rows] for layer in layers], origin, policy)
         scored = time.perf_counter()
 
         by_age = np.argsort(self.positions[used])
         freed = np.zeros(len(used), np.bool_)
         freed[by_age[:surplus]] = True
         first_kept = int(self.positions[used[by_age[surplus]]])
+        kept = keep_best(scores, self._protected(origin, keep, policy), keep)
+        moves = plan_moves(kept, freed)
+        origin[moves.head, moves.target] = origin[moves.head, moves.source]
+        self._origin[:, used] = origin
+        bounds = np.searchsorted(moves.head, self._offsets)
 
         def move(number: int) -> None:
-            origin = self.origin[number][:, used]
-            kept = keep_best(scores[number], self._protected(origin, keep, policy), keep)
-            moves = plan_moves(kept, freed)
-            source, target = index[moves.source], index[moves.target]
-            for part in (layers[number].keys, layers[number].values):
-                part[target, moves.head] = part[source, moves.head]
-            origin[moves.head, moves.target] = origin[moves.head, moves.source]
-            self.origin[number][:, used] = origin
+            part = slice(bounds[number], bounds[number + 1])
+            head = moves.head[part] - self._offsets[number]
+            source, target = index[moves.source[part]], index[moves.target[part]]
+            for stored in (layers[number].keys, layers[number].values):
+                stored[target, head] = stored[source, head]
 
         self._each(move, range(len(layers)))
-        if self._direct is None:
-            self._restore(blob, [origin[:, used] for origin in self.origin])
+        if blob is not None:
+            self._restore(blob, origin)
         self.context.remove(0, first_kept)
         self._release(np.flatnonzero((self.positions >= 0) & (self.positions < first_kept)))
         self.evicted += surplus
         self.times.score += scored - started
         self.times.move += time.perf_counter() - scored
 
-    def _scores(
-        self,
-        layers: Sequence[Layer],
-        rows: slice | NDArray[np.int64],
-        used: NDArray[np.int64],
-        policy: Policy,
-    ) -> list[Float32]:
-        """Scores of every layer: a list of float32 ``[heads, rows]``."""
+    def _layers(self, state: CacheState) -> list[Layer]:
+        """The layers of a serialised cache."""
+        return [
+            Layer(_split(key, heads), _split(value, heads))
+            for key, value, heads in zip(state.keys, state.values, self._heads, strict=True)
+        ]
+
+    def _scores(self, keys: Sequence[Bytes], origin: NDArray[np.int32], policy: Policy) -> Float32:
+        """Scores of the heads of all layers, one after another: float32 ``[heads, rows]``."""
         scorer = policy.scorer
         assert scorer is not None
+        scores = np.empty(origin.shape, np.float32)
 
-        def score(number: int) -> Float32:
-            keys = _numbers(layers[number].keys[rows], self._half)
-            result = scorer(Rows(keys, self.origin[number][:, used]))
-            return z_scores(result) if policy.shared else result
+        def score(number: int) -> None:
+            heads = slice(self._offsets[number], self._offsets[number + 1])
+            scores[heads] = scorer(Rows(self._numbers(keys[number]), origin[heads]))
 
-        scores = self._each(score, range(len(layers)))
+        self._each(score, range(len(keys)))
         if not policy.shared:
             return scores
         # The rows of all layers and heads have moved alike, so one decision fits all of them.
-        shared = np.concatenate(scores).mean(axis=0, dtype=np.float32)
-        return [np.broadcast_to(shared, layer.shape) for layer in scores]
+        shared = z_scores(scores).mean(axis=0, dtype=np.float32)
+        return np.broadcast_to(shared, scores.shape)
 
     def _protected(self, origin: NDArray[np.int32], keep: int, policy: Policy) -> NDArray[np.bool_]:
         """Rows above every score: bool ``[heads, rows]``."""
@@ -307,8 +309,24 @@ class KVCache:
             mask |= origin >= self.position - recent
         return mask
 
-    def _each(self, work: Callable[[int], _T], items: Iterable[int]) -> list[_T]:
-        return list(self._pool.map(work, items))
+    def _numbers(self, keys: Bytes) -> Float32:
+        """Stored keys ``[rows, heads, bytes]`` as float32 ``[rows, heads, head_dim]``.
+
+        In a buffer of this thread, that the next call overwrites.
+        """
+        if not self._half:
+            return _dequantize(keys)
+        half = keys.view(np.float16)
+        buffer = getattr(self._scratch, "keys", None)
+        if buffer is None or buffer.size < half.size:
+            size = self.context.cells * half[0].size
+            buffer = self._scratch.keys = np.empty(size, np.float32)
+        numbers: Float32 = buffer[: half.size].reshape(half.shape)
+        half_to_float(half, numbers)
+        return numbers
+
+    def _each(self, work: Callable[[int], None], items: Iterable[int]) -> None:
+        list(self._pool.map(work, items))
 
     # Going back -----------------------------------------------------------------------------
 
@@ -326,12 +344,11 @@ class KVCache:
     def _remember(self) -> None:
         if self._mark is not None and self._mark.blob is None:
             self._mark.blob = self.context.state()
-            used = self.positions >= 0
-            self._mark.origin = [origin[:, used] for origin in self.origin]
+            self._mark.origin = self._origin[:, self.positions >= 0]
 
     def rewind(self, mark: Mark) -> None:
         """Forget all tokens since the mark, as if they had never been read."""
-        if mark.blob is not None:
+        if mark.blob is not None and mark.origin is not None:
             self._restore(mark.blob, mark.origin)
         self.context.remove(mark.position, -1)
         self._release(np.flatnonzero(self.positions >= mark.position))
@@ -343,20 +360,15 @@ class KVCache:
         self.position = mark.position
         self._mark = None
 
-    def _restore(self, blob: Bytes, origin: list[NDArray[np.int32]]) -> None:
+    def _restore(self, blob: Bytes, origin: NDArray[np.int32]) -> None:
         """Load a serialised cache, whose rows llama.cpp puts into the first cells in order."""
         self.context.restore(blob)
         positions = parse_state(blob)[0].positions
         self.positions[:] = -1
         self.positions[: len(positions)] = positions
-        for mine, saved in zip(self.origin, origin, strict=True):
-            mine[:] = -1
-            mine[:, : len(positions)] = saved
+        self._origin[:] = -1
+        self._origin[:, : len(positions)] = origin
         self._head = len(positions)
-
-
-def _full(caches: Sequence[CacheState]) -> tuple[list[Bytes], list[Bytes]]:
-    return caches[0].keys, caches[0].values
 
 
 def _split(rows: Bytes, heads: int) -> Bytes:
@@ -370,11 +382,9 @@ def _is_half(blob: Bytes) -> bool:
     return int(blob[16 + 12 * cells + 8 :][:4].view("<i4")[0]) == 1
 
 
-def _numbers(keys: Bytes, half: bool) -> NDArray[np.float16] | Float32:
-    """Stored keys ``[rows, heads, bytes]`` as numbers ``[rows, heads, head_dim]``."""
-    if half:
-        return keys.view(np.float16)
+def _dequantize(keys: Bytes) -> Float32:
+    """Keys stored as q8_0 ``[rows, heads, bytes]`` as numbers ``[rows, heads, head_dim]``."""
     blocks = keys.reshape(*keys.shape[:2], -1, _Q8_0_BLOCK)
     scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16).astype(np.float32)
-    values = blocks[..., 2:].view(np.int8) * scale
+    values: Float32 = blocks[..., 2:].view(np.int8) * scale
     return values.reshape(*keys.shape[:2], -1)

@@ -21,7 +21,10 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # at exit it would be too late to say what goes wrong
         except KeydiffError as error:
             _fail(str(error))
             raise typer.Exit(error.status) from None
@@ -29,9 +32,12 @@ class Commands(TyperGroup):
             _fail("interrupted")
             raise typer.Exit(ExitStatus.INTERRUPTED) from None
         except BrokenPipeError:
-            # Whoever read our output has seen enough. Python would complain once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()  # whoever read it has seen enough
             raise typer.Exit(ExitStatus.OK) from None
+        except OSError as error:
+            _fail(f"cannot write the output: {error.strerror or error}")
+            _drop_output()
+            raise typer.Exit(ExitStatus.ERROR) from None
         except MemoryError:
             _fail("out of memory; use a smaller --budget or --memory")
             raise typer.Exit(ExitStatus.MEMORY) from None
@@ -56,13 +62,20 @@ app.add_typer(config_app, name="config")
 
 
 def _fail(text: str) -> None:
-    from keydiff_cli.terminal import printable
+    from keydiff_cli.terminal import complain
 
-    print(f"keydiff: error: {printable(text)}", file=sys.stderr)
+    complain(f"error: {text}")
+
+
+def _drop_output() -> None:
+    """Send stdout nowhere, so that Python does not complain about it once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    from keydiff_cli.terminal import escape_json
+
+    print(escape_json(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
 def _version(wanted: bool) -> None:
@@ -278,7 +291,7 @@ def list_models(as_json: AsJson = False) -> None:
                 entry.context,
                 entry.license,
                 "yes" if entry.name in here else "no",
-                entry.description + (" (from the Hugging Face hub only)" if entry.hub_only else ""),
+                entry.description,
             )
             for entry in entries
         ),
@@ -323,10 +336,10 @@ def remove_model(name: str) -> None:
     from keydiff_cli import models
     from keydiff_cli.ask import models_folder
     from keydiff_cli.config import format_size
-    from keydiff_cli.render import message
+    from keydiff_cli.terminal import complain
 
     freed = models.remove(models.named(name), models_folder(resolve({}).settings))
-    message(f"{name} removed, {format_size(freed)} freed")
+    complain(f"{name} removed, {format_size(freed)} freed" if freed else f"{name} was not here")
 
 
 @config_app.command("show")

@@ -63,6 +63,12 @@ def _block(value: int) -> int:
     return value
 
 
+def _threads(value: int) -> int:
+    if not 1 <= value <= 512:  # llama.cpp's own limit, not checked there
+        raise UsageError(f"{value} must be from 1 to 512")
+    return value
+
+
 def _temperature(value: float) -> float:
     if not 0 <= value <= 10:
         raise UsageError(f"{value} must be from 0 to 10")
@@ -129,7 +135,7 @@ class Settings:
     temperature: float = _setting(0.0, float, _temperature)
     seed: int = _setting(0, int, _seed)
     system: str | None = _setting(None, str)
-    threads: int | None = _setting(None, int, _positive)
+    threads: int | None = _setting(None, int, _threads)
     kv_type: str = _setting("f16", str, _one_of(KV_TYPE_NAMES))
     offline: bool = _setting(False, bool)
     models_dir: str | None = _setting(None, str)

@@ -89,11 +89,11 @@ def keep_best(scores: Float32, protected: NDArray[np.bool_], count: int) -> NDAr
         raise ValueError("more rows are protected than may be kept")
     ranked = np.where(protected, np.float32(np.inf), scores)
     border = np.partition(ranked, n - count, axis=1)[:, n - count, None]
-    keep = ranked > border
-    tied = ranked == border
-    missing = count - keep.sum(axis=1, keepdims=True)
-    later = np.cumsum(tied[:, ::-1], axis=1)[:, ::-1]  # ties from this row to the end
-    keep |= tied & (later <= missing)
+    keep: NDArray[np.bool_] = ranked >= border
+    surplus = np.count_nonzero(keep, axis=1) - count
+    for h in np.flatnonzero(surplus):
+        tied = np.flatnonzero(ranked[h] == border[h])
+        keep[h, tied[: surplus[h]]] = False
     return keep
 
 

@@ -10,8 +10,12 @@ import ctypes
 import json
 import os
 import re
+import signal
 import sys
+import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
+from keydiff_cli.terminal import Sanitizer
 
 Tokens = NDArray[np.int32]
 
@@ -54,7 +59,7 @@ def library() -> Any:
         message = text.decode("utf-8", "replace")
         _log.append((level, message))
         if _echo_log:
-            print(message, end="", file=sys.stderr)
+            print(Sanitizer()(message), end="", file=sys.stderr)
 
     binding.llama_log_set(capture, None)
     binding._keydiff_log_callback = capture  # must outlive this call
@@ -90,6 +95,31 @@ def library_version() -> str:
     from importlib.metadata import version
 
     return version("llama-cpp-python")
+
+
+@contextmanager
+def _interrupt_afterwards() -> Iterator[None]:
+    """Hold Ctrl-C back until llama.cpp returns.
+
+    It would be raised inside the log callback, which has nobody to pass it on to, and get lost.
+    """
+    previous = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(previous):
+        yield
+        return
+    seen = False
+
+    def note(*_: Any) -> None:
+        nonlocal seen
+        seen = True
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if seen:
+        raise KeyboardInterrupt
 
 
 def _last_error(default: str) -> str:
@@ -139,7 +169,9 @@ class Model:
         params.no_alloc = not weights
         params.load_mode = _LOAD_MMAP if weights else _LOAD_NONE
         _log.clear()
-        self._model = lib.llama_model_load_from_file(os.fsencode(path), params)
+        self._model: Any = None
+        with _interrupt_afterwards():
+            self._model = lib.llama_model_load_from_file(os.fsencode(path), params)
         if not self._model:
             reason = _last_error("unknown reason")
             raise ModelError(f"{path} cannot be loaded: {reason}; fetch the model again")
@@ -317,7 +349,9 @@ class Context:
         params.offload_kqv = params.op_offload = False
         params.no_perf = True
         _log.clear()
-        self._context = lib.llama_init_from_model(model._model, params)
+        self._context: Any = None
+        with _interrupt_afterwards():
+            self._context = lib.llama_init_from_model(model._model, params)
         if not self._context:
             reason = _last_error("out of memory?")
             raise LlamaError(
@@ -327,7 +361,7 @@ class Context:
         self.cells = int(lib.llama_n_ctx(self._context))
         self.compute_bytes = _buffer_bytes("compute buffer size") + _buffer_bytes("output buffer")
         self._memory = lib.llama_get_memory(self._context)
-        self._batch_size = batch
+        self.batch = batch
         self._batch = lib.llama_batch_init(batch, 0, 1)
         as_array = np.ctypeslib.as_array
         self._token = as_array(self._batch.token, (batch,))
@@ -354,8 +388,8 @@ class Context:
             If there are not enough free cells, or the computation fails.
         """
         count = len(tokens)
-        if not 0 < count <= self._batch_size:
-            raise ValueError(f"a batch takes 1 to {self._batch_size} tokens, not {count}")
+        if not 0 < count <= self.batch:
+            raise ValueError(f"a batch takes 1 to {self.batch} tokens, not {count}")
         self._token[:count] = tokens
         self._position[:count] = np.arange(position, position + count)
         self._wants_logits[:count] = 0
@@ -416,7 +450,8 @@ class Context:
         reserve = library()._lib[_GRAPH_RESERVE]
         reserve.restype = ctypes.c_void_p
         reserve.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32]
-        graph = reserve(self._context, self._batch_size, 1, 1)
+        with _interrupt_afterwards():
+            graph = reserve(self._context, self.batch, 1, 1)
         if not graph:
             return None
         tensors = {}
@@ -430,6 +465,33 @@ class Context:
             if len(pair) == 2:
                 tensors[layer] = (pair[0], pair[1])
         return tensors or None
+
+
+@lru_cache(maxsize=1)
+def _half_converter() -> Any:
+    """The float16 to float32 conversion of libggml-cpu, which uses the hardware's; None without."""
+    folder = Path(library().__file__).parent / "lib"
+    for name in ("libggml-cpu.so", "libggml-cpu.dylib", "ggml-cpu.dll"):
+        try:
+            convert = ctypes.CDLL(str(folder / name)).ggml_cpu_fp16_to_fp32
+        except (OSError, AttributeError):
+            continue
+        convert.restype = None
+        convert.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
+        return convert
+    return None
+
+
+def half_to_float(half: NDArray[np.float16], out: NDArray[np.float32]) -> None:
+    """Convert C-contiguous float16 values into a C-contiguous float32 array of the same shape.
+
+    NumPy converts half floats one by one; ggml is about five times as fast.
+    """
+    convert = _half_converter()
+    if convert is None:
+        out[...] = half
+    else:
+        convert(half.ctypes.data, out.ctypes.data, half.size)
 
 
 def memory_view(tensor: CacheTensor) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from keydiff_cli.cache import SCORING_THREADS
 from keydiff_cli.config import format_size
 from keydiff_cli.errors import MemoryCapError, UsageError
 from keydiff_cli.llama import Context, Model
@@ -82,8 +83,10 @@ def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
             tensors = context.cache_tensors()
             if tensors is None:
                 kv = cells * _cell_bytes(model, kv_type)
+                widest = kv / cells / model.layers / 2
             else:
                 kv = sum(tensor.size for pair in tensors.values() for tensor in pair)
+                widest = max(key.size for key, _ in tensors.values()) / cells
             sizes.append((kv, context.compute_bytes))
         finally:
             context.close()
@@ -91,6 +94,7 @@ def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
     steps = _PROBES[1] - _PROBES[0]
     kv_cell = (kv_large - kv_small) / steps
     compute_cell = (compute_large - compute_small) / steps
+    float32 = 2.0 if kv_type == "f16" else 4 * 32 / 34
     heads = sum(model.kv_heads(layer) for layer in range(model.layers))
     return Footprint(
         process=resident(),
@@ -99,7 +103,8 @@ def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
         kv_cell=kv_cell,
         compute_fixed=int(compute_small - compute_cell * _PROBES[0]),
         compute_cell=compute_cell,
-        scoring_cell=heads * 8,  # an int32 origin and a float32 score per row
+        # An int32 origin, a float32 score and masks per row; keys of a layer for every thread.
+        scoring_cell=heads * 16 + int(widest * float32 * SCORING_THREADS),
     )
 
 
@@ -113,6 +118,11 @@ def _cell_bytes(model: Model, kv_type: str) -> float:
     value = int(model.metadata(f"{arch}.attention.value_length") or width)
     rows = sum(model.kv_heads(layer) for layer in range(model.layers))
     return rows * (key + value) * (2 if kv_type == "f16" else 34 / 32)
+
+
+def cells_for(tokens: int, *, block: int, room: int) -> int:
+    """Cells to allocate for a budget of ``tokens``, rounded up as llama.cpp does."""
+    return -(-(tokens + block + room) // CELL_ROUNDING) * CELL_ROUNDING
 
 
 def make_plan(
@@ -153,11 +163,8 @@ def make_plan(
             f"--budget {budget} is below the sliding window of this model; use at least {window}"
         )
 
-    def cells(tokens: int) -> int:
-        return -(-(tokens + block + room) // CELL_ROUNDING) * CELL_ROUNDING
-
     def total(tokens: int) -> int:
-        return footprint.total(cells(tokens))
+        return footprint.total(cells_for(tokens, block=block, room=room))
 
     chosen = budget or max(min(DEFAULT_BUDGET, largest or DEFAULT_BUDGET), smallest)
     if cap is not None:
@@ -167,7 +174,7 @@ def make_plan(
             needed = -(-total(least) // megabyte)
             means = f" with --budget {budget}" if budget is not None else ""
             raise MemoryCapError(
-                f"--memory {format_size(cap)} is too small for this model{means}: "
+                f"a memory cap of {format_size(cap)} is too small for this model{means}: "
                 f"the smallest cap that works is {needed}MB"
             )
         if budget is None:
@@ -176,7 +183,7 @@ def make_plan(
                 middle = (low + high + 1) // 2
                 low, high = (middle, high) if total(middle) <= cap else (low, middle - 1)
             chosen = low
-    count = cells(chosen)
+    count = cells_for(chosen, block=block, room=room)
     return Plan(
         cap=cap,
         budget=chosen,

@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from keydiff_cli.ask import Events, Progress, Report
 from keydiff_cli.config import format_size
-from keydiff_cli.terminal import Sanitizer, printable
+from keydiff_cli.terminal import Sanitizer, complain, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
-
-
-def message(text: str) -> None:
-    """Print one line on stderr."""
-    print(f"keydiff: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def print_table(
@@ -41,6 +36,9 @@ def print_table(
     file.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
+_WIDE = 110  # columns of a terminal that has room for a bar
+
+
 class Display(Events):
     """Progress and notes on stderr, the answer on stdout as it comes.
 
@@ -62,11 +60,11 @@ class Display(Events):
 
     def note(self, text: str) -> None:
         if not self._quiet:
-            message(text)
+            complain(text)
 
     def warning(self, text: str) -> None:
         self.end_line()
-        message(f"warning: {text}")
+        complain(f"warning: {text}")
 
     def fetching(self, done: int, total: int) -> None:
         if self._show("fetching the model"):
@@ -81,7 +79,7 @@ class Display(Events):
         cache, planned = report.cache, report.memory_bytes["planned"] or 0
         cap = report.memory_bytes["cap"]
         under = f" of {format_size(cap)}" if cap else ""
-        message(
+        complain(
             f"{report.model['name']}, {cache['policy']} with a budget of {cache['budget']} tokens, "
             f"{format_size(planned)} planned{under}"
         )
@@ -127,7 +125,7 @@ class Display(Events):
         tokens, seconds = report.tokens, report.timing_s["total"]
         if not self._quiet:
             stopped = " (interrupted)" if report.stop_reason == "interrupted" else ""
-            message(
+            complain(
                 f"read {tokens['document']} tokens, kept {tokens['kept']}, "
                 f"generated {tokens['generated']} in {_duration(seconds)}{stopped}, "
                 f"peak memory {format_size(report.memory_bytes['peak'] or 0)}"
@@ -141,17 +139,18 @@ class Display(Events):
             return False
         if self._bar is None:
             from rich.console import Console
-            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
 
-            self._bar = Bar(
+            console = Console(stderr=True)
+            columns: list[ProgressColumn] = [
                 TextColumn("{task.description}", markup=False),
-                BarColumn(bar_width=20),
                 TextColumn("{task.fields[status]}", markup=False),
                 TimeRemainingColumn(compact=True),
-                console=Console(stderr=True),
-                transient=True,
-            )
+            ]
+            if console.width >= _WIDE:
+                columns.insert(1, BarColumn(bar_width=20))
+            self._bar = Bar(*columns, console=console, transient=True)
             self._task = self._bar.add_task(printable(title), total=None, status="")
             self._bar.start()
         return True

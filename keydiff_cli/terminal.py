@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 _KEPT = "\n\t"
 _STRING_STARTS = "PX]^_"  # after ESC: device control, start of string, OSC, privacy, application
 _C1_STRING_STARTS = "\x90\x98\x9d\x9e\x9f"
@@ -57,6 +60,22 @@ class Sanitizer:
                 self._state = "string"
             return False
         return char not in _BIDI
+
+
+def escape_json(text: str) -> str:
+    """JSON with the characters written as escapes that a terminal could obey."""
+    return "".join(
+        f"\\u{ord(char):04x}" if "\x7f" <= char <= "\x9f" or char in _BIDI else char
+        for char in text
+    )
+
+
+def complain(text: str) -> None:
+    """Print one line on stderr; when nobody reads it any more, go on without."""
+    try:
+        print(f"keydiff: {printable(text)}", file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def printable(text: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in keydiff_cli/__main__.py
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import pytest
 

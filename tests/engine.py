@@ -103,7 +103,7 @@ def start(
     """An engine with the pinned head in its cache, the document not read yet."""
     cells = len(task.head) + budget + block + len(task.question) + room
     context = Context(model, cells=cells, batch=block, kv_type=kv_type, threads=2)
-    cache = KVCache(context, access=access, workers=2)
+    cache = KVCache(context, access=access)
     for first in range(0, len(task.head), block):
         cache.append(task.head[first : first + block])
     cache.pin(0, len(task.head))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from keydiff_cli.scores import _CHUNK, KeyDiff, Recency, Rows, widen, z_scores
+from keydiff_cli.scores import KeyDiff, Recency, Rows, z_scores
 
 steady = settings(derandomize=True, deadline=None, max_examples=40)
 shapes = st.tuples(st.integers(1, 60), st.integers(1, 4), st.sampled_from([2, 8, 64]))
@@ -44,21 +44,8 @@ def by_the_formula(keys: NDArray) -> NDArray[np.float64]:
     return scores
 
 
-def test_widen_is_exact_for_every_finite_half() -> None:
-    half = np.arange(2**16, dtype=np.uint16).view(np.float16)
-    half = half[np.isfinite(half)]
-    assert len(half) == 2**16 - 2 * 2**10
-    widened = widen(half, np.empty(len(half), np.float32))
-    assert np.array_equal(widened.view(np.int32), half.astype(np.float32).view(np.int32))
-
-
-def test_widen_reads_any_layout() -> None:
-    half = np.arange(240, dtype=np.float16).reshape(10, 4, 6)[::3, 1:, ::2]
-    assert np.array_equal(widen(half, np.empty(half.shape, np.float32)), half)
-
-
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-@pytest.mark.parametrize("rows", [1, 2, 300, _CHUNK, _CHUNK + 1, 2 * _CHUNK + 77])
+@pytest.mark.parametrize("rows", [1, 2, 300, 2125])
 def test_keydiff_is_the_formula(rows: int, dtype: type) -> None:
     keys = random_keys(rows, (rows, 3, 16), dtype)
     scores = KeyDiff()(as_rows(keys))

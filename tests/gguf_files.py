@@ -1,0 +1,122 @@
+"""Makers of tiny GGUF models, complete enough for llama.cpp to read them without weights."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+
+Value = bool | int | float | str
+Shapes = Mapping[str, tuple[int, ...]]
+
+_WIDTH, _TOKENS, _CONTEXT, _INNER, _STATE, _RANK = 32, 8, 64, 64, 16, 2
+
+
+def gguf(metadata: Mapping[str, Value], tensors: Shapes) -> bytes:
+    """Write version 3 of the format, all tensors float32 zeros."""
+    out = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata))
+    for key, value in metadata.items():
+        out += _string(key) + _value(value)
+    offset = 0
+    for name, shape in tensors.items():
+        out += _string(name) + struct.pack(f"<I{len(shape)}Q", len(shape), *shape)
+        out += struct.pack("<IQ", 0, offset)
+        count = 1
+        for size in shape:
+            count *= size
+        offset += -(-4 * count // 32) * 32
+    return out + bytes(-len(out) % 32) + bytes(offset)
+
+
+def mamba() -> bytes:
+    """A recurrent model."""
+    norm = {"token_embd.weight": (_WIDTH, _TOKENS), "output_norm.weight": (_WIDTH,)}
+    layer = {
+        "attn_norm.weight": (_WIDTH,),
+        "ssm_in.weight": (_WIDTH, 2 * _INNER),
+        "ssm_conv1d.weight": (4, _INNER),
+        "ssm_conv1d.bias": (_INNER,),
+        "ssm_x.weight": (_INNER, _RANK + 2 * _STATE),
+        "ssm_dt.weight": (_RANK, _INNER),
+        "ssm_dt.bias": (_INNER,),
+        "ssm_a": (_STATE, _INNER),
+        "ssm_d": (_INNER,),
+        "ssm_out.weight": (_INNER, _WIDTH),
+    }
+    return _model(
+        "mamba",
+        norm | {f"blk.0.{name}": shape for name, shape in layer.items()},
+        {
+            "ssm.conv_kernel": 4,
+            "ssm.inner_size": _INNER,
+            "ssm.state_size": _STATE,
+            "ssm.time_step_rank": _RANK,
+            "attention.layer_norm_rms_epsilon": 1e-5,
+        },
+    )
+
+
+def bert() -> bytes:
+    """An embedding model, which cannot generate."""
+    layer: dict[str, tuple[int, ...]] = {}
+    for name, sizes in {
+        "attn_q": (_WIDTH, _WIDTH),
+        "attn_k": (_WIDTH, _WIDTH),
+        "attn_v": (_WIDTH, _WIDTH),
+        "attn_output": (_WIDTH, _WIDTH),
+        "attn_output_norm": (_WIDTH,),
+        "ffn_up": (_WIDTH, _INNER),
+        "ffn_down": (_INNER, _WIDTH),
+        "layer_output_norm": (_WIDTH,),
+    }.items():
+        layer |= {f"blk.0.{name}.weight": sizes, f"blk.0.{name}.bias": (sizes[-1],)}
+    embedding = {
+        "token_embd.weight": (_WIDTH, _TOKENS),
+        "position_embd.weight": (_WIDTH, _CONTEXT),
+        "token_types.weight": (_WIDTH, 2),
+        "token_embd_norm.weight": (_WIDTH,),
+        "token_embd_norm.bias": (_WIDTH,),
+    }
+    return _model(
+        "bert",
+        embedding | layer,
+        {
+            "attention.head_count": 2,
+            "feed_forward_length": _INNER,
+            "attention.layer_norm_epsilon": 1e-5,
+            "attention.causal": False,
+            "pooling_type": 1,
+        },
+    )
+
+
+def unknown(architecture: str) -> bytes:
+    """A model of a kind that llama.cpp does not know."""
+    return _model(architecture, {"token_embd.weight": (_WIDTH, _TOKENS)}, {})
+
+
+def _model(architecture: str, tensors: Shapes, settings: Mapping[str, Value]) -> bytes:
+    common = {
+        "context_length": _CONTEXT,
+        "embedding_length": _WIDTH,
+        "block_count": 1,
+        "vocab_size": _TOKENS,
+    }
+    metadata: dict[str, Value] = {"general.architecture": architecture}
+    metadata |= {f"{architecture}.{key}": value for key, value in {**common, **settings}.items()}
+    metadata |= {"tokenizer.ggml.model": "no_vocab", "tokenizer.ggml.token_type_count": 2}
+    return gguf(metadata, tensors)
+
+
+def _string(text: str) -> bytes:
+    data = text.encode()
+    return struct.pack("<Q", len(data)) + data
+
+
+def _value(value: Value) -> bytes:
+    if isinstance(value, bool):
+        return struct.pack("<I?", 7, value)
+    if isinstance(value, int):
+        return struct.pack("<II", 4, value)
+    if isinstance(value, float):
+        return struct.pack("<If", 6, value)
+    return struct.pack("<I", 8) + _string(value)

@@ -1,0 +1,45 @@
+"""The binding: conversions, and what happens when a file is not a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keydiff_cli import llama
+from keydiff_cli.cache import _dequantize
+from keydiff_cli.errors import ExitStatus, ModelError
+
+
+@pytest.mark.parametrize("with_library", [True, False])
+def test_halves_become_floats_exactly(with_library: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not with_library:
+        monkeypatch.setattr(llama, "_half_converter", lambda: None)
+    elif llama._half_converter() is None:
+        pytest.skip("this build does not export the conversion")
+    half = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    half = np.ascontiguousarray(half[np.isfinite(half)])
+    floats = np.empty(half.shape, np.float32)
+    llama.half_to_float(half, floats)
+    np.testing.assert_array_equal(floats.view(np.int32), half.astype(np.float32).view(np.int32))
+
+
+def test_quantised_keys_become_numbers() -> None:
+    """Block by block: a float16 scale, then 32 int8 values (ggml's q8_0)."""
+    random = np.random.default_rng(0)
+    scales = random.normal(size=(5, 3, 2)).astype(np.float16)
+    values = random.integers(-127, 128, size=(5, 3, 2, 32), dtype=np.int8)
+    stored = np.concatenate((scales[..., None].view(np.uint8), values.view(np.uint8)), axis=-1)
+    numbers = _dequantize(stored.reshape(5, 3, 68))
+    expected = (values * scales[..., None].astype(np.float32)).reshape(5, 3, 64)
+    np.testing.assert_array_equal(numbers, expected)
+
+
+def test_a_file_that_is_no_model_is_a_model_error(tmp_path: Path) -> None:
+    path = tmp_path / "odd.gguf"
+    path.write_bytes(b"GGUF" + bytes(100))
+    with pytest.raises(ModelError) as caught:
+        llama.Model(path)
+    assert caught.value.status == ExitStatus.MODEL
+    assert "odd.gguf" in str(caught.value)
