@@ -107,10 +107,10 @@ class Display(Events):
         if not self._answer:
             return
         shown = self._sanitize(text) if self._sanitize else text
-        sys.stdout.write(shown)
-        sys.stdout.flush()
         if shown:
-            self._at_line_start = shown.endswith("\n")
+            self._at_line_start = shown.endswith("\n")  # first: Ctrl-C may come while writing
+            sys.stdout.write(shown)
+            sys.stdout.flush()
 
     def end_line(self) -> None:
         """End the line of the answer, if one was begun."""
