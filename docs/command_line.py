@@ -49,10 +49,10 @@ def page() -> str:
 def main() -> None:
     text = page()
     if "--check" in sys.argv[1:]:
-        if not PAGE.exists() or PAGE.read_text() != text:
+        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
             sys.exit(f"{PAGE.name} differs from --help; run: python docs/command_line.py")
     else:
-        PAGE.write_text(text)
+        PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

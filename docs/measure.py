@@ -81,7 +81,7 @@ class Reading:
         self.cache.pin(0, len(head))
         self.policy, self.keep = POLICIES[policy], len(head) + budget
         tokenizer = Tokenizer(self.model)
-        text = SAMPLE.read_text()
+        text = SAMPLE.read_text(encoding="utf-8")
 
         def stream() -> Iterator[Any]:
             first = True
@@ -170,7 +170,7 @@ def length(name: str, lengths: list[int], budget: int) -> None:
 
     show(figure="machine", **machine())
     model = Model(locate_model(Settings(model=name), Events()).path, weights=False)
-    sample = SAMPLE.read_text()
+    sample = SAMPLE.read_text(encoding="utf-8")
     per_token = len(sample) / len(model.tokenize(sample))
     model.close()
     for tokens in lengths:

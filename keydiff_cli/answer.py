@@ -119,7 +119,7 @@ class Answer:
     def _ask(self) -> None:
         """Run the question, pinned so that the answer cannot push it out."""
         cache, question = self._cache, self._question
-        room = cache.context.cells - cache.pinned_tokens - 2 * self._step
+        room = cache.context.cells - cache.pinned_tokens - self._step - 1
         if len(question) > room:
             raise UsageError(
                 f"the question has {len(question)} tokens, of which at most {max(room, 0)} fit; "

@@ -149,7 +149,7 @@ class Run:
 
     def _ask(self, sources: Sequence[str], question: str, stdin: BinaryIO) -> None:
         settings, report = self.settings, self.report
-        check_sources(sources, stdin)
+        piped = check_sources(sources, stdin)
         located = locate_model(settings, self.events)
         with ExitStack() as stack:
             # Without weights first: enough to tokenise the start of the documents and to plan.
@@ -159,7 +159,7 @@ class Run:
             )
             head, asked = prompt_tokens(sketch, prompt, question)
             tokenizer = Tokenizer(sketch)
-            stream = TokenStream(sources, stdin, tokenizer)
+            stream = TokenStream(sources, stdin, tokenizer, piped)
             report.model = self._describe(located, sketch)
             report.tokens["prompt"] = len(head) + len(asked)
             policy = POLICIES[settings.policy]
@@ -258,7 +258,7 @@ class Run:
         elif full:
             read += sum(len(block.ids) for block in source)
             cells = memory.cells_for(read, block=settings.block, room=room)
-            needed = -(-footprint.total(cells) // 10**6)
+            needed = memory.megabytes(footprint.total(cells))
             raise MemoryCapError(
                 f"the document has {read} tokens, which do not fit the full cache in "
                 f"{format_size(cap or 0)}: the smallest cap that works is {needed}MB; "
@@ -397,8 +397,7 @@ def prompt_tokens(model: Model, prompt: Prompt, question: str) -> tuple[Tokens, 
     if model.adds_bos and (len(head) == 0 or head[0] != model.bos):
         head = np.concatenate(([np.int32(model.bos)], head)).astype(np.int32)
     after = (
-        model.tokenize(prompt.middle),
-        model.tokenize(question),
+        model.tokenize(prompt.middle + question),
         model.tokenize(prompt.tail, special=True),
     )
     return head, np.concatenate(after)

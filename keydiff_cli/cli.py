@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -35,7 +34,7 @@ class Commands(TyperGroup):
             _drop_output()  # whoever read it has seen enough
             raise typer.Exit(ExitStatus.OK) from None
         except OSError as error:
-            _fail(f"cannot write the output: {error.strerror or error}")
+            _fail(f"{error.strerror or error}: {error.filename or 'standard output'}")
             _drop_output()
             raise typer.Exit(ExitStatus.ERROR) from None
         except MemoryError:
@@ -214,10 +213,10 @@ def _check_input(files: list[str], question: str | None) -> tuple[list[str], str
         raise UsageError("no question; write: keydiff ask FILE 'question'")
     if files:
         return files, question
-    if sys.stdin is not None and not sys.stdin.isatty():
-        return ["-"], question
-    if Path(question).exists():
+    if os.path.isfile(question):
         raise UsageError(f"no question; write: keydiff ask '{question}' 'question'")
+    if not sys.stdin.isatty():
+        return ["-"], question
     raise UsageError("no document; name a file, or pipe text: command | keydiff ask 'question'")
 
 

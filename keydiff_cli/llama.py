@@ -32,6 +32,8 @@ Tokens = NDArray[np.int32]
 KV_TYPES = {"f16": 1, "q8_0": 8}  # ggml_type numbers
 _LOG_ERROR, _LOG_CONTINUE = 4, 5
 _LOAD_NONE, _LOAD_MMAP = 0, 1
+# Architectures with learned positions or ALiBi, whose keys do not carry their position.
+_NO_ROTATION = frozenset({"gpt2", "starcoder", "mpt", "bloom", "refact", "jais"})
 _GRAPH_RESERVE = "_Z19llama_graph_reserveP13llama_contextjjj"  # exported with its C++ name
 
 _log: deque[tuple[int, str]] = deque(maxlen=400)
@@ -90,13 +92,6 @@ def echo_log(on: bool) -> None:
     _echo_log = on
 
 
-def library_version() -> str:
-    """Version of llama-cpp-python, without loading the library."""
-    from importlib.metadata import version
-
-    return version("llama-cpp-python")
-
-
 @contextmanager
 def _interrupt_afterwards() -> Iterator[None]:
     """Hold Ctrl-C back until llama.cpp returns.
@@ -120,6 +115,18 @@ def _interrupt_afterwards() -> Iterator[None]:
         signal.signal(signal.SIGINT, previous)
     if seen:
         raise KeyboardInterrupt
+
+
+def _set(params: Any, **values: Any) -> None:
+    """Set fields of a ctypes structure, which would take unknown ones without a word."""
+    known = {name for name, *_ in params._fields_}
+    if missing := sorted(values.keys() - known):
+        raise ModelError(
+            f"this llama-cpp-python has no {', '.join(missing)}; "
+            "install the version that constraints.txt names"
+        )
+    for name, value in values.items():
+        setattr(params, name, value)
 
 
 def _last_error(default: str) -> str:
@@ -162,12 +169,15 @@ class Model:
         self.path = path
         self.weights = weights
         params = lib.llama_model_default_params()
-        params.n_gpu_layers = 0
-        # Repacked weights would be a second copy in memory, and the AMX kernels of a build made
-        # with GCC 12 crash (docs/how-it-works.md).
-        params.use_extra_bufts = False
-        params.no_alloc = not weights
-        params.load_mode = _LOAD_MMAP if weights else _LOAD_NONE
+        _set(
+            params,
+            n_gpu_layers=0,
+            # Repacked weights would be a second copy in memory, and the AMX kernels of a build
+            # made with GCC 12 crash (docs/how-it-works.md).
+            use_extra_bufts=False,
+            no_alloc=not weights,
+            load_mode=_LOAD_MMAP if weights else _LOAD_NONE,
+        )
         _log.clear()
         self._model: Any = None
         with _interrupt_afterwards():
@@ -205,6 +215,12 @@ class Model:
             and self.metadata(f"{arch}.pooling_type") in (None, "0")
             and self.vocabulary_size > 0
         )
+        alibi = float(self.metadata(f"{arch}.attention.max_alibi_bias") or 0) > 0
+        if arch in _NO_ROTATION or alibi or (arch == "baichuan" and self.layers == 40):
+            raise ModelError(
+                f"{self.path.name} ({arch}) does not keep positions in its keys, which may move "
+                "here; use a model with rotary positions such as qwen2.5-coder-1.5b"
+            )
         if not generative:
             raise ModelError(
                 f"{self.path.name} is not a generative model ({arch}): use a decoder-only model "
@@ -339,17 +355,25 @@ class Context:
         lib = library()
         self.model = model
         params = lib.llama_context_default_params()
-        params.n_ctx = cells
-        params.n_batch = params.n_ubatch = batch
-        params.n_outputs_max = 1  # one row of logits, not one per token of the batch
-        params.n_threads = params.n_threads_batch = threads
-        params.flash_attn_type = 1
-        params.type_k = params.type_v = KV_TYPES[kv_type]
-        params.swa_full = False
-        params.offload_kqv = params.op_offload = False
-        params.no_perf = True
+        _set(
+            params,
+            n_ctx=cells,
+            n_batch=batch,
+            n_ubatch=batch,
+            n_outputs_max=1,  # one row of logits, not one per token of the batch
+            n_threads=threads,
+            n_threads_batch=threads,
+            flash_attn_type=1,
+            type_k=KV_TYPES[kv_type],
+            type_v=KV_TYPES[kv_type],
+            swa_full=False,
+            offload_kqv=False,
+            op_offload=False,
+            no_perf=True,
+        )
         _log.clear()
         self._context: Any = None
+        self._batch: Any = None
         with _interrupt_afterwards():
             self._context = lib.llama_init_from_model(model._model, params)
         if not self._context:
@@ -360,6 +384,9 @@ class Context:
             )
         self.cells = int(lib.llama_n_ctx(self._context))
         self.compute_bytes = _buffer_bytes("compute buffer size") + _buffer_bytes("output buffer")
+        if not self.compute_bytes:
+            self.close()
+            raise LlamaError("llama.cpp does not say how large its buffers are")
         self._memory = lib.llama_get_memory(self._context)
         self.batch = batch
         self._batch = lib.llama_batch_init(batch, 0, 1)
@@ -374,10 +401,11 @@ class Context:
     def close(self) -> None:
         """Free the cache and the buffers."""
         if self._context:
-            lib = library()
-            lib.llama_batch_free(self._batch)
-            lib.llama_free(self._context)
+            library().llama_free(self._context)
             self._context = None
+        if self._batch is not None:
+            library().llama_batch_free(self._batch)
+            self._batch = None
 
     def decode(self, tokens: Tokens, position: int, *, logits: bool = False) -> None:
         """Run ``tokens`` at ``position`` and the following ones; append their keys and values.

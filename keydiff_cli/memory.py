@@ -84,9 +84,11 @@ def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
             if tensors is None:
                 kv = cells * _cell_bytes(model, kv_type)
                 widest = kv / cells / model.layers / 2
+                copied = kv / cells  # without direct access an eviction serialises the cache
             else:
                 kv = sum(tensor.size for pair in tensors.values() for tensor in pair)
                 widest = max(key.size for key, _ in tensors.values()) / cells
+                copied = 0.0
             sizes.append((kv, context.compute_bytes))
         finally:
             context.close()
@@ -103,8 +105,8 @@ def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
         kv_cell=kv_cell,
         compute_fixed=int(compute_small - compute_cell * _PROBES[0]),
         compute_cell=compute_cell,
-        # An int32 origin, a float32 score and masks per row; keys of a layer for every thread.
-        scoring_cell=heads * 16 + int(widest * float32 * SCORING_THREADS),
+        # Origins, scores, their ranking and masks; keys of a layer as float32 for every thread.
+        scoring_cell=int(heads * 28 + widest * float32 * SCORING_THREADS + copied),
     )
 
 
@@ -123,6 +125,11 @@ def _cell_bytes(model: Model, kv_type: str) -> float:
 def cells_for(tokens: int, *, block: int, room: int) -> int:
     """Cells to allocate for a budget of ``tokens``, rounded up as llama.cpp does."""
     return -(-(tokens + block + room) // CELL_ROUNDING) * CELL_ROUNDING
+
+
+def megabytes(size: int) -> int:
+    """A cap to recommend for ``size`` bytes, in MB: the process varies by a few MB between runs."""
+    return -(-size // 10**7) * 10 + 10
 
 
 def make_plan(
@@ -170,8 +177,7 @@ def make_plan(
     if cap is not None:
         least = budget if budget is not None else smallest
         if total(least) > cap:
-            megabyte = 10**6
-            needed = -(-total(least) // megabyte)
+            needed = megabytes(total(least))
             means = f" with --budget {budget}" if budget is not None else ""
             raise MemoryCapError(
                 f"a memory cap of {format_size(cap)} is too small for this model{means}: "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from keydiff_cli.blocks import Tokenizer, cut_text
@@ -36,8 +37,12 @@ class Place:
     total: int | None
 
 
-def check_sources(sources: Sequence[str], stdin: BinaryIO) -> None:
+def check_sources(sources: Sequence[str], stdin: BinaryIO) -> Document | None:
     """Find what is wrong with the documents before time is spent on anything else.
+
+    Returns
+    -------
+    Standard input as a document, if it is among them: it can be opened only once.
 
     Raises
     ------
@@ -48,9 +53,20 @@ def check_sources(sources: Sequence[str], stdin: BinaryIO) -> None:
     """
     if sources.count("-") > 1:
         raise UsageError("standard input (-) can be read only once")
+    piped = None
     for source in sources:
-        if source != "-" and not Path(source).is_fifo():  # a pipe opens only once
+        if source == "-":
+            piped = open_document(source, stdin)
+        elif not _is_pipe(source):  # a pipe opens only once
             open_document(source, stdin).close()
+    return piped
+
+
+def _is_pipe(path: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False  # opening it says what is wrong
 
 
 class TokenStream:
@@ -60,6 +76,8 @@ class TokenStream:
     ----------
     sources
         Paths, or ``-`` for standard input.
+    piped
+        Standard input, if it is open already.
 
     Attributes
     ----------
@@ -69,9 +87,16 @@ class TokenStream:
         What could not be read as it stands.
     """
 
-    def __init__(self, sources: Sequence[str], stdin: BinaryIO, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self,
+        sources: Sequence[str],
+        stdin: BinaryIO,
+        tokenizer: Tokenizer,
+        piped: Document | None = None,
+    ) -> None:
         self._sources = sources
         self._stdin = stdin
+        self._piped = piped
         self._tokenizer = tokenizer
         self._trail: deque[tuple[int, Place]] = deque()
         self._passed: tuple[int, Place] | None = None
@@ -81,7 +106,9 @@ class TokenStream:
 
     def __iter__(self) -> Iterator[Tokens]:
         for source in self._sources:
-            with open_document(source, self._stdin) as document:
+            piped = self._piped if source == "-" else None
+            document = open_document(source, self._stdin) if piped is None else piped
+            with document:
                 yield from self._read(document)
 
     def _read(self, document: Document) -> Iterator[Tokens]:
