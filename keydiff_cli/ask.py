@@ -166,8 +166,8 @@ class Run:
             try:
                 plan, start = self._plan(sketch, policy, stream, len(head), len(asked))
                 loading = time.perf_counter()
+                sketch.close()  # first, so that its vocabulary is not in memory twice
                 tokenizer.model = stack.enter_context(closing(Model(located.path)))
-                sketch.close()
                 cache = self._cache(stack, tokenizer.model, plan)
                 report.timing_s["load"] = time.perf_counter() - loading
                 report.cache = {
