@@ -18,7 +18,7 @@ CELL_ROUNDING = 256  # llama.cpp allocates cells in multiples of this
 _PROBES = (4096, 65_536)  # cells, for measuring what grows with them
 # What is not there yet when a plan is made: text of a page, tokens, thread stacks, scoring
 # buffers that do not grow with the cells, and the allocator's slack. Measured; see docs/memory.md.
-WORKING_BYTES = 48 * 2**20
+WORKING_BYTES = 80 * 2**20
 
 
 @dataclass(frozen=True)

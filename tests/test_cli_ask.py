@@ -228,7 +228,7 @@ def test_nothing_to_read(
 
 
 def test_question_too_long_for_a_small_cap_is_no_crash(ask: Ask, folder: Path) -> None:
-    result = ask("--memory", "265MB", folder / "cat.txt", story(lines=80))
+    result = ask("--memory", "300MB", folder / "cat.txt", story(lines=80))
     assert "smallest cap that works" in fails(result, 5)
 
 
@@ -260,7 +260,7 @@ def smallest_cap(result: Result) -> str:
     "words",
     [
         ("--memory", "150MB", "cat.txt"),
-        ("--memory", "255MB", "--policy", "full", "long.txt"),
+        ("--memory", "290MB", "--policy", "full", "long.txt"),
     ],
     ids=["keydiff", "full"],
 )
