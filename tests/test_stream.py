@@ -208,12 +208,17 @@ def test_what_is_missing_or_no_document_is_found_first(tmp_path: Path) -> None:
             check_sources([str(TEXT), str(wrong)], NOTHING)
 
 
-def test_standard_input_is_read_once_and_not_yet() -> None:
+def test_standard_input_is_opened_once_and_handed_on(tokenizer: Tokenizer) -> None:
     stdin = io.BytesIO(b"some text")
-    check_sources(["-", str(TEXT)], stdin)
-    assert stdin.tell() == 0
+    piped = check_sources(["-", str(TEXT)], stdin)
+    assert piped is not None
+    stream = TokenStream(["-"], stdin, tokenizer, piped)
+    assert sum(len(part) for part in stream) == stream.tokens > 0
+    assert stream.records[0].characters == len("some text")
     with pytest.raises(UsageError, match="only once"):
         check_sources(["-", str(TEXT), "-"], stdin)
+    with pytest.raises(DocumentError, match="empty"):
+        check_sources(["-"], NOTHING)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
