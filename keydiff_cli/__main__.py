@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 
 
@@ -26,6 +27,8 @@ def main() -> None:
         app()
     except KeyboardInterrupt:  # before any command has begun
         sys.exit(130)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said; a second Ctrl-C is too late
 
 
 if __name__ == "__main__":
