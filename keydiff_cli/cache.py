@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy, keep_best, plan_moves
-from keydiff_cli.llama import CacheTensors, Context, Tokens, half_to_float, memory_view
+from keydiff_cli.llama import (
+    KV_TYPES,
+    CacheTensors,
+    Context,
+    Tokens,
+    half_to_float,
+    memory_view,
+)
 from keydiff_cli.scores import Float32, Rows, z_scores
 from keydiff_cli.state import Bytes, CacheState, parse_state
 
@@ -129,14 +136,9 @@ class KVCache:
         else:
             layers = list(range(len(full.keys)))
         self._heads = [context.model.kv_heads(layer) for layer in layers]
-        if self._direct is not None:
-            self._direct = [
-                Layer(_split(layer.keys, heads), _split(layer.values, heads))
-                for layer, heads in zip(self._direct, self._heads, strict=True)
-            ]
         self.access: Access = "copy" if self._direct is None else "direct"
         context.clear()
-        return _is_half(blob)
+        return full.key_type == KV_TYPES["f16"]
 
     def _match(
         self, tensors: CacheTensors, caches: Sequence[CacheState]
@@ -160,7 +162,8 @@ class KVCache:
                 for view, want in zip(views, expected, strict=True)
             ):
                 found.append(layer)
-                rows.append(Layer(*views))
+                heads = self.context.model.kv_heads(layer)
+                rows.append(Layer(*(_split(view, heads) for view in views)))
         return (found, rows) if len(found) == len(full.keys) else None
 
     def close(self) -> None:
@@ -374,12 +377,6 @@ class KVCache:
 def _split(rows: Bytes, heads: int) -> Bytes:
     """Rows ``[cells, bytes]`` as ``[cells, heads, bytes per head]``, without a copy."""
     return rows.reshape(len(rows), heads, -1)
-
-
-def _is_half(blob: Bytes) -> bool:
-    """Whether the first layer's keys are float16: the type follows the metadata."""
-    cells = int(blob[12:16].view("<u4")[0])
-    return int(blob[16 + 12 * cells + 8 :][:4].view("<i4")[0]) == 1
 
 
 def _dequantize(keys: Bytes) -> Float32:

@@ -31,17 +31,21 @@ class CacheState:
         Position of each used cell, in cell order: int32 ``[cells]``.
     keys, values
         A view of the rows of each layer: uint8 ``[cells, bytes per row]``.
+    key_type
+        ggml's number of the keys' type, the same for all layers; -1 without any.
     """
 
     positions: NDArray[np.int32]
     keys: list[Bytes]
     values: list[Bytes]
+    key_type: int
 
 
 class _Reader:
     def __init__(self, blob: Bytes) -> None:
         self.blob = blob
         self.offset = 0
+        self.type = -1  # of the rows read last
 
     def take(self, count: int) -> Bytes:
         if count < 0 or self.offset + count > len(self.blob):
@@ -54,7 +58,7 @@ class _Reader:
         return int(self.take(np.dtype(dtype).itemsize).view(dtype)[0])
 
     def rows(self, cells: int) -> Bytes:
-        self.number("<i4")  # type
+        self.type = self.number("<i4")
         width = self.number("<u8")
         return self.take(cells * width).reshape(cells, width)
 
@@ -75,7 +79,7 @@ def parse_state(blob: Bytes) -> list[CacheState]:
             raise ValueError("the serialised cache has several streams")
         cells = reader.number("<u4")
         if cells == 0:
-            caches.append(CacheState(np.empty(0, np.int32), [], []))
+            caches.append(CacheState(np.empty(0, np.int32), [], [], -1))
             continue
         meta = reader.take(cells * 12).view("<i4").reshape(cells, 3)
         if (meta[:, 1] != 1).any():
@@ -84,8 +88,9 @@ def parse_state(blob: Bytes) -> list[CacheState]:
             raise ValueError("the serialised values are transposed")
         layers = reader.number("<u4")
         keys = [reader.rows(cells) for _ in range(layers)]
+        key_type = reader.type
         values = [reader.rows(cells) for _ in range(layers)]
-        caches.append(CacheState(meta[:, 0].copy(), keys, values))
+        caches.append(CacheState(meta[:, 0].copy(), keys, values, key_type))
     if not caches:
         raise ValueError("the serialised cache ends early")
     return caches
