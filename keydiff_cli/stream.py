@@ -47,7 +47,7 @@ def check_sources(sources: Sequence[str], stdin: BinaryIO) -> Document | None:
     Raises
     ------
     DocumentError
-        If a file is missing or not a document.
+        If a file is missing, not a document or without text.
     UsageError
         If standard input is named twice.
     """
@@ -56,10 +56,20 @@ def check_sources(sources: Sequence[str], stdin: BinaryIO) -> Document | None:
     piped = None
     for source in sources:
         if source == "-":
-            piped = open_document(source, stdin)
+            piped = _open_text(source, stdin)
         elif not _is_pipe(source):  # a pipe opens only once
-            open_document(source, stdin).close()
+            _open_text(source, stdin).close()
     return piped
+
+
+def _open_text(source: str, stdin: BinaryIO) -> Document:
+    document = open_document(source, stdin)
+    try:
+        document.require_text()
+    except BaseException:
+        document.close()
+        raise
+    return document
 
 
 def _is_pipe(path: str) -> bool:

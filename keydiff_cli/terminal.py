@@ -79,5 +79,8 @@ def complain(text: str) -> None:
 
 
 def printable(text: str) -> str:
-    """One line of text for a message: sanitised, line breaks and tabs as spaces."""
-    return " ".join(Sanitizer()(text).split())
+    """One line of text for a message: sanitised, line breaks and tabs as spaces.
+
+    A lone surrogate, as in a file name that is not UTF-8, becomes ``?``.
+    """
+    return " ".join(Sanitizer()(text).split()).encode("utf-8", "replace").decode()

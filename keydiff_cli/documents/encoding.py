@@ -93,6 +93,15 @@ class Decoder:
             text = text.replace("\0", "")
         return self._newlines.decode(text, final)
 
+    @property
+    def pending(self) -> bytes:
+        """The last bytes given, if they begin a character of which the rest is to come."""
+        return self._decoder.getstate()[0]
+
+    def drop_pending(self) -> None:
+        """Forget them."""
+        self._decoder.reset()
+
     def _read_stray(self, text: str) -> str:
         stray = len(_SURROGATE.findall(text))
         if stray:

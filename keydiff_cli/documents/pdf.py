@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from keydiff_cli.documents.document import Document, Piece
 from keydiff_cli.documents.page_tree import Leaf, count_pages, forget_objects, walk_pages
 from keydiff_cli.documents.pdf_guard import Guard
-from keydiff_cli.documents.source import Source, printable
+from keydiff_cli.documents.source import Source
 from keydiff_cli.errors import DocumentError
+from keydiff_cli.terminal import printable
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -50,6 +51,7 @@ class PdfDocument(Document):
             for start in range(0, len(text), PIECE):
                 yield Piece(text[start : start + PIECE], number, number)
         self.sha256 = self._sha256 or self._source.hash_file()
+        self._source.check_unchanged()
         self._warn()
 
     def _page_text(self, leaf: Leaf, number: int) -> str:
@@ -167,7 +169,7 @@ def _short(error: Exception) -> str:
         return "a damaged object"
     if isinstance(error, (LimitReachedError, MemoryError, RecursionError)):
         return "too large or too intricate"
-    text = printable(" ".join(str(error).split())) or type(error).__name__
+    text = printable(str(error)) or type(error).__name__
     return text if len(text) <= 100 else text[:97] + "..."
 
 

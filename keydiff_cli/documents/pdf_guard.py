@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from keydiff_cli.documents.source import printable
+from keydiff_cli.terminal import printable
 
 # One page may take this much; pypdf's own limits let it take hundreds of megabytes.
 MAXIMUM_BYTES = 16_000_000  # of one stream, decompressed
@@ -36,14 +36,14 @@ class Guard(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Note a complaint."""
         try:
-            message = " ".join(record.getMessage().split())
+            message = printable(record.getMessage())
         except Exception:
             message = "damaged object"
         if message.startswith(_HARMLESS):
             return
         self.complaints += 1
         if not self.first:
-            self.first = printable(message)[:_LONGEST]
+            self.first = message[:_LONGEST]
 
     @contextmanager
     def watch(self) -> Iterator[None]:

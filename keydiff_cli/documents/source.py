@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from typing import IO, BinaryIO
 
 from keydiff_cli.errors import DocumentError
+from keydiff_cli.terminal import printable
 
 CHUNK = 64 * 1024  # bytes read at a time
 SAMPLE = 256 * 1024  # bytes looked at before anything is decided
@@ -19,6 +21,8 @@ _SPOOL_PREFIX = "keydiff-"
 
 class Source:
     """Bytes to read in order, with the first ones known beforehand.
+
+    Of a regular file they are those it has when it is opened, whatever is appended later.
 
     Attributes
     ----------
@@ -36,19 +40,20 @@ class Source:
         self._owned = owned
         self._state = _regular_state(file)
         self.size = max(0, self._state[0] - _position(file)) if self._state else None
+        self._left = self.size or sys.maxsize  # the files of /proc seem to be empty
         try:
-            self.head = self._fill(SAMPLE)
+            self.head = self._take(SAMPLE)
         except BaseException:
             self.close()
             raise
-        if self.size == 0 and self.head:  # such as the files of /proc
+        if self.size == 0 and self.head:
             self.size = self._state = None
 
     def chunks(self) -> Iterator[bytes]:
         """Yield all bytes, the head included, at most ``CHUNK`` at a time."""
         for start in range(0, len(self.head), CHUNK):
             yield self.head[start : start + CHUNK]
-        while chunk := self._fill(CHUNK):
+        while chunk := self._take(CHUNK):
             yield chunk
 
     def seekable_file(self) -> tuple[IO[bytes], str | None]:
@@ -71,6 +76,7 @@ class Source:
                 digest.update(chunk)
                 spool.write(chunk)
             spool.seek(0)
+            self.check_unchanged()
         except OSError as error:
             spool.close()
             where = tempfile.gettempdir()
@@ -81,7 +87,6 @@ class Source:
         except BaseException:
             spool.close()
             raise
-        self.check_unchanged()
         self.close()
         self._file, self._owned, self._state = spool, True, None
         return spool, digest.hexdigest()
@@ -97,12 +102,25 @@ class Source:
             digest.update(chunk)
         return digest.hexdigest()
 
+    def has_grown(self) -> bool:
+        """Say whether a regular file read to its end has more bytes since it was opened.
+
+        Raises
+        ------
+        DocumentError
+            If it changed in another way.
+        """
+        now = _regular_state(self._file)
+        if self._state is None or now == self._state:
+            return False
+        if now is None or now[0] <= self._state[0] or self._left:
+            raise self._changed()
+        return True
+
     def check_unchanged(self) -> None:
         """Raise DocumentError if a regular file is not what it was when it was opened."""
         if self._state and _regular_state(self._file) != self._state:
-            raise DocumentError(
-                f"{self.name} changed while it was being read; try again, or read a copy of it"
-            )
+            raise self._changed()
 
     def trouble(self, error: OSError) -> DocumentError:
         """Turn an error of the operating system into one for the user."""
@@ -114,6 +132,17 @@ class Source:
         """Close the file, unless it is standard input."""
         if self._owned:
             self._file.close()
+
+    def _changed(self) -> DocumentError:
+        return DocumentError(
+            f"{self.name} changed while it was being read; try again, or read a copy of it"
+        )
+
+    def _take(self, size: int) -> bytes:
+        """Read on, but not past the end that a regular file had when it was opened."""
+        data = self._fill(min(size, self._left))
+        self._left -= len(data)
+        return data
 
     def _fill(self, size: int) -> bytes:
         """Read ``size`` bytes, fewer only at the end, however short the single reads are."""
@@ -171,12 +200,7 @@ def display_name(path: str) -> str:
     """Shorten a path to its last part, except where that says nothing (/dev/fd/63)."""
     if path.startswith(("/dev/", "/proc/")):
         return printable(path)
-    return printable(os.path.basename(path.rstrip(os.sep)) or path)
-
-
-def printable(text: str) -> str:
-    """Replace what a terminal line cannot show: control characters, lone surrogates."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return printable(os.path.basename(path.rstrip(os.sep)) or path) or "?"
 
 
 def _reason(error: OSError) -> str:

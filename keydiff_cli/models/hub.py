@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .catalogue import CatalogueEntry, HubSource
-from .staging import Reporter, SourceError, Staging
+from keydiff_cli.models.catalogue import CatalogueEntry, HubSource
+from keydiff_cli.models.staging import Reporter, SourceError, Staging
 
 if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from .checksums import feed, read_note, write_note
+from keydiff_cli.config import format_size
+from keydiff_cli.models.checksums import feed, read_note, write_note
 
 
 class SourceError(Exception):
@@ -83,7 +84,7 @@ class Staging:
         need = max(0, total - have) + transit
         free = shutil.disk_usage(self.folder).free
         if free < need:
-            raise OSError(errno.ENOSPC, f"{megabytes(need)} needed, {megabytes(free)} free")
+            raise OSError(errno.ENOSPC, f"{format_size(need)} needed, {format_size(free)} free")
 
     def resume(self, key: str, report: Reporter, *, keep_tail: bool = False) -> int:
         """Take up what an earlier try left, if it is of the same `key`.
@@ -181,10 +182,3 @@ class Staging:
         self._part = hashlib.sha256()
         self._parts = []
         self.size = self._finished = 0
-
-
-def megabytes(size: int) -> str:
-    """Return a size for people, in decimal units."""
-    if size >= 1_000_000_000:
-        return f"{size / 1e9:.2f} GB"
-    return f"{size / 1e6:.0f} MB" if size >= 1_000_000 else f"{size / 1e3:.0f} kB"

@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ModelError
-from .catalogue import CatalogueEntry, catalogue
-from .checksums import read_note, sha256_of, stamp, write_note
+from keydiff_cli.errors import ModelError
+from keydiff_cli.models.catalogue import CatalogueEntry, catalogue
+from keydiff_cli.models.checksums import read_note, sha256_of, stamp, write_note
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,12 @@ class LocatedModel:
     entry: CatalogueEntry | None
 
 
-def models_dir(override: Path | None = None) -> Path:
-    """Return the folder for models: `override`, or the user's data folder for keydiff."""
-    if override is not None:
+def models_dir(override: str | Path | None = None) -> Path:
+    """Return the folder for models: `override`, or the user's data folder for keydiff.
+
+    A ``~`` in front stands for the home folder; an empty text is no folder.
+    """
+    if override:
         return Path(os.path.expanduser(override))
     from platformdirs import user_data_path
 
@@ -77,6 +80,30 @@ def find(name_or_path: str, folder: Path) -> LocatedModel | None:
         path = Path(os.path.expanduser(name_or_path))
         return LocatedModel(path.name, path, _check_gguf(path), None, None)
     return find_installed(named(name_or_path), folder)
+
+
+def locate(name_or_path: str, folder: Path, *, offline: bool = False) -> LocatedModel:
+    """Locate a model that must be here.
+
+    Parameters
+    ----------
+    name_or_path, folder
+        As for `find`.
+    offline
+        Whether it would be fetched, were that not forbidden; for the message.
+
+    Raises
+    ------
+    ModelError
+        As `find`, and when the model is not installed.
+    """
+    found = find(name_or_path, folder)
+    if found is None:
+        why = " and --offline forbids fetching it" if offline else ""
+        raise ModelError(
+            f"the model {name_or_path} is not here{why}: run `keydiff models pull {name_or_path}`"
+        )
+    return found
 
 
 def installed(folder: Path) -> dict[str, Path]:

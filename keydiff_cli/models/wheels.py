@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .catalogue import CatalogueEntry, WheelSource
-from .checksums import feed
-from .staging import Reporter, SourceError, Staging
+from keydiff_cli.models.catalogue import CatalogueEntry, WheelSource
+from keydiff_cli.models.checksums import feed
+from keydiff_cli.models.staging import Reporter, SourceError, Staging
 
 _POLL_SECONDS = 0.2
 _TERMINATE_SECONDS = 5.0
