@@ -39,7 +39,7 @@ def machine() -> dict[str, Any]:
 
     import numpy
 
-    from keydiff_cli.memory import physical_cores, physical_memory
+    from keydiff_cli.machine import physical_cores, physical_memory
 
     cpu = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
@@ -59,14 +59,15 @@ class Reading:
     """One context that reads the repeated sample, block by block."""
 
     def __init__(self, model_name: str, policy: str, budget: int, block: int, tokens: int) -> None:
-        from keydiff_cli.ask import Events, locate_model, prompt_tokens
+        from keydiff_cli.ask import locate_model
         from keydiff_cli.blocks import Tokenizer, blocks, cut_text
         from keydiff_cli.cache import KVCache
         from keydiff_cli.config import Settings
         from keydiff_cli.eviction import POLICIES
         from keydiff_cli.llama import Context, Model
-        from keydiff_cli.memory import physical_cores
-        from keydiff_cli.prompts import build_prompt
+        from keydiff_cli.machine import physical_cores
+        from keydiff_cli.prompts import build_prompt, prompt_tokens
+        from keydiff_cli.report import Events
 
         self.model = Model(locate_model(Settings(model=model_name), Events()).path)
         head, _ = prompt_tokens(self.model, build_prompt(self.model), "")
@@ -164,9 +165,10 @@ def ratio(tokens: int, budgets: list[int]) -> None:
 
 def length(name: str, lengths: list[int], budget: int) -> None:
     """Runs the command itself, and reports the peak that it reports."""
-    from keydiff_cli.ask import Events, locate_model
+    from keydiff_cli.ask import locate_model
     from keydiff_cli.config import Settings
     from keydiff_cli.llama import Model
+    from keydiff_cli.report import Events
 
     show(figure="machine", **machine())
     model = Model(locate_model(Settings(model=name), Events()).path, weights=False)

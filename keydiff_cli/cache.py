@@ -12,31 +12,19 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.errors import ModelError
+from keydiff_cli.access import Access, dequantize, find_layout
 from keydiff_cli.eviction import Policy, keep_best, plan_moves
-from keydiff_cli.llama import (
-    KV_TYPES,
-    CacheTensors,
-    Context,
-    Tokens,
-    half_to_float,
-    memory_view,
-)
+from keydiff_cli.llama import Context, Tokens, half_to_float, hold_interrupt
 from keydiff_cli.scores import Float32, Rows, z_scores
-from keydiff_cli.state import Bytes, CacheState, parse_state
+from keydiff_cli.state import Bytes, parse_state
 
-Access = Literal["direct", "copy"]
 Span = tuple[int, int]
 
 SCORING_THREADS = 2  # each needs the keys of one layer as float32
-
-_PROBE_TOKENS = 8
-_Q8_0_BLOCK = 34  # bytes: a float16 scale and 32 int8 values
 
 
 @dataclass
@@ -45,14 +33,6 @@ class EvictionTimes:
 
     score: float = 0.0
     move: float = 0.0
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Rows of one layer: uint8 ``[rows, heads, bytes]`` views that eviction reads and writes."""
-
-    keys: Bytes
-    values: Bytes
 
 
 @dataclass
@@ -98,77 +78,19 @@ class KVCache:
         self._pool = ThreadPoolExecutor(max_workers=SCORING_THREADS)
         self._scratch = threading.local()
         self._mark: Mark | None = None
-        self._half = self._probe(access)
+        self._layout = find_layout(context, access)
+        self.access: Access = "copy" if self._layout.direct is None else "direct"
         self.positions = np.full(context.cells, -1, np.int32)
-        self._offsets = np.concatenate(([0], np.cumsum(self._heads)))  # of each layer's heads
+        self._offsets = np.concatenate(([0], np.cumsum(self._layout.heads)))  # of a layer's heads
         self._origin = np.full((self._offsets[-1], context.cells), -1, np.int32)
         self.origin = np.split(self._origin, self._offsets[1:-1])
         self.position = 0
         self._head = 0  # where llama.cpp starts to look for a free cell
 
-    # Set-up ---------------------------------------------------------------------------------
-
-    def _probe(self, access: Access | None) -> bool:
-        """Find the rows, check them against a serialised copy; return whether keys are float16."""
-        context = self.context
-        context.decode(np.arange(min(_PROBE_TOKENS, context.batch), dtype=np.int32), 0)
-        blob = context.state()
-        try:
-            caches = parse_state(blob)
-        except ValueError as error:
-            raise ModelError(
-                f"the cache of {context.model.path.name} ({context.model.architecture}) is of an "
-                f"unknown kind ({error}); use another model"
-            ) from error
-        full = caches[0]
-        if not full.keys:
-            raise ModelError(
-                f"{context.model.path.name} has no layer that attends to the whole document; "
-                "use another model"
-            )
-        tensors = context.cache_tensors() if access != "copy" else None
-        matched = self._match(tensors or {}, caches)
-        self._direct: list[Layer] | None = None
-        if matched is not None:
-            layers, self._direct = matched
-        elif access == "direct":
-            raise ModelError("this llama.cpp build gives no direct access to its cache")
-        else:
-            layers = list(range(len(full.keys)))
-        self._heads = [context.model.kv_heads(layer) for layer in layers]
-        self.access: Access = "copy" if self._direct is None else "direct"
-        context.clear()
-        return full.key_type == KV_TYPES["f16"]
-
-    def _match(
-        self, tensors: CacheTensors, caches: Sequence[CacheState]
-    ) -> tuple[list[int], list[Layer]] | None:
-        """Views of the full layers whose bytes equal the serialised ones, or None."""
-        full = caches[0]
-        found: list[int] = []
-        rows: list[Layer] = []
-        for layer, (key, value) in sorted(tensors.items()):
-            if len(found) == len(full.keys) or not key.address or not value.address:
-                continue
-            expected = full.keys[len(found)], full.values[len(found)]
-            if any(
-                tensor.size != self.context.cells * want.shape[1]
-                for tensor, want in zip((key, value), expected, strict=True)
-            ):
-                continue  # a windowed layer, with fewer cells
-            views = [memory_view(tensor).reshape(self.context.cells, -1) for tensor in (key, value)]
-            if all(
-                np.array_equal(view[: len(want)], want)
-                for view, want in zip(views, expected, strict=True)
-            ):
-                found.append(layer)
-                heads = self.context.model.kv_heads(layer)
-                rows.append(Layer(*(_split(view, heads) for view in views)))
-        return (found, rows) if len(found) == len(full.keys) else None
-
     def close(self) -> None:
         """Stop the worker threads."""
-        self._pool.shutdown()
+        with hold_interrupt():  # they must not outlive the memory that they read
+            self._pool.shutdown(cancel_futures=True)
 
     # State ----------------------------------------------------------------------------------
 
@@ -191,6 +113,7 @@ class KVCache:
     def pinned_tokens(self) -> int:
         return sum(stop - start for start, stop in self.pinned)
 
+    @hold_interrupt()
     def append(self, tokens: Tokens, *, logits: bool = False) -> None:
         """Run tokens through the model; their keys and values join the cache.
 
@@ -224,6 +147,7 @@ class KVCache:
 
     # Eviction -------------------------------------------------------------------------------
 
+    @hold_interrupt()
     def evict(self, keep: int, policy: Policy) -> None:
         """Hold the cache to ``keep`` rows per head: score, choose, move, free.
 
@@ -240,11 +164,12 @@ class KVCache:
             return
         self._remember()
         started = time.perf_counter()
-        blob = self.context.state() if self._direct is None else None
-        if blob is None:
-            layers, index = self._direct or [], used
+        blob = None
+        if (direct := self._layout.direct) is not None:
+            layers, index = direct, used
         else:
-            layers, index = self._layers(parse_state(blob)[0]), np.arange(len(used))
+            blob = self.context.state()
+            layers, index = self._layout.layers(parse_state(blob)[0]), np.arange(len(used))
         # Where the used rows are the first ones, as while reading, a slice spares a copy.
         rows = slice(0, len(used)) if index[-1] == len(used) - 1 else index
         origin = self._origin[:, used]
@@ -276,13 +201,6 @@ class KVCache:
         self.evicted += surplus
         self.times.score += scored - started
         self.times.move += time.perf_counter() - scored
-
-    def _layers(self, state: CacheState) -> list[Layer]:
-        """The layers of a serialised cache."""
-        return [
-            Layer(_split(key, heads), _split(value, heads))
-            for key, value, heads in zip(state.keys, state.values, self._heads, strict=True)
-        ]
 
     def _scores(self, keys: Sequence[Bytes], origin: NDArray[np.int32], policy: Policy) -> Float32:
         """Scores of the heads of all layers, one after another: float32 ``[heads, rows]``."""
@@ -317,8 +235,8 @@ class KVCache:
 
         In a buffer of this thread, that the next call overwrites.
         """
-        if not self._half:
-            return _dequantize(keys)
+        if not self._layout.half:
+            return dequantize(keys)
         half = keys.view(np.float16)
         buffer = getattr(self._scratch, "keys", None)
         if buffer is None or buffer.size < half.size:
@@ -336,8 +254,8 @@ class KVCache:
     def mark(self) -> Mark:
         """Remember the present state, so that :meth:`rewind` can come back to it.
 
-        Costs nothing until an eviction; then, and at once for a sliding-window model, a
-        serialised copy of the cache is kept in memory.
+        An earlier mark is given up. Costs nothing until an eviction; then, and at once for a
+        sliding-window model, a serialised copy of the cache is kept in memory.
         """
         self._mark = Mark(self.position)
         if self.context.model.window:
@@ -349,8 +267,19 @@ class KVCache:
             self._mark.blob = self.context.state()
             self._mark.origin = self._origin[:, self.positions >= 0]
 
+    @hold_interrupt()
     def rewind(self, mark: Mark) -> None:
-        """Forget all tokens since the mark, as if they had never been read."""
+        """Forget all tokens since the mark, as if they had never been read.
+
+        The mark stays, and can be gone back to again.
+
+        Raises
+        ------
+        ValueError
+            If a later mark took its place.
+        """
+        if mark is not self._mark:
+            raise ValueError("only the latest mark can be gone back to")
         if mark.blob is not None and mark.origin is not None:
             self._restore(mark.blob, mark.origin)
         self.context.remove(mark.position, -1)
@@ -361,7 +290,6 @@ class KVCache:
             if start < mark.position
         ]
         self.position = mark.position
-        self._mark = None
 
     def _restore(self, blob: Bytes, origin: NDArray[np.int32]) -> None:
         """Load a serialised cache, whose rows llama.cpp puts into the first cells in order."""
@@ -372,16 +300,3 @@ class KVCache:
         self._origin[:] = -1
         self._origin[:, : len(positions)] = origin
         self._head = len(positions)
-
-
-def _split(rows: Bytes, heads: int) -> Bytes:
-    """Rows ``[cells, bytes]`` as ``[cells, heads, bytes per head]``, without a copy."""
-    return rows.reshape(len(rows), heads, -1)
-
-
-def _dequantize(keys: Bytes) -> Float32:
-    """Keys stored as q8_0 ``[rows, heads, bytes]`` as numbers ``[rows, heads, head_dim]``."""
-    blocks = keys.reshape(*keys.shape[:2], -1, _Q8_0_BLOCK)
-    scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16).astype(np.float32)
-    values: Float32 = blocks[..., 2:].view(np.int8) * scale
-    return values.reshape(*keys.shape[:2], -1)

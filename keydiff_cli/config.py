@@ -228,7 +228,7 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         return values
     except FileNotFoundError:
         if required:

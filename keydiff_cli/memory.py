@@ -1,19 +1,22 @@
-"""Memory: from a cap in bytes to budget, block and cells, and the measured peak."""
+"""Memory: from a cap in bytes to budget, block and cells."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
+from keydiff_cli import machine
+from keydiff_cli.blocks import Block
 from keydiff_cli.cache import SCORING_THREADS
-from keydiff_cli.config import format_size
+from keydiff_cli.config import Settings, format_size
 from keydiff_cli.errors import MemoryCapError, UsageError
+from keydiff_cli.eviction import POLICIES
 from keydiff_cli.llama import Context, Model
 
 DEFAULT_BUDGET = 4096
 MIN_BUDGET = 256
 ANSWER_CELLS = 512  # cells set aside for the answer; a longer one evicts as it goes
-QUESTION_TOKENS = 256  # assumed where the question is not known yet
 CELL_ROUNDING = 256  # llama.cpp allocates cells in multiples of this
 _PROBES = (4096, 65_536)  # cells, for measuring what grows with them
 # What is not there yet when a plan is made: text of a page, tokens, thread stacks, scoring
@@ -25,7 +28,8 @@ WORKING_BYTES = 80 * 2**20
 class Footprint:
     """Memory a model needs, in bytes; ``cell`` is what one more cache cell costs.
 
-    Measured by setting the model up in llama.cpp without allocating anything.
+    Measured by setting the model up in llama.cpp without allocating anything. ``copies`` says
+    that evictions have to copy the cache, and that this is counted.
     """
 
     process: int
@@ -35,6 +39,7 @@ class Footprint:
     compute_fixed: int
     compute_cell: float
     scoring_cell: int
+    copies: bool = False
 
     def kv(self, cells: int) -> int:
         """Bytes of keys and values."""
@@ -99,7 +104,7 @@ def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
     float32 = 2.0 if kv_type == "f16" else 4 * 32 / 34
     heads = sum(model.kv_heads(layer) for layer in range(model.layers))
     return Footprint(
-        process=resident(),
+        process=machine.resident(),
         weights=model.size,
         kv_fixed=int(kv_small - kv_cell * _PROBES[0]),
         kv_cell=kv_cell,
@@ -107,19 +112,14 @@ def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
         compute_cell=compute_cell,
         # Origins, scores, their ranking and masks; keys of a layer as float32 for every thread.
         scoring_cell=int(heads * 28 + widest * float32 * SCORING_THREADS + copied),
+        copies=copied > 0,
     )
 
 
 def _cell_bytes(model: Model, kv_type: str) -> float:
     """Bytes of one cell over all layers, from the metadata: an upper bound."""
-    arch = model.architecture
-    embedding = int(model.metadata(f"{arch}.embedding_length") or 0)
-    heads = int((model.metadata(f"{arch}.attention.head_count") or "1").strip("[]").split(",")[0])
-    width = embedding // heads
-    key = int(model.metadata(f"{arch}.attention.key_length") or width)
-    value = int(model.metadata(f"{arch}.attention.value_length") or width)
     rows = sum(model.kv_heads(layer) for layer in range(model.layers))
-    return rows * (key + value) * (2 if kv_type == "f16" else 34 / 32)
+    return rows * (model.key_length + model.value_length) * (2 if kv_type == "f16" else 34 / 32)
 
 
 def cells_for(tokens: int, *, block: int, room: int) -> int:
@@ -202,47 +202,76 @@ def make_plan(
     )
 
 
-def resident() -> int:
-    """Resident memory of this process now, in bytes."""
-    import psutil
+class Planner:
+    """Plans the memory of a run with one model.
 
-    return int(psutil.Process().memory_info().rss)
-
-
-def peak() -> int:
-    """Largest resident memory of this process so far, in bytes.
-
-    On Linux from ``VmHWM``: ``getrusage`` would count the parent before ``exec`` too.
+    Parameters
+    ----------
+    model
+        The model, loaded without weights.
+    settings
+        What the user wants.
+    prompt
+        Tokens beside the documents: the template, the system prompt and the question.
     """
-    if sys.platform == "linux":
-        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024
-    if sys.platform == "win32":
-        import psutil
 
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
+    def __init__(self, model: Model, settings: Settings, *, prompt: int) -> None:
+        self.footprint = measure(model, block=settings.block, kv_type=settings.kv_type)
+        self._settings = settings
+        self._full = POLICIES[settings.policy].scorer is None
+        # Without eviction the whole answer needs cells, and the machine is the cap.
+        answer = settings.max_tokens if self._full else min(settings.max_tokens, ANSWER_CELLS)
+        self._room = prompt + answer
+        self._cap = settings.memory or (machine.physical_memory() if self._full else None)
+        self._window = 0 if self._full else model.window
+        self._largest = 2**24 if self._full else model.trained_context
 
-    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return usage if sys.platform == "darwin" else usage * 1024
+    def plan(self, budget: int | None = None) -> Plan:
+        """The plan for a budget; None for the one of the settings, or for what the cap allows.
 
+        Raises
+        ------
+        MemoryCapError, UsageError
+            As :func:`make_plan`.
+        """
+        return make_plan(
+            self.footprint,
+            cap=self._cap,
+            budget=budget or (None if self._full else self._settings.budget),
+            block=self._settings.block,
+            room=self._room,
+            window=self._window,
+            largest=self._largest,
+        )
 
-def physical_memory() -> int:
-    """Memory of the machine, in bytes."""
-    import psutil
+    def fit(self, source: Iterator[Block]) -> tuple[Plan, Iterator[Block]]:
+        """Plan for documents, after reading as much of them as fits the budget.
 
-    return int(psutil.virtual_memory().total)
+        Returns
+        -------
+        The plan, with a budget no larger than the documents, and all blocks of them.
 
-
-def physical_cores() -> int:
-    """Physical cores this process may use, at least 1."""
-    import os
-
-    import psutil
-
-    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        cores = min(cores, len(os.sched_getaffinity(0)))
-    return max(cores, 1)
+        Raises
+        ------
+        MemoryCapError, UsageError
+            As :meth:`plan`, and if the documents do not fit although nothing may be evicted.
+        """
+        limit = (None if self._full else self._settings.budget) or self.plan().budget
+        start: list[Block] = []
+        read = 0
+        for block in source:
+            start.append(block)
+            read += len(block.ids)
+            if read > limit:
+                break
+        if read <= limit:
+            return self.plan(min(limit, max(read, MIN_BUDGET, self._window))), iter(start)
+        if not self._full:
+            return self.plan(), chain(start, source)
+        read += sum(len(block.ids) for block in source)
+        cells = cells_for(read, block=self._settings.block, room=self._room)
+        raise MemoryCapError(
+            f"the document has {read} tokens, which do not fit the full cache in "
+            f"{format_size(self._cap or 0)}: the smallest cap that works is "
+            f"{megabytes(self.footprint.total(cells))}MB; or use --policy keydiff"
+        )

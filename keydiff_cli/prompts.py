@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
 from keydiff_cli.errors import ModelError
-from keydiff_cli.llama import Model
+from keydiff_cli.llama import Model, Tokens
 
 DEFAULT_SYSTEM = (
     "You answer questions about the document that the user gives you. "
@@ -91,3 +93,15 @@ def _render(template: str, messages: list[dict[str, str]], tokens: dict[str, str
         )
     except Exception as error:  # the template is code of someone else: anything may go wrong
         raise ModelError(f"the chat template of the model cannot be rendered: {error}") from error
+
+
+def prompt_tokens(model: Model, prompt: Prompt, question: str) -> tuple[Tokens, Tokens]:
+    """Tokens before the document and after it; only the template's own may be special ones."""
+    head = model.tokenize(prompt.head, special=True)
+    if model.adds_bos and (len(head) == 0 or head[0] != model.bos):
+        head = np.concatenate(([np.int32(model.bos)], head)).astype(np.int32)
+    after = (
+        model.tokenize(prompt.middle + question),
+        model.tokenize(prompt.tail, special=True),
+    )
+    return head, np.concatenate(after)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
-from keydiff_cli.ask import Events, Progress, Report
 from keydiff_cli.config import format_size
-from keydiff_cli.terminal import Sanitizer, complain, printable
+from keydiff_cli.report import Events, Progress, Report
+from keydiff_cli.terminal import Sanitizer, complain, escape_json, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -34,6 +35,11 @@ def print_table(
     with console.capture() as capture:
         console.print(table)
     file.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def print_json(value: object) -> None:
+    """One JSON value on stdout."""
+    print(escape_json(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
 _WIDE = 110  # columns of a terminal that has room for a bar

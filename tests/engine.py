@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from keydiff_cli.access import Access
 from keydiff_cli.answer import Answer, Sampler
-from keydiff_cli.ask import prompt_tokens
 from keydiff_cli.blocks import Tokenizer, blocks, cut_text
-from keydiff_cli.cache import Access, KVCache
+from keydiff_cli.cache import KVCache
 from keydiff_cli.eviction import POLICIES
 from keydiff_cli.ingest import ingest
 from keydiff_cli.llama import Context, Model, Tokens
-from keydiff_cli.prompts import build_prompt
+from keydiff_cli.prompts import build_prompt, prompt_tokens
 
 SAMPLE = Path(__file__).parent.parent / "docs" / "sample" / "harbour-report.txt"
 

@@ -177,8 +177,12 @@ def test_rewinding_forgets_an_answer(
     np.testing.assert_array_equal(old.positions[order_old], new.positions[order_new])
     for mine, theirs in zip(old.keys + old.values, new.keys + new.values, strict=True):
         np.testing.assert_array_equal(mine[order_old], theirs[order_new])
-    mark = engine.cache.mark()
     assert engine.answer(len(first))[0] == first
+    engine.cache.rewind(mark)  # the same mark serves for the next question too
+    assert engine.answer(len(first))[0] == first
+    engine.cache.mark()
+    with pytest.raises(ValueError, match="latest mark"):
+        engine.cache.rewind(mark)
     engine.close()
 
 

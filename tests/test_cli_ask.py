@@ -277,6 +277,16 @@ def test_the_cap_that_the_message_names_works(
     assert memory["peak"] <= memory["planned"] <= memory["cap"]
 
 
+def test_a_small_document_needs_no_large_budget(
+    small_path: Path, models_folder: Path, folder: Path
+) -> None:
+    words = ("ask", "--model", SMALL, "--json", "--max-tokens", 3, "--budget", 1_000_000)
+    result = run(*words, "--memory", "300MB", "cat.txt", QUESTION, models=models_folder, cwd=folder)
+    report = parse(result)
+    assert report["cache"]["budget"] <= 256
+    assert report["memory_bytes"]["peak"] <= 300_000_000
+
+
 def test_plan(small_path: Path, models_folder: Path) -> None:
     def plan(*words: object) -> Result:
         return run("plan", "--model", SMALL, *words, models=models_folder)
@@ -289,6 +299,10 @@ def test_plan(small_path: Path, models_folder: Path) -> None:
     assert values["trained_context"] == 8192
     assert sum(sizes) == values["planned_bytes"] <= values["cap_bytes"] == 400_000_000
     assert 256 < values["budget"] < values["cells"]
+    wordy = json.loads(plan("--json", "--memory", "400MB", "--system", "Be brief. " * 200).out)
+    assert wordy["budget"] < values["budget"]
+    full = json.loads(plan("--json", "--memory", "400MB", "--policy", "full").out)
+    assert (full["policy"], full["cap_bytes"]) == ("full", 400_000_000)
     table = plan("--memory", "400MB")
     assert (table.status, table.err) == (0, "")
     assert "400 MB" in table.out

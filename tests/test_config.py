@@ -251,6 +251,13 @@ def test_a_broken_file_is_refused(tmp_path: Path, data: bytes) -> None:
     assert "cannot be read" in refusal(path)
 
 
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+    """As some editors write it."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbfblock = 64\n")
+    assert resolve({}, {"KEYDIFF_CONFIG": str(path)}).settings.block == 64
+
+
 @pytest.mark.parametrize(
     "data", [b"budget = " + b"9" * 5000, b"system = " + b"[" * 5000], ids=["number", "nesting"]
 )

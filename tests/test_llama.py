@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from keydiff_cli import llama
-from keydiff_cli.cache import _dequantize
+from keydiff_cli.access import dequantize
 from keydiff_cli.errors import ExitStatus, ModelError
+from keydiff_cli.llama import tensors
 
 
 @pytest.mark.parametrize("with_library", [True, False])
 def test_halves_become_floats_exactly(with_library: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not with_library:
-        monkeypatch.setattr(llama, "_half_converter", lambda: None)
-    elif llama._half_converter() is None:
+        monkeypatch.setattr(tensors, "_half_converter", lambda: None)
+    elif tensors._half_converter() is None:
         pytest.skip("this build does not export the conversion")
     half = np.arange(2**16, dtype=np.uint16).view(np.float16)
     half = np.ascontiguousarray(half[np.isfinite(half)])
@@ -31,7 +32,7 @@ def test_quantised_keys_become_numbers() -> None:
     scales = random.normal(size=(5, 3, 2)).astype(np.float16)
     values = random.integers(-127, 128, size=(5, 3, 2, 32), dtype=np.int8)
     stored = np.concatenate((scales[..., None].view(np.uint8), values.view(np.uint8)), axis=-1)
-    numbers = _dequantize(stored.reshape(5, 3, 68))
+    numbers = dequantize(stored.reshape(5, 3, 68))
     expected = (values * scales[..., None].astype(np.float32)).reshape(5, 3, 64)
     np.testing.assert_array_equal(numbers, expected)
 
@@ -43,3 +44,31 @@ def test_a_file_that_is_no_model_is_a_model_error(tmp_path: Path) -> None:
         llama.Model(path)
     assert caught.value.status == ExitStatus.MODEL
     assert "odd.gguf" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("scaling", "cells", "longest"),
+    [
+        ({}, 1024, 131072),
+        ({"original_context_length": "4096"}, 1024, 4096),
+        ({"original_context_length": "4096"}, 4096, 4096),
+        ({"original_context_length": "4096"}, 4352, 131072),
+        ({"original_context_length": "4096", "type": "longrope"}, 1024, 4096),
+        ({"original_context_length": "32768", "type": "yarn"}, 1024, 131072),
+    ],
+)
+def test_longrope_models_read_long_texts_with_many_cells_only(
+    scaling: dict[str, str], cells: int, longest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {f"phi3.rope.scaling.{name}": value for name, value in scaling.items()}
+    monkeypatch.setattr(llama.Model, "architecture", "phi3")
+    monkeypatch.setattr(llama.Model, "trained_context", 131072)
+    monkeypatch.setattr(llama.Model, "metadata", lambda _, key: values.get(key))
+    assert object.__new__(llama.Model).longest_text(cells) == longest
+
+
+@pytest.mark.model
+def test_the_longest_text_of_a_plain_model_is_what_it_was_trained_for(
+    small_model: llama.Model,
+) -> None:
+    assert small_model.longest_text(256) == small_model.trained_context == 8192

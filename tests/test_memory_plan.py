@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -141,21 +140,3 @@ def test_the_usual_budget_gives_way_to_a_larger_window() -> None:
 def test_the_usual_budget_gives_way_to_a_smaller_model() -> None:
     plan = make_plan(SMALL, cap=None, budget=None, block=128, room=0, largest=2048)
     assert plan.budget <= 2048
-
-
-def test_the_peak_is_at_least_what_is_used_now() -> None:
-    resident = memory.resident()
-    assert 10**6 < resident <= memory.peak() <= memory.physical_memory()
-
-
-def test_the_peak_stays_when_memory_is_given_back() -> None:
-    before = memory.resident()
-    block = np.ones(2**23, np.float64)  # 64 MiB
-    assert memory.resident() - before > 0.9 * block.nbytes
-    del block
-    assert memory.resident() - before < 2**25
-    assert memory.peak() - before > 0.9 * 2**26
-
-
-def test_there_is_a_core() -> None:
-    assert memory.physical_cores() >= 1

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from helpers import decode, joined
 
-from keydiff_cli.ask import prompt_tokens
 from keydiff_cli.blocks import Tokenizer, cut_text
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import Model
-from keydiff_cli.prompts import DEFAULT_SYSTEM, Prompt, build_prompt, split_prompt
+from keydiff_cli.prompts import DEFAULT_SYSTEM, Prompt, build_prompt, prompt_tokens, split_prompt
 
 CHATML = (
     "{% for message in messages %}"

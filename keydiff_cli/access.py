@@ -1,0 +1,131 @@
+"""Access to the rows of the cache: llama.cpp's own memory where it can be trusted, else copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from keydiff_cli.errors import ModelError
+from keydiff_cli.llama import KV_TYPES, CacheTensors, Context, memory_view
+from keydiff_cli.scores import Float32
+from keydiff_cli.state import Bytes, CacheState, parse_state
+
+Access = Literal["direct", "copy"]
+
+_PROBE_TOKENS = 8
+_Q8_0_BLOCK = 34  # bytes: a float16 scale and 32 int8 values
+_Q8_0_VALUES = 32
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Rows of one layer: uint8 ``[rows, heads, bytes]`` views that eviction reads and writes."""
+
+    keys: Bytes
+    values: Bytes
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The layers that attend to the whole document, as :func:`find_layout` saw them.
+
+    Attributes
+    ----------
+    heads
+        KV heads of each layer.
+    half
+        Whether the keys are float16; else they are q8_0.
+    direct
+        The layers in llama.cpp's own memory, all cells; None if that is out of reach.
+    """
+
+    heads: list[int]
+    half: bool
+    direct: list[Layer] | None
+
+    def layers(self, state: CacheState) -> list[Layer]:
+        """The layers inside a serialised cache, used cells only."""
+        return [
+            Layer(_split(key, heads), _split(value, heads))
+            for key, value, heads in zip(state.keys, state.values, self.heads, strict=True)
+        ]
+
+
+def find_layout(context: Context, access: Access | None = None) -> Layout:
+    """Find the rows of a fresh context, and check them against a serialised copy.
+
+    Parameters
+    ----------
+    access
+        Insist on one way; None: direct if possible.
+
+    Raises
+    ------
+    ModelError
+        If the model's cache is of an unknown kind, or direct access is asked for in vain.
+    """
+    context.decode(np.arange(min(_PROBE_TOKENS, context.batch), dtype=np.int32), 0)
+    name = context.model.path.name
+    try:
+        full = parse_state(context.state())[0]
+    except ValueError as error:
+        raise ModelError(
+            f"the cache of {name} ({context.model.architecture}) is of an unknown kind "
+            f"({error}); use another model"
+        ) from error
+    finally:
+        context.clear()
+    if not full.keys:
+        raise ModelError(
+            f"{name} has no layer that attends to the whole document; use another model"
+        )
+    half = full.key_type == KV_TYPES["f16"]
+    length = context.model.key_length
+    key_bytes = 2 * length if half else length * _Q8_0_BLOCK // _Q8_0_VALUES
+    heads = [key.shape[1] // key_bytes for key in full.keys]
+    if any(count * key_bytes != key.shape[1] for count, key in zip(heads, full.keys, strict=True)):
+        raise ModelError(f"the keys of {name} are of an unknown size; use another model")
+    tensors = context.cache_tensors() if access != "copy" else None
+    direct = _match(context.cells, tensors or {}, full, heads)
+    if direct is None and access == "direct":
+        raise ModelError("this llama.cpp build gives no direct access to its cache")
+    return Layout(heads, half, direct)
+
+
+def _match(
+    cells: int, tensors: CacheTensors, full: CacheState, heads: Sequence[int]
+) -> list[Layer] | None:
+    """Views of the full layers whose bytes equal the serialised ones, or None."""
+    found: list[Layer] = []
+    for _, pair in sorted(tensors.items()):
+        if len(found) == len(full.keys) or not all(tensor.address for tensor in pair):
+            continue
+        expected = full.keys[len(found)], full.values[len(found)]
+        if any(
+            tensor.size != cells * want.shape[1]
+            for tensor, want in zip(pair, expected, strict=True)
+        ):
+            continue  # a windowed layer, with fewer cells
+        views = [memory_view(tensor).reshape(cells, -1) for tensor in pair]
+        if all(
+            np.array_equal(view[: len(want)], want)
+            for view, want in zip(views, expected, strict=True)
+        ):
+            found.append(Layer(*(_split(view, heads[len(found)]) for view in views)))
+    return found if len(found) == len(full.keys) else None
+
+
+def _split(rows: Bytes, heads: int) -> Bytes:
+    """Rows ``[cells, bytes]`` as ``[cells, heads, bytes per head]``, without a copy."""
+    return rows.reshape(len(rows), heads, -1)
+
+
+def dequantize(keys: Bytes) -> Float32:
+    """Keys stored as q8_0 ``[rows, heads, bytes]`` as numbers ``[rows, heads, head_dim]``."""
+    blocks = keys.reshape(*keys.shape[:2], -1, _Q8_0_BLOCK)
+    scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16).astype(np.float32)
+    values: Float32 = blocks[..., 2:].view(np.int8) * scale
+    return values.reshape(*keys.shape[:2], -1)

@@ -1,0 +1,112 @@
+"""``keydiff ask``: answer a question about documents."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from keydiff_cli.cli.options import (
+    AsJson,
+    BlockSize,
+    Budget,
+    KvType,
+    MaxTokens,
+    Memory,
+    Model,
+    Offline,
+    PolicyName,
+    Quiet,
+    System,
+)
+from keydiff_cli.config import resolve
+from keydiff_cli.errors import ExitStatus, UsageError
+
+
+def ask(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILES",
+            help="Documents, PDF or text; - is standard input. Without any, a pipe is read.",
+            show_default=False,
+        ),
+    ] = None,
+    question: Annotated[
+        str | None, typer.Argument(metavar="QUESTION", help="What to ask.", show_default=False)
+    ] = None,
+    model: Model = None,
+    memory: Memory = None,
+    budget: Budget = None,
+    block: BlockSize = None,
+    policy: PolicyName = None,
+    max_tokens: MaxTokens = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option(metavar="T", help="Sampling temperature; 0 is greedy. Default: 0."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the sampling. Default: 0.")] = None,
+    system: System = None,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads. Default: the physical cores.")
+    ] = None,
+    kv_type: KvType = None,
+    as_json: AsJson = False,
+    stats: Annotated[bool, typer.Option("--stats", help="Print timings on stderr.")] = False,
+    quiet: Quiet = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show the log of llama.cpp.")
+    ] = False,
+    offline: Offline = None,
+) -> None:
+    """Answer a question about documents, however long they are."""
+    sources, asked = _check_input(files or [], question)
+    settings = resolve(
+        {
+            "model": model,
+            "memory": memory,
+            "budget": budget,
+            "block": block,
+            "policy": policy,
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "seed": seed,
+            "system": system,
+            "threads": threads,
+            "kv_type": kv_type,
+            "offline": offline,
+        }
+    ).settings
+
+    from keydiff_cli.ask import Run
+    from keydiff_cli.llama import echo_log
+    from keydiff_cli.render import Display, print_json
+
+    echo_log(verbose)
+    display = Display(quiet=quiet, answer=not as_json)
+    try:
+        report = Run(settings, display, checksum=as_json).ask(sources, asked, sys.stdin.buffer)
+    except BaseException:
+        display.read()
+        display.end_line()
+        raise
+    display.finished(report, stats=stats)
+    if as_json:
+        print_json(report.as_json())
+    if report.stop_reason == "interrupted":
+        raise typer.Exit(ExitStatus.INTERRUPTED)
+
+
+def _check_input(files: list[str], question: str | None) -> tuple[list[str], str]:
+    """The documents, a pipe if none is named, and the question."""
+    if question is None or not question.strip():
+        raise UsageError("no question; write: keydiff ask FILE 'question'")
+    if files:
+        return files, question
+    if os.path.isfile(question):
+        raise UsageError(f"no question; write: keydiff ask '{question}' 'question'")
+    if not sys.stdin.isatty():
+        return ["-"], question
+    raise UsageError("no document; name a file, or pipe text: command | keydiff ask 'question'")

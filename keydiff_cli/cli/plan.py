@@ -1,0 +1,54 @@
+"""``keydiff plan``: what a memory cap buys."""
+
+from __future__ import annotations
+
+from keydiff_cli.cli.options import (
+    AsJson,
+    BlockSize,
+    Budget,
+    KvType,
+    MaxTokens,
+    Memory,
+    Model,
+    Offline,
+    PolicyName,
+    System,
+)
+from keydiff_cli.config import resolve
+
+
+def plan(
+    model: Model = None,
+    memory: Memory = None,
+    budget: Budget = None,
+    block: BlockSize = None,
+    policy: PolicyName = None,
+    max_tokens: MaxTokens = None,
+    system: System = None,
+    kv_type: KvType = None,
+    as_json: AsJson = False,
+    offline: Offline = None,
+) -> None:
+    """Show what a memory cap buys, without loading the model's weights."""
+    settings = resolve(
+        {
+            "model": model,
+            "memory": memory,
+            "budget": budget,
+            "block": block,
+            "policy": policy,
+            "max_tokens": max_tokens,
+            "system": system,
+            "kv_type": kv_type,
+            "offline": offline,
+        }
+    ).settings
+
+    from keydiff_cli.ask import sketch_plan
+    from keydiff_cli.render import Display, plan_rows, print_json, print_table
+
+    values = sketch_plan(settings, Display(quiet=False, answer=False))
+    if as_json:
+        print_json(values)
+    else:
+        print_table(("what", "how much"), plan_rows(values))

@@ -1,0 +1,26 @@
+"""llama.cpp: the only package that touches ctypes.
+
+Models, contexts, tokens and the cache tensors, as small Python objects with NumPy arrays; every
+failure is a :class:`~keydiff_cli.errors.KeydiffError`.
+"""
+
+from __future__ import annotations
+
+from keydiff_cli.llama.context import KV_TYPES, Context
+from keydiff_cli.llama.library import LlamaError, echo_log, hold_interrupt
+from keydiff_cli.llama.model import Model, Tokens
+from keydiff_cli.llama.tensors import CacheTensor, CacheTensors, half_to_float, memory_view
+
+__all__ = [
+    "KV_TYPES",
+    "CacheTensor",
+    "CacheTensors",
+    "Context",
+    "LlamaError",
+    "Model",
+    "Tokens",
+    "echo_log",
+    "half_to_float",
+    "hold_interrupt",
+    "memory_view",
+]
