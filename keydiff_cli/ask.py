@@ -98,6 +98,11 @@ class Run:
                 planner = Planner(sketch, settings, prompt=len(head) + len(asked))
                 plan, source = planner.fit(blocks(stream, settings.block, len(head)))
                 report.memory_bytes.update(cap=settings.memory, planned=plan.total)
+                if plan.total > (memory := machine.physical_memory()):
+                    self._warn(
+                        f"{format_size(plan.total)} are planned, but there are only "
+                        f"{format_size(memory)}; give a smaller --memory"
+                    )
                 loading = time.perf_counter()
                 sketch.close()  # first, so that its vocabulary is not in memory twice
                 tokenizer.model = stack.enter_context(closing(Model(located.path)))
