@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
@@ -59,8 +58,10 @@ def main() -> None:
     for line in lines[1:]:
         console.print(line)
     # No web fonts: whoever opens the picture fetches nothing.
-    plain_fonts = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    console.save_svg(str(ROOT / "docs" / "run.svg"), title="keydiff", code_format=plain_fonts)
+    picture = re.sub(
+        r"@font-face \{.*?\}", "", console.export_svg(title="keydiff"), flags=re.DOTALL
+    )
+    (ROOT / "docs" / "run.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ def main() -> None:
     # NumPy's BLAS would start threads of its own beside the ones that score; they would only
     # take memory. Must be set before NumPy is imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    if sys.stdout is None:  # closed: an answer would be lost
+        sys.exit("keydiff: error: standard output is closed; send it to /dev/null instead")
+    for name, mode in (("stdin", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed, as a daemon has it
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):

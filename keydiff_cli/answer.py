@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from keydiff_cli.cache import KVCache
 from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Tokens
+from keydiff_cli.llama import LlamaError, Tokens
 
 _STEP = 128  # cells freed at a time when they run out, and tokens of the question run at a time
 
@@ -49,8 +49,13 @@ class Choices:
     random: np.random.Generator
 
     def __call__(self, logits: NDArray[np.float32]) -> int:
+        best = int(np.argmax(logits))  # of NaNs the first
+        if not np.isfinite(logits[best]):
+            raise LlamaError(
+                "the model computes no numbers; its weights are damaged: fetch it again"
+            )
         if self.temperature <= 0:
-            return int(np.argmax(logits))
+            return best
         with np.errstate(over="ignore"):  # a tiny temperature: all but the best become -inf
             scaled = (logits.astype(np.float64) - logits.max()) / self.temperature
         weights = np.exp(scaled)

@@ -98,10 +98,10 @@ class Run:
                 planner = Planner(sketch, settings, prompt=len(head) + len(asked))
                 plan, source = planner.fit(blocks(stream, settings.block, len(head)))
                 report.memory_bytes.update(cap=settings.memory, planned=plan.total)
-                if plan.total > (memory := machine.physical_memory()):
+                if plan.total > (usable := machine.usable_memory()):
                     self._warn(
-                        f"{format_size(plan.total)} are planned, but there are only "
-                        f"{format_size(memory)}; give a smaller --memory"
+                        f"{format_size(plan.total)} are planned, but only {format_size(usable)} "
+                        "are free; give a smaller --memory"
                     )
                 loading = time.perf_counter()
                 sketch.close()  # first, so that its vocabulary is not in memory twice
@@ -190,11 +190,11 @@ class Run:
             report.timing_s["ingest"] = time.perf_counter() - started
             self._note_times(cache)
             self.events.read()
-        for warning in stream.warnings:
-            self._warn(warning)
+            for warning in stream.warnings:
+                self._warn(warning)
         read = report.tokens["document"] + report.tokens["prompt"]
         longest = model.longest_text(cache.context.cells)
-        if read > longest:
+        if read > longest > 0:
             self._warn(
                 f"{read} tokens are more than the {longest} that the model was made for; "
                 "what it says of such a long text may be wrong"
@@ -222,6 +222,8 @@ class Run:
             self._note_times(cache)
             report.tokens["generated"] = len(answer.tokens)
             report.stop_reason = answer.stop_reason
+        if not report.answer.strip():
+            self._warn("the model gave an empty answer; ask in other words, or use another model")
         if answer.stop_reason == "length":
             self._warn(
                 f"the answer stopped at --max-tokens {settings.max_tokens}; it may be incomplete"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from keydiff_cli.access import Access, dequantize, find_layout
 from keydiff_cli.eviction import Policy, keep_best, plan_moves
-from keydiff_cli.llama import Context, Tokens, half_to_float, hold_interrupt
+from keydiff_cli.llama import Context, Stopped, Tokens, half_to_float, hold_interrupt
 from keydiff_cli.scores import Float32, Rows, z_scores
 from keydiff_cli.state import Bytes, parse_state
 
@@ -122,7 +122,11 @@ class KVCache:
         LlamaError
             If the free cells do not suffice.
         """
-        self.context.decode(tokens, self.position, logits=logits)
+        try:
+            self.context.decode(tokens, self.position, logits=logits)
+        except Stopped:
+            self._release(self._next_cells(len(tokens)))  # llama.cpp took them and gave them back
+            raise
         cells = self._next_cells(len(tokens))
         numbers = np.arange(self.position, self.position + len(tokens), dtype=np.int32)
         self.positions[cells] = numbers
@@ -222,10 +226,11 @@ class KVCache:
     def _protected(self, origin: NDArray[np.int32], keep: int, policy: Policy) -> NDArray[np.bool_]:
         """Rows above every score: bool ``[heads, rows]``."""
         mask: NDArray[np.bool_] = origin == self.position - 1
-        sinks = [(0, policy.sinks)] if policy.sinks else []
-        for start, stop in (*self.pinned, *sinks):
+        room = max(keep - self.pinned_tokens - 1, 0)
+        sinks = min(policy.sinks, room)
+        for start, stop in (*self.pinned, (0, sinks)):
             mask |= (origin >= start) & (origin < stop)
-        room = max(keep - self.pinned_tokens - policy.sinks, 0)
+        room -= sinks
         if recent := int(policy.recent * room):
             mask |= origin >= self.position - recent
         return mask

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from keydiff_cli.errors import UsageError
+from keydiff_cli.terminal import complain
 
 PREFIX = "KEYDIFF_"
+_OTHER_VARIABLES = (f"{PREFIX}CONFIG", f"{PREFIX}TEST_")
 POLICY_NAMES = ("keydiff", "keydiff-token", "window", "full")
 KV_TYPE_NAMES = ("f16", "q8_0")
 
@@ -51,9 +53,19 @@ def format_size(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "B" else f"{size:#.3g} {unit}".replace(". ", " ")
 
 
-def _positive(value: int) -> int:
+def _tokens(value: int) -> int:
     if value < 1:
         raise UsageError(f"{value} must be at least 1")
+    if value > 2**31:
+        raise UsageError("so many tokens no model has; give less")
+    return value
+
+
+def _memory(value: int) -> int:
+    if value < 1:
+        raise UsageError(f"{value} must be at least 1")
+    if value > 2**60:
+        raise UsageError("so much memory no machine has; write it like 2GB or 900MiB")
     return value
 
 
@@ -127,11 +139,11 @@ class Settings:
     """
 
     model: str = _setting("qwen2.5-coder-1.5b", str)
-    memory: int | None = _setting(None, int, _positive)
-    budget: int | None = _setting(None, int, _positive)
+    memory: int | None = _setting(None, int, _memory)
+    budget: int | None = _setting(None, int, _tokens)
     block: int = _setting(128, int, _block)
     policy: str = _setting("keydiff", str, _one_of(POLICY_NAMES))
-    max_tokens: int = _setting(512, int, _positive)
+    max_tokens: int = _setting(512, int, _tokens)
     temperature: float = _setting(0.0, float, _temperature)
     seed: int = _setting(0, int, _seed)
     system: str | None = _setting(None, str)
@@ -152,7 +164,7 @@ class Resolved:
 def config_path(environment: Mapping[str, str]) -> Path:
     """The configuration file: ``KEYDIFF_CONFIG``, or config.toml in the user's config folder."""
     if chosen := environment.get(f"{PREFIX}CONFIG"):
-        return Path(chosen).expanduser()
+        return Path(os.path.expanduser(chosen))
     from platformdirs import user_config_path
 
     return user_config_path("keydiff", appauthor=False) / "config.toml"
@@ -178,6 +190,10 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = No
     for name in written:
         if name not in known:
             raise UsageError(f"{path}: unknown setting '{name}'; known: {', '.join(known)}")
+    for name in environment:
+        ours = name.startswith(PREFIX) and not name.startswith(_OTHER_VARIABLES)
+        if ours and name.removeprefix(PREFIX).lower() not in known:
+            complain(f"warning: {name} is no setting; known: {', '.join(known)}")
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for name, item in known.items():
@@ -234,5 +250,7 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
         if required:
             raise UsageError(f"{path}: no such configuration file ({PREFIX}CONFIG)") from None
         return {}
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: also not UTF-8, not TOML
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:  # also not UTF-8, not TOML
         raise UsageError(f"{path}: cannot be read: {error}") from None

@@ -46,6 +46,14 @@ def physical_memory() -> int:
     return min([int(psutil.virtual_memory().total), *limits])
 
 
+def usable_memory() -> int:
+    """Memory that this process may take before others have to give some up, in bytes."""
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    return min(resident() + free, physical_memory())
+
+
 def physical_cores() -> int:
     """Physical cores that this process may keep busy, at least 1."""
     import psutil

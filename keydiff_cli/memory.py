@@ -108,7 +108,8 @@ def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
         weights=model.size,
         kv_fixed=int(kv_small - kv_cell * _PROBES[0]),
         kv_cell=kv_cell,
-        compute_fixed=int(compute_small - compute_cell * _PROBES[0]),
+        # llama.cpp's working copies of activations are not among the buffers that it reports.
+        compute_fixed=int(compute_small - compute_cell * _PROBES[0]) + 2 * block * model.widest,
         compute_cell=compute_cell,
         # Origins, scores, their ranking and masks; keys of a layer as float32 for every thread.
         scoring_cell=int(heads * 28 + widest * float32 * SCORING_THREADS + copied),
@@ -219,10 +220,10 @@ class Planner:
         self.footprint = measure(model, block=settings.block, kv_type=settings.kv_type)
         self._settings = settings
         self._full = POLICIES[settings.policy].scorer is None
-        # Without eviction the whole answer needs cells, and the machine is the cap.
+        # Without eviction the whole answer needs cells, and what the machine has left is the cap.
         answer = settings.max_tokens if self._full else min(settings.max_tokens, ANSWER_CELLS)
         self._room = prompt + answer
-        self._cap = settings.memory or (machine.physical_memory() if self._full else None)
+        self._cap = settings.memory or (machine.usable_memory() if self._full else None)
         self._window = 0 if self._full else model.window
         self._largest = 2**24 if self._full else model.trained_context
 
@@ -268,10 +269,14 @@ class Planner:
             return self.plan(min(limit, max(read, MIN_BUDGET, self._window))), iter(start)
         if not self._full:
             return self.plan(), chain(start, source)
-        read += sum(len(block.ids) for block in source)
+        for block in source:
+            read += len(block.ids)
+            if read > self._largest:
+                break
         cells = cells_for(read, block=self._settings.block, room=self._room)
+        more = "more than " if read > self._largest else ""
         raise MemoryCapError(
-            f"the document has {read} tokens, which do not fit the full cache in "
-            f"{format_size(self._cap or 0)}: the smallest cap that works is "
+            f"the document has {more}{read} tokens, which do not fit the full cache in "
+            f"{format_size(self._cap or 0)}: the smallest cap that works is {more}"
             f"{megabytes(self.footprint.total(cells))}MB; or use --policy keydiff"
         )

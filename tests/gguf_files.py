@@ -27,8 +27,8 @@ def gguf(metadata: Mapping[str, Value], tensors: Shapes) -> bytes:
     return out + bytes(-len(out) % 32) + bytes(offset)
 
 
-def mamba() -> bytes:
-    """A recurrent model."""
+def mamba(layers: int = 1) -> bytes:
+    """A recurrent model; ``layers`` is how many its header names."""
     norm = {"token_embd.weight": (_WIDTH, _TOKENS), "output_norm.weight": (_WIDTH,)}
     layer = {
         "attn_norm.weight": (_WIDTH,),
@@ -51,6 +51,7 @@ def mamba() -> bytes:
             "ssm.state_size": _STATE,
             "ssm.time_step_rank": _RANK,
             "attention.layer_norm_rms_epsilon": 1e-5,
+            "block_count": layers,
         },
     )
 

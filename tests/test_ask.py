@@ -40,6 +40,6 @@ def test_memory_for_copies_that_was_not_planned_is_warned_about(
 def test_a_plan_larger_than_the_machine_is_warned_about(
     memory: int, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machine, "physical_memory", lambda: memory)
+    monkeypatch.setattr(machine, "usable_memory", lambda: memory)
     warned = [text for text in ask(small_path, tmp_path).warnings if "are planned" in text]
     assert len(warned) == (memory == 10**8)

@@ -67,7 +67,9 @@ def test_typer_refuses(words: tuple[str, ...]) -> None:
     result = run(*words)
     assert result.status == 2
     assert result.out == ""
-    assert "Error: " in result.err
+    (line,) = result.err.splitlines()
+    assert line.startswith("keydiff: error: ")
+    assert line.endswith("--help'")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,9 @@ def test_typer_refuses(words: tuple[str, ...]) -> None:
         ("--memory", "lots"),
         ("--memory", "0"),
         ("--memory", "-1GB"),
+        ("--memory", "9" * 400 + "GB"),
+        ("--budget", "9" * 400),
+        ("--max-tokens", "9" * 400),
         ("--budget", "0"),
         ("--block", "0"),
         ("--block", "100000"),
@@ -128,6 +133,20 @@ def test_missing_configuration_file(text: Path, tmp_path: Path) -> None:
     assert str(missing) in fails(run("ask", text, "What?", KEYDIFF_CONFIG=str(missing)), 2)
 
 
+def test_a_forgotten_question_is_noticed(text: Path, tmp_path: Path) -> None:
+    """The last file would be taken for the question, and never be read."""
+    message = fails(run("ask", text, text, stdin=b"A pipe."), 2)
+    assert message.startswith("no question")
+    assert "no question" in fails(run("ask", text, tmp_path), 2)
+
+
+def test_unknown_variables_are_named() -> None:
+    result = run("config", "show", "--json", KEYDIFF_MEMROY="1GB")
+    assert result.status == 0
+    (warning,) = result.warnings
+    assert warning.startswith("KEYDIFF_MEMROY is no setting; known: model, memory, ")
+
+
 def test_standard_input_named_twice() -> None:
     assert "only once" in fails(run("ask", "-", "-", "What?"), 2)
 
@@ -169,10 +188,15 @@ def test_second_document_is_checked_too(text: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize("stream", ["<&-", ">&-"])
-def test_closed_stream_is_no_crash(stream: str) -> None:
-    command = ["sh", "-c", f'exec "$@" {stream}', "sh", *COMMAND]
+def test_closed_input_is_no_crash() -> None:
+    command = ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND]
     assert "there is no such file" in fails(run("ask", "none.txt", "What?", command=command), 3)
+
+
+@posix
+def test_closed_output_is_refused_before_an_answer_is_lost() -> None:
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND]
+    assert "is closed" in fails(run("ask", "none.txt", "What?", command=command), 1)
 
 
 @posix
@@ -214,6 +238,8 @@ MODELS: dict[str, tuple[Callable[[], bytes], str]] = {
     "cut-tensors": (lambda: mamba()[:-64], "cannot be loaded"),
     "mamba": (mamba, "recurrent"),
     "bert": (bert, "not a generative model"),
+    "no-layers": (lambda: mamba(layers=0), "it names 0 layers"),
+    "many-layers": (lambda: mamba(layers=10_000), "it names 10000 layers"),
     "unknown": (lambda: unknown("odd\x1b[31m\nkind"), "unknown model architecture"),
 }
 

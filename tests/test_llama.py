@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 
 from keydiff_cli import llama
 from keydiff_cli.access import dequantize
+from keydiff_cli.cache import KVCache
 from keydiff_cli.errors import ExitStatus, ModelError
 from keydiff_cli.llama import tensors
+from keydiff_cli.state import parse_state
 
 
 @pytest.mark.parametrize("with_library", [True, False])
@@ -72,3 +75,43 @@ def test_the_longest_text_of_a_plain_model_is_what_it_was_trained_for(
     small_model: llama.Model,
 ) -> None:
     assert small_model.longest_text(256) == small_model.trained_context == 8192
+
+
+@pytest.mark.model
+def test_ctrl_c_stops_a_decode_and_leaves_the_cache_as_it_was(small_model: llama.Model) -> None:
+    text = "The cat of the harbour master is black, and its name is Pepper. " * 4
+    tokens = small_model.tokenize(text)[:48]
+    states = []
+    for stop in (False, True):
+        context = llama.Context(small_model, cells=256, batch=24, threads=2)
+        cache = KVCache(context)
+        cache.append(tokens[:24])
+        if stop:
+            with pytest.raises(KeyboardInterrupt), llama.hold_interrupt():
+                signal.raise_signal(signal.SIGINT)
+                cache.append(tokens[24:])
+            assert cache.position == 24
+        cache.append(tokens[24:], logits=True)
+        state = parse_state(context.state())[0]
+        np.testing.assert_array_equal(cache.positions[:48], state.positions)
+        states.append((state, context.logits().copy()))
+        cache.close()
+        context.close()
+    (whole, logits), (resumed, after) = states
+    np.testing.assert_array_equal(whole.positions, resumed.positions)
+    np.testing.assert_array_equal(logits, after)
+
+
+def test_ctrl_c_comes_after_what_must_not_be_interrupted() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), llama.hold_interrupt():
+        with llama.hold_interrupt():
+            signal.raise_signal(signal.SIGINT)
+            done.append("inner")
+        done.append("outer")
+    assert done == ["inner", "outer"]
+    with pytest.raises(KeyboardInterrupt), llama.hold_interrupt():
+        signal.raise_signal(signal.SIGINT)
+        raise llama.LlamaError("stopped")  # which Ctrl-C caused
+    with llama.hold_interrupt():
+        pass

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -19,28 +21,62 @@ from keydiff_cli.errors import ExitStatus, KeydiffError
 class Commands(TyperGroup):
     """Turns errors into exit statuses, for all commands in one place."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line and end the process."""
         try:
-            try:
-                return super().invoke(ctx)
-            finally:
-                sys.stdout.flush()  # at exit it would be too late to say what goes wrong
-        except KeydiffError as error:
-            _fail(str(error))
-            raise typer.Exit(error.status) from None
-        except KeyboardInterrupt:
-            _fail("interrupted")
-            raise typer.Exit(ExitStatus.INTERRUPTED) from None
-        except BrokenPipeError:
-            _drop_output()  # whoever read it has seen enough
-            raise typer.Exit(ExitStatus.OK) from None
-        except OSError as error:
-            _fail(f"{error.strerror or error}: {error.filename or 'standard output'}")
+            with _reporting():
+                status = super().main(*args, **{**options, "standalone_mode": False})
+        except typer.Exit as end:
+            status = end.exit_code
+        except SystemExit:  # how Typer ends when the reader of a help text has gone
             _drop_output()
-            raise typer.Exit(ExitStatus.ERROR) from None
-        except MemoryError:
-            _fail("out of memory; use a smaller --budget or --memory")
-            raise typer.Exit(ExitStatus.MEMORY) from None
+            status = ExitStatus.OK
+        except Exception as error:
+            if not hasattr(error, "format_message"):
+                raise
+            status = _refuse(error)
+        sys.exit(status or ExitStatus.OK)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _reporting():  # here, too: Typer would take Ctrl-C and give it no message
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _reporting() -> Iterator[None]:
+    """Say in one line what went wrong, and raise the exit status."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()  # at exit it would be too late to say what goes wrong
+    except KeydiffError as error:
+        _fail(str(error))
+        raise typer.Exit(error.status) from None
+    except KeyboardInterrupt:
+        _fail("interrupted")
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
+    except BrokenPipeError:
+        _drop_output()  # whoever read it has seen enough
+        raise typer.Exit(ExitStatus.OK) from None
+    except OSError as error:
+        _fail(f"{error.strerror or error}: {error.filename or 'standard output'}")
+        _drop_output()
+        raise typer.Exit(ExitStatus.ERROR) from None
+    except MemoryError:
+        _fail("out of memory; use a smaller --budget or --memory")
+        raise typer.Exit(ExitStatus.MEMORY) from None
+
+
+def _refuse(error: Any) -> int:
+    """Say what Typer does not like about the command line; return the exit status."""
+    path = error.ctx.command_path if getattr(error, "ctx", None) else "keydiff"
+    text = " ".join(error.format_message().split())
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # its message is the help
+    else:
+        _fail(f"{text.rstrip('.')}; see '{path} --help'")
+    return int(error.exit_code)
 
 
 app = typer.Typer(

@@ -103,10 +103,13 @@ def _check_input(files: list[str], question: str | None) -> tuple[list[str], str
     """The documents, a pipe if none is named, and the question."""
     if question is None or not question.strip():
         raise UsageError("no question; write: keydiff ask FILE 'question'")
+    if os.path.exists(question):
+        named = " ".join(f"'{name}'" for name in (*files, question))
+        raise UsageError(
+            f"no question, but a file as the last argument; write: keydiff ask {named} 'question'"
+        )
     if files:
         return files, question
-    if os.path.isfile(question):
-        raise UsageError(f"no question; write: keydiff ask '{question}' 'question'")
     if not sys.stdin.isatty():
         return ["-"], question
     raise UsageError("no document; name a file, or pipe text: command | keydiff ask 'question'")

@@ -22,7 +22,7 @@ def _folder() -> Path:
 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """List the models that can be fetched by name, and those that are here."""
+    """List the models that can be fetched, and say which are here."""
     from keydiff_cli import models
     from keydiff_cli.config import format_size
     from keydiff_cli.render import print_json, print_table

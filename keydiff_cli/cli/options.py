@@ -36,7 +36,7 @@ KvType = Annotated[
     str | None,
     typer.Option(metavar="|".join(KV_TYPE_NAMES), help="Type of the cache. Default: f16."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no status lines.")]
 Offline = Annotated[
     bool | None, typer.Option("--offline", help="Never fetch a model.", show_default=False)

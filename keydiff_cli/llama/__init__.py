@@ -7,7 +7,7 @@ failure is a :class:`~keydiff_cli.errors.KeydiffError`.
 from __future__ import annotations
 
 from keydiff_cli.llama.context import KV_TYPES, Context
-from keydiff_cli.llama.library import LlamaError, echo_log, hold_interrupt
+from keydiff_cli.llama.library import LlamaError, Stopped, echo_log, hold_interrupt
 from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.tensors import CacheTensor, CacheTensors, half_to_float, memory_view
 
@@ -18,6 +18,7 @@ __all__ = [
     "Context",
     "LlamaError",
     "Model",
+    "Stopped",
     "Tokens",
     "echo_log",
     "half_to_float",

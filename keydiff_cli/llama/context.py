@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.library import (
     LlamaError,
+    Stopped,
     buffer_bytes,
     hold_interrupt,
     last_error,
     library,
     log,
     set_fields,
+    stop_requested,
 )
 from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.tensors import CacheTensors, find_tensors
 
+_ABORTED = 2  # of llama_decode
+_LONG = 16  # tokens
 KV_TYPES = {"f16": 1, "q8_0": 8}  # ggml_type numbers
 
 
@@ -106,6 +110,8 @@ class Context:
         ------
         LlamaError
             If there are not enough free cells, or the computation fails.
+        Stopped
+            If Ctrl-C came under :func:`~keydiff_cli.llama.hold_interrupt`.
         """
         count = len(tokens)
         if not 0 < count <= self.batch:
@@ -116,7 +122,12 @@ class Context:
         self._wants_logits[count - 1] = logits
         self._batch.n_tokens = count
         log.clear()
+        # Asking costs a little at every step, so single tokens, which are quick, are not asked for.
+        callback = stop_requested() if count >= _LONG else library().ggml_abort_callback()
+        library().llama_set_abort_callback(self._context, callback, None)
         status = library().llama_decode(self._context, self._batch)
+        if status == _ABORTED:
+            raise Stopped("stopped by Ctrl-C")
         if status:
             reason = "no free cells" if status == 1 else last_error(f"status {status}")
             raise LlamaError(f"llama.cpp failed at token {position}: {reason}")

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,15 @@ _LOG_ERROR = 4
 
 log: deque[tuple[int, str]] = deque(maxlen=400)  # (level, text) of llama.cpp's last messages
 _echo_log = False
+_interrupted = False
 
 
 class LlamaError(ModelError):
     """llama.cpp failed while it was running a model."""
+
+
+class Stopped(LlamaError):
+    """Ctrl-C stopped a decode; the cache is as it was before."""
 
 
 @cache
@@ -54,15 +59,19 @@ def library() -> Any:
 
 
 @cache
-def ggml(part: str) -> ctypes.CDLL | None:
-    """``libggml-<part>`` beside llama.cpp; None if it is not found."""
-    folder = Path(library().__file__).parent / "lib"
-    for name in (f"libggml-{part}.so", f"libggml-{part}.dylib", f"ggml-{part}.dll"):
-        try:
-            return ctypes.CDLL(str(folder / name))
-        except OSError:
-            continue
-    return None
+def function(name: str) -> Any:
+    """A C function of llama.cpp, or of the ggml libraries it is linked with; None if hidden.
+
+    They are looked up through llama.cpp: the same libraries by another file name would be loaded
+    a second time, with a log of their own.
+    """
+    found = getattr(library()._lib, name, None)
+    if found is None and sys.platform == "win32":  # where linked libraries are not searched
+        for part in ("base", "cpu"):
+            path = Path(library().__file__).parent / "lib" / f"ggml-{part}.dll"
+            with suppress(OSError):
+                found = found or getattr(ctypes.CDLL(str(path)), name, None)
+    return found
 
 
 def echo_log(on: bool) -> None:
@@ -71,29 +80,39 @@ def echo_log(on: bool) -> None:
     _echo_log = on
 
 
+def _note_interrupt(*_: Any) -> None:
+    global _interrupted
+    _interrupted = True
+
+
+@cache
+def stop_requested() -> Any:
+    """The callback that llama.cpp asks, between the steps of a decode, whether to stop."""
+    return library().ggml_abort_callback(lambda _: _interrupted)
+
+
 @contextmanager
 def hold_interrupt() -> Iterator[None]:
-    """Hold Ctrl-C back until llama.cpp returns.
+    """Hold Ctrl-C back until llama.cpp returns, which :func:`stop_requested` makes soon.
 
-    It would be raised inside the log callback, which has nobody to pass it on to, and get lost.
+    It would be raised inside a callback, which has nobody to pass it on to, and get lost.
     """
+    global _interrupted
     previous = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(previous):
         yield
         return
-    seen = False
-
-    def note(*_: Any) -> None:
-        nonlocal seen
-        seen = True
-
-    signal.signal(signal.SIGINT, note)
+    if previous is _note_interrupt:  # held back already, further out
+        yield
+        return
+    signal.signal(signal.SIGINT, _note_interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, previous)
-    if seen:
-        raise KeyboardInterrupt
+        if _interrupted:
+            _interrupted = False
+            raise KeyboardInterrupt  # also in place of an error that stopping caused
 
 
 def set_fields(params: Any, **values: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
+from keydiff_cli.llama.header import check_header
 from keydiff_cli.llama.library import (
     LlamaError,
     hold_interrupt,
@@ -24,6 +26,7 @@ from keydiff_cli.llama.library import (
 Tokens = NDArray[np.int32]
 
 _LOAD_NONE, _LOAD_MMAP = 0, 1
+_NO_VOCABULARY = 0
 # Architectures with learned positions or ALiBi, whose keys do not carry their position.
 _NO_ROTATION = frozenset({"gpt2", "starcoder", "mpt", "bloom", "refact", "jais"})
 
@@ -46,6 +49,7 @@ class Model:
 
     def __init__(self, path: Path, *, weights: bool = True) -> None:
         lib = library()
+        check_header(path)
         self.path = path
         self.weights = weights
         params = lib.llama_model_default_params()
@@ -64,13 +68,18 @@ class Model:
             self._model = lib.llama_model_load_from_file(os.fsencode(path), params)
         if not self._model:
             reason = last_error("unknown reason")
-            raise ModelError(f"{path} cannot be loaded: {reason}; fetch the model again")
+            unknown = "unknown model architecture" in reason
+            advice = "update llama-cpp-python, or use another model"
+            raise ModelError(
+                f"{path} cannot be loaded: {reason}; "
+                f"{advice if unknown else 'fetch the model again'}"
+            )
         self._vocab = lib.llama_model_get_vocab(self._model)
         self.vocabulary_size: int = lib.llama_vocab_n_tokens(self._vocab)
         self._piece_buffer = ctypes.create_string_buffer(256)
         try:
             self._require_supported()
-        except ModelError:
+        except BaseException:
             self.close()
             raise
 
@@ -94,8 +103,10 @@ class Model:
             and self.metadata(f"{arch}.attention.causal") != "false"
             and self.metadata(f"{arch}.pooling_type") in (None, "0")
             and self.vocabulary_size > 0
+            and lib.llama_vocab_type(self._vocab) != _NO_VOCABULARY
         )
-        alibi = float(self.metadata(f"{arch}.attention.max_alibi_bias") or 0) > 0
+        bias = self.metadata(f"{arch}.attention.max_alibi_bias") or "0"
+        alibi = bias.strip("0.") != ""
         if arch in _NO_ROTATION or alibi or (arch == "baichuan" and self.layers == 40):
             raise ModelError(
                 f"{self.path.name} ({arch}) does not keep positions in its keys, which may move "
@@ -179,6 +190,14 @@ class Model:
     def value_length(self) -> int:
         """Numbers in a value of one head, as the metadata have it."""
         return self._length("value")
+
+    @property
+    def widest(self) -> int:
+        """Numbers in the widest activation of a token, as the metadata have it."""
+        sizes = ""
+        for name in ("feed_forward_length", "embedding_length"):
+            sizes += f",{self.metadata(f'{self.architecture}.{name}') or 0}"
+        return max(map(int, re.findall(r"\d+", sizes)), default=0)
 
     def _length(self, what: str) -> int:
         arch = self.architecture

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.llama.library import ggml, hold_interrupt, library
+from keydiff_cli.llama.library import function, hold_interrupt
 
 _GRAPH_RESERVE = "_Z19llama_graph_reserveP13llama_contextjjj"  # exported with its C++ name
 
@@ -32,12 +32,16 @@ def find_tensors(context: Any, batch: int, layers: int) -> CacheTensors | None:
     Their names are looked up in the compute graph. Reserving it anew, for a full batch as at
     start-up, changes no buffer.
     """
-    base = _graph_functions()
-    if base is None or not hasattr(library()._lib, _GRAPH_RESERVE):
+    reserve = function(_GRAPH_RESERVE)
+    find, data = function("ggml_graph_get_tensor"), function("ggml_get_data")
+    size = function("ggml_nbytes")
+    if not (reserve and find and data and size):
         return None
-    reserve = library()._lib[_GRAPH_RESERVE]
-    reserve.restype = ctypes.c_void_p
-    reserve.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32]
+    pointer, number = ctypes.c_void_p, ctypes.c_uint32
+    reserve.restype, reserve.argtypes = pointer, [pointer, number, number, number]
+    find.restype, find.argtypes = pointer, [pointer, ctypes.c_char_p]
+    data.restype, data.argtypes = pointer, [pointer]
+    size.restype, size.argtypes = ctypes.c_size_t, [pointer]
     with hold_interrupt():
         graph = reserve(context, batch, 1, 1)
     if not graph:
@@ -46,29 +50,11 @@ def find_tensors(context: Any, batch: int, layers: int) -> CacheTensors | None:
     for layer in range(layers):
         pair = []
         for name in (f"cache_k_l{layer}", f"cache_v_l{layer}"):
-            tensor = base.ggml_graph_get_tensor(graph, name.encode())
-            if tensor:
-                address = base.ggml_get_data(tensor) or 0
-                pair.append(CacheTensor(address, base.ggml_nbytes(tensor)))
+            if tensor := find(graph, name.encode()):
+                pair.append(CacheTensor(data(tensor) or 0, size(tensor)))
         if len(pair) == 2:
             tensors[layer] = (pair[0], pair[1])
     return tensors or None
-
-
-@cache
-def _graph_functions() -> ctypes.CDLL | None:
-    """libggml-base with the functions for names, addresses and sizes of tensors typed."""
-    base = ggml("base")
-    try:
-        if base is None:
-            return None
-        find, data, size = base.ggml_graph_get_tensor, base.ggml_get_data, base.ggml_nbytes
-    except AttributeError:
-        return None
-    find.restype, find.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p]
-    data.restype, data.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-    size.restype, size.argtypes = ctypes.c_size_t, [ctypes.c_void_p]
-    return base
 
 
 def memory_view(tensor: CacheTensor) -> NDArray[np.uint8]:
@@ -79,8 +65,8 @@ def memory_view(tensor: CacheTensor) -> NDArray[np.uint8]:
 
 @cache
 def _half_converter() -> Any:
-    """The float16 to float32 conversion of libggml-cpu, which uses the hardware's; None without."""
-    convert = getattr(ggml("cpu"), "ggml_cpu_fp16_to_fp32", None)
+    """Ggml's conversion of float16 to float32, which uses the hardware's; None without."""
+    convert = function("ggml_cpu_fp16_to_fp32")
     if convert is not None:
         convert.restype = None
         convert.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]

@@ -1,0 +1,55 @@
+"""The header of a GGUF file, for what llama.cpp would abort on instead of refusing it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+from typing import Any
+
+from keydiff_cli.errors import ModelError
+from keydiff_cli.llama.library import function
+
+_UINT32, _STRING = 4, 8  # gguf_type numbers
+_MOST_LAYERS = 512  # llama.cpp's own limit
+
+
+class _Params(ctypes.Structure):
+    _fields_ = [("no_alloc", ctypes.c_bool), ("context", ctypes.c_void_p)]
+
+
+def check_header(path: Path) -> None:
+    """Refuse a model that names an impossible number of layers.
+
+    Raises
+    ------
+    ModelError
+        If it does. What else may be wrong with the file, llama.cpp says when it loads it.
+    """
+    open_file, close = function("gguf_init_from_file"), function("gguf_free")
+    if not (open_file and close):
+        return
+    open_file.restype, open_file.argtypes = ctypes.c_void_p, [ctypes.c_char_p, _Params]
+    close.restype, close.argtypes = None, [ctypes.c_void_p]
+    header = open_file(os.fsencode(path), _Params(True, None))
+    if not header:
+        return
+    try:
+        arch = _value(header, "general.architecture", _STRING, "str", ctypes.c_char_p) or b""
+        key = f"{arch.decode('utf-8', 'replace')}.block_count"
+        layers = _value(header, key, _UINT32, "u32", ctypes.c_uint32)
+    finally:
+        close(header)
+    if layers is not None and not 0 < layers <= _MOST_LAYERS:
+        raise ModelError(f"{path} is damaged: it names {layers} layers; fetch the model again")
+
+
+def _value(header: int, key: str, kind: int, suffix: str, result: Any) -> Any:
+    """A value of the header; None if it is not there or of another type."""
+    find, type_of = function("gguf_find_key"), function("gguf_get_kv_type")
+    get = function(f"gguf_get_val_{suffix}")
+    find.restype, find.argtypes = ctypes.c_int64, [ctypes.c_void_p, ctypes.c_char_p]
+    type_of.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+    get.restype, get.argtypes = result, [ctypes.c_void_p, ctypes.c_int64]
+    index = find(header, key.encode())
+    return get(header, index) if index >= 0 and type_of(header, index) == kind else None
