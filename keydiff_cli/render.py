@@ -96,7 +96,10 @@ class Display(Events):
             return
         rate = progress.tokens / max(progress.seconds, 1e-9)
         if place.unit == "pages":
-            read = f"page {max(place.done, 1)}" + (f" of {place.total}" if place.total else "")
+            page = int(place.done) + 1
+            read = (
+                f"page {min(page, place.total)} of {place.total}" if place.total else f"page {page}"
+            )
         else:
             read = format_size(place.done)
             read += f" of {format_size(place.total)}" if place.total else ""
@@ -161,7 +164,9 @@ class Display(Events):
             self._bar.start()
         return True
 
-    def _update(self, done: int, total: int | None, status: str, title: str | None = None) -> None:
+    def _update(
+        self, done: float, total: int | None, status: str, title: str | None = None
+    ) -> None:
         assert self._bar is not None
         assert self._task is not None
         changes: dict[str, Any] = {"completed": done, "total": total, "status": status}

@@ -29,11 +29,14 @@ class DocumentRecord:
 
 @dataclass(frozen=True)
 class Place:
-    """How far reading has come: ``done`` of ``total`` (None if unknown) pages or bytes."""
+    """How far reading has come: ``done`` of ``total`` (None if unknown) pages or bytes.
+
+    Estimated within a page or a piece, so ``done`` is no whole number.
+    """
 
     name: str
     unit: str
-    done: int
+    done: float
     total: int | None
 
 
@@ -151,16 +154,16 @@ class TokenStream:
             cut += len(part)
             while marks and marks[0][0] <= cut:
                 before = marks.popleft()
-            done = before[1]
+            done: float = before[1]
             if marks:  # the rest of this piece still waits to be cut
                 share = (cut - before[0]) / (marks[0][0] - before[0])
-                done += int(share * (marks[0][1] - done))
+                done += share * (marks[0][1] - done)
             self._pass(document, done)
             yield ids
         record.sha256 = document.sha256
         self.warnings.extend(document.warnings)
 
-    def _pass(self, document: Document, done: int) -> None:
+    def _pass(self, document: Document, done: float) -> None:
         place = Place(document.name, document.unit, done, document.total)
         self._trail.append((self.tokens, place))
 
@@ -176,6 +179,6 @@ class TokenStream:
         return Place(
             place.name,
             place.unit,
-            int(before.done + share * (place.done - before.done)),
+            before.done + share * (place.done - before.done),
             place.total,
         )
