@@ -14,7 +14,14 @@ Page = str | bytes | None
 IMAGE = b"q 600 0 0 800 0 0 cm /Im1 Do Q"
 
 
-def pdf(pages: Sequence[Page], *, per_node: int = 0, packed: bool = False) -> bytes:
+def pdf(
+    pages: Sequence[Page],
+    *,
+    per_node: int = 0,
+    packed: bool = False,
+    unicode: bytes = b"",
+    fields: Sequence[bytes] = (),
+) -> bytes:
     """Make a PDF.
 
     Parameters
@@ -25,6 +32,10 @@ def pdf(pages: Sequence[Page], *, per_node: int = 0, packed: bool = False) -> by
         Pages under one inner node of the page tree; 0 puts all under the root.
     packed : bool
         Whether the objects that are no streams lie in compressed object streams.
+    unicode : bytes
+        What the font makes of a tilde, as hexadecimal UTF-16.
+    fields : sequence of bytes
+        The entries of each form field, all of them on the first page.
     """
     catalog, root, font, image = 1, 2, 3, 4
     objects: dict[int, bytes] = {
@@ -33,10 +44,14 @@ def pdf(pages: Sequence[Page], *, per_node: int = 0, packed: bool = False) -> by
         image: stream(bytes(64), b"/Type/XObject/Subtype/Image/Width 8/Height 8"
                       b"/ColorSpace/DeviceGray/BitsPerComponent 8"),
     }  # fmt: skip
+    if unicode:
+        objects[font] = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 5 0 R>>"
+        objects[5] = stream(b"1 beginbfchar\n<7e> <%s>\nendbfchar" % unicode)
     resources = b"/Resources<</Font<</F1 3 0 R>>/XObject<</Im1 4 0 R>>>>"
     size = per_node or max(1, len(pages))
     nodes = []
-    free = 5
+    free = 6 if unicode else 5
+    annotations = b"/Annots[%s]" % b"".join(map(_widget, fields))
     for start in range(0, len(pages), size):
         parent = root
         if per_node:
@@ -45,12 +60,10 @@ def pdf(pages: Sequence[Page], *, per_node: int = 0, packed: bool = False) -> by
         kids = []
         for page in pages[start : start + size]:
             objects[free] = (
-                b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 600 800]/Contents %d 0 R>>"
-                % (
-                    parent,
-                    free + 1,
-                )
+                b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 600 800]/Contents %d 0 R%s>>"
+                % (parent, free + 1, annotations)
             )
+            annotations = b""
             objects[free + 1] = stream(contents(page))
             kids.append(free)
             free += 2
@@ -60,6 +73,10 @@ def pdf(pages: Sequence[Page], *, per_node: int = 0, packed: bool = False) -> by
             nodes = kids
     objects[root] = _node(nodes, len(pages), resources)
     return _write_packed(objects, free) if packed else _write(objects)
+
+
+def _widget(entries: bytes) -> bytes:
+    return b"<</Type/Annot/Subtype/Widget/Rect[0 0 9 9]%s>>" % entries
 
 
 def contents(page: Page) -> bytes:

@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 import tarfile
+import tempfile
 import threading
 import weakref
 import zipfile
@@ -21,7 +22,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pdf_files import Page, encrypted, pdf
+from pdf_files import Page, encrypted, pdf, stream
 
 from keydiff_cli.documents import Document, open_document
 from keydiff_cli.documents.document import AHEAD
@@ -412,8 +413,15 @@ def test_signatures_of_letters_in_a_text(data: bytes) -> None:
     assert text_of(data) == data.decode()
 
 
-def test_a_text_about_pdf_is_text() -> None:
-    text = "A PDF begins with %PDF-1.7 and ends with %%EOF.\n"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A PDF begins with %PDF-1.7 and ends with %%EOF.\n",
+        "A text about %PDF-1.4 and\n1 0 obj\n<< >>\nendobj: the objects.\n",
+        "The header\n%PDF-1.4 and the object 1 0 obj are what\n2 0 obj like these look for.\n",
+    ],
+)
+def test_a_text_about_pdf_is_text(text: str) -> None:
     assert text_of(text.encode()) == text
 
 
@@ -423,7 +431,7 @@ def test_a_text_about_pdf_is_text() -> None:
 def test_bad_paths(tmp_path: Path, save: Save) -> None:
     assert "folder" in refusal(lambda: open_document(str(tmp_path), NOTHING))
     assert "no such file" in refusal(lambda: open_document(str(tmp_path / "no"), NOTHING))
-    assert "no such file" in refusal(lambda: open_document("", NOTHING))
+    assert "empty file name" in refusal(lambda: open_document("", NOTHING))
     assert "download" in refusal(lambda: open_document("https://example.org/a.pdf", NOTHING))
     assert "name" in refusal(lambda: open_document("a\0b", NOTHING))
     assert "a b?:" in refusal(lambda: open_document("a\nb\x1b\udcff", NOTHING))
@@ -659,6 +667,19 @@ def test_an_error_while_reading() -> None:
     assert "Input/output error" in refusal(lambda: open_document("-", stream))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("tempdir", ["/nowhere", None])
+def test_a_pipe_without_room_for_its_copy(
+    tempdir: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise FileNotFoundError(2, "No usable temporary\ndirectory")
+
+    monkeypatch.setattr(tempfile, "tempdir", tempdir)
+    monkeypatch.setattr(tempfile, "TemporaryFile", fail)
+    message = refusal(lambda: piped(pdf(["text"])))
+    assert "cannot keep a copy of it in" in message and "set TMPDIR" in message
+
+
 def test_files_are_closed(save: Save) -> None:
     document = open_document(save("a.pdf", pdf(["x"])), NOTHING)
     read(document)
@@ -689,8 +710,12 @@ def test_every_page_in_order(packed: bool, per_node: int) -> None:
     assert text_of(pdf(pages, per_node=per_node, packed=packed)) == "\n".join(pages) + "\n"
 
 
-def test_bytes_before_the_header() -> None:
-    assert text_of(b"junk from a printer\r\n" + pdf(["text"])) == "text\n"
+@pytest.mark.parametrize(
+    "junk", [b"junk from a printer\r\n", b"\n\n \t", b"\xef\xbb\xbf", b"mac" + bytes(125), b"a\r"]
+)
+def test_bytes_before_the_header(junk: bytes) -> None:
+    for data in (pdf(["text"]), pdf(["text"]).replace(b" obj\n", b" obj ")):
+        assert text_of(junk + data) == "text\n"
 
 
 def test_pages_without_text_are_named(save: Save) -> None:
@@ -788,12 +813,95 @@ def test_bombs_are_left_out() -> None:
         "before",
         b" " * 100_000_000,  # too long once decompressed
         b"q Q " * 600_000 + b"() Tj",  # too many operators
+        "x" * 15_000_000,  # too much text
+        "~" * 1_000_000,  # of which the font makes 200 times as much
+        "\n".join(["~" * 1000] * 1000),
         "after",
     ]
-    document = piped(pdf(pages))
+    document = piped(pdf(pages, unicode=b"0061" * 200))
     assert read(document) == "before\nafter\n"
     said = "could not be read (too large or too intricate) and were left out"
-    assert document.warnings == [f"pages 2-3 of standard input {said}"]
+    assert document.warnings == [f"pages 2-6 of standard input {said}"]
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "x" * 15_000_000,
+        "x" * 5_900_000,
+        "~" * 1_000_000,
+        "\n".join(["~" * 1000] * 1000),
+        b"BT /F1 9 Tf [" + b"(~~~~~~~~~) 3 " * 100_000 + b"] TJ ET",
+    ],
+    ids=["15 MB of text", "6 MB of text", "one long row", "many rows", "one array"],
+)
+def test_memory_of_bombs(bomb: Page, save: Save) -> None:
+    small, large = (
+        peak_of(save("a.pdf", pdf(["before", page], unicode=b"0061" * 200)))
+        for page in ("after", bomb)
+    )
+    assert large - small < 90_000_000
+
+
+def test_a_bomb_in_a_form_is_left_out() -> None:
+    data = pdf(["before", b"/Im1 Do", "after"])
+    form = b"BT (%s) Tj ET" % (b"x" * 40_000)
+    start, end = data.index(b"4 0 obj"), data.index(b"5 0 obj")
+    entries = b"/Subtype/Form/BBox[0 0 9 9]/Resources<</Font<</F1 3 0 R>>>>"
+    data = data[:start] + b"4 0 obj\n" + stream(form, entries) + b"\nendobj\n" + data[end:]
+    document = piped(data)
+    assert read(document) == "before\nafter\n"
+    assert any("page 2 of standard input could not be read" in line for line in document.warnings)
+
+
+def test_a_large_drawing_is_no_bomb() -> None:
+    document = piped(pdf(["before", b"q Q " * 600_000, "after"]))
+    assert read(document) == "before\nafter\n"
+    assert document.warnings == ["page 2 of standard input has no text (scanned?); it was not read"]
+
+
+def test_form_fields_are_read() -> None:
+    fields = [
+        b"/FT/Tx/T(n)/TU(Your name)/V(Alice \\(W.\\))",
+        b"/Parent<</FT/Tx/T(town)/V<FEFF004B00F6006C006E>>>",
+        b"/FT/Ch/T(colours)/V[(red)(blue)]",
+        b"/FT/Tx/V(no name)",
+        b"/FT/Tx/T(empty)/V()",
+        b"/FT/Tx/T(not filled)",
+        b"/FT/Btn/T(box)/V/Yes",
+        b"/FT/Sig/T(signature)/V<</Type/Sig>>",
+    ]
+    lines = "Your name: Alice (W.)\ntown: Köln\ncolours: red, blue\nno name\n"
+    for packed in (False, True):
+        document = piped(pdf(["Please fill in.", "two"], fields=fields, packed=packed))
+        pieces = list(document.pieces())
+        assert [p.text for p in pieces] == ["Please fill in.\n" + lines, "two\n"]
+        assert document.warnings == []
+        assert text_of(pdf([b""], fields=fields)) == lines  # not taken for scanned
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"/FT/Tx/V 99 0 R",
+        b"/FT/Tx/Parent 1 0 R",
+        b"/FT/Tx/Parent 7 0 R",
+        b"/FT/Tx/V 5",
+        b"/FT 5/V[[5]null]",
+        b"/FT/Tx/Parent(x)",
+        b">> null 5 (x) 99 0 R [5] <</Subtype/Widget",
+    ],
+)
+def test_damaged_form_fields_are_passed_over(field: bytes) -> None:
+    data = pdf(["text"], fields=[field, b"/FT/Tx/V(good)"])
+    assert text_of(data) == "text\ngood\n"
+    assert text_of(data.replace(b"/Annots[", b"/Annots 5 0 R%")) == "text\n"
+
+
+def test_a_bomb_in_the_form_fields_is_left_out() -> None:
+    document = piped(pdf(["one", "two"], fields=[b"/FT/Tx/V(%s)" % (b"x" * 9999)] * 200))
+    assert read(document) == "two\n"
+    assert "too large or too intricate" in document.warnings[0]
 
 
 def test_a_page_tree_in_a_circle() -> None:
@@ -842,8 +950,8 @@ def test_import_is_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("kind", ["pdf", "text"])
-def test_memory_does_not_grow_with_length(kind: str, save: Save) -> None:
+def peak_of(path: str) -> int:
+    """Peak memory in bytes of a process that reads a document."""
     code = (
         "import io, sys\n"
         "from keydiff_cli.documents import open_document\n"
@@ -853,6 +961,14 @@ def test_memory_does_not_grow_with_length(kind: str, save: Save) -> None:
         "    for piece in document.pieces(): pass\n"
         "print(peak())"
     )
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.parametrize("kind", ["pdf", "text"])
+def test_memory_does_not_grow_with_length(kind: str, save: Save) -> None:
     peaks = []
     for times in (1, 12):
         if kind == "pdf":
@@ -860,9 +976,5 @@ def test_memory_does_not_grow_with_length(kind: str, save: Save) -> None:
             data = pdf(pages, per_node=10, packed=True)
         else:
             data = "ein langes Wörterbuch ".encode() * 60_000 * times
-        path = save(f"{times}", data)
-        done = subprocess.run(
-            [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
-        )
-        peaks.append(int(done.stdout))
+        peaks.append(peak_of(save(f"{times}", data)))
     assert peaks[1] - peaks[0] < 6_000_000

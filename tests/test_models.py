@@ -188,6 +188,30 @@ def test_touched_model_is_verified_and_remembered(
     assert models.find(NAME, tmp_path) is not None
 
 
+def test_model_replaced_while_it_is_hashed_is_not_remembered(
+    toy: CatalogueEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = install(tmp_path, gguf())
+
+    def replace(path: Path) -> str:
+        path.write_bytes(b"GGUF and something else")
+        return sha256(gguf())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "sha256_of", replace)
+        models.find(NAME, tmp_path)
+    assert path.read_bytes() != gguf()
+    with pytest.raises(ModelError, match="damaged"):
+        models.find(NAME, tmp_path)
+
+
+def test_models_folder_that_cannot_be_looked_into(toy: CatalogueEntry, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for look in (models.installed, lambda folder: models.remove(toy, folder)):
+        with pytest.raises(ModelError, match=r"cannot look at .*; check the models folder"):
+            look(tmp_path / "file" / "models")
+
+
 def test_model_without_a_known_checksum_is_compared_with_what_was_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

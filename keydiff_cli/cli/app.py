@@ -28,8 +28,10 @@ class Commands(TyperGroup):
                 status = super().main(*args, **{**options, "standalone_mode": False})
         except typer.Exit as end:
             status = end.exit_code
-        except SystemExit:  # how Typer ends when the reader of a help text has gone
-            _drop_output()
+        except SystemExit as end:
+            if end.code != 1:  # SIGTERM
+                raise
+            _drop_output()  # how Typer ends when the reader of a help text has gone
             status = ExitStatus.OK
         except Exception as error:
             if not hasattr(error, "format_message"):

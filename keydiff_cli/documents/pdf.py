@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from keydiff_cli.documents.document import Document, Piece
+from keydiff_cli.documents.form_fields import filled_fields
 from keydiff_cli.documents.page_tree import Leaf, count_pages, forget_objects, walk_pages
-from keydiff_cli.documents.pdf_guard import Guard
+from keydiff_cli.documents.pdf_guard import Guard, bounded_text
 from keydiff_cli.documents.source import Source
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.terminal import printable
@@ -56,7 +57,9 @@ class PdfDocument(Document):
 
     def _page_text(self, leaf: Leaf, number: int) -> str:
         try:
-            text = _clean(leaf.page(self._reader).extract_text())
+            page = leaf.page(self._reader)
+            parts = [bounded_text(page), *filled_fields(page, self._reader)]
+            text = _clean("\n".join(filter(None, parts)))
         except Exception as error:
             self._failed.append(number)
             self._reason = self._reason or _short(error)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.terminal import printable
 
-# One page may take this much; pypdf's own limits let it take hundreds of megabytes.
-MAXIMUM_BYTES = 16_000_000  # of one stream, decompressed
-MAXIMUM_TOKENS = 500_000  # of the contents of one page; about 100 bytes of memory each
+if TYPE_CHECKING:
+    from pypdf import PageObject
 
+# One page may take this much; pypdf's own limits let it take hundreds of megabytes.
+MAXIMUM_BYTES = 6_000_000  # of one stream, decompressed; a string in it takes 12 times that
+MAXIMUM_TOKENS = 500_000  # of the contents of one page; about 100 bytes of memory each
+MAXIMUM_TEXT = 1_000_000  # characters of one page
+MAXIMUM_LINE = 32_768  # bytes shown in a row; a font may make 256 characters of each
+
+_TEXT_OPERATOR = re.compile(rb"T[jJ]|Do|['\"]")
+_SHOW = (b"Tj", b"TJ", b"'", b'"')
 _HARMLESS = ("Ignoring wrong pointing object", "Overwriting cache", "Multiple definitions")
 _LONGEST = 100
 
@@ -68,3 +77,50 @@ class Guard(logging.Handler):
         finally:
             logger.removeHandler(self)
             logger.propagate = propagate
+
+
+def bounded_text(page: PageObject) -> str:
+    """Extract the text of a page, which pypdf itself lets grow without end.
+
+    Raises
+    ------
+    MemoryError
+        If it is too long; pypdf would go on after another error inside a form.
+    """
+    from pypdf.generic import ArrayObject, ContentStream, NameObject, StreamObject
+
+    contents = page["/Contents"].get_object() if "/Contents" in page else None
+    if not isinstance(contents, (ArrayObject, StreamObject)):
+        return ""
+    contents = ContentStream(contents, page.pdf, "bytes")
+    if not _TEXT_OPERATOR.search(contents.get_data()):  # a drawing, which takes long to parse
+        return ""
+    page[NameObject("/Contents")] = contents
+    row = total = 0
+
+    def show(operator: bytes, operands: Any, *_: object) -> None:
+        nonlocal row
+        if operator in _SHOW:
+            row += sum(map(_shown, operands))
+            limit(row, MAXIMUM_LINE)
+
+    def count(text: str, *_: object) -> None:
+        nonlocal row, total
+        row = 0
+        total += len(text)
+        limit(total, MAXIMUM_TEXT)
+
+    return page.extract_text(visitor_operand_before=show, visitor_text=count)
+
+
+def _shown(operand: Any) -> int:
+    """Count the bytes of a string, or of those in a list."""
+    if isinstance(operand, list):
+        return sum(len(part) for part in operand if isinstance(part, (bytes, str)))
+    return len(operand) if isinstance(operand, (bytes, str)) else 0
+
+
+def limit(value: int, maximum: int) -> None:
+    """Raise MemoryError above a maximum."""
+    if value > maximum:
+        raise MemoryError

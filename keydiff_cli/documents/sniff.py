@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _PDF_WINDOW = 1024
-_PDF_OBJECT = re.compile(rb"\d\s+\d+\s+obj\b")
+_PDF_HEADER = re.compile(rb"[\r\n\0][ \t]*%PDF-\d")
+_PDF_OBJECT = re.compile(rb"[\r\n][ \t]*\d+[ \t]+\d+[ \t]+obj[ \t]*[\r\n<\[(/%\d-]")
 _LEAD = b"\xef\xbb\xbf \t\r\n\0"
 
 _OCR = "run OCR on it first, such as with ocrmypdf"
@@ -64,13 +65,13 @@ _ZIPPED: list[tuple[bytes, str]] = [
 def is_pdf(head: bytes) -> bool:
     """Find the PDF header in the first 1024 bytes.
 
-    Behind other bytes it counts only where an object of a PDF follows, so that
-    a text which speaks of ``%PDF-`` stays a text.
+    Behind other bytes it counts only at the start of a line and where an object of a
+    PDF follows on a line of its own, so that a text which speaks of them stays a text.
     """
-    found = head[:_PDF_WINDOW].find(b"%PDF-")
-    if found < 0:
-        return False
-    return not head[:found].strip(_LEAD) or _PDF_OBJECT.search(head, found) is not None
+    if head[:_PDF_WINDOW].lstrip(_LEAD).startswith(b"%PDF-"):
+        return True
+    header = _PDF_HEADER.search(head, 0, _PDF_WINDOW)
+    return header is not None and _PDF_OBJECT.search(head, header.end()) is not None
 
 
 def known_format(head: bytes, binary: bool) -> tuple[str, str] | None:

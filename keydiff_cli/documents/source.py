@@ -70,7 +70,10 @@ class Source:
             self._file.seek(0)
             return self._file, None
         digest = hashlib.sha256()
-        spool = tempfile.TemporaryFile(prefix=_SPOOL_PREFIX)  # noqa: SIM115
+        try:
+            spool = tempfile.TemporaryFile(prefix=_SPOOL_PREFIX)  # noqa: SIM115
+        except OSError as error:
+            raise self._no_copy(error) from error
         try:
             for chunk in self.chunks():
                 digest.update(chunk)
@@ -79,11 +82,7 @@ class Source:
             self.check_unchanged()
         except OSError as error:
             spool.close()
-            where = tempfile.gettempdir()
-            raise DocumentError(
-                f"{self.name}: cannot keep a copy of it in {where} ({_reason(error)}); "
-                "make room there or set TMPDIR"
-            ) from error
+            raise self._no_copy(error) from error
         except BaseException:
             spool.close()
             raise
@@ -133,6 +132,13 @@ class Source:
         if self._owned:
             self._file.close()
 
+    def _no_copy(self, error: OSError) -> DocumentError:
+        where = tempfile.tempdir or "the temporary folder"  # None where there is no usable one
+        return DocumentError(
+            f"{self.name}: cannot keep a copy of it in {where} ({printable(_reason(error))}); "
+            "make room there or set TMPDIR"
+        )
+
     def _changed(self) -> DocumentError:
         return DocumentError(
             f"{self.name} changed while it was being read; try again, or read a copy of it"
@@ -176,6 +182,8 @@ def open_source(path: str, stdin: BinaryIO) -> Source:
     """
     if path == "-":
         return Source("standard input", stdin, owned=False)
+    if not path:
+        raise DocumentError("an empty file name was given; name a file")
     name = display_name(path)
     try:
         mode = os.stat(path).st_mode

@@ -12,12 +12,14 @@ from pathlib import Path
 from keydiff_cli.config import format_size
 from keydiff_cli.errors import ModelError
 from keydiff_cli.models.catalogue import CatalogueEntry, HubSource, Source
+from keydiff_cli.models.checksums import stamp
 from keydiff_cli.models.staging import Reporter, SourceError, Staging
 from keydiff_cli.models.store import (
     LocatedModel,
     find,
     find_installed,
     locate,
+    mode_of,
     named,
     note_installed,
     private_folder,
@@ -118,11 +120,11 @@ def remove(entry: CatalogueEntry, folder: Path) -> int:
     Raises
     ------
     ModelError
-        When the model is being fetched right now, or its files cannot be removed.
+        When the model is being fetched right now, or its files cannot be seen or removed.
     """
     target = folder / entry.filename
     private = private_folder(folder, entry)
-    if not target.exists() and not private.exists():
+    if not mode_of(target) and not mode_of(private):
         return 0
     with _lock(entry, folder, None):
         freed = 0
@@ -189,7 +191,7 @@ def _install(
         log(f"{entry.name}: verified against {against}")
     target = folder / entry.filename
     os.replace(staging.path, target)
-    note_installed(entry, folder, sha256)
+    note_installed(entry, folder, sha256, stamp(target))
     staging.discard()
     return LocatedModel(entry.name, target, target.stat().st_size, sha256, entry)
 

@@ -11,6 +11,7 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.models.catalogue import CatalogueEntry, catalogue
@@ -107,9 +108,15 @@ def locate(name_or_path: str, folder: Path, *, offline: bool = False) -> Located
 
 
 def installed(folder: Path) -> dict[str, Path]:
-    """Return the path of every catalogue model whose file is in `folder`, by name, unchecked."""
+    """Return the path of every catalogue model whose file is in `folder`, by name, unchecked.
+
+    Raises
+    ------
+    ModelError
+        When it cannot be told, as the folder cannot be read.
+    """
     paths = {name: folder / entry.filename for name, entry in catalogue().items()}
-    return {name: path for name, path in paths.items() if path.is_file()}
+    return {name: path for name, path in paths.items() if stat.S_ISREG(mode_of(path))}
 
 
 def named(name: str) -> CatalogueEntry:
@@ -144,7 +151,8 @@ def find_installed(entry: CatalogueEntry, folder: Path) -> LocatedModel | None:
                     f"`keydiff models pull {entry.name}`"
                 )
             _check_gguf(path)
-            note_installed(entry, folder, recorded)
+            if stamp(path) == now:  # else it was replaced while it was hashed
+                note_installed(entry, folder, recorded, now)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -152,11 +160,22 @@ def find_installed(entry: CatalogueEntry, folder: Path) -> LocatedModel | None:
     return LocatedModel(entry.name, path, now["size"], recorded, entry)
 
 
-def note_installed(entry: CatalogueEntry, folder: Path, sha256: str) -> None:
-    """Remember that the file as it is now has that SHA-256."""
-    path = folder / entry.filename
+def note_installed(entry: CatalogueEntry, folder: Path, sha256: str, state: dict[str, Any]) -> None:
+    """Remember that the file of that state (see `stamp`) has that SHA-256."""
     with suppress(OSError):  # a folder that is only to be read: verified again next time
-        write_note(_note_path(entry, folder), {**stamp(path), "sha256": sha256})
+        write_note(_note_path(entry, folder), {**state, "sha256": sha256})
+
+
+def mode_of(path: Path) -> int:
+    """Return the mode of a path, 0 where there is nothing; ModelError when that is hidden."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return 0
+    except OSError as error:  # Path.exists would raise it, or say no, as the Python is
+        raise ModelError(
+            f"cannot look at {path}: {error.strerror or error}; check the models folder"
+        ) from error
 
 
 def private_folder(folder: Path, entry: CatalogueEntry) -> Path:

@@ -6,9 +6,11 @@ import errno
 import fnmatch
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -76,7 +78,7 @@ def _download(package: str, folder: Path, on_bytes: Callable[[int], None]) -> Pa
         raise SourceError("there is no Python interpreter here to run pip with")
     environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
     command = [sys.executable, *_PIP, "--dest", str(folder), package]
-    with tempfile.TemporaryFile() as stderr:
+    with _orderly_end(), tempfile.TemporaryFile() as stderr:
         # Run in the folder: the user's own may hold a module that is named like one of pip's.
         process = subprocess.Popen(
             command,
@@ -101,6 +103,25 @@ def _download(package: str, folder: Path, on_bytes: Callable[[int], None]) -> Pa
     raise SourceError(f"pip could not fetch {package}: {_reason(message)}")
 
 
+@contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Clean up before SIGTERM ends this process: pip would go on writing without its lock."""
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one would cut the clean-up short
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def _wait(process: subprocess.Popen[bytes]) -> int | None:
     try:
         return process.wait(_POLL_SECONDS)
@@ -109,7 +130,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int | None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Make sure that pip is gone, also on Ctrl-C."""
+    """Make sure that pip is gone, also on Ctrl-C and SIGTERM."""
     if process.poll() is None:
         process.terminate()
         try:
