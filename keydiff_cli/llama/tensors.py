@@ -65,7 +65,7 @@ def memory_view(tensor: CacheTensor) -> NDArray[np.uint8]:
 
 @cache
 def _half_converter() -> Any:
-    """Ggml's conversion of float16 to float32, which uses the hardware's; None without."""
+    """The conversion of float16 to float32 by ggml, which uses the hardware's; None without."""
     convert = function("ggml_cpu_fp16_to_fp32")
     if convert is not None:
         convert.restype = None
