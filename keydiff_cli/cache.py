@@ -226,8 +226,8 @@ class KVCache:
     def _protected(self, origin: NDArray[np.int32], keep: int, policy: Policy) -> NDArray[np.bool_]:
         """Rows above every score: bool ``[heads, rows]``."""
         mask: NDArray[np.bool_] = origin == self.position - 1
-        room = max(keep - self.pinned_tokens - 1, 0)
-        sinks = min(policy.sinks, room)
+        room = max(keep - self.pinned_tokens, 0)
+        sinks = min(policy.sinks, max(room - 1, 0))
         for start, stop in (*self.pinned, (0, sinks)):
             mask |= (origin >= start) & (origin < stop)
         room -= sinks

@@ -230,3 +230,14 @@ def test_direct_access_is_refused_where_the_bytes_differ(
     engine = start(small_model, task, budget=BUDGET, policy="keydiff", block=BLOCK)
     assert engine.cache.access == "copy"
     engine.close()
+
+
+@pytest.mark.parametrize("budget", [1, 3, 4, 5])
+def test_sinks_give_way_to_the_last_token(small_model: Model, task: Task, budget: int) -> None:
+    """Without a pinned head the sinks of a window could be more than the budget."""
+    bare = Task(task.document[:0], task.document[:200], task.question)
+    engine = start(small_model, bare, budget=budget, policy="window", block=BLOCK)
+    read(engine, budget)
+    kept = set(engine.cache.origin[0][0][engine.cache.positions >= 0].tolist())
+    assert kept == {*range(min(4, budget - 1)), *range(200 - max(budget - 4, 1), 200)}
+    engine.close()
