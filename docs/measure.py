@@ -64,6 +64,7 @@ class Reading:
         from keydiff_cli.cache import KVCache
         from keydiff_cli.config import Settings
         from keydiff_cli.eviction import POLICIES
+        from keydiff_cli.ingest import read_head
         from keydiff_cli.llama import Context, Model
         from keydiff_cli.machine import physical_cores
         from keydiff_cli.prompts import build_prompt, prompt_tokens
@@ -77,9 +78,7 @@ class Reading:
             self.model, cells=len(head) + room + block, batch=block, threads=threads
         )
         self.cache = KVCache(self.context)
-        for first in range(0, len(head), block):
-            self.cache.append(head[first : first + block])
-        self.cache.pin(0, len(head))
+        read_head(self.cache, head, block)
         self.policy, self.keep = POLICIES[policy], len(head) + budget
         tokenizer = Tokenizer(self.model)
         text = SAMPLE.read_text(encoding="utf-8")

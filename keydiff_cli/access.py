@@ -9,15 +9,20 @@ from typing import Literal
 import numpy as np
 
 from keydiff_cli.errors import ModelError
-from keydiff_cli.llama import KV_TYPES, CacheTensors, Context, memory_view
+from keydiff_cli.llama import (
+    KV_BYTES,
+    KV_TYPES,
+    Q8_0_BLOCK,
+    CacheTensors,
+    Context,
+    memory_view,
+)
 from keydiff_cli.scores import Float32
 from keydiff_cli.state import Bytes, CacheState, parse_state
 
 Access = Literal["direct", "copy"]
 
 _PROBE_TOKENS = 8
-_Q8_0_BLOCK = 34  # bytes: a float16 scale and 32 int8 values
-_Q8_0_VALUES = 32
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,7 @@ def find_layout(context: Context, access: Access | None = None) -> Layout:
             f"{name} has no layer that attends to the whole document; use another model"
         )
     half = full.key_type == KV_TYPES["f16"]
-    length = context.model.key_length
-    key_bytes = 2 * length if half else length * _Q8_0_BLOCK // _Q8_0_VALUES
+    key_bytes = int(context.model.key_length * KV_BYTES["f16" if half else "q8_0"])
     heads = [key.shape[1] // key_bytes for key in full.keys]
     if any(count * key_bytes != key.shape[1] for count, key in zip(heads, full.keys, strict=True)):
         raise ModelError(f"the keys of {name} are of an unknown size; use another model")
@@ -125,7 +129,7 @@ def _split(rows: Bytes, heads: int) -> Bytes:
 
 def dequantize(keys: Bytes) -> Float32:
     """Keys stored as q8_0 ``[rows, heads, bytes]`` as numbers ``[rows, heads, head_dim]``."""
-    blocks = keys.reshape(*keys.shape[:2], -1, _Q8_0_BLOCK)
+    blocks = keys.reshape(*keys.shape[:2], -1, Q8_0_BLOCK)
     scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16).astype(np.float32)
     values: Float32 = blocks[..., 2:].view(np.int8) * scale
     return values.reshape(*keys.shape[:2], -1)

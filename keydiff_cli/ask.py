@@ -14,7 +14,7 @@ from keydiff_cli.blocks import Block, Tokenizer, blocks
 from keydiff_cli.cache import KVCache
 from keydiff_cli.config import Settings, format_size
 from keydiff_cli.eviction import POLICIES, Policy
-from keydiff_cli.ingest import ingest
+from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import Context, Model, Tokens
 from keydiff_cli.memory import Plan, Planner
 from keydiff_cli.prompts import DEFAULT_SYSTEM, Prompt, build_prompt, prompt_tokens
@@ -166,9 +166,7 @@ class Run:
     ) -> None:
         report, model = self.report, cache.context.model
         started = time.perf_counter()
-        for first in range(0, len(head), plan.block):
-            cache.append(head[first : first + plan.block])
-        cache.pin(0, len(head))
+        read_head(cache, head, plan.block)
 
         def progress(block: Block) -> None:
             tokens = block.start - len(head) + len(block.ids)

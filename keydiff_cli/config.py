@@ -53,38 +53,28 @@ def format_size(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "B" else f"{size:#.3g} {unit}".replace(". ", " ")
 
 
-def _tokens(value: int) -> int:
-    if value < 1:
-        raise UsageError(f"{value} must be at least 1")
-    if value > 2**31:
-        raise UsageError("so many tokens no model has; give less")
-    return value
+def _between(low: float, high: float, unit: str = "") -> Callable[[float], float]:
+    def check(value: float) -> float:
+        if not low <= value <= high:
+            raise UsageError(f"{value} must be from {low} to {high}{unit}")
+        return value
+
+    return check
 
 
-def _memory(value: int) -> int:
-    if value < 1:
-        raise UsageError(f"{value} must be at least 1")
-    if value > 2**60:
-        raise UsageError("so much memory no machine has; write it like 2GB or 900MiB")
-    return value
+def _positive(most: int, too_much: str) -> Callable[[int], int]:
+    def check(value: int) -> int:
+        if value < 1:
+            raise UsageError(f"{value} must be at least 1")
+        if value > most:  # would overflow further on
+            raise UsageError(too_much)
+        return value
+
+    return check
 
 
-def _block(value: int) -> int:
-    if not 1 <= value <= 4096:
-        raise UsageError(f"{value} must be from 1 to 4096 tokens")
-    return value
-
-
-def _threads(value: int) -> int:
-    if not 1 <= value <= 512:  # llama.cpp's own limit, not checked there
-        raise UsageError(f"{value} must be from 1 to 512")
-    return value
-
-
-def _temperature(value: float) -> float:
-    if not 0 <= value <= 10:
-        raise UsageError(f"{value} must be from 0 to 10")
-    return value
+_tokens = _positive(2**31, "so many tokens no model has; give less")
+_memory = _positive(2**60, "so much memory no machine has; write it like 2GB or 900MiB")
 
 
 def _seed(value: int) -> int:
@@ -141,13 +131,13 @@ class Settings:
     model: str = _setting("qwen2.5-coder-1.5b", str)
     memory: int | None = _setting(None, int, _memory)
     budget: int | None = _setting(None, int, _tokens)
-    block: int = _setting(128, int, _block)
+    block: int = _setting(128, int, _between(1, 4096, " tokens"))
     policy: str = _setting("keydiff", str, _one_of(POLICY_NAMES))
     max_tokens: int = _setting(512, int, _tokens)
-    temperature: float = _setting(0.0, float, _temperature)
+    temperature: float = _setting(0.0, float, _between(0, 10))
     seed: int = _setting(0, int, _seed)
     system: str | None = _setting(None, str)
-    threads: int | None = _setting(None, int, _threads)
+    threads: int | None = _setting(None, int, _between(1, 512))  # llama.cpp's own limit, unchecked
     kv_type: str = _setting("f16", str, _one_of(KV_TYPE_NAMES))
     offline: bool = _setting(False, bool)
     models_dir: str | None = _setting(None, str)
@@ -176,7 +166,7 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = No
     Parameters
     ----------
     flags
-        Values of the command line by setting name; None = not given.
+        Values of the command line by setting name; None = not given. Other names are passed over.
 
     Raises
     ------

@@ -7,6 +7,14 @@ from collections.abc import Callable, Iterable
 from keydiff_cli.blocks import Block
 from keydiff_cli.cache import KVCache
 from keydiff_cli.eviction import Policy
+from keydiff_cli.llama import Tokens
+
+
+def read_head(cache: KVCache, head: Tokens, block: int) -> None:
+    """Run the tokens before the documents, at most ``block`` at a time, and pin them."""
+    for first in range(0, len(head), block):
+        cache.append(head[first : first + block])
+    cache.pin(0, len(head))
 
 
 def ingest(

@@ -12,7 +12,7 @@ from keydiff_cli.cache import SCORING_THREADS
 from keydiff_cli.config import Settings, format_size
 from keydiff_cli.errors import MemoryCapError, UsageError
 from keydiff_cli.eviction import POLICIES
-from keydiff_cli.llama import Context, Model
+from keydiff_cli.llama import KV_BYTES, Context, Model
 
 DEFAULT_BUDGET = 4096
 MIN_BUDGET = 256
@@ -101,7 +101,7 @@ def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
     steps = _PROBES[1] - _PROBES[0]
     kv_cell = (kv_large - kv_small) / steps
     compute_cell = (compute_large - compute_small) / steps
-    float32 = 2.0 if kv_type == "f16" else 4 * 32 / 34
+    float32 = 4 / KV_BYTES[kv_type]
     heads = sum(model.kv_heads(layer) for layer in range(model.layers))
     return Footprint(
         process=machine.resident(),
@@ -120,7 +120,7 @@ def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
 def _cell_bytes(model: Model, kv_type: str) -> float:
     """Bytes of one cell over all layers, from the metadata: an upper bound."""
     rows = sum(model.kv_heads(layer) for layer in range(model.layers))
-    return rows * (model.key_length + model.value_length) * (2 if kv_type == "f16" else 34 / 32)
+    return rows * (model.key_length + model.value_length) * KV_BYTES[kv_type]
 
 
 def cells_for(tokens: int, *, block: int, room: int) -> int:
@@ -218,11 +218,12 @@ class Planner:
 
     def __init__(self, model: Model, settings: Settings, *, prompt: int) -> None:
         self.footprint = measure(model, block=settings.block, kv_type=settings.kv_type)
-        self._settings = settings
+        self._block = settings.block
         self._full = POLICIES[settings.policy].scorer is None
         # Without eviction the whole answer needs cells, and what the machine has left is the cap.
         answer = settings.max_tokens if self._full else min(settings.max_tokens, ANSWER_CELLS)
         self._room = prompt + answer
+        self._budget = None if self._full else settings.budget
         self._cap = settings.memory or (machine.usable_memory() if self._full else None)
         self._window = 0 if self._full else model.window
         self._largest = 2**24 if self._full else model.trained_context
@@ -238,8 +239,8 @@ class Planner:
         return make_plan(
             self.footprint,
             cap=self._cap,
-            budget=budget or (None if self._full else self._settings.budget),
-            block=self._settings.block,
+            budget=budget or self._budget,
+            block=self._block,
             room=self._room,
             window=self._window,
             largest=self._largest,
@@ -257,7 +258,7 @@ class Planner:
         MemoryCapError, UsageError
             As :meth:`plan`, and if the documents do not fit although nothing may be evicted.
         """
-        limit = (None if self._full else self._settings.budget) or self.plan().budget
+        limit = self._budget or self.plan().budget
         start: list[Block] = []
         read = 0
         for block in source:
@@ -273,7 +274,7 @@ class Planner:
             read += len(block.ids)
             if read > self._largest:
                 break
-        cells = cells_for(read, block=self._settings.block, room=self._room)
+        cells = cells_for(read, block=self._block, room=self._room)
         more = "more than " if read > self._largest else ""
         raise MemoryCapError(
             f"the document has {more}{read} tokens, which do not fit the full cache in "

@@ -12,7 +12,7 @@ from keydiff_cli.answer import Answer, Sampler
 from keydiff_cli.blocks import Tokenizer, blocks, cut_text
 from keydiff_cli.cache import KVCache
 from keydiff_cli.eviction import POLICIES
-from keydiff_cli.ingest import ingest
+from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import Context, Model, Tokens
 from keydiff_cli.prompts import build_prompt, prompt_tokens
 
@@ -104,9 +104,7 @@ def start(
     cells = len(task.head) + budget + block + len(task.question) + room
     context = Context(model, cells=cells, batch=block, kv_type=kv_type, threads=2)
     cache = KVCache(context, access=access)
-    for first in range(0, len(task.head), block):
-        cache.append(task.head[first : first + block])
-    cache.pin(0, len(task.head))
+    read_head(cache, task.head, block)
     return Engine(cache, task, policy, block)
 
 

@@ -26,6 +26,7 @@ from keydiff_cli.errors import ExitStatus, UsageError
 
 
 def ask(
+    ctx: typer.Context,
     files: Annotated[
         list[str] | None,
         typer.Argument(
@@ -63,22 +64,7 @@ def ask(
 ) -> None:
     """Answer a question about documents, however long they are."""
     sources, asked = _check_input(files or [], question)
-    settings = resolve(
-        {
-            "model": model,
-            "memory": memory,
-            "budget": budget,
-            "block": block,
-            "policy": policy,
-            "max_tokens": max_tokens,
-            "temperature": temperature,
-            "seed": seed,
-            "system": system,
-            "threads": threads,
-            "kv_type": kv_type,
-            "offline": offline,
-        }
-    ).settings
+    settings = resolve(ctx.params).settings  # an option sets the setting of its name
 
     from keydiff_cli.ask import Run
     from keydiff_cli.llama import echo_log

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from keydiff_cli.cli.options import (
     AsJson,
     BlockSize,
@@ -18,6 +20,7 @@ from keydiff_cli.config import resolve
 
 
 def plan(
+    ctx: typer.Context,
     model: Model = None,
     memory: Memory = None,
     budget: Budget = None,
@@ -30,19 +33,7 @@ def plan(
     offline: Offline = None,
 ) -> None:
     """Show what a memory cap buys, without loading the model's weights."""
-    settings = resolve(
-        {
-            "model": model,
-            "memory": memory,
-            "budget": budget,
-            "block": block,
-            "policy": policy,
-            "max_tokens": max_tokens,
-            "system": system,
-            "kv_type": kv_type,
-            "offline": offline,
-        }
-    ).settings
+    settings = resolve(ctx.params).settings  # an option sets the setting of its name
 
     from keydiff_cli.ask import sketch_plan
     from keydiff_cli.render import Display, plan_rows, print_json, print_table

@@ -6,13 +6,15 @@ failure is a :class:`~keydiff_cli.errors.KeydiffError`.
 
 from __future__ import annotations
 
-from keydiff_cli.llama.context import KV_TYPES, Context
+from keydiff_cli.llama.context import KV_BYTES, KV_TYPES, Q8_0_BLOCK, Context
 from keydiff_cli.llama.library import LlamaError, Stopped, echo_log, hold_interrupt
 from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.tensors import CacheTensor, CacheTensors, half_to_float, memory_view
 
 __all__ = [
+    "KV_BYTES",
     "KV_TYPES",
+    "Q8_0_BLOCK",
     "CacheTensor",
     "CacheTensors",
     "Context",

@@ -26,6 +26,8 @@ from keydiff_cli.llama.tensors import CacheTensors, find_tensors
 _ABORTED = 2  # of llama_decode
 _LONG = 16  # tokens
 KV_TYPES = {"f16": 1, "q8_0": 8}  # ggml_type numbers
+Q8_0_BLOCK, Q8_0_VALUES = 34, 32  # a block has a float16 scale and int8 values: bytes, values
+KV_BYTES = {"f16": 2.0, "q8_0": Q8_0_BLOCK / Q8_0_VALUES}  # of one number
 
 
 class Context:

@@ -26,11 +26,10 @@ def check_header(path: Path) -> None:
     ModelError
         If it does. What else may be wrong with the file, llama.cpp says when it loads it.
     """
-    open_file, close = function("gguf_init_from_file"), function("gguf_free")
+    open_file = function("gguf_init_from_file", ctypes.c_void_p, ctypes.c_char_p, _Params)
+    close = function("gguf_free", None, ctypes.c_void_p)
     if not (open_file and close):
         return
-    open_file.restype, open_file.argtypes = ctypes.c_void_p, [ctypes.c_char_p, _Params]
-    close.restype, close.argtypes = None, [ctypes.c_void_p]
     header = open_file(os.fsencode(path), _Params(True, None))
     if not header:
         return
@@ -46,10 +45,8 @@ def check_header(path: Path) -> None:
 
 def _value(header: int, key: str, kind: int, suffix: str, result: Any) -> Any:
     """A value of the header; None if it is not there or of another type."""
-    find, type_of = function("gguf_find_key"), function("gguf_get_kv_type")
-    get = function(f"gguf_get_val_{suffix}")
-    find.restype, find.argtypes = ctypes.c_int64, [ctypes.c_void_p, ctypes.c_char_p]
-    type_of.argtypes = [ctypes.c_void_p, ctypes.c_int64]
-    get.restype, get.argtypes = result, [ctypes.c_void_p, ctypes.c_int64]
+    find = function("gguf_find_key", ctypes.c_int64, ctypes.c_void_p, ctypes.c_char_p)
+    type_of = function("gguf_get_kv_type", ctypes.c_int, ctypes.c_void_p, ctypes.c_int64)
+    get = function(f"gguf_get_val_{suffix}", result, ctypes.c_void_p, ctypes.c_int64)
     index = find(header, key.encode())
     return get(header, index) if index >= 0 and type_of(header, index) == kind else None

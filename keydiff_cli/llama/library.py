@@ -59,8 +59,10 @@ def library() -> Any:
 
 
 @cache
-def function(name: str) -> Any:
+def function(name: str, result: Any, *arguments: Any) -> Any:
     """A C function of llama.cpp, or of the ggml libraries it is linked with; None if hidden.
+
+    ``result`` and ``arguments`` are its ctypes; None for a function that returns nothing.
 
     They are looked up through llama.cpp: the same libraries by another file name would be loaded
     a second time, with a log of their own.
@@ -71,6 +73,8 @@ def function(name: str) -> Any:
             path = Path(library().__file__).parent / "lib" / f"ggml-{part}.dll"
             with suppress(OSError):
                 found = found or getattr(ctypes.CDLL(str(path)), name, None)
+    if found is not None:
+        found.restype, found.argtypes = result, arguments
     return found
 
 
@@ -99,10 +103,9 @@ def hold_interrupt() -> Iterator[None]:
     """
     global _interrupted
     previous = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(previous):
-        yield
-        return
-    if previous is _note_interrupt:  # held back already, further out
+    main = threading.current_thread() is threading.main_thread()
+    held = previous is _note_interrupt  # already, further out
+    if not main or held or not callable(previous):
         yield
         return
     signal.signal(signal.SIGINT, _note_interrupt)

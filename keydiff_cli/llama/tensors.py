@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,16 +31,13 @@ def find_tensors(context: Any, batch: int, layers: int) -> CacheTensors | None:
     Their names are looked up in the compute graph. Reserving it anew, for a full batch as at
     start-up, changes no buffer.
     """
-    reserve = function(_GRAPH_RESERVE)
-    find, data = function("ggml_graph_get_tensor"), function("ggml_get_data")
-    size = function("ggml_nbytes")
+    pointer, number = ctypes.c_void_p, ctypes.c_uint32
+    reserve = function(_GRAPH_RESERVE, pointer, pointer, number, number, number)
+    find = function("ggml_graph_get_tensor", pointer, pointer, ctypes.c_char_p)
+    data = function("ggml_get_data", pointer, pointer)
+    size = function("ggml_nbytes", ctypes.c_size_t, pointer)
     if not (reserve and find and data and size):
         return None
-    pointer, number = ctypes.c_void_p, ctypes.c_uint32
-    reserve.restype, reserve.argtypes = pointer, [pointer, number, number, number]
-    find.restype, find.argtypes = pointer, [pointer, ctypes.c_char_p]
-    data.restype, data.argtypes = pointer, [pointer]
-    size.restype, size.argtypes = ctypes.c_size_t, [pointer]
     with hold_interrupt():
         graph = reserve(context, batch, 1, 1)
     if not graph:
@@ -63,14 +59,10 @@ def memory_view(tensor: CacheTensor) -> NDArray[np.uint8]:
     return np.ctypeslib.as_array(buffer)
 
 
-@cache
 def _half_converter() -> Any:
     """The conversion of float16 to float32 by ggml, which uses the hardware's; None without."""
-    convert = function("ggml_cpu_fp16_to_fp32")
-    if convert is not None:
-        convert.restype = None
-        convert.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
-    return convert
+    pointer = ctypes.c_void_p
+    return function("ggml_cpu_fp16_to_fp32", None, pointer, pointer, ctypes.c_int64)
 
 
 def half_to_float(half: NDArray[np.float16], out: NDArray[np.float32]) -> None:
