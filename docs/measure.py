@@ -39,14 +39,10 @@ def machine() -> dict[str, Any]:
 
     import numpy
 
-    from keydiff_cli.machine import physical_cores, physical_memory
+    from keydiff_cli.machine import physical_cores, physical_memory, processor
 
-    cpu = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        cpu = next((line.split(": ")[1] for line in lines if line.startswith("model name")), cpu)
     return {
-        "cpu": cpu,
+        "cpu": processor(),
         "cores": physical_cores(),
         "memory": physical_memory(),
         "python": platform.python_version(),
@@ -63,10 +59,10 @@ class Reading:
         from keydiff_cli.blocks import Tokenizer, blocks, cut_text
         from keydiff_cli.cache import KVCache
         from keydiff_cli.config import Settings
-        from keydiff_cli.eviction import POLICIES
         from keydiff_cli.ingest import read_head
         from keydiff_cli.llama import Context, Model
         from keydiff_cli.machine import physical_cores
+        from keydiff_cli.policies import POLICIES
         from keydiff_cli.prompts import build_prompt, prompt_tokens
         from keydiff_cli.report import Events
 

@@ -39,6 +39,8 @@ class Layout:
 
     Attributes
     ----------
+    numbers
+        Number of each layer in the model; empty if they cannot be known.
     heads
         KV heads of each layer.
     half
@@ -47,6 +49,7 @@ class Layout:
         The layers in llama.cpp's own memory, all cells; None if that is out of reach.
     """
 
+    numbers: list[int]
     heads: list[int]
     half: bool
     direct: list[Layer] | None
@@ -92,19 +95,22 @@ def find_layout(context: Context, access: Access | None = None) -> Layout:
     heads = [key.shape[1] // key_bytes for key in full.keys]
     if any(count * key_bytes != key.shape[1] for count, key in zip(heads, full.keys, strict=True)):
         raise ModelError(f"the keys of {name} are of an unknown size; use another model")
-    tensors = context.cache_tensors() if access != "copy" else None
-    direct = _match(context.cells, tensors or {}, full, heads)
-    if direct is None and access == "direct":
+    tensors = context.cache_tensors() or {}
+    found = {} if access == "copy" else _match(context.cells, tensors, full, heads)
+    if found is None and access == "direct":
         raise ModelError("this llama.cpp build gives no direct access to its cache")
-    return Layout(heads, half, direct)
+    if found:
+        return Layout(list(found), heads, half, list(found.values()))
+    plain = len(full.keys) == context.model.layers
+    return Layout(list(range(len(full.keys))) if plain else [], heads, half, None)
 
 
 def _match(
     cells: int, tensors: CacheTensors, full: CacheState, heads: Sequence[int]
-) -> list[Layer] | None:
-    """Views of the full layers whose bytes equal the serialised ones, or None."""
-    found: list[Layer] = []
-    for _, pair in sorted(tensors.items()):
+) -> dict[int, Layer] | None:
+    """Views of the full layers, by number, whose bytes equal the serialised ones, or None."""
+    found: dict[int, Layer] = {}
+    for number, pair in sorted(tensors.items()):
         if len(found) == len(full.keys) or not all(tensor.address for tensor in pair):
             continue
         expected = full.keys[len(found)], full.values[len(found)]
@@ -118,7 +124,7 @@ def _match(
             np.array_equal(view[: len(want)], want)
             for view, want in zip(views, expected, strict=True)
         ):
-            found.append(Layer(*(_split(view, heads[len(found)]) for view in views)))
+            found[number] = Layer(*(_split(view, heads[len(found)]) for view in views))
     return found if len(found) == len(full.keys) else None
 
 

@@ -117,7 +117,8 @@ class Answer:
             if len(self.tokens) >= self._max_tokens:
                 self.stop_reason = "length"
                 break
-            self._append(np.array([token], np.int32), logits=True)
+            watch = self._policy.watch in ("block", "stream")
+            self._append(np.array([token], np.int32), logits=True, watch=watch)
         if text := decoder.decode(b"", final=True):
             yield text
 
@@ -133,10 +134,11 @@ class Answer:
         cache.pin(cache.position, cache.position + len(question))
         for start in range(0, len(question), self._step):
             part = question[start : start + self._step]
-            self._append(part, logits=start + len(part) == len(question))
+            last = start + len(part) == len(question)
+            self._append(part, logits=last, watch=self._policy.watch != "nothing")
 
-    def _append(self, tokens: Tokens, *, logits: bool) -> None:
+    def _append(self, tokens: Tokens, *, logits: bool, watch: bool) -> None:
         cache = self._cache
         if cache.free < len(tokens):
             cache.evict(cache.context.cells - self._step, self._policy)
-        cache.append(tokens, logits=logits)
+        cache.append(tokens, logits=logits, watch=watch)

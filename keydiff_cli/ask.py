@@ -12,16 +12,20 @@ from keydiff_cli import machine, models
 from keydiff_cli.answer import Answer, Sampler
 from keydiff_cli.blocks import Block, Tokenizer, blocks
 from keydiff_cli.cache import KVCache
-from keydiff_cli.config import Settings, format_size
-from keydiff_cli.eviction import POLICIES, Policy
+from keydiff_cli.config import Settings, cache_path, format_size
+from keydiff_cli.errors import ModelError
+from keydiff_cli.eviction import Policy
 from keydiff_cli.ingest import ingest, read_head
-from keydiff_cli.llama import Context, Model, Tokens
+from keydiff_cli.llama import Context, Model, Tokens, can_observe
 from keydiff_cli.memory import Plan, Planner
+from keydiff_cli.policies import find_policy
 from keydiff_cli.prompts import DEFAULT_SYSTEM, Prompt, build_prompt, prompt_tokens
 from keydiff_cli.report import Events, Progress, Report
 from keydiff_cli.stream import TokenStream, check_sources
 
 _QUESTION_TOKENS = 256  # assumed where the question is not known yet
+_ASKING = "focus"  # the policy when the question is known before reading
+_BLIND = "keydiff"  # the policy where its queries cannot be had
 
 
 def locate_model(settings: Settings, events: Events) -> models.LocatedModel:
@@ -77,6 +81,7 @@ class Run:
 
     def _ask(self, sources: Sequence[str], question: str, stdin: BinaryIO) -> None:
         settings, report = self.settings, self.report
+        policy = find_policy(settings.policy or _ASKING)
         with ExitStack() as stack:
             piped = check_sources(sources, stdin)
             if piped is not None:
@@ -89,13 +94,14 @@ class Run:
             stream = TokenStream(sources, stdin, tokenizer, piped)
             report.model = self._describe(located, sketch)
             report.tokens["prompt"] = len(head) + len(asked)
-            policy = POLICIES[settings.policy]
+            if policy.watch != "nothing" and not can_observe():
+                policy = self._without_queries()
             try:
                 if policy.scorer is None and settings.budget is not None:
                     self._warn(
                         f"the budget of {settings.budget} tokens does not apply to --policy full"
                     )
-                planner = Planner(sketch, settings, prompt=len(head) + len(asked))
+                planner = Planner(sketch, settings, policy, prompt=len(head) + len(asked))
                 plan, source = planner.fit(blocks(stream, settings.block, len(head)))
                 report.memory_bytes.update(cap=settings.memory, planned=plan.total)
                 if plan.total > (usable := machine.usable_memory()):
@@ -106,7 +112,9 @@ class Run:
                 loading = time.perf_counter()
                 sketch.close()  # first, so that its vocabulary is not in memory twice
                 tokenizer.model = stack.enter_context(closing(Model(located.path)))
-                cache = self._cache(stack, tokenizer.model, plan)
+                cache = self._cache(stack, tokenizer.model, plan, policy)
+                if policy.watch != "nothing" and not cache.shows_queries():
+                    policy = self._without_queries()
                 if cache.access == "copy" and not planner.footprint.copies:
                     self._warn(
                         "the cache can be reached by copying only, which takes up to "
@@ -123,12 +131,20 @@ class Run:
                     "access": cache.access,
                 }
                 self.events.started(report)
-                self._read(cache, policy, plan, head, source, stream)
+                self._read(cache, policy, plan, head, asked, source, stream)
                 self._answer(cache, policy, asked)
             finally:
                 report.documents = [asdict(record) for record in stream.records]
 
-    def _cache(self, stack: ExitStack, model: Model, plan: Plan) -> KVCache:
+    def _without_queries(self) -> Policy:
+        """The policy to take where queries are out of reach, unless one was asked for."""
+        problem = "the queries of this model are out of reach"
+        if self.settings.policy is not None:
+            raise ModelError(f"{problem}; use --policy {_BLIND}")
+        self._warn(f"{problem}, so it is read by {_BLIND}, which does not know the question")
+        return find_policy(_BLIND)
+
+    def _cache(self, stack: ExitStack, model: Model, plan: Plan, policy: Policy) -> KVCache:
         """A context with the planned cells, and its cache; closed with the stack."""
         context = Context(
             model,
@@ -136,6 +152,7 @@ class Run:
             batch=plan.block,
             kv_type=self.settings.kv_type,
             threads=self._threads,
+            observe=policy.observes,
         )
         stack.enter_context(closing(context))
         return stack.enter_context(closing(KVCache(context)))
@@ -143,10 +160,7 @@ class Run:
     def _describe(self, located: models.LocatedModel, model: Model) -> dict[str, Any]:
         sha256 = located.sha256
         if sha256 is None and self._checksum:
-            from platformdirs import user_cache_path
-
-            cache = user_cache_path("keydiff", appauthor=False) / "checksums"
-            sha256 = models.checksum(located.path, cache)
+            sha256 = models.checksum(located.path, cache_path() / "checksums")
         return {
             "name": located.name,
             "path": str(located.path),
@@ -161,6 +175,7 @@ class Run:
         policy: Policy,
         plan: Plan,
         head: Tokens,
+        asked: Tokens,
         source: Iterator[Block],
         stream: TokenStream,
     ) -> None:
@@ -183,7 +198,14 @@ class Run:
             )
 
         try:
-            ingest(cache, source, policy=policy, budget=plan.budget, progress=progress)
+            ingest(
+                cache,
+                source,
+                policy=policy,
+                budget=plan.budget,
+                question=asked,
+                progress=progress,
+            )
         finally:
             report.timing_s["ingest"] = time.perf_counter() - started
             self._note_times(cache)
@@ -253,12 +275,13 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
     located = locate_model(settings, events)
     with closing(Model(located.path, weights=False)) as model:
         prompt = sum(map(len, prompt_tokens(model, _prompt(model, settings), "")))
-        plan = Planner(model, settings, prompt=prompt + _QUESTION_TOKENS).plan()
+        policy = find_policy(settings.policy or (_ASKING if can_observe() else _BLIND))
+        plan = Planner(model, settings, policy, prompt=prompt + _QUESTION_TOKENS).plan()
         trained_context = model.trained_context
     return {
         "model": located.name,
         "trained_context": trained_context,
-        "policy": settings.policy,
+        "policy": policy.name,
         "kv_type": settings.kv_type,
         "budget": plan.budget,
         "block": plan.block,

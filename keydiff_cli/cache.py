@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.access import Access, dequantize, find_layout
+from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy, keep_best, plan_moves
 from keydiff_cli.llama import Context, Stopped, Tokens, half_to_float, hold_interrupt
-from keydiff_cli.scores import Float32, Rows, z_scores
+from keydiff_cli.scores import Float32, Queries, Rows, z_scores
 from keydiff_cli.state import Bytes, parse_state
 
 Span = tuple[int, int]
@@ -42,6 +43,7 @@ class Mark:
     position: int
     blob: Bytes | None = None
     origin: NDArray[np.int32] | None = None
+    past: Float32 | None = None
 
 
 class KVCache:
@@ -84,6 +86,8 @@ class KVCache:
         self._offsets = np.concatenate(([0], np.cumsum(self._layout.heads)))  # of a layer's heads
         self._origin = np.full((self._offsets[-1], context.cells), -1, np.int32)
         self.origin = np.split(self._origin, self._offsets[1:-1])
+        self._past = np.zeros(self._origin.shape, np.float32)  # scores at the last eviction
+        self._watched = np.empty(0, np.int32)  # tokens of the queries kept in the context
         self.position = 0
         self._head = 0  # where llama.cpp starts to look for a free cell
 
@@ -114,8 +118,10 @@ class KVCache:
         return sum(stop - start for start, stop in self.pinned)
 
     @hold_interrupt()
-    def append(self, tokens: Tokens, *, logits: bool = False) -> None:
+    def append(self, tokens: Tokens, *, logits: bool = False, watch: bool = False) -> None:
         """Run tokens through the model; their keys and values join the cache.
+
+        ``watch`` keeps their queries for the scorer of the next evictions.
 
         Raises
         ------
@@ -123,7 +129,7 @@ class KVCache:
             If the free cells do not suffice.
         """
         try:
-            self.context.decode(tokens, self.position, logits=logits)
+            self.context.decode(tokens, self.position, logits=logits, queries=watch)
         except Stopped:
             self._release(self._next_cells(len(tokens)))  # llama.cpp took them and gave them back
             raise
@@ -131,7 +137,45 @@ class KVCache:
         numbers = np.arange(self.position, self.position + len(tokens), dtype=np.int32)
         self.positions[cells] = numbers
         self._origin[:, cells] = numbers
+        self._past[:, cells] = 0
         self.position += len(tokens)
+        if watch:
+            self._watched = numbers
+
+    @hold_interrupt()
+    def look(self, tokens: Tokens) -> None:
+        """Run tokens for their queries only; the cache stays as it was.
+
+        Of more tokens than a batch takes, those of the last batch count. The queries count as
+        coming after all tokens, those appended later too.
+        """
+        start, batch = self.position, self.context.batch
+        ends = [*range(len(tokens), 0, -batch)][::-1]  # so that the last piece is a whole batch
+        for first, end in zip([0, *ends], ends, strict=False):
+            self.append(tokens[first:end], watch=True)
+        self.context.remove(start, -1)
+        self._release(np.flatnonzero(self.positions >= start))
+        self.position = start
+        self._watched = np.full(len(tokens), np.iinfo(np.int32).max, np.int32)
+
+    def shows_queries(self) -> bool:
+        """Whether a scorer can be given queries; found out by running a token in an empty cache."""
+        try:
+            self.look(np.zeros(1, np.int32))
+            for number, heads in enumerate(self._layout.heads):
+                if self._queries(number).vectors.shape[1] % heads:
+                    return False
+        except ModelError:
+            self._forget()
+            return False
+        return True
+
+    def _forget(self) -> None:
+        """Empty the cache, and its mirror."""
+        self.context.clear()
+        self.positions[:] = -1
+        self._origin[:] = -1
+        self.position = self._head = 0
 
     def _next_cells(self, count: int) -> NDArray[np.int64]:
         """The cells llama.cpp gives to the next tokens: ``llama_kv_cache::find_slot``."""
@@ -151,11 +195,17 @@ class KVCache:
 
     # Eviction -------------------------------------------------------------------------------
 
+    def keeps(self, keep: int, policy: Policy) -> list[int]:
+        """Rows that each layer keeps, if the one with the largest budget keeps ``keep``."""
+        pinned = self.pinned_tokens
+        return [pinned + n for n in policy.budgets(keep - pinned, len(self.origin))]
+
     @hold_interrupt()
     def evict(self, keep: int, policy: Policy) -> None:
         """Hold the cache to ``keep`` rows per head: score, choose, move, free.
 
         Protected are the pinned tokens, the policy's sinks and recent share, and the last token.
+        In a pyramid ``keep`` is for the first layer, and the others keep less.
 
         Raises
         ------
@@ -163,10 +213,12 @@ class KVCache:
             If more rows are protected than may be kept.
         """
         used = np.flatnonzero(self.positions >= 0)
-        surplus = len(used) - keep
-        if surplus <= 0 or policy.scorer is None:
+        keeps = self.keeps(keep, policy)
+        over = len(used) > min(keeps)
+        if policy.scorer is None or not (over or policy.watch == "stream"):
             return
-        self._remember()
+        if over:
+            self._remember()
         started = time.perf_counter()
         blob = None
         if (direct := self._layout.direct) is not None:
@@ -177,36 +229,48 @@ class KVCache:
         # Where the used rows are the first ones, as while reading, a slice spares a copy.
         rows = slice(0, len(used)) if index[-1] == len(used) - 1 else index
         origin = self._origin[:, used]
-        scores = self._scores([layer.keys[rows] for layer in layers], origin, policy)
+        past = self._past[:, used]
+        scores = self._scores([layer.keys[rows] for layer in layers], origin, past, policy)
         scored = time.perf_counter()
+        self.times.score += scored - started
+        if not over:
+            self._past[:, used] = scores
+            return
 
+        protected = self._protected(origin, min(keeps), policy)
         by_age = np.argsort(self.positions[used])
-        freed = np.zeros(len(used), np.bool_)
-        freed[by_age[:surplus]] = True
+        surplus = max(len(used) - keep, 0)
         first_kept = int(self.positions[used[by_age[surplus]]])
-        kept = keep_best(scores, self._protected(origin, keep, policy), keep)
-        moves = plan_moves(kept, freed)
-        origin[moves.head, moves.target] = origin[moves.head, moves.source]
-        self._origin[:, used] = origin
-        bounds = np.searchsorted(moves.head, self._offsets)
+        past[:] = scores
 
         def move(number: int) -> None:
-            part = slice(bounds[number], bounds[number + 1])
-            head = moves.head[part] - self._offsets[number]
-            source, target = index[moves.source[part]], index[moves.target[part]]
+            heads = slice(self._offsets[number], self._offsets[number + 1])
+            count = min(keeps[number], int((origin[self._offsets[number]] >= 0).sum()))
+            gone = by_age[: len(used) - count]
+            freed = np.zeros(len(used), np.bool_)
+            freed[gone] = True
+            moves = plan_moves(keep_best(scores[heads], protected[heads], count), freed)
+            for numbers in (origin[heads], past[heads]):
+                numbers[moves.head, moves.target] = numbers[moves.head, moves.source]
+            origin[heads, gone] = -1
+            source, target = index[moves.source], index[moves.target]
             for stored in (layers[number].keys, layers[number].values):
-                stored[target, head] = stored[source, head]
+                stored[target, moves.head] = stored[source, moves.head]
 
         self._each(move, range(len(layers)))
+        self._origin[:, used], self._past[:, used] = origin, past
         if blob is not None:
-            self._restore(blob, origin)
-        self.context.remove(0, first_kept)
-        self._release(np.flatnonzero((self.positions >= 0) & (self.positions < first_kept)))
+            self._restore(blob, origin, past)
+        if surplus:
+            self.context.remove(0, first_kept)
+            self._release(np.flatnonzero((self.positions >= 0) & (self.positions < first_kept)))
+        self._hide()
         self.evicted += surplus
-        self.times.score += scored - started
         self.times.move += time.perf_counter() - scored
 
-    def _scores(self, keys: Sequence[Bytes], origin: NDArray[np.int32], policy: Policy) -> Float32:
+    def _scores(
+        self, keys: Sequence[Bytes], origin: NDArray[np.int32], past: Float32, policy: Policy
+    ) -> Float32:
         """Scores of the heads of all layers, one after another: float32 ``[heads, rows]``."""
         scorer = policy.scorer
         assert scorer is not None
@@ -214,7 +278,18 @@ class KVCache:
 
         def score(number: int) -> None:
             heads = slice(self._offsets[number], self._offsets[number + 1])
-            scores[heads] = scorer(Rows(self._numbers(keys[number]), origin[heads]))
+            queries = self._queries(number) if scorer.watch != "nothing" else None
+            numbers = self._numbers(keys[number])
+            seen = origin[self._offsets[number]] >= 0
+            if seen.all():
+                rows = Rows(numbers, origin[heads], queries, number, past[heads])
+                scores[heads] = _checked(scorer(rows), origin[heads].shape)
+            else:  # rows that the layer gave up in a pyramid
+                mine, before = origin[heads][:, seen], past[heads][:, seen]
+                found = scorer(Rows(numbers[seen], mine, queries, number, before))
+                found = _checked(found, mine.shape)
+                scores[heads] = -np.inf
+                scores[heads][:, seen] = found
 
         self._each(score, range(len(keys)))
         if not policy.shared:
@@ -222,6 +297,21 @@ class KVCache:
         # The rows of all layers and heads have moved alike, so one decision fits all of them.
         shared = z_scores(scores).mean(axis=0, dtype=np.float32)
         return np.broadcast_to(shared, scores.shape)
+
+    def _queries(self, number: int) -> Queries:
+        if not self._layout.numbers:
+            raise ModelError("the queries of this model are out of reach; use another --policy")
+        vectors = self.context.queries(self._layout.numbers[number])
+        return Queries(vectors, self._watched[-len(vectors) :])
+
+    def _hide(self) -> None:
+        """Hide from each layer the cells that it alone has given up, in a pyramid."""
+        hidden = (self._origin[self._offsets[:-1]] < 0) & (self.positions >= 0)
+        if hidden.any() and not self._layout.numbers:
+            raise ModelError("the layers of this model are out of reach; use another --policy")
+        if self.context.observer is not None and self._layout.numbers:
+            cells = zip(self._layout.numbers, map(np.flatnonzero, hidden), strict=True)
+            self.context.hide({layer: some for layer, some in cells if len(some)})
 
     def _protected(self, origin: NDArray[np.int32], keep: int, policy: Policy) -> NDArray[np.bool_]:
         """Rows above every score: bool ``[heads, rows]``."""
@@ -270,7 +360,8 @@ class KVCache:
     def _remember(self) -> None:
         if self._mark is not None and self._mark.blob is None:
             self._mark.blob = self.context.state()
-            self._mark.origin = self._origin[:, self.positions >= 0]
+            used = self.positions >= 0
+            self._mark.origin, self._mark.past = self._origin[:, used], self._past[:, used]
 
     @hold_interrupt()
     def rewind(self, mark: Mark) -> None:
@@ -285,8 +376,9 @@ class KVCache:
         """
         if mark is not self._mark:
             raise ValueError("only the latest mark can be gone back to")
-        if mark.blob is not None and mark.origin is not None:
-            self._restore(mark.blob, mark.origin)
+        if mark.blob is not None and mark.origin is not None and mark.past is not None:
+            self._restore(mark.blob, mark.origin, mark.past)
+            self._hide()
         self.context.remove(mark.position, -1)
         self._release(np.flatnonzero(self.positions >= mark.position))
         self.pinned = [
@@ -296,7 +388,7 @@ class KVCache:
         ]
         self.position = mark.position
 
-    def _restore(self, blob: Bytes, origin: NDArray[np.int32]) -> None:
+    def _restore(self, blob: Bytes, origin: NDArray[np.int32], past: Float32) -> None:
         """Load a serialised cache, whose rows llama.cpp puts into the first cells in order."""
         self.context.restore(blob)
         positions = parse_state(blob)[0].positions
@@ -304,4 +396,16 @@ class KVCache:
         self.positions[: len(positions)] = positions
         self._origin[:] = -1
         self._origin[:, : len(positions)] = origin
+        self._past[:] = 0
+        self._past[:, : len(positions)] = past
         self._head = len(positions)
+
+
+def _checked(scores: Float32, shape: tuple[int, ...]) -> Float32:
+    """What a scorer gave, which may be one of another package."""
+    if scores.shape != shape or np.isnan(scores).any():
+        raise ModelError(
+            f"the policy gives no score for every row: {scores.shape} instead of {shape}, or "
+            "some are not numbers; use another --policy"
+        )
+    return scores

@@ -16,7 +16,23 @@ from keydiff_cli.terminal import complain
 
 PREFIX = "KEYDIFF_"
 _OTHER_VARIABLES = (f"{PREFIX}CONFIG", f"{PREFIX}TEST_")
-POLICY_NAMES = ("keydiff", "keydiff-token", "window", "full")
+POLICY_NAMES = (
+    "keydiff",
+    "keydiff-token",
+    "focus",
+    "focus-token",
+    "window",
+    "full",
+    "random",
+    "tova",
+    "snapkv",
+    "h2o",
+    "knorm",
+    "l2",
+    "nested",
+    "pyramid",
+)
+PLUGINS = "keydiff.policies"  # the entry point group of policies in other packages
 KV_TYPE_NAMES = ("f16", "q8_0")
 
 _UNITS = {"": 1, "B": 1}
@@ -92,6 +108,17 @@ def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
     return check
 
 
+def _policy(value: str) -> str:
+    name = value.partition(":")[0]
+    if name in POLICY_NAMES:
+        return value
+    from importlib.metadata import entry_points
+
+    known = (*POLICY_NAMES, *sorted(entry_points(group=PLUGINS).names))
+    _one_of(known)(name)
+    return value
+
+
 def _setting(default: Any, kind: type, check: Callable[[Any], Any] | None = None) -> Any:
     return field(default=default, metadata={"kind": kind, "check": check})
 
@@ -111,7 +138,7 @@ class Settings:
     block
         B: tokens read between evictions.
     policy
-        Which tokens to keep.
+        Which tokens to keep; None leaves it to the command: ``ask`` takes ``focus``.
     max_tokens
         Where an answer stops.
     temperature, seed
@@ -132,7 +159,7 @@ class Settings:
     memory: int | None = _setting(None, int, _memory)
     budget: int | None = _setting(None, int, _tokens)
     block: int = _setting(128, int, _between(1, 4096, " tokens"))
-    policy: str = _setting("keydiff", str, _one_of(POLICY_NAMES))
+    policy: str | None = _setting(None, str, _policy)
     max_tokens: int = _setting(512, int, _tokens)
     temperature: float = _setting(0.0, float, _between(0, 10))
     seed: int = _setting(0, int, _seed)
@@ -158,6 +185,13 @@ def config_path(environment: Mapping[str, str]) -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("keydiff", appauthor=False) / "config.toml"
+
+
+def cache_path() -> Path:
+    """The user's folder for what can be made again."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("keydiff", appauthor=False)
 
 
 def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Resolved:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.scores import Float32, KeyDiff, Recency, Scorer
+from keydiff_cli.scores import Float32, Scorer, Watch
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,16 @@ class Policy:
         The first tokens of the stream, always kept (StreamingLLM keeps 4).
     recent
         Share of the budget, 0 to 1, reserved for the most recent tokens.
+    pyramid
+        Share of the budget, 0 to 1, that the first layer gets on top of it and the last one goes
+        without; the layers between fall evenly (PyramidInfer, arXiv 2405.12532; PyramidKV,
+        arXiv 2406.02069). All layers share llama.cpp's cells, so this takes the memory of the
+        largest budget: it is for comparison.
+
+    Raises
+    ------
+    ValueError
+        If a share is not one, or one decision is to fit layers of different budgets.
     """
 
     name: str
@@ -39,17 +49,35 @@ class Policy:
     shared: bool = False
     sinks: int = 0
     recent: float = 0.0
+    pyramid: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.shared and self.pyramid:
+            raise ValueError("a shared decision cannot have a budget for each layer")
+        for name in ("pyramid", "recent"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be from 0 to 1")
+        if self.sinks < 0:
+            raise ValueError("sinks must not be negative")
 
-POLICIES = {
-    policy.name: policy
-    for policy in (
-        Policy("keydiff", KeyDiff()),
-        Policy("keydiff-token", KeyDiff(), shared=True),
-        Policy("window", Recency(), sinks=4),
-        Policy("full", None),
-    )
-}
+    @property
+    def observes(self) -> bool:
+        """Whether it needs an observed context."""
+        return self.watch != "nothing" or self.pyramid > 0
+
+    def largest(self, budget: int) -> int:
+        """The budget of the first layer, which has the largest one, if ``budget`` is the mean."""
+        return int(budget * (1 + self.pyramid))
+
+    def budgets(self, largest: int, layers: int) -> list[int]:
+        """Tokens to keep in each layer, if the first one keeps ``largest``."""
+        last = (1 - self.pyramid) / (1 + self.pyramid)
+        return [max(int(largest * part), 1) for part in np.linspace(1, last, layers)]
+
+    @property
+    def watch(self) -> Watch:
+        """Whose queries the scorer needs."""
+        return "nothing" if self.scorer is None else self.scorer.watch
 
 
 @dataclass(frozen=True)

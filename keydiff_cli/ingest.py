@@ -23,6 +23,7 @@ def ingest(
     *,
     policy: Policy,
     budget: int,
+    question: Tokens | None = None,
     progress: Callable[[Block], None] | None = None,
 ) -> int:
     """Block prompt processing (KeyDiff, arXiv 2504.15364, section 3): run a block, then evict.
@@ -33,6 +34,10 @@ def ingest(
         Holds the pinned head already.
     budget
         N: tokens kept per head, the pinned ones aside.
+    question
+        Tokens of the question, for policies that watch it: they are run after each block, scored
+        by, and forgotten again. A question longer than a block is run less often, so that this
+        takes no more time than reading does; until then its last queries serve.
     progress
         Called after each block.
 
@@ -41,9 +46,16 @@ def ingest(
     Number of tokens read.
     """
     read = 0
-    keep = cache.pinned_tokens + budget
+    keep = cache.pinned_tokens + policy.largest(budget)
+    limit = min(cache.keeps(keep, policy))
+    asking = question if policy.watch == "question" else None
+    since = len(asking) if asking is not None else 0  # tokens read since the question was run
     for block in blocks:
-        cache.append(block.ids)
+        cache.append(block.ids, watch=policy.watch in ("block", "stream"))
+        since += len(block.ids)
+        if asking is not None and cache.used > limit and since >= len(asking):
+            cache.look(asking)
+            since = 0
         cache.evict(keep, policy)
         read += len(block.ids)
         if progress is not None:

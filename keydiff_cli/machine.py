@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -52,6 +54,16 @@ def usable_memory() -> int:
 
     free = int(psutil.virtual_memory().available)
     return min(resident() + free, physical_memory())
+
+
+def processor() -> str:
+    """Name of the processor, as far as the system tells."""
+    name = platform.processor() or platform.machine()
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return name
 
 
 def physical_cores() -> int:

@@ -11,8 +11,9 @@ from keydiff_cli.blocks import Block
 from keydiff_cli.cache import SCORING_THREADS
 from keydiff_cli.config import Settings, format_size
 from keydiff_cli.errors import MemoryCapError, UsageError
-from keydiff_cli.eviction import POLICIES
+from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import KV_BYTES, Context, Model
+from keydiff_cli.scores.base import QUERIES_AT_ONCE
 
 DEFAULT_BUDGET = 4096
 MIN_BUDGET = 256
@@ -76,14 +77,14 @@ class Plan:
         return self.weights + self.kv + self.compute + self.other
 
 
-def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
+def measure(model: Model, *, block: int, kv_type: str, observe: bool = False) -> Footprint:
     """Find out what a model needs; ``model`` is loaded without weights.
 
     ``process`` is the memory of this process now: Python, libraries, vocabulary.
     """
     sizes = []
     for cells in _PROBES:
-        context = Context(model, cells=cells, batch=block, kv_type=kv_type)
+        context = Context(model, cells=cells, batch=block, kv_type=kv_type, observe=observe)
         try:
             tensors = context.cache_tensors()
             if tensors is None:
@@ -108,11 +109,19 @@ def measure(model: Model, *, block: int, kv_type: str) -> Footprint:
         weights=model.size,
         kv_fixed=int(kv_small - kv_cell * _PROBES[0]),
         kv_cell=kv_cell,
-        # llama.cpp's working copies of activations are not among the buffers that it reports.
-        compute_fixed=int(compute_small - compute_cell * _PROBES[0]) + 2 * block * model.widest,
+        # With the queries that are kept, and llama.cpp's working copies of activations, which are
+        # not among the buffers that it reports.
+        compute_fixed=int(compute_small - compute_cell * _PROBES[0])
+        + (4 * block * model.query_length * model.layers if observe else 0)
+        + 2 * block * model.widest,
         compute_cell=compute_cell,
-        # Origins, scores, their ranking and masks; keys of a layer as float32 for every thread.
-        scoring_cell=int(heads * 28 + widest * float32 * SCORING_THREADS + copied),
+        # Origins, scores, their ranking and masks; keys of a layer as float32 for every thread,
+        # and the attention of a few queries.
+        scoring_cell=int(
+            heads * 44
+            + (widest * float32 + (QUERIES_AT_ONCE * 8 if observe else 0)) * SCORING_THREADS
+            + copied
+        ),
         copies=copied > 0,
     )
 
@@ -142,6 +151,7 @@ def make_plan(
     room: int,
     window: int = 0,
     largest: int | None = None,
+    scale: float = 1.0,
 ) -> Plan:
     """Fit budget and cells under the cap.
 
@@ -157,6 +167,8 @@ def make_plan(
         Sliding window of the model's windowed layers: the smallest budget that keeps them right.
     largest
         No budget above this makes sense (the context the model was trained for).
+    scale
+        Cells for each token of the budget; more than 1 in a pyramid.
 
     Raises
     ------
@@ -171,8 +183,11 @@ def make_plan(
             f"--budget {budget} is below the sliding window of this model; use at least {window}"
         )
 
+    def cells(tokens: int) -> int:
+        return cells_for(int(tokens * scale), block=block, room=room)
+
     def total(tokens: int) -> int:
-        return footprint.total(cells_for(tokens, block=block, room=room))
+        return footprint.total(cells(tokens))
 
     chosen = budget or max(min(DEFAULT_BUDGET, largest or DEFAULT_BUDGET), smallest)
     if cap is not None:
@@ -190,7 +205,7 @@ def make_plan(
                 middle = (low + high + 1) // 2
                 low, high = (middle, high) if total(middle) <= cap else (low, middle - 1)
             chosen = low
-    count = cells_for(chosen, block=block, room=room)
+    count = cells(chosen)
     return Plan(
         cap=cap,
         budget=chosen,
@@ -212,14 +227,22 @@ class Planner:
         The model, loaded without weights.
     settings
         What the user wants.
+    policy
+        What is evicted by.
     prompt
         Tokens beside the documents: the template, the system prompt and the question.
     """
 
-    def __init__(self, model: Model, settings: Settings, *, prompt: int) -> None:
-        self.footprint = measure(model, block=settings.block, kv_type=settings.kv_type)
+    def __init__(self, model: Model, settings: Settings, policy: Policy, *, prompt: int) -> None:
+        self.footprint = measure(
+            model,
+            block=settings.block,
+            kv_type=settings.kv_type,
+            observe=policy.observes,
+        )
         self._block = settings.block
-        self._full = POLICIES[settings.policy].scorer is None
+        self._full = policy.scorer is None
+        self._scale = 1 + policy.pyramid
         # Without eviction the whole answer needs cells, and what the machine has left is the cap.
         answer = settings.max_tokens if self._full else min(settings.max_tokens, ANSWER_CELLS)
         self._room = prompt + answer
@@ -244,6 +267,7 @@ class Planner:
             room=self._room,
             window=self._window,
             largest=self._largest,
+            scale=self._scale,
         )
 
     def fit(self, source: Iterator[Block]) -> tuple[Plan, Iterator[Block]]:

@@ -11,9 +11,9 @@ from keydiff_cli.access import Access
 from keydiff_cli.answer import Answer, Sampler
 from keydiff_cli.blocks import Tokenizer, blocks, cut_text
 from keydiff_cli.cache import KVCache
-from keydiff_cli.eviction import POLICIES
 from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import Context, Model, Tokens
+from keydiff_cli.policies import POLICIES
 from keydiff_cli.prompts import build_prompt, prompt_tokens
 
 SAMPLE = Path(__file__).parent.parent / "docs" / "sample" / "harbour-report.txt"
@@ -101,8 +101,15 @@ def start(
     kv_type: str = "f16",
 ) -> Engine:
     """An engine with the pinned head in its cache, the document not read yet."""
-    cells = len(task.head) + budget + block + len(task.question) + room
-    context = Context(model, cells=cells, batch=block, kv_type=kv_type, threads=2)
+    cells = len(task.head) + POLICIES[policy].largest(budget) + block + len(task.question) + room
+    context = Context(
+        model,
+        cells=cells,
+        batch=block,
+        kv_type=kv_type,
+        threads=2,
+        observe=POLICIES[policy].observes,
+    )
     cache = KVCache(context, access=access)
     read_head(cache, task.head, block)
     return Engine(cache, task, policy, block)
@@ -114,4 +121,5 @@ def read(engine: Engine, budget: int) -> None:
         blocks([engine.task.document], engine.block, len(engine.task.head)),
         policy=POLICIES[engine.policy],
         budget=budget,
+        question=engine.task.question,
     )

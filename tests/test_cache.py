@@ -7,8 +7,8 @@ import pytest
 from engine import SAMPLE, Engine, Task, make_task, read, start
 
 from keydiff_cli.blocks import blocks
-from keydiff_cli.eviction import POLICIES
 from keydiff_cli.llama import Context, Model
+from keydiff_cli.policies import POLICIES
 from keydiff_cli.state import parse_state
 
 pytestmark = pytest.mark.model
@@ -97,7 +97,9 @@ def test_layer_0_keeps_what_the_reference_keeps(
     engine.close()
 
 
-@pytest.mark.parametrize("policy", ["keydiff", "keydiff-token", "window"])
+@pytest.mark.parametrize(
+    "policy", ["keydiff", "keydiff-token", "window", "focus", "h2o", "pyramid"]
+)
 def test_direct_and_copy_keep_the_same_rows(small_model: Model, task: Task, policy: str) -> None:
     kept = []
     answers = []
@@ -135,6 +137,33 @@ def test_the_budget_holds_and_the_pinned_and_last_tokens_stay(
     if policy == "window":
         recent = range(cache.position - BUDGET, cache.position)
         assert set(first[first >= 0].tolist()) == {*range(head), *recent}
+    engine.close()
+
+
+def test_a_pyramid_keeps_less_in_deeper_layers(small_model: Model, task: Task) -> None:
+    engine = start(small_model, task, budget=BUDGET, policy="pyramid", block=BLOCK)
+    cache, head, policy = engine.cache, len(task.head), POLICIES["pyramid"]
+    read(engine, BUDGET)
+    largest = policy.largest(BUDGET)
+    assert largest == BUDGET * 3 // 2
+    assert cache.used == head + largest
+    counts = [int((row >= 0).sum()) for origin in cache.origin for row in origin]
+    budgets = policy.budgets(largest, len(cache.origin))
+    assert counts == [head + n for n in budgets for _ in range(cache.origin[0].shape[0])]
+    assert budgets == sorted(budgets, reverse=True)
+    assert sum(budgets) / len(budgets) == pytest.approx(BUDGET, abs=1)
+    assert cache.context.observer is not None
+    hidden = cache.context.observer.hidden
+    assert [head + largest - len(hidden.get(i, ())) for i in range(len(budgets))] == [
+        head + n for n in budgets
+    ]
+    for layer, cells in hidden.items():
+        assert (cache.origin[layer][:, cells] == -1).all()
+        assert (cache.positions[cells] >= 0).all()
+    mark = cache.mark()
+    first = engine.answer(8)
+    cache.rewind(mark)
+    assert engine.answer(8) == first
     engine.close()
 
 

@@ -98,13 +98,13 @@ def test_json_describes_model_document_and_cache(
     assert document["characters"] == len(path.read_text())
     assert document["sha256"] == sha256(path)
     cache = report["cache"]
-    assert (cache["policy"], cache["kv_type"]) == ("keydiff", "f16")
+    assert (cache["policy"], cache["kv_type"]) == ("focus", "f16")
     assert (cache["budget"], cache["block"]) == (128, 64)
     assert report["tokens"]["document"] > report["tokens"]["kept"] == 128
     assert report["memory_bytes"]["cap"] is None
 
 
-@pytest.mark.parametrize("policy", ["keydiff-token", "window", "full"])
+@pytest.mark.parametrize("policy", ["keydiff", "keydiff-token", "window", "full", "h2o:recent=0"])
 def test_policy(policy: str, ask: Ask, folder: Path) -> None:
     bounds = () if policy == "full" else BOUNDS
     words = ("--json", "--policy", policy, "--max-tokens", 3, *bounds)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from keydiff_cli.config import KV_TYPE_NAMES, POLICY_NAMES
-from keydiff_cli.eviction import POLICIES, keep_best, plan_moves
+from keydiff_cli.eviction import keep_best, plan_moves
 from keydiff_cli.llama import KV_TYPES
+from keydiff_cli.policies import POLICIES
 
 steady = settings(derandomize=True, deadline=None, max_examples=200)
 
@@ -48,7 +49,10 @@ def test_the_names_users_choose_from_are_those_that_exist() -> None:
 def test_policies_are_what_they_are_named_for() -> None:
     assert [name for name, policy in POLICIES.items() if policy.name != name] == []
     assert [name for name, policy in POLICIES.items() if policy.scorer is None] == ["full"]
-    assert [name for name, policy in POLICIES.items() if policy.shared] == ["keydiff-token"]
+    assert [name for name, policy in POLICIES.items() if policy.shared] == [
+        "keydiff-token",
+        "focus-token",
+    ]
     assert POLICIES["window"].sinks == 4
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from keydiff_cli.scores import KeyDiff, Recency, Rows, z_scores
+from keydiff_cli.scores import KeyDiff, Rows, Window, z_scores
 
 steady = settings(derandomize=True, deadline=None, max_examples=40)
 shapes = st.tuples(st.integers(1, 60), st.integers(1, 4), st.sampled_from([2, 8, 64]))
@@ -147,7 +147,7 @@ def test_scores_are_not_overwritten_by_the_next_call() -> None:
 def test_recency_ranks_by_origin_however_long_the_stream(oldest: int) -> None:
     steps = np.array([[5, 0, 2**24 - 1, 6, 2**24 - 2], [1, 2, 3, 0, 4]], np.int32)
     origin = (steps + oldest).astype(np.int32)
-    scores = Recency()(Rows(np.zeros((5, 2, 4), np.float16), origin))
+    scores = Window()(Rows(np.zeros((5, 2, 4), np.float16), origin))
     assert scores.dtype == np.float32
     assert np.array_equal(np.argsort(scores, axis=1), np.argsort(steps, axis=1))
     assert (np.diff(np.sort(scores, axis=1), axis=1) > 0).all()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keydiff_cli.config import KV_TYPE_NAMES, POLICY_NAMES
+from keydiff_cli.config import KV_TYPE_NAMES
 
 Model = Annotated[
     str | None,
@@ -27,7 +27,12 @@ BlockSize = Annotated[
 ]
 PolicyName = Annotated[
     str | None,
-    typer.Option(metavar="|".join(POLICY_NAMES), help="Which tokens to keep. Default: keydiff."),
+    typer.Option(
+        metavar="NAME",
+        help="Which tokens to keep: focus (what the question attends to), keydiff (the keys "
+        "least alike), keydiff-token, focus-token, window, full (all), or a baseline of "
+        "docs/policies.md. Default: focus, as the question is known.",
+    ),
 ]
 MaxTokens = Annotated[
     int | None, typer.Option(metavar="N", help="Longest answer, in tokens. Default: 512.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from keydiff_cli.llama.context import KV_BYTES, KV_TYPES, Q8_0_BLOCK, Context
 from keydiff_cli.llama.library import LlamaError, Stopped, echo_log, hold_interrupt
 from keydiff_cli.llama.model import Model, Tokens
+from keydiff_cli.llama.observer import can_observe
 from keydiff_cli.llama.tensors import CacheTensor, CacheTensors, half_to_float, memory_view
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Model",
     "Stopped",
     "Tokens",
+    "can_observe",
     "echo_log",
     "half_to_float",
     "hold_interrupt",

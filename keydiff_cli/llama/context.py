@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from keydiff_cli.llama.library import (
     stop_requested,
 )
 from keydiff_cli.llama.model import Model, Tokens
+from keydiff_cli.llama.observer import Observer
 from keydiff_cli.llama.tensors import CacheTensors, find_tensors
 
 _ABORTED = 2  # of llama_decode
@@ -45,10 +47,20 @@ class Context:
         A name of :data:`KV_TYPES`.
     threads
         Threads for decoding.
+    observe
+        Let :meth:`decode` keep query vectors, and :meth:`hide` hide cells. Windowed layers get as
+        many cells as the others then, so that tokens run for their queries only can be taken back.
     """
 
     def __init__(
-        self, model: Model, *, cells: int, batch: int, kv_type: str = "f16", threads: int = 1
+        self,
+        model: Model,
+        *,
+        cells: int,
+        batch: int,
+        kv_type: str = "f16",
+        threads: int = 1,
+        observe: bool = False,
     ) -> None:
         lib = library()
         self.model = model
@@ -64,11 +76,14 @@ class Context:
             flash_attn_type=1,
             type_k=KV_TYPES[kv_type],
             type_v=KV_TYPES[kv_type],
-            swa_full=False,
+            swa_full=observe,
             offload_kqv=False,
             op_offload=False,
             no_perf=True,
         )
+        self.observer = Observer() if observe else None
+        if self.observer is not None:
+            set_fields(params, cb_eval=self.observer.callback)
         log.clear()
         self._context: Any = None
         self._batch: Any = None
@@ -105,8 +120,12 @@ class Context:
             library().llama_batch_free(self._batch)
             self._batch = None
 
-    def decode(self, tokens: Tokens, position: int, *, logits: bool = False) -> None:
+    def decode(
+        self, tokens: Tokens, position: int, *, logits: bool = False, queries: bool = False
+    ) -> None:
         """Run ``tokens`` at ``position`` and the following ones; append their keys and values.
+
+        ``queries`` records the query vectors for :meth:`queries`.
 
         Raises
         ------
@@ -124,10 +143,15 @@ class Context:
         self._wants_logits[count - 1] = logits
         self._batch.n_tokens = count
         log.clear()
+        if self.observer is not None:
+            self.observer.start(queries)
         # Asking costs a little at every step, so single tokens, which are quick, are not asked for.
         callback = stop_requested() if count >= _LONG else library().ggml_abort_callback()
         library().llama_set_abort_callback(self._context, callback, None)
         status = library().llama_decode(self._context, self._batch)
+        if self.observer is not None and self.observer.error is not None:
+            error = self.observer.error
+            raise LlamaError(f"llama.cpp cannot be observed: {error}") from error
         if status == _ABORTED:
             raise Stopped("stopped by Ctrl-C")
         if status:
@@ -144,6 +168,22 @@ class Context:
             raise LlamaError("llama.cpp gives no logits")
         logits: NDArray[np.float32] = np.ctypeslib.as_array(pointer, (self.model.vocabulary_size,))
         return logits
+
+    def queries(self, layer: int) -> NDArray[np.float32]:
+        """Queries of the last decode that recorded them: float32 ``[tokens, heads, head_dim]``.
+
+        As they meet the keys: after RoPE, and scaled so that attention is the softmax of their
+        products with the keys.
+        """
+        if self.observer is None or layer not in self.observer.found:
+            raise LlamaError(f"llama.cpp shows no queries of layer {layer}")
+        return self.observer.found[layer]
+
+    def hide(self, cells: Mapping[int, NDArray[np.int64]]) -> None:
+        """Hide cells from the attention of single layers, by layer, until told otherwise."""
+        if self.observer is None:
+            raise LlamaError("this context was not set up to hide cells")
+        self.observer.hidden = cells
 
     def clear(self) -> None:
         """Free all cells."""

@@ -182,6 +182,11 @@ class Model:
         return int(library().llama_model_n_head_kv(self._model))
 
     @property
+    def query_length(self) -> int:
+        """Numbers in the queries of a token in one layer."""
+        return int(library().llama_model_n_head(self._model)) * self.key_length
+
+    @property
     def key_length(self) -> int:
         """Numbers in a key of one head, as the metadata have it."""
         return self._length("key")

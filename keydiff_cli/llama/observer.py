@@ -1,0 +1,147 @@
+"""What happens inside a decode: queries copied out, cells hidden from single layers.
+
+llama.cpp calls an evaluation callback for every node of its graph: first to ask whether it is
+wanted, then, if so, when it has been computed and nothing after it. The nodes wanted here are
+those of the attention, which know their queries, keys, mask and scale.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keydiff_cli.errors import ModelError
+from keydiff_cli.llama.library import function, library
+
+_ATTENTION = b"FLASH_ATTN_EXT"  # sources: queries, keys, values, mask; first parameter: the scale
+_KEYS = re.compile(rb"cache_k_l(\d+)\b.*")  # a view of the cached keys
+_MASK = b"attn_inp_kq_mask"
+
+
+class _Tensor(ctypes.Structure):
+    """The beginning of ``struct ggml_tensor``; :meth:`at` checks that this build has it so."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("buffer", ctypes.c_void_p),
+        ("ne", ctypes.c_int64 * 4),  # numbers in each dimension, the innermost first
+        ("nb", ctypes.c_size_t * 4),  # bytes from one to the next
+        ("op", ctypes.c_int),
+        ("op_params", ctypes.c_float * 16),
+        ("flags", ctypes.c_int32),
+        ("src", ctypes.c_void_p * 10),
+        ("view_src", ctypes.c_void_p),
+        ("view_offs", ctypes.c_size_t),
+        ("data", ctypes.c_void_p),
+        ("name", ctypes.c_char * 64),
+    )
+
+    @classmethod
+    def at(cls, address: int) -> _Tensor:
+        name, _ = _functions()
+        if not address or name(address) - address != cls.name.offset:
+            raise ModelError("this llama.cpp build does not show its computation")
+        return cls.from_address(address)
+
+
+def _functions() -> tuple[Any, Any]:
+    pointer = ctypes.c_void_p
+    return (
+        function("ggml_get_name", pointer, pointer),
+        function("ggml_op_desc", ctypes.c_char_p, pointer),
+    )
+
+
+def can_observe() -> bool:
+    """Whether this llama.cpp build lets an :class:`Observer` in."""
+    return all(_functions())
+
+
+class Observer:
+    """The evaluation callback of a context.
+
+    Attributes
+    ----------
+    found : dict of int to float32 ``[tokens, heads, head_dim]``
+        By layer, the queries of the last decode that was recorded, as its attention got them:
+        after RoPE, times the scale.
+    hidden : mapping of int to int64 array
+        By layer, cells that its attention must not see.
+    error
+        What went wrong in the last decode, if anything did.
+    callback
+        For ``cb_eval`` of a context; lives as long as this object.
+    """
+
+    def __init__(self) -> None:
+        if not can_observe():
+            raise ModelError("this llama.cpp build does not show its computation")
+        _, self._operation = _functions()
+        self.found: dict[int, NDArray[np.float32]] = {}
+        self.hidden: Mapping[int, NDArray[np.int64]] = {}
+        self.start(False)
+        self.callback = library().ggml_backend_sched_eval_callback(self._see)
+
+    def start(self, recording: bool) -> None:
+        """Say whether the queries of the next decode are recorded."""
+        self._recording = recording
+        self._mask: NDArray[np.uint16] | None = None
+        self._shown: NDArray[np.uint16] | None = None
+        self.error: Exception | None = None
+        if recording:
+            self.found.clear()
+
+    def _see(self, address: int, ask: bool, _: Any) -> bool:
+        """Say whether a node is wanted, or take what it holds; whether to go on."""
+        if not (self._recording or self.hidden) or self._operation(address) != _ATTENTION:
+            return not ask
+        try:
+            node = _Tensor.at(address)
+            match = _KEYS.fullmatch(_Tensor.at(node.src[1]).name)
+            if match is None:
+                raise ModelError("this llama.cpp build does not show its layers")
+            layer = int(match.group(1))
+            if ask:  # what comes before is computed, up to the attention of the layer before
+                self._hide(node, layer)
+            else:
+                self._show()
+                if self._recording:
+                    self._record(node, layer)
+        except Exception as error:  # ctypes would drop it
+            self.error = error
+            return False
+        return True
+
+    def _record(self, node: _Tensor, layer: int) -> None:
+        queries = _Tensor.at(node.src[0])  # [head_dim, tokens, heads], a view
+        width, tokens, heads, _ = queries.ne
+        if queries.type != 0 or queries.nb[0] != 4:
+            raise ModelError("this llama.cpp build has queries of another type")
+        last = sum((queries.ne[i] - 1) * queries.nb[i] for i in range(3))
+        flat = np.ctypeslib.as_array((ctypes.c_uint8 * (last + 4)).from_address(queries.data))
+        strides = (queries.nb[1], queries.nb[2], 4)
+        view = np.ndarray((tokens, heads, width), np.float32, flat, strides=strides)
+        self.found[layer] = view * np.float32(node.op_params[0])
+
+    def _hide(self, node: _Tensor, layer: int) -> None:
+        cells = self.hidden.get(layer)
+        if cells is None:
+            return
+        mask = _Tensor.at(node.src[3])
+        if mask.name != _MASK or mask.nb[0] != 2 or mask.nb[1] != 2 * mask.ne[0]:
+            raise ModelError("this llama.cpp build does not show its attention masks")
+        count = mask.ne[0] * mask.ne[1]
+        numbers = np.ctypeslib.as_array((ctypes.c_uint16 * count).from_address(mask.data))
+        self._mask = numbers.reshape(mask.ne[1], mask.ne[0])
+        self._shown = self._mask.copy()
+        self._mask[:, cells[cells < mask.ne[0]]] = np.array(-np.inf, np.float16).view(np.uint16)
+
+    def _show(self) -> None:
+        if self._mask is not None and self._shown is not None:
+            self._mask[:] = self._shown
+            self._mask = self._shown = None

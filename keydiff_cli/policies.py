@@ -1,0 +1,101 @@
+"""The policies by name: those of keydiff, and those of other installed packages.
+
+A package adds policies through the entry point group ``keydiff.policies``: each entry point is a
+:class:`~keydiff_cli.eviction.Policy`, and its name is what ``--policy`` takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from importlib.metadata import entry_points
+from typing import Any
+
+from keydiff_cli.config import PLUGINS
+from keydiff_cli.errors import UsageError
+from keydiff_cli.eviction import Policy
+from keydiff_cli.scores import (
+    Distance,
+    Focus,
+    HeavyHitters,
+    KeyDiff,
+    KeyNorm,
+    Nested,
+    Random,
+    SnapKV,
+    Tova,
+    Window,
+)
+
+POLICIES = {
+    policy.name: policy
+    for policy in (
+        Policy("keydiff", KeyDiff()),
+        Policy("keydiff-token", KeyDiff(), shared=True),
+        Policy("focus", Focus()),
+        Policy("focus-token", Focus(), shared=True),
+        Policy("window", Window(), sinks=4),
+        Policy("full", None),
+        Policy("random", Random()),
+        Policy("tova", Tova()),
+        Policy("snapkv", SnapKV(), recent=0.1),
+        Policy("h2o", HeavyHitters(), recent=0.5),
+        Policy("knorm", KeyNorm()),
+        Policy("l2", Distance()),
+        Policy("nested", Nested()),
+        Policy("pyramid", KeyDiff(), pyramid=0.5),
+    )
+}
+_FIELDS = ("shared", "sinks", "recent", "pyramid")
+
+
+def find_policy(spec: str) -> Policy:
+    """The policy that ``--policy`` asks for: ``NAME`` or ``NAME:FIELD=VALUE:FIELD=VALUE...``.
+
+    The fields are ``sinks``, ``recent``, ``shared`` and ``pyramid`` of the policy, and those of its
+    scorer.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name, it has no such field or cannot have the value, or the
+        package that has it fails.
+    """
+    name, *changes = spec.split(":")
+    policy = POLICIES.get(name) or _plugin(name)
+    try:
+        return replace(_changed(policy, changes), name=spec)
+    except ValueError as error:
+        raise UsageError(f"--policy {spec}: {error}") from error
+
+
+def _plugin(name: str) -> Policy:
+    found = [point for point in entry_points(group=PLUGINS) if point.name == name]
+    if not found:
+        raise UsageError(f"there is no policy '{name}'")
+    try:
+        policy = found[0].load()
+    except Exception as error:  # code of someone else: anything may go wrong
+        raise UsageError(f"the policy '{name}' ({found[0].value}) fails: {error}") from error
+    if not isinstance(policy, Policy):
+        raise UsageError(f"the policy '{name}' ({found[0].value}) is no keydiff policy")
+    return policy
+
+
+def _changed(policy: Policy, changes: list[str]) -> Policy:
+    scorer: Any = policy.scorer
+    places: dict[str, Any] = dict.fromkeys(_FIELDS, policy)
+    if is_dataclass(scorer):
+        places |= dict.fromkeys((field.name for field in fields(scorer)), scorer)
+    values: dict[str, Any] = {}
+    for change in changes:
+        name, _, text = change.partition("=")
+        if name not in places:
+            raise ValueError(f"there is no field '{name}'; there are {', '.join(places)}")
+        kind = type(getattr(places[name], name))
+        try:
+            values[name] = {"0": False, "1": True}[text] if kind is bool else kind(text)
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(f"'{text}' is no value for '{name}'") from None
+    own = {name: value for name, value in values.items() if name in _FIELDS}
+    others = {name: value for name, value in values.items() if name not in own}
+    return replace(policy, scorer=replace(scorer, **others) if others else scorer, **own)

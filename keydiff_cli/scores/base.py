@@ -1,0 +1,160 @@
+"""What a scorer is given, and what it gives back. Pure NumPy, no model, no state.
+
+A scorer maps the rows of one layer to one number per row and KV head; the higher, the longer
+it stays. What is protected, how many stay and where they move is decided in
+:mod:`keydiff_cli.eviction`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+Watch = Literal["nothing", "question", "block", "stream"]
+
+WIDEST = 1001  # tokens to smooth over
+QUERIES_AT_ONCE = 32  # whose attention is computed at a time, to keep memory low
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Query vectors of one layer.
+
+    Attributes
+    ----------
+    vectors
+        After RoPE and scaled, so that the softmax of their products with the keys is the
+        attention: float32 ``[tokens, query heads, head_dim]``. Consecutive query heads share a
+        KV head.
+    origin
+        Index in the token stream of each query's token: int32 ``[tokens]``. It sees the keys of
+        tokens up to its own.
+    """
+
+    vectors: Float32
+    origin: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The cached rows of one layer, in any order.
+
+    Attributes
+    ----------
+    keys
+        Keys as cached, after RoPE: float16 or float32 ``[rows, heads, head_dim]``.
+    origin
+        Index in the token stream that each row comes from: int32 ``[heads, rows]``.
+    queries
+        Queries of the layer, if the scorer watches any.
+    layer
+        Number of the layer among those that are scored.
+    past
+        Scores of the rows at the last eviction, 0 for new ones: float32 ``[heads, rows]``.
+    """
+
+    keys: NDArray[np.float16] | Float32
+    origin: NDArray[np.int32]
+    queries: Queries | None = None
+    layer: int = 0
+    past: Float32 | None = None
+
+
+class Scorer(Protocol):
+    """Scores the rows of one layer: float32 ``[heads, rows]``, higher = keep.
+
+    Attributes
+    ----------
+    watch
+        Whose queries it needs: none, those of the question, those of the block just read when
+        something is to be evicted, or those of every block, from the first one on.
+    """
+
+    @property
+    def watch(self) -> Watch: ...
+
+    def __call__(self, rows: Rows) -> Float32: ...
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Refuse a field of a scorer that makes no sense."""
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be from {low} to {high}")
+
+
+def z_scores(scores: Float32) -> Float32:
+    """Scores of each head shifted to mean 0 and scaled to deviation 1: ``[heads, rows]``."""
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    deviation = centred.std(axis=1, keepdims=True)
+    # Scores that are all equal differ by rounding only, which must not be blown up.
+    result: Float32 = centred / np.maximum(deviation, np.float32(1e-6))
+    return result
+
+
+def ranks(scores: Float32, origin: NDArray[np.int32]) -> Float32:
+    """Rank of every score in its head, the highest 1; among equals the later token is first."""
+    heads, n = scores.shape
+    order = np.lexsort((origin, scores))
+    result = np.empty((heads, n), np.float32)
+    places = np.broadcast_to(np.arange(n, 0, -1, dtype=np.float32), (heads, n))
+    np.put_along_axis(result, order, places, axis=1)
+    return result
+
+
+def attention(rows: Rows, last: int | None = None) -> Float32:
+    """Attention that the queries pay to the rows: float32 ``[heads, rows]``.
+
+    The softmax over the rows that a query sees, summed over the tokens and averaged over the
+    query heads that share a KV head.
+
+    Parameters
+    ----------
+    last
+        Take the queries of the last so many tokens only; None for all.
+    """
+    if rows.queries is None:
+        raise ValueError("this scorer needs queries")
+    vectors, asked = rows.queries.vectors, rows.queries.origin
+    if last is not None:
+        vectors, asked = vectors[-last:], asked[-last:]
+    keys = rows.keys.astype(np.float32, copy=False)
+    n, heads, width = keys.shape
+    grouped = vectors.reshape(len(vectors), heads, -1, width)
+    paid = np.zeros((heads, n), np.float32)
+    step = max(QUERIES_AT_ONCE // grouped.shape[2], 1)
+    for h in range(heads):
+        for first in range(0, len(vectors), step):
+            some = slice(first, first + step)
+            logits = grouped[some, h].reshape(-1, width) @ keys[:, h].T
+            unseen = rows.origin[h] > asked[some, None]
+            if unseen.any():
+                logits[np.repeat(unseen, grouped.shape[2], axis=0)] = -np.inf
+            logits -= logits.max(axis=1, keepdims=True)
+            np.exp(logits, out=logits)
+            logits /= logits.sum(axis=1, keepdims=True)
+            paid[h] += logits.sum(axis=0)
+    paid /= grouped.shape[2]
+    return paid
+
+
+def smooth(scores: Float32, origin: NDArray[np.int32], width: int) -> Float32:
+    """The highest score among each row's neighbours in the token stream: ``[heads, rows]``.
+
+    Neighbours are the rows whose tokens are at most ``width // 2`` away.
+    """
+    order = np.argsort(origin, axis=1)
+    where = np.take_along_axis(origin, order, axis=1)
+    values = np.take_along_axis(scores, order, axis=1)
+    best: Float32 = values.copy()
+    for step in range(1, width // 2 + 1):
+        near = where[:, step:] - where[:, :-step] <= width // 2
+        left, right = best[:, :-step], best[:, step:]
+        np.maximum(left, values[:, step:], out=left, where=near)
+        np.maximum(right, values[:, :-step], out=right, where=near)
+    result = np.empty_like(best)
+    np.put_along_axis(result, order, best, axis=1)
+    return result

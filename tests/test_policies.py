@@ -1,0 +1,111 @@
+"""Policies of other packages, found by their entry point."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from keydiff_cli.errors import UsageError
+from keydiff_cli.policies import POLICIES, find_policy
+from keydiff_cli.scores import Focus
+
+CODE = """
+from dataclasses import dataclass
+
+import numpy as np
+
+from keydiff_cli.eviction import Policy
+
+
+@dataclass(frozen=True)
+class Even:
+    watch = "nothing"
+
+    def __call__(self, rows):
+        return (rows.origin % 2 == 0).astype(np.float32)
+
+
+even = Policy("even", Even())
+broken = 3
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package as pip would install it: a module, and a folder that says what it offers."""
+    (tmp_path / "even_scorer.py").write_text(CODE)
+    info = tmp_path / "even_scorer-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: even-scorer\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[keydiff.policies]\neven = even_scorer:even\n"
+        "broken = even_scorer:broken\nabsent = even_scorer:absent\n"
+    )
+    return tmp_path
+
+
+def test_ours_are_found() -> None:
+    assert all(find_policy(name) == policy for name, policy in POLICIES.items())
+    with pytest.raises(UsageError, match="no policy 'even'"):
+        find_policy("even")
+
+
+def test_fields_are_set() -> None:
+    policy = find_policy("focus:share=0.25:recent=0.1:shared=1")
+    assert policy.scorer == Focus(share=0.25)
+    assert (policy.recent, policy.shared) == (0.1, True)
+    assert policy.name == "focus:share=0.25:recent=0.1:shared=1"
+    assert find_policy("window:sinks=0").sinks == 0
+    assert find_policy("keydiff-token:pyramid=0.2:shared=0").pyramid == 0.2
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("focus:size=3", "no field 'size'; there are shared, sinks, recent, pyramid, share, width"),
+        ("focus:share", "'' is no value for 'share'"),
+        ("focus:share=much", "'much' is no value"),
+        ("focus:share=-1", "share must be from 0 to 1"),
+        ("focus:share=2", "share must be from 0 to 1"),
+        ("focus:width=0", "width must be from 1"),
+        ("focus:shared=-1", "'-1' is no value"),
+        ("snapkv:last=0", "last must be from 1"),
+        ("nested:window=0", "window must be from 1"),
+        ("window:sinks=-1", "sinks must not be negative"),
+        ("focus:share=nan", "share must be"),
+        ("full:name=x", "no field 'name'"),
+        ("keydiff:recent=2", "must be from 0 to 1"),
+        ("keydiff-token:pyramid=0.5", "cannot have a budget for each layer"),
+    ],
+)
+def test_wrong_fields(spec: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        find_policy(spec)
+
+
+def test_a_package_adds_a_policy(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(package))
+    policy = find_policy("even")
+    assert (policy.name, policy.watch) == ("even", "nothing")
+    with pytest.raises(UsageError, match="is no keydiff policy"):
+        find_policy("broken")
+    with pytest.raises(UsageError, match="fails"):
+        find_policy("absent")
+
+
+@pytest.mark.model
+def test_the_command_takes_it(package: Path, small_path: Path, tmp_path: Path) -> None:
+    document = tmp_path / "text.txt"
+    document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * 20)
+    command = [sys.executable, "-m", "keydiff_cli", "ask", "--budget", "64", "--block", "32"]
+    command += ["-m", str(small_path), "--max-tokens", "2", "--policy", "even", str(document), "?"]
+    found = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": found}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "even with a budget of 64" in done.stderr

@@ -1,0 +1,190 @@
+"""Every scorer against its formula written out slowly, one head and one row after the other."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from keydiff_cli.scores import (
+    Distance,
+    Focus,
+    HeavyHitters,
+    KeyDiff,
+    KeyNorm,
+    Nested,
+    Queries,
+    Random,
+    Rows,
+    Scorer,
+    SnapKV,
+    Tova,
+    Window,
+)
+
+HEADS, GROUP, WIDTH, ROWS, ASKED = 3, 2, 8, 90, 9
+ALL: list[Scorer] = [
+    KeyDiff(), KeyNorm(), Distance(), Nested(), Random(), Window(),
+    Focus(), Tova(), SnapKV(), HeavyHitters(),
+]  # fmt: skip
+
+
+def make_rows(seed: int, *, block: bool) -> Rows:
+    """Rows as after some evictions: every head holds other tokens, in an order of its own.
+
+    With ``block`` the queries are of the tokens that came last, else of a question behind them.
+    """
+    random = np.random.default_rng(seed)
+    keys = random.normal(size=(ROWS, HEADS, WIDTH)).astype(np.float32)
+    keys[..., 0] += 2
+    recent = np.arange(200, 200 + ASKED)
+    origin = np.stack(
+        [
+            random.permutation(
+                np.concatenate((random.choice(200, ROWS - ASKED, replace=False), recent))
+            )
+            for _ in range(HEADS)
+        ]
+    ).astype(np.int32)
+    vectors = random.normal(size=(ASKED, HEADS * GROUP, WIDTH)).astype(np.float32)
+    asked = (recent if block else recent + ASKED).astype(np.int32)
+    past = random.uniform(size=(HEADS, ROWS)).astype(np.float32)
+    return Rows(keys, origin, Queries(vectors, asked), 1, past)
+
+
+def slow_attention(rows: Rows) -> NDArray[np.float64]:
+    """``[heads, tokens, group, rows]``, in float64, straight from the definition."""
+    assert rows.queries is not None
+    paid = np.zeros((HEADS, ASKED, GROUP, ROWS))
+    for h in range(HEADS):
+        for t in range(ASKED):
+            for g in range(GROUP):
+                query = rows.queries.vectors[t, h * GROUP + g].astype(float)
+                seen = rows.origin[h] <= rows.queries.origin[t]
+                weights = np.array(
+                    [
+                        math.exp(query @ key.astype(float)) if sees else 0.0
+                        for key, sees in zip(rows.keys[:, h], seen, strict=True)
+                    ]
+                )
+                paid[h, t, g] = weights / weights.sum()
+    return paid
+
+
+def slow_smooth(values: NDArray[Any], origin: NDArray[np.int32], width: int) -> NDArray[Any]:
+    return np.array(
+        [
+            [max(v[abs(o - own) <= width // 2]) for own in o]
+            for v, o in zip(values, origin, strict=True)
+        ]
+    )
+
+
+def z(values: NDArray[Any]) -> NDArray[Any]:
+    return (values - values.mean(axis=1, keepdims=True)) / values.std(axis=1, keepdims=True)
+
+
+def slow_nested(rows: Rows, window: int) -> NDArray[Any]:
+    unit = rows.keys.astype(float)
+    unit /= np.linalg.norm(unit, axis=2, keepdims=True)
+    whole, local = np.empty((2, HEADS, ROWS))
+    for h in range(HEADS):
+        anchor = unit[:, h].mean(axis=0)
+        for i in range(ROWS):
+            near = rows.origin[h] // window == rows.origin[h, i] // window
+            own = unit[near, h].mean(axis=0)
+            whole[h, i] = -(unit[i, h] @ anchor) / np.linalg.norm(anchor)
+            local[h, i] = -(unit[i, h] @ own) / np.linalg.norm(own)
+    return z(whole) + z(local)
+
+
+def slow_tova(rows: Rows) -> NDArray[Any]:
+    paid = slow_attention(rows)[:, -1].mean(axis=1)
+    result = np.empty((HEADS, ROWS))
+    for h in range(HEADS):
+        for i in range(ROWS):
+            same = rows.origin == rows.origin[h, i]
+            result[h, i] = paid[same].mean()
+    return result
+
+
+REFERENCES = {
+    "knorm": (KeyNorm(), lambda rows: -np.linalg.norm(rows.keys, axis=2).T),
+    "l2": (Distance(), lambda rows: np.linalg.norm(rows.keys - rows.keys.mean(axis=0), axis=2).T),
+    "nested": (Nested(window=32), lambda rows: slow_nested(rows, 32)),
+    "tova": (Tova(), slow_tova),
+    "snapkv": (
+        SnapKV(last=4, width=5),
+        lambda rows: slow_smooth(
+            slow_attention(rows)[:, -4:].mean(axis=2).sum(axis=1), rows.origin, 5
+        ),
+    ),
+    "h2o": (
+        HeavyHitters(),
+        lambda rows: rows.past + slow_attention(rows).mean(axis=2).sum(axis=1),
+    ),
+}
+
+
+@pytest.mark.parametrize("block", [True, False], ids=["block", "question"])
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_scorer_is_its_formula(name: str, block: bool) -> None:
+    scorer, reference = REFERENCES[name]
+    rows = make_rows(7, block=block)
+    np.testing.assert_allclose(scorer(rows), reference(rows), rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("scorer", ALL, ids=lambda scorer: type(scorer).__name__)
+def test_scores_go_with_the_rows_wherever_they_are(scorer: Scorer) -> None:
+    """A score is of a token, not of the place of its row, and is finite."""
+    rows = make_rows(3, block=True)
+    order = np.random.default_rng(0).permutation(ROWS)
+    assert rows.past is not None
+    moved = Rows(rows.keys[order], rows.origin[:, order], rows.queries, 1, rows.past[:, order])
+    scores = scorer(rows)
+    assert scores.shape == (HEADS, ROWS)
+    assert scores.dtype == np.float32
+    assert np.isfinite(scores).all()
+    np.testing.assert_allclose(scorer(moved), scores[:, order], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.7, 1.0])
+@pytest.mark.parametrize("kept", [10, 40, 80])
+def test_focus_shares_the_budget(share: float, kept: int) -> None:
+    """The first by attention and the first by KeyDiff stay, in the parts asked for."""
+    rows = make_rows(11, block=False)
+    best = np.argsort(-Focus(share=share, width=3)(rows), axis=1)[:, :kept]
+    paid = slow_smooth(slow_attention(rows).mean(axis=(1, 2)), rows.origin, 3)
+    unlike = KeyDiff()(rows)
+    for h in range(HEADS):
+        for values, part in ((unlike[h], 1 - share), (paid[h], share)):
+            sure = int(part * kept)
+            # Neighbours share the attention of the best of them, so ranks are compared by value.
+            chosen = np.sort(values[best[h]])[::-1][:sure]
+            np.testing.assert_allclose(chosen, np.sort(values)[::-1][:sure], rtol=1e-4)
+
+
+def test_random_keeps_a_uniform_sample_that_depends_on_the_head_and_the_seed() -> None:
+    tokens = 20_000
+    origin = np.tile(np.arange(tokens, dtype=np.int32), (2, 1))
+    keys = np.zeros((tokens, 2, 1), np.float32)
+    scores = Random(seed=1)(Rows(keys, origin))
+    best = scores > np.quantile(scores, 0.9, axis=1, keepdims=True)
+    for part in np.array_split(best, 10, axis=1):
+        np.testing.assert_allclose(part.mean(axis=1), 0.1, atol=0.025)
+    assert (best[0] & best[1]).mean() < 0.02
+    again = Random(seed=1)(Rows(keys[::2], origin[:, ::2]))
+    np.testing.assert_array_equal(again, scores[:, ::2])
+    others = [Random(seed=2)(Rows(keys, origin)), Random(seed=1)(Rows(keys, origin, layer=3))]
+    assert all((np.abs(other - scores) > 0).mean() > 0.99 for other in others)
+
+
+def test_a_scorer_that_watches_needs_queries() -> None:
+    rows = make_rows(1, block=True)
+    for scorer in ALL:
+        if scorer.watch != "nothing":
+            with pytest.raises(ValueError, match="needs queries"):
+                scorer(Rows(rows.keys, rows.origin))
