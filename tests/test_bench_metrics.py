@@ -1,0 +1,122 @@
+"""Metrics and intervals against values worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keydiff_cli.bench import metrics
+from keydiff_cli.bench.statistics import paired_difference, wilson
+
+steady = settings(derandomize=True, deadline=None, max_examples=100)
+
+
+@pytest.mark.parametrize(
+    ("answer", "references", "score"),
+    [
+        ("The numbers are 123 and 456.", ["123", "456"], 1.0),
+        ("The numbers are 123 and 45.", ["123", "456"], 0.5),
+        ("blue HERON", ["Blue Heron"], 1.0),
+        ("", ["x"], 0.0),
+    ],
+)
+def test_contained(answer: str, references: list[str], score: float) -> None:
+    assert metrics.contained(answer, references) == score
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "score"),
+    [
+        ("The cat!", "a cat", 1.0),
+        ("cat sat", "cat", 2 / 3),  # precision 1/2, recall 1
+        ("cat cat", "cat", 2 / 3),  # a word counts as often as it comes in both
+        ("the old harbour master", "harbour master Ellis", 2 / 3),  # 2 of 3 and 2 of 3
+        ("dog", "cat", 0.0),
+        ("", "cat", 0.0),
+    ],
+)
+def test_token_f1(answer: str, reference: str, score: float) -> None:
+    assert metrics.token_f1(answer, reference) == pytest.approx(score)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "score"),
+    [
+        ("a b c d", "a b c d", 1.0),
+        ("a x b y", "a b", 2 * 2 / 6),  # the common subsequence is a b
+        ("b a", "a b", 2 * 1 / 4),
+        ("x", "y", 0.0),
+        ("", "y", 0.0),
+    ],
+)
+def test_rouge_l(answer: str, reference: str, score: float) -> None:
+    assert metrics.rouge_l(answer, reference) == pytest.approx(score)
+
+
+def test_numbers() -> None:
+    assert metrics.retrieval("Paragraph 7", "Paragraph 7") == 1.0
+    assert metrics.retrieval("Paragraph 7 or 9", "Paragraph 7") == 0.5
+    assert metrics.retrieval("I do not know", "Paragraph 7") == 0.0
+    assert metrics.counting("There are 12", "12") == 1.0
+    assert metrics.counting("12, or 13, or 14", "12") == pytest.approx(1 / 3)
+    assert metrics.counting("many", "12") == 0.0
+
+
+def test_classification() -> None:
+    classes = ["city", "capital city", "person"]
+    assert metrics.classification("It is a person", "person", classes) == 1.0
+    assert metrics.classification("a person or a city", "person", classes) == 0.5
+    assert metrics.classification("capital city", "capital city", classes) == 1.0
+    assert metrics.classification("a city", "person", classes) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "score"),
+    [
+        ("return x", "return x", 1.0),
+        ("```python\n# next\nreturn y\nmore", "return x", 0.88),  # 2 * 7 / 16
+        ("kitten", "sitting", 0.62),  # 2 * 4 / 13
+        ("", "", 1.0),
+        ("", "ab", 0.0),
+    ],
+)
+def test_edit_similarity(answer: str, reference: str, score: float) -> None:
+    assert metrics.edit_similarity(answer, reference) == pytest.approx(score)
+
+
+def test_the_interval_of_wilson() -> None:
+    """8 of 10: centre (0.8 + 0.19207) / 1.38415 = 0.71674, half width 0.22658."""
+    assert wilson(8, 10) == pytest.approx((0.49016, 0.94332), abs=1e-4)
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson(32, 32)[1] == 1.0
+
+
+@given(st.integers(1, 200), st.data())
+@steady
+def test_the_rate_is_inside_its_interval(samples: int, data: st.DataObject) -> None:
+    successes = data.draw(st.integers(0, samples))
+    low, high = wilson(successes, samples)
+    assert 0 <= low <= successes / samples + 1e-12
+    assert successes / samples - 1e-12 <= high <= 1
+
+
+def test_a_paired_difference() -> None:
+    four = list("abcd")
+    assert paired_difference([1, 1, 0, 1], [1, 1, 0, 1], four) == (0, 0, 0)
+    mean, low, high = paired_difference(
+        [1.0] * 20 + [0.0] * 12, [0.0] * 32, list(map(str, range(32)))
+    )
+    assert mean == 0.625
+    assert 0.4 < low < 0.55 < 0.7 < high < 0.85
+    with pytest.raises(ValueError, match="same samples"):
+        paired_difference([1], [1, 2], ["a"])
+
+
+def test_questions_about_one_text_are_drawn_together() -> None:
+    mine, other = [1.0] * 16 + [0.0] * 16, [0.0] * 32
+    alone = paired_difference(mine, other, list(map(str, range(32))))
+    together = paired_difference(mine, other, [str(i // 8) for i in range(32)])
+    assert alone[0] == together[0] == 0.5
+    assert together[2] - together[1] > 2 * (alone[2] - alone[1])
+    assert paired_difference(mine, other, ["a"] * 32) == (0.5, 0.5, 0.5)

@@ -1,0 +1,223 @@
+"""The texts of the benchmarks: what is asked is there, once, where it should be, every time."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from keydiff_cli.bench import longbench, needle, ruler
+from keydiff_cli.bench.bench import parse_contenders
+from keydiff_cli.bench.haystack import cut, load_sentences
+from keydiff_cli.bench.records import Records
+from keydiff_cli.bench.summary import summarise
+from keydiff_cli.errors import DocumentError, UsageError
+
+PROSE = [f"Sentence number {n} speaks of the weather on the quay that day." for n in range(400)]
+DEPTHS = [0.0, 0.25, 0.5, 0.75, 1.0]
+
+
+def words(text: str) -> int:
+    """Stands for the tokens of a text."""
+    return len(text.split())
+
+
+def test_needles_are_where_they_should_be() -> None:
+    first, second = needle.texts(PROSE, [1500], DEPTHS, 2, words, seed=3)
+    for text in (first, second):
+        assert 1400 < words(text.document) <= 1500
+        assert [question.depth for question in text.questions] == DEPTHS
+        for question in text.questions:
+            (value,) = question.references
+            assert text.document.count(value) == 1
+            assert question.depth == pytest.approx(
+                text.document.index(value) / len(text.document), abs=0.04
+            )
+            assert value not in question.text
+    assert first.document != second.document
+    assert list(needle.texts(PROSE, [1500], DEPTHS, 2, words, seed=3)) == [first, second]
+    assert next(needle.texts(PROSE, [1500], DEPTHS, 1, words, seed=4)) != first
+
+
+@pytest.mark.parametrize("task", ruler.TASKS)
+def test_ruler_asks_what_the_text_says(task: str) -> None:
+    texts = list(ruler.texts(PROSE, [task], [2000], 3, words, seed=1))
+    assert texts == list(ruler.texts(PROSE, [task], [2000], 3, words, seed=1))
+    assert len({text.document for text in texts}) == 3
+    for text in texts:
+        assert 1700 < words(text.document) < 2300
+        assert len({question.id for question in text.questions}) == len(text.questions)
+        for question in text.questions:
+            assert len(set(question.references)) == len(question.references)
+            for reference in question.references:
+                assert reference in text.document
+                assert reference not in question.text
+
+
+def test_the_common_words_are_the_most_common() -> None:
+    for task, separator in (("cwe", ", "), ("fwe", " ")):
+        (text,) = ruler.texts(PROSE, [task], [2000], 1, words)
+        listed = text.document.split(separator)
+        wanted = text.questions[0].references
+        least = min(listed.count(word) for word in wanted)
+        assert all(listed.count(word) <= least for word in set(listed) - set(wanted))
+
+
+def test_a_chain_of_variables_leads_to_its_value() -> None:
+    (text,) = ruler.texts(PROSE, ["vt"], [2000], 1, words)
+    assert len(text.questions) == 4
+    for question in text.questions:
+        names = question.references
+        first = text.document.index(f"VAR {names[0]} = ")
+        for earlier, later in pairwise(names):
+            place = text.document.index(f"VAR {later} = VAR {earlier}.")
+            assert place > first
+            first = place
+
+
+def test_every_number_of_a_key_is_wanted() -> None:
+    for task, wanted in (("niah_single", 1), ("niah_multivalue", 4), ("niah_multiquery", 4)):
+        (text,) = ruler.texts(PROSE, [task], [2000], 1, words)
+        facts = re.findall(r"numbers of (\w+) is (\d+)\.", text.document)
+        for question in text.questions:
+            asked = re.findall(r"\w+", question.text.partition("numbers of")[2].partition("?")[0])
+            references = [value for key, value in facts if key in asked]
+            assert sorted(references) == sorted(question.references)
+            assert len(references) == wanted
+
+
+def test_sentences_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "b.txt").write_text("Third one.\n")
+    (tmp_path / "a.txt").write_text("First one.  Second\none!\n")
+    assert load_sentences(tmp_path, tmp_path) == ["First one.", "Second one!", "Third one."]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DocumentError, match="has no"):
+        load_sentences(tmp_path / "empty", tmp_path)
+
+
+def sample(**changes: object) -> str:
+    values = {"_id": "1", "input": "Who?", "context": "Ann did.", "answers": ["Ann"]}
+    return json.dumps(values | {"all_classes": None} | changes) + "\n"
+
+
+def test_longbench(tmp_path: Path) -> None:
+    (tmp_path / "qasper.jsonl").write_text(sample() + sample(_id="2", answers=["Bob", "Ann Bell"]))
+    (tmp_path / "trec.jsonl").write_text(sample(answers=["Person"], all_classes=["Person", "City"]))
+    (first, second, third), checksum = longbench.load(tmp_path, ["qasper", "trec"], None)
+    assert (first.id, first.document, first.length) == ("qasper-1", "Ann did.", None)
+    assert longbench.score(first, first.questions[0], "ann") == 1.0
+    assert longbench.score(second, second.questions[0], "Ann") == pytest.approx(2 / 3)
+    assert longbench.score(third, third.questions[0], "Person or City\nmore") == 0.5
+    assert third.questions[0].classes == ("Person", "City")
+    one, other = longbench.load(tmp_path, ["qasper"], 1)
+    assert (one, other != checksum) == ([first], True)
+
+
+def test_longbench_tells_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "passage_retrieval_en.jsonl").write_text(sample(input="Ann was there."))
+    (tmp_path / "gov_report.jsonl").write_text(sample(input="", context="a\u2028b"))
+    (first, second), _ = longbench.load(tmp_path, ["passage_retrieval_en", "gov_report"], None)
+    assert first.questions[0].text.startswith("Ann was there.\nWhich paragraph")
+    assert second.questions[0].text == "Summarise the report in one page."
+    assert second.document == "a\u2028b"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{", "[]", '{"input": "x"}', '{"_id": 1}', sample(answers=[]), sample(answers="Ann"),
+        sample(answers=[1]), sample(context=5), sample(context=" "), sample(input=7),
+        sample(input=""), sample(all_classes=[1]), "",
+    ],
+)  # fmt: skip
+def test_longbench_says_what_is_wrong(line: str, tmp_path: Path) -> None:
+    (tmp_path / "qasper.jsonl").write_text(sample() + line.rstrip() + "\n" + sample())
+    with pytest.raises(DocumentError, match="line 2: not a sample"):
+        longbench.load(tmp_path, ["qasper"], None)
+    with pytest.raises(DocumentError, match="cannot be read"):
+        longbench.load(tmp_path, ["lcc"], None)
+
+
+def record(name: str, policy: str, score: float) -> dict[str, object]:
+    budget = None if policy == "full" else 64
+    return {
+        "id": name, "task": "needle", "length": 256, "policy": policy, "budget": budget,
+        "score": score, "text": name,
+    }  # fmt: skip
+
+
+def test_records_go_on_where_they_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "results" / "needle.jsonl"
+    records = Records(path, {"bench": "needle", "seed": 0})
+    records.add(record("a", "full", 1.0))
+    records.add(record("a", "keydiff", 0.0))
+    with path.open("a") as file:
+        file.write('{"id": "b", "pol')  # killed while it wrote
+    again = Records(path, {"bench": "needle", "seed": 0})
+    assert again.all == records.all
+    assert again.done == {("a", "full", None), ("a", "keydiff", 64)}
+    again.add(record("b", "full", 1.0))
+    assert len(Records(path, {"bench": "needle", "seed": 0}).all) == 3
+    with pytest.raises(UsageError, match="begun with another seed"):
+        Records(path, {"bench": "needle", "seed": 1})
+    path.write_text("no records\n")
+    with pytest.raises(UsageError, match="cannot be gone on with"):
+        Records(path, {"bench": "needle", "seed": 0})
+
+
+def test_a_summary_compares_the_same_samples() -> None:
+    records = [record(name, "full", 1.0) for name in "abcd"]
+    records += [
+        record(name, "keydiff", score) for name, score in zip("abe", (1, 0, 1), strict=True)
+    ]
+    full, mine = summarise(records)
+    assert (full["policy"], full["samples"], full["rate"], full["difference"]) == (
+        "full", 4, 1.0, None,
+    )  # fmt: skip
+    assert (mine["samples"], mine["rate"]) == (3, 0.6667)
+    assert mine["low"] < 0.6667 < mine["high"]
+    assert mine["difference"][0] == -0.5  # of a and b, which both have
+
+
+@pytest.mark.parametrize("content", ["", "notes", "notes\nmore notes", "[1]\n", "{}\n", "\x00\n"])
+def test_a_file_of_something_else_is_left_alone(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(content)
+    with pytest.raises(UsageError, match="cannot be gone on with"):
+        Records(path, {"bench": "needle"})
+    assert path.read_text() == content
+
+
+def test_what_was_said_does_not_end_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "needle.jsonl"
+    said = record("a", "full", 1.0) | {"answer": "one\u2028two\x85\ud800"}
+    Records(path, {"bench": "needle"}).add(said)
+    assert Records(path, {"bench": "needle"}).all == [said]
+
+
+def test_long_sentences_do_not_make_short_texts() -> None:
+    long = "word " * 500
+    taken = cut([*PROSE[:50], long], 300, words, random.Random(1))
+    assert 280 < words(" ".join(taken)) <= 300
+    with pytest.raises(UsageError, match="no sentences short enough"):
+        cut([long], 300, words, random.Random(1))
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"), [("1/4", 1024), ("0.5", 2048), ("1/1", 4096), ("700", 700), ("1/9999", 1)]
+)
+def test_budgets(text: str, tokens: int) -> None:
+    full, focus = parse_contenders(["full", "focus"], [text, text])
+    assert (full.tokens(4096), focus.tokens(4096)) == (None, tokens)
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "3/2", "1/0", "0/4", "x", "", "1e9", "nan", "inf", "9" * 30]
+)
+def test_wrong_budgets(text: str) -> None:
+    with pytest.raises(UsageError, match="is no number of tokens and no part"):
+        parse_contenders(["focus"], [text])
