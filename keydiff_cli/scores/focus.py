@@ -37,11 +37,12 @@ class Focus:
     share
         Part of the budget that goes to the question, 0 to 1.
     width
-        Tokens over which the attention is smoothed (maximum).
+        Tokens over which the attention is smoothed (maximum). A question attends to the words
+        that it shares with the text, and the answer stands some tokens beside them.
     """
 
     share: float = 0.7
-    width: int = 7
+    width: int = 21
     watch: ClassVar[Watch] = "question"
 
     def __post_init__(self) -> None:
