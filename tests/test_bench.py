@@ -104,6 +104,25 @@ def test_read_for_another_question(small_path: Path, prose: Path, tmp_path: Path
 
 
 @pytest.mark.model
+def test_evicting_once(small_path: Path, prose: Path, tmp_path: Path) -> None:
+    arguments = ("--task", "niah_multikey", "--samples", "1", "--length", "512", "--text", prose)
+    arguments += ("--policy", "full,focus,snapkv,keydiff,pyramid", "--budget", "1/4,1/1", "--once")
+    arguments += ("--max-tokens", "6", "--out", "once.jsonl", *COMMON)
+    done = bench("ruler", *arguments, cwd=tmp_path, models=small_path.parent)
+    assert done.status == 0, done.err
+    header, *records = lines(tmp_path / "once.jsonl")
+    assert header["once"] is True
+    full = {record["id"]: record for record in records if record["policy"] == "full"}
+    assert len(records) == 4 + 4 * 2 * 4
+    for record in records:
+        assert record["read_s"] == full[record["id"]]["read_s"]  # the text was read once
+        if record["budget"] == 512 and record["policy"] != "pyramid":
+            assert record["answer"] == full[record["id"]]["answer"]
+        if record["budget"] == 128:
+            assert record["kept"] == (192 if record["policy"] == "pyramid" else 128)
+
+
+@pytest.mark.model
 def test_longbench(small_path: Path, tmp_path: Path) -> None:
     data = Path(__file__).parent / "longbench"
     arguments = ("--data", data, "--dataset", "qasper,trec,passage_retrieval_en")
@@ -158,6 +177,7 @@ def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
         (("longbench", "--data", "x", "--dataset", "nq"), "--dataset: 'nq' is not one of"),
         (("longbench", "--data", "nowhere", "--dataset", "trec"), "cannot be read"),
         (("speed", "--policy", ""), "there is no policy ''"),
+        (("ruler", "--policy", "h2o", "--once"), "--once: h2o counts the attention of all blocks"),
         (("ruler", "--out", "."), "--out: . is a folder; name a file"),
     ],
 )

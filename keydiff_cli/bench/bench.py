@@ -43,6 +43,8 @@ class Bench:
         Scores an answer.
     read_for
         Question that the texts are read for, instead of the one that is asked.
+    once
+        Evict once, after reading, instead of while reading.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Bench:
     make: Make
     score: Score
     read_for: str | None = None
+    once: bool = False
 
 
 def parse_contenders(policies: Sequence[str], budgets: Sequence[str]) -> list[Contender]:
@@ -97,8 +100,9 @@ def run(
         kv_type=settings.kv_type,
         max_tokens=settings.max_tokens,
         read_for=bench.read_for,
+        once=bench.once,
     )
-    asked = {**bench.options, "read_for": bench.read_for}
+    asked = {**bench.options, "read_for": bench.read_for, "once": bench.once}
     header = describe(bench.name, asked, located, settings)
     records = Records(out, header)
     with closing(Model(located.path)) as model:
@@ -106,8 +110,8 @@ def run(
         def count(text: str) -> int:
             return len(model.tokenize(text))
 
-        runner = Runner(model, options, bench.score, events)
-        runner.run(bench.make(count), contenders, records)
+        runner = Runner(model, options, bench.score, records, events)
+        runner.run(bench.make(count), contenders)
     results = {"results": summarise(records.all), "grid": depth_grid(records.all)}
     return write_summary(out, header, options.threads, results)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -18,9 +18,10 @@ from keydiff_cli.bench.samples import Question, Text
 from keydiff_cli.blocks import Block, Tokenizer, blocks, cut_text
 from keydiff_cli.cache import KVCache
 from keydiff_cli.errors import UsageError
+from keydiff_cli.eviction import Policy
 from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import Context, Model, Tokens
-from keydiff_cli.policies import find_policy
+from keydiff_cli.policies import POLICIES, find_policy
 from keydiff_cli.prompts import build_prompt, prompt_tokens
 
 Score = Callable[[Text, Question, str], float]
@@ -49,17 +50,24 @@ class Options:
     kv_type: str
     max_tokens: int
     read_for: str | None = None  # policies read for this question instead of the one asked
+    once: bool = False  # evict once, after reading
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A text, its tokens, and the policy and budget to read it with (``held``: with tokens)."""
+class Task:
+    """What is to be asked about a text (``document``: its tokens) under a policy and budget."""
 
     text: Text
     document: Tokens
-    policy: str
+    policy: Policy
     budget: int | None
-    held: int
+    questions: Sequence[Question]
+
+    @property
+    def held(self) -> int:
+        """Tokens of the document that are kept."""
+        size = len(self.document)
+        return size if self.budget is None else min(self.budget, size)
 
 
 class Runner:
@@ -71,150 +79,178 @@ class Runner:
         Loaded with weights.
     score
         Scores an answer, 0 to 1.
+    records
+        What is answered already, and where answers go.
     events
         Told what goes on.
     """
 
-    def __init__(self, model: Model, options: Options, score: Score, events: BenchEvents) -> None:
+    def __init__(
+        self, model: Model, options: Options, score: Score, records: Records, events: BenchEvents
+    ) -> None:
         self._model = model
         self._options = options
         self._score = score
+        self._records = records
         self._events = events
         self._prompt = build_prompt(model)
         self._tokenizer = Tokenizer(model)
-        self._window = model.window
+        self._head, _ = prompt_tokens(model, self._prompt, "")
 
-    def run(
-        self,
-        texts: Iterable[Text],
-        contenders: Sequence[Contender],
-        records: Records,
-    ) -> None:
+    def run(self, texts: Iterable[Text], contenders: Sequence[Contender]) -> None:
         """Answer what is not in the records yet; each answer is recorded as soon as it is there."""
         texts = list(texts)
         self._total = len(contenders) * sum(len(text.questions) for text in texts)
         self._done = 0
         for text in texts:
-            document = self._tokens(text.document)
-            for contender in contenders:
-                budget = contender.tokens(text.length or len(document))
-                missing = [
-                    question
-                    for question in text.questions
-                    if (question.id, contender.policy, budget) not in records.done
-                ]
-                self._done += len(text.questions) - len(missing)
-                if missing:
-                    held = len(document) if budget is None else min(budget, len(document))
-                    reading = Reading(text, document, contender.policy, budget, held)
-                    self._read_and_ask(reading, missing, records)
+            parts = cut_text([text.document])
+            document = np.concatenate(
+                [self._tokenizer(p, first=i == 0) for i, p in enumerate(parts)]
+            )
+            tasks = [self._task(text, document, contender) for contender in contenders]
+            tasks = [task for task in tasks if task.questions]
+            if not self._options.once:
+                for task in tasks:
+                    self._stream(task)
+            elif tasks:
+                self._read_once(tasks)
 
-    def _tokens(self, text: str) -> Tokens:
-        parts = [self._tokenizer(part, first=i == 0) for i, part in enumerate(cut_text([text]))]
-        return np.concatenate(parts)
-
-    def _read_and_ask(
-        self,
-        reading: Reading,
-        questions: Sequence[Question],
-        records: Records,
-    ) -> None:
-        """Read once what does not depend on the question, and the rest once for each."""
-        options, policy, budget = self._options, find_policy(reading.policy), reading.budget
-        head, _ = prompt_tokens(self._model, self._prompt, "")
-        asked = [
-            prompt_tokens(self._model, self._prompt, question.text)[1] for question in questions
-        ]
-        if policy.scorer is not None and reading.held < min(len(reading.document), self._window):
+    def _task(self, text: Text, document: Tokens, contender: Contender) -> Task:
+        budget = contender.tokens(text.length or len(document))
+        done = self._records.done
+        missing = [q for q in text.questions if (q.id, contender.policy, budget) not in done]
+        self._done += len(text.questions) - len(missing)
+        task = Task(text, document, find_policy(contender.policy), budget, missing)
+        if task.held < min(len(document), self._model.window):
             raise UsageError(
-                f"--budget: {reading.held} tokens are below the sliding window of this model; "
-                f"use at least {self._window}"
+                f"--budget: {task.held} tokens are below the sliding window of this model; "
+                f"use at least {self._model.window}"
             )
-        parts = list(blocks([reading.document], options.block, len(head)))
+        return task
+
+    def _stream(self, task: Task) -> None:
+        """Evict while reading: once for what no question changes, then the rest for each."""
+        policy, held = task.policy, task.held
+        parts = self._blocks(task)
+        read_for = self._read_for()
         common = len(parts)
-        read_for = None
-        if options.read_for is not None:
-            _, read_for = prompt_tokens(self._model, self._prompt, options.read_for)
-        elif policy.watch == "question":
-            common = min(policy.budgets(policy.largest(reading.held), 2)) // options.block
-        room = max(len(tokens) for tokens in (*asked, read_for) if tokens is not None)
-        with ExitStack() as stack:
-            context = Context(
-                self._model,
-                cells=len(head)
-                + policy.largest(reading.held)
-                + options.block
-                + room
-                + options.max_tokens,
-                batch=options.block,
-                kv_type=options.kv_type,
-                threads=options.threads,
-                observe=policy.observes,
-            )
-            stack.enter_context(closing(context))
-            cache = stack.enter_context(closing(KVCache(context)))
-
-            def read_on(some: Sequence[Block], name: str, question: Tokens | None) -> None:
-                def progress(block: Block) -> None:
-                    tokens = block.start - len(head) + len(block.ids)
-                    self._events.working(
-                        f"{sample_name(name, policy.name, budget)}, "
-                        f"reading {tokens} of {len(reading.document)} tokens",
-                        self._done,
-                        self._total,
-                    )
-
-                ingest(
-                    cache,
-                    some,
-                    policy=policy,
-                    budget=reading.held,
-                    question=question,
-                    progress=progress,
-                )
-
+        if policy.watch == "question" and read_for is None:
+            common = min(policy.budgets(policy.largest(held), 2)) // self._options.block
+        with self._cache([task], policy.largest(held) + self._options.block) as cache:
             started = time.perf_counter()
-            read_head(cache, head, options.block)
-            read_on(parts[:common], questions[0].id, read_for)
+            read_head(cache, self._head, self._options.block)
+            self._read(cache, parts[:common], task, task.questions[0], read_for)
             first = time.perf_counter() - started
             mark = cache.mark()
-            for question, tokens in zip(questions, asked, strict=True):
+            for question in task.questions:
                 started = time.perf_counter()
-                read_on(parts[common:], question.id, tokens)
-                read = time.perf_counter()
-                kept = cache.used - len(head)
-                answer = Answer(
-                    cache,
-                    tokens,
-                    policy=policy,
-                    block=options.block,
-                    max_tokens=options.max_tokens,
-                    sampler=Sampler(),
-                )
-                said = "".join(answer)
+                self._read(cache, parts[common:], task, question, self._asked(question))
+                self._answer(cache, task, question, first + time.perf_counter() - started)
                 cache.rewind(mark)
-                record: dict[str, Any] = {
-                    "id": question.id,
-                    "text": reading.text.id,
-                    "task": reading.text.task,
-                    "length": reading.text.length,
-                    "depth": question.depth,
-                    "policy": policy.name,
-                    "budget": budget,
-                    "document_tokens": len(reading.document),
-                    "kept": kept,
-                    "question": question.text,
-                    "references": list(question.references),
-                    "answer": said,
-                    "stop_reason": answer.stop_reason,
-                    "score": self._score(reading.text, question, said),
-                    "read_s": round(first + read - started, 3),
-                    "answer_s": round(time.perf_counter() - read, 3),
-                }
-                records.add(record)
-                self._done += 1
-                self._events.finished_sample(
-                    f"{sample_name(question.id, policy.name, budget)}: {record['score']:.2f}",
-                    self._done,
-                    self._total,
-                )
+
+    def _read_once(self, tasks: Sequence[Task]) -> None:
+        """Read the whole text, and evict once for every task and question."""
+        document, first = tasks[0].document, tasks[0].questions[0]
+        whole = Task(tasks[0].text, document, POLICIES["full"], None, [first])
+        *parts, last = self._blocks(whole)
+        with self._cache(tasks, len(document)) as cache:
+            started = time.perf_counter()
+            read_head(cache, self._head, self._options.block)
+            self._read(cache, parts, whole, first, None)
+            cache.append(last.ids, watch=any(task.policy.observes for task in tasks))
+            read = time.perf_counter() - started
+            mark = cache.mark()
+            # Looking at a question replaces the queries of the last block: that comes second.
+            for task in sorted(tasks, key=lambda task: task.policy.watch == "question"):
+                policy = task.policy
+                for question in task.questions:
+                    if policy.watch == "question":
+                        read_for = self._read_for()
+                        cache.look(self._asked(question) if read_for is None else read_for)
+                    cache.evict(cache.pinned_tokens + policy.largest(task.held), policy)
+                    self._answer(cache, task, question, read)
+                    cache.rewind(mark)
+
+    def _blocks(self, task: Task) -> list[Block]:
+        return list(blocks([task.document], self._options.block, len(self._head)))
+
+    def _asked(self, question: Question) -> Tokens:
+        return prompt_tokens(self._model, self._prompt, question.text)[1]
+
+    def _read_for(self) -> Tokens | None:
+        text = self._options.read_for
+        return None if text is None else prompt_tokens(self._model, self._prompt, text)[1]
+
+    @contextmanager
+    def _cache(self, tasks: Sequence[Task], cells: int) -> Iterator[KVCache]:
+        """A cache with so many cells for the document, and room for questions and answers."""
+        options = self._options
+        asked = [self._asked(question) for task in tasks for question in task.questions]
+        if (read_for := self._read_for()) is not None:
+            asked.append(read_for)
+        context = Context(
+            self._model,
+            cells=len(self._head) + cells + max(map(len, asked)) + options.max_tokens,
+            batch=options.block,
+            kv_type=options.kv_type,
+            threads=options.threads,
+            observe=any(task.policy.observes for task in tasks),
+        )
+        with closing(context), closing(KVCache(context)) as cache:
+            yield cache
+
+    def _read(
+        self,
+        cache: KVCache,
+        parts: Sequence[Block],
+        task: Task,
+        question: Question,
+        asked: Tokens | None,
+    ) -> None:
+        name = sample_name(question.id, task.policy.name, task.budget)
+
+        def progress(block: Block) -> None:
+            tokens = block.start - len(self._head) + len(block.ids)
+            doing = f"{name}, reading {tokens} of {len(task.document)} tokens"
+            self._events.working(doing, self._done, self._total)
+
+        ingest(
+            cache, parts, policy=task.policy, budget=task.held, question=asked, progress=progress
+        )
+
+    def _answer(self, cache: KVCache, task: Task, question: Question, read: float) -> None:
+        """Answer a question after ``read`` seconds of reading, and record it."""
+        kept = cache.used - len(self._head)
+        started = time.perf_counter()
+        answer = Answer(
+            cache,
+            self._asked(question),
+            policy=task.policy,
+            block=self._options.block,
+            max_tokens=self._options.max_tokens,
+            sampler=Sampler(),
+        )
+        said = "".join(answer)
+        score = self._score(task.text, question, said)
+        record: dict[str, Any] = {
+            "id": question.id,
+            "text": task.text.id,
+            "task": task.text.task,
+            "length": task.text.length,
+            "depth": question.depth,
+            "policy": task.policy.name,
+            "budget": task.budget,
+            "document_tokens": len(task.document),
+            "kept": kept,
+            "question": question.text,
+            "references": list(question.references),
+            "answer": said,
+            "stop_reason": answer.stop_reason,
+            "score": score,
+            "read_s": round(read, 3),
+            "answer_s": round(time.perf_counter() - started, 3),
+        }
+        self._records.add(record)
+        self._done += 1
+        name = sample_name(question.id, task.policy.name, task.budget)
+        self._events.finished_sample(f"{name}: {score:.2f}", self._done, self._total)

@@ -57,6 +57,14 @@ ReadFor = Annotated[
         show_default=False,
     ),
 ]
+Once = Annotated[
+    bool,
+    typer.Option(
+        "--once",
+        help="Evict once, after reading, as papers compress a prompt, instead of while reading. "
+        "Takes the memory of the full cache; one reading serves all policies and questions.",
+    ),
+]
 Plot = Annotated[
     Path | None,
     typer.Option(
@@ -111,6 +119,7 @@ def _run(ctx: typer.Context, bench: Bench) -> None:
     """Run a benchmark with the options of a command, and show its results."""
     from keydiff_cli.bench import plots
     from keydiff_cli.bench.bench import run
+    from keydiff_cli.policies import find_policy
     from keydiff_cli.render import (
         BenchDisplay,
         bench_rows,
@@ -121,6 +130,10 @@ def _run(ctx: typer.Context, bench: Bench) -> None:
 
     given = ctx.params
     contenders = _contenders(ctx)
+    if bench.once and any(find_policy(c.policy).watch == "stream" for c in contenders):
+        raise UsageError(
+            "--once: h2o counts the attention of all blocks while it reads; leave it out"
+        )
     plot: Path | None = given["plot"]
     if plot is not None:
         plots.check_plot(plot)
@@ -157,6 +170,7 @@ def needle(
     seed: Seed = 0,
     text: Haystack = None,
     read_for: ReadFor = None,
+    once: Once = False,
     out: Out = Path("needle.jsonl"),
     plot: Plot = None,
     model: Model = None,
@@ -181,6 +195,7 @@ def needle(
         lambda count: needle.texts(sentences, sizes, places, samples, count, seed),
         lambda _, question, answer: metrics.contained(answer, question.references),
         read_for,
+        once,
     )
     _run(ctx, bench)
 
@@ -198,6 +213,7 @@ def ruler(
     seed: Seed = 0,
     text: Haystack = None,
     read_for: ReadFor = None,
+    once: Once = False,
     out: Out = Path("ruler.jsonl"),
     plot: Plot = None,
     model: Model = None,
@@ -225,6 +241,7 @@ def ruler(
         lambda count: ruler.texts(sentences, chosen, sizes, samples, count, seed),
         lambda _, question, answer: metrics.contained(answer, question.references),
         read_for,
+        once,
     )
     _run(ctx, bench)
 
@@ -241,6 +258,7 @@ def longbench(
     policies: Policies = _POLICIES,
     budgets: Budgets = "2048",
     samples: Samples = 4,
+    once: Once = False,
     out: Out = Path("longbench.jsonl"),
     plot: Plot = None,
     model: Model = None,
@@ -260,7 +278,7 @@ def longbench(
     if unknown := [name for name in chosen if name not in longbench.METRICS]:
         raise UsageError(f"--dataset: '{unknown[0]}' is not one of {', '.join(longbench.METRICS)}")
     loaded, checksum = longbench.load(data, chosen, samples)
-    bench = Bench("longbench", {"data": checksum}, lambda _: loaded, longbench.score)
+    bench = Bench("longbench", {"data": checksum}, lambda _: loaded, longbench.score, once=once)
     _run(ctx, bench)
 
 
