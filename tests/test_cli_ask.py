@@ -62,7 +62,7 @@ def test_answer_is_alone_on_stdout(plain: Result) -> None:
     assert "keydiff" not in plain.out
     first, *_, last = plain.err.splitlines()
     assert re.fullmatch(
-        rf"keydiff: {SMALL}, keydiff with a budget of 128 tokens, [\d.]+ MB planned", first
+        rf"keydiff: {SMALL}, focus with a budget of 128 tokens, [\d.]+ MB planned", first
     )
     assert re.fullmatch(
         r"keydiff: read \d+ tokens, kept 128, generated 6 in [\d.]+ s, peak memory [\d.]+ MB", last
