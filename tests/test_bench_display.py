@@ -52,7 +52,7 @@ def test_rows() -> None:
     full, _, window, _ = bench_rows(summarise(RECORDS))
     assert full == ("needle", 1024, "full", "-", 3, "100 %", "44-100", "-")
     assert window[:6] == ("needle", 1024, "window", 512, 3, "33 %")
-    assert window[7] == "-67 (-67 to -67)"
+    assert window[7] == "-67 (-100 to +100)"
 
 
 def test_rows_of_speed() -> None:

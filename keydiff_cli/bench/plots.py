@@ -64,7 +64,7 @@ def heat_map(grid: Sequence[Row], path: Path) -> None:
         panel.imshow(rates, vmin=0, vmax=1, cmap="viridis", aspect="auto")
         panel.set_xticks(range(len(lengths)), [str(length) for length in lengths])
         panel.set_yticks(range(len(depths)), [f"{100 * depth:.0f} %" for depth in depths])
-        panel.set_title(label(*contender), fontsize=9)
+        panel.set_title(label(*contender).replace(" ", "\n").replace(":", "\n"), fontsize=8)
         panel.set_xlabel("tokens")
     panels[0].set_ylabel("depth of the needle")
     _save(figure, path)

@@ -28,14 +28,16 @@ def paired_difference(
     """Mean of ``mine - other`` over the same samples, and its 95 % interval by bootstrap.
 
     Percentile bootstrap (Efron 1979) with a fixed seed, that draws whole texts, because samples of
-    one text depend on each other: ``texts`` says which text each sample is about. Of a single
-    text, or where all samples differ alike, nothing can be drawn: the interval is the mean.
+    one text depend on each other: ``texts`` says which text each sample is about. A single text
+    says nothing of others: the interval is -1 to 1.
     """
     if not len(mine) == len(other) == len(texts):
         raise ValueError("a paired comparison needs the same samples")
     gaps = np.subtract(mine, other)
     _, where = np.unique(np.asarray(texts), return_inverse=True)
     sums, counts = np.bincount(where, gaps), np.bincount(where)
+    if len(sums) < 2:
+        return float(gaps.mean()), -1.0, 1.0
     draws = np.random.default_rng(seed).integers(0, len(sums), (_DRAWS, len(sums)))
     means = sums[draws].sum(axis=1) / counts[draws].sum(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))
