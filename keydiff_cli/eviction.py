@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.scores import Float32, Scorer, Watch
+from keydiff_cli.scores.base import check_range
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,8 @@ class Policy:
     def __post_init__(self) -> None:
         if self.shared and self.pyramid:
             raise ValueError("a shared decision cannot have a budget for each layer")
-        for name in ("pyramid", "recent"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be from 0 to 1")
+        check_range("pyramid", self.pyramid, 0, 1)
+        check_range("recent", self.recent, 0, 1)
         if self.sinks < 0:
             raise ValueError("sinks must not be negative")
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from keydiff_cli.cli.options import AsJson, BlockSize, KvType, Model, Offline, Quiet
-from keydiff_cli.config import cache_path, resolve
+from keydiff_cli.config import Settings, cache_path, resolve
 from keydiff_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from keydiff_cli.bench.bench import Bench
     from keydiff_cli.bench.runner import Contender
+    from keydiff_cli.bench.samples import Count, Text
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -98,11 +100,10 @@ def _depths(text: str) -> list[float]:
     return sorted({round(depth, 4) for depth in depths})
 
 
-def _sentences(ctx: typer.Context) -> list[str]:
+def _sentences(ctx: typer.Context, settings: Settings) -> list[str]:
     from keydiff_cli.bench.haystack import load_sentences
 
-    offline = resolve(ctx.params).settings.offline
-    return load_sentences(ctx.params["text"], cache_path(), offline=offline)
+    return load_sentences(ctx.params["text"], cache_path(), offline=settings.offline)
 
 
 def _contenders(ctx: typer.Context) -> list[Contender]:
@@ -115,7 +116,31 @@ def _contenders(ctx: typer.Context) -> list[Contender]:
     return parse_contenders(given["policies"].split(","), given["budgets"].split(","))
 
 
-def _run(ctx: typer.Context, bench: Bench) -> None:
+def _run_hidden(
+    ctx: typer.Context,
+    name: str,
+    options: dict[str, Any],
+    make: Callable[[list[str], Count], Iterable[Text]],
+) -> None:
+    """Run a benchmark whose texts hide in the sentences what an answer has to contain."""
+    from keydiff_cli.bench import metrics
+    from keydiff_cli.bench.bench import Bench
+    from keydiff_cli.bench.haystack import digest
+
+    settings = resolve(ctx.params).settings  # an option sets the setting of its name
+    sentences = _sentences(ctx, settings)
+    bench = Bench(
+        name,
+        {**options, "text": digest(sentences)},
+        lambda count: make(sentences, count),
+        lambda _, question, answer: metrics.contained(answer, question.references),
+        ctx.params["read_for"],
+        ctx.params["once"],
+    )
+    _run(ctx, settings, bench)
+
+
+def _run(ctx: typer.Context, settings: Settings, bench: Bench) -> None:
     """Run a benchmark with the options of a command, and show its results."""
     from keydiff_cli.bench import plots
     from keydiff_cli.bench.bench import run
@@ -138,7 +163,6 @@ def _run(ctx: typer.Context, bench: Bench) -> None:
     if plot is not None:
         plots.check_plot(plot)
     display = BenchDisplay(quiet=given["quiet"])
-    settings = resolve(given).settings  # an option sets the setting of its name
     try:
         summary = run(bench, settings, contenders, given["out"], display)
     finally:
@@ -183,21 +207,15 @@ def needle(
     offline: Offline = None,
 ) -> None:
     """Find facts in long texts, over depths and lengths."""
-    from keydiff_cli.bench import metrics, needle
-    from keydiff_cli.bench.bench import Bench
-    from keydiff_cli.bench.haystack import digest
+    from keydiff_cli.bench import needle
 
-    sentences = _sentences(ctx)
     sizes, places = _lengths(lengths), _depths(depths)
-    bench = Bench(
+    _run_hidden(
+        ctx,
         "needle",
-        {"depths": places, "seed": seed, "text": digest(sentences)},
-        lambda count: needle.texts(sentences, sizes, places, samples, count, seed),
-        lambda _, question, answer: metrics.contained(answer, question.references),
-        read_for,
-        once,
+        {"depths": places, "seed": seed},
+        lambda sentences, count: needle.texts(sentences, sizes, places, samples, count, seed),
     )
-    _run(ctx, bench)
 
 
 @app.command()
@@ -226,24 +244,18 @@ def ruler(
     offline: Offline = None,
 ) -> None:
     """Run the tasks of RULER that need no data."""
-    from keydiff_cli.bench import metrics, ruler
-    from keydiff_cli.bench.bench import Bench
-    from keydiff_cli.bench.haystack import digest
+    from keydiff_cli.bench import ruler
 
     chosen = tasks.split(",")
     if unknown := [task for task in chosen if task not in ruler.TASKS]:
         raise UsageError(f"--task: '{unknown[0]}' is not one of {', '.join(ruler.TASKS)}")
-    sentences = _sentences(ctx)
     sizes = _lengths(lengths)
-    bench = Bench(
+    _run_hidden(
+        ctx,
         "ruler",
-        {"seed": seed, "text": digest(sentences)},
-        lambda count: ruler.texts(sentences, chosen, sizes, samples, count, seed),
-        lambda _, question, answer: metrics.contained(answer, question.references),
-        read_for,
-        once,
+        {"seed": seed},
+        lambda sentences, count: ruler.texts(sentences, chosen, sizes, samples, count, seed),
     )
-    _run(ctx, bench)
 
 
 @app.command()
@@ -279,7 +291,7 @@ def longbench(
         raise UsageError(f"--dataset: '{unknown[0]}' is not one of {', '.join(longbench.METRICS)}")
     loaded, checksum = longbench.load(data, chosen, samples)
     bench = Bench("longbench", {"data": checksum}, lambda _: loaded, longbench.score, once=once)
-    _run(ctx, bench)
+    _run(ctx, resolve(ctx.params).settings, bench)  # an option sets the setting of its name
 
 
 @app.command()
@@ -312,8 +324,8 @@ def speed(
     from keydiff_cli.render import BenchDisplay, print_json, print_table, speed_rows
 
     contenders = _contenders(ctx)
-    sentences = _sentences(ctx)
     settings = resolve(ctx.params).settings  # an option sets the setting of its name
+    sentences = _sentences(ctx, settings)
     display = BenchDisplay(quiet=quiet)
     try:
         summary = speed.run(

@@ -81,7 +81,7 @@ class Scorer(Protocol):
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Refuse a field of a scorer that makes no sense."""
+    """Refuse a field of a scorer or policy that makes no sense."""
     if not low <= value <= high:
         raise ValueError(f"{name} must be from {low} to {high}")
 

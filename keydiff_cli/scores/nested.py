@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from keydiff_cli.scores.base import Float32, Rows, Watch, check_range, z_scores
+from keydiff_cli.scores.keydiff import KeyDiff
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,14 @@ class Nested:
     def __call__(self, rows: Rows) -> Float32:
         keys = rows.keys.astype(np.float32, copy=False)
         n, heads, _ = keys.shape
-        whole = np.empty((heads, n), np.float32)
         local = np.empty((heads, n), np.float32)
         for h in range(heads):
             unit = _direction(keys[:, h])
-            whole[h] = -(unit @ _direction(unit.mean(axis=0)))
             _, where = np.unique(rows.origin[h] // self.window, return_inverse=True)
             sums = np.zeros((where.max(initial=0) + 1, unit.shape[1]), np.float32)
             np.add.at(sums, where, unit)
             local[h] = -np.einsum("nd,nd->n", unit, _direction(sums)[where])
-        scores: Float32 = z_scores(whole) + z_scores(local)
+        scores: Float32 = z_scores(KeyDiff()(rows)) + z_scores(local)
         return scores
 
 
