@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from keydiff_cli.access import Access, dequantize, find_layout
 from keydiff_cli.errors import ModelError
-from keydiff_cli.eviction import Policy, keep_best, plan_moves
+from keydiff_cli.eviction import Policy, elect, keep_best, plan_moves
 from keydiff_cli.llama import Context, Stopped, Tokens, half_to_float, hold_interrupt
-from keydiff_cli.scores import Float32, Queries, Rows, z_scores
+from keydiff_cli.scores import Float32, Queries, Rows
 from keydiff_cli.state import Bytes, parse_state
 
 Span = tuple[int, int]
@@ -242,6 +242,7 @@ class KVCache:
         surplus = max(len(used) - keep, 0)
         first_kept = int(self.positions[used[by_age[surplus]]])
         past[:] = scores
+        places = elect(scores, origin, policy.vote)
 
         def move(number: int) -> None:
             heads = slice(self._offsets[number], self._offsets[number + 1])
@@ -249,7 +250,7 @@ class KVCache:
             gone = by_age[: len(used) - count]
             freed = np.zeros(len(used), np.bool_)
             freed[gone] = True
-            moves = plan_moves(keep_best(scores[heads], protected[heads], count), freed)
+            moves = plan_moves(keep_best(places[heads], protected[heads], count), freed)
             for numbers in (origin[heads], past[heads]):
                 numbers[moves.head, moves.target] = numbers[moves.head, moves.source]
             origin[heads, gone] = -1
@@ -292,11 +293,7 @@ class KVCache:
                 scores[heads][:, seen] = found
 
         self._each(score, range(len(keys)))
-        if not policy.shared:
-            return scores
-        # The rows of all layers and heads have moved alike, so one decision fits all of them.
-        shared = z_scores(scores).mean(axis=0, dtype=np.float32)
-        return np.broadcast_to(shared, scores.shape)
+        return scores
 
     def _queries(self, number: int) -> Queries:
         if not self._layout.numbers:

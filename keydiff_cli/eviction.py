@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.scores import Float32, Scorer, Watch
-from keydiff_cli.scores.base import check_range
+from keydiff_cli.scores.base import blend, check_range, z_scores
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Policy:
         What the user calls it.
     scorer
         Ranks the rows; None keeps everything.
-    shared
-        One decision for all layers and heads (z-scored scores, averaged) instead of one each.
+    vote
+        Share of the budget, 0 to 1, for the tokens that all layers and heads together score best;
+        the rest each head chooses for itself. At 1 all heads keep the same tokens.
     sinks
         The first tokens of the stream, always kept (StreamingLLM keeps 4).
     recent
@@ -42,19 +43,20 @@ class Policy:
     Raises
     ------
     ValueError
-        If a share is not one, or one decision is to fit layers of different budgets.
+        If a share is not one, or layers of different budgets are to vote.
     """
 
     name: str
     scorer: Scorer | None
-    shared: bool = False
+    vote: float = 0.0
     sinks: int = 0
     recent: float = 0.0
     pyramid: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.shared and self.pyramid:
-            raise ValueError("a shared decision cannot have a budget for each layer")
+        if self.vote and self.pyramid:
+            raise ValueError("layers of different budgets cannot vote")
+        check_range("vote", self.vote, 0, 1)
         check_range("pyramid", self.pyramid, 0, 1)
         check_range("recent", self.recent, 0, 1)
         if self.sinks < 0:
@@ -91,6 +93,30 @@ class Moves:
     head: NDArray[np.int64]
     source: NDArray[np.int64]
     target: NDArray[np.int64]
+
+
+def elect(scores: Float32, origin: NDArray[np.int32], vote: float) -> Float32:
+    """Scores by which heads share their budget with what all of them together want.
+
+    Parameters
+    ----------
+    scores
+        Of all layers and heads: float32 ``[heads, rows]``.
+    origin
+        Index in the token stream that each row comes from: int32 ``[heads, rows]``.
+    vote
+        See :class:`Policy`.
+
+    Returns
+    -------
+    float32 ``[heads, rows]``: places, in which ``vote`` of the rows that stay are the first by the
+    mean of the heads' z-scores of their token (0, the average, from a head that has given it up).
+    """
+    if vote == 0:
+        return scores
+    total = np.bincount(origin.ravel(), z_scores(scores).ravel())
+    elected = (total / len(origin)).astype(np.float32)
+    return blend(elected[origin], scores, origin, vote)
 
 
 def keep_best(scores: Float32, protected: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:

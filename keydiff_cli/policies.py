@@ -30,9 +30,9 @@ POLICIES = {
     policy.name: policy
     for policy in (
         Policy("keydiff", KeyDiff()),
-        Policy("keydiff-token", KeyDiff(), shared=True),
+        Policy("keydiff-token", KeyDiff(), vote=1.0),
         Policy("focus", Focus()),
-        Policy("focus-token", Focus(), shared=True),
+        Policy("focus-token", Focus(), vote=1.0),
         Policy("window", Window(), sinks=4),
         Policy("full", None),
         Policy("random", Random()),
@@ -45,13 +45,13 @@ POLICIES = {
         Policy("pyramid", KeyDiff(), pyramid=0.5),
     )
 }
-_FIELDS = ("shared", "sinks", "recent", "pyramid")
+_FIELDS = ("vote", "sinks", "recent", "pyramid")
 
 
 def find_policy(spec: str) -> Policy:
     """The policy that ``--policy`` asks for: ``NAME`` or ``NAME:FIELD=VALUE:FIELD=VALUE...``.
 
-    The fields are ``sinks``, ``recent``, ``shared`` and ``pyramid`` of the policy, and those of its
+    The fields are ``sinks``, ``recent``, ``vote`` and ``pyramid`` of the policy, and those of its
     scorer.
 
     Raises

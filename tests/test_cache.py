@@ -131,7 +131,7 @@ def test_the_budget_holds_and_the_pinned_and_last_tokens_stay(
                 assert present >= {*range(head), cache.position - 1}
                 assert len(present) == cache.used <= head + BUDGET
     assert peak <= head + BUDGET + BLOCK
-    if policy != "keydiff":  # one decision for all layers and heads
+    if policy != "keydiff":  # all heads keep the same tokens
         first = np.sort(cache.origin[0][0])
         assert all((np.sort(row) == first).all() for origin in cache.origin for row in origin)
     if policy == "window":

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from keydiff_cli.config import KV_TYPE_NAMES, POLICY_NAMES
-from keydiff_cli.eviction import keep_best, plan_moves
+from keydiff_cli.eviction import elect, keep_best, plan_moves
 from keydiff_cli.llama import KV_TYPES
 from keydiff_cli.policies import POLICIES
 
@@ -49,7 +49,7 @@ def test_the_names_users_choose_from_are_those_that_exist() -> None:
 def test_policies_are_what_they_are_named_for() -> None:
     assert [name for name, policy in POLICIES.items() if policy.name != name] == []
     assert [name for name, policy in POLICIES.items() if policy.scorer is None] == ["full"]
-    assert [name for name, policy in POLICIES.items() if policy.shared] == [
+    assert [name for name, policy in POLICIES.items() if policy.vote == 1] == [
         "keydiff-token",
         "focus-token",
     ]
@@ -91,10 +91,51 @@ def test_all_rows_stay_where_there_are_no_more_than_asked_for() -> None:
         assert keep_best(scores, protected, count).sum() == 12
 
 
-def test_scores_shared_by_all_heads_may_be_a_read_only_view() -> None:
-    shared = np.broadcast_to(np.arange(5, dtype=np.float32), (3, 5))
-    keep = keep_best(shared, np.zeros((3, 5), np.bool_), 2)
-    assert keep.tolist() == [[False, False, False, True, True]] * 3
+def place(values: dict[int, float], token: int) -> int:
+    """Rank of a token, the highest value 1; among equals the later token is first."""
+    return 1 + sum((value, other) > (values[token], token) for other, value in values.items())
+
+
+@pytest.mark.parametrize("vote", [0.0, 0.25, 0.5, 1.0])
+def test_heads_share_the_budget_with_what_all_of_them_want(vote: float) -> None:
+    """Against a slow reference, with heads that hold different tokens in different rows."""
+    random = np.random.default_rng(0)
+    heads, n = 6, 20
+    origin = np.array([random.permutation(30)[:n] for _ in range(heads)], np.int32)
+    scores = random.normal(3, 2, (heads, n)).astype(np.float32)
+    pairs = zip(origin.tolist(), scores.tolist(), strict=True)
+    given = [dict(zip(tokens, values, strict=True)) for tokens, values in pairs]
+    standard = [
+        {token: (score - np.mean(list(head.values()))) / np.std(list(head.values()))}
+        for head in given
+        for token, score in head.items()
+    ]
+    total = dict.fromkeys(range(30), 0.0)
+    for one in standard:
+        for token, score in one.items():
+            total[token] += score
+
+    places = elect(scores, origin, vote)
+
+    for h, head in enumerate(given):
+        common = {token: total[token] for token in head}
+        for row, token in enumerate(origin[h].tolist()):
+            ranks = [(place(common, token), vote), (place(head, token), 1 - vote)]
+            expected = min(rank / share for rank, share in ranks if share)
+            if vote:
+                assert -places[h, row] == pytest.approx(expected)
+            else:
+                assert places[h, row] == scores[h, row]
+
+
+def test_a_vote_of_all_the_budget_keeps_the_same_tokens_everywhere() -> None:
+    random = np.random.default_rng(1)
+    origin = np.array([random.permutation(20) for _ in range(5)], np.int32)
+    scores = random.normal(size=(5, 20)).astype(np.float32)
+    keep = keep_best(elect(scores, origin, 1), np.zeros((5, 20), np.bool_), 7)
+    kept = [set(row[marks].tolist()) for row, marks in zip(origin, keep, strict=True)]
+    assert len(kept[0]) == 7
+    assert kept == [kept[0]] * 5
 
 
 def test_more_protected_than_may_stay_is_refused() -> None:

@@ -55,31 +55,31 @@ def test_ours_are_found() -> None:
 
 
 def test_fields_are_set() -> None:
-    policy = find_policy("focus:share=0.25:recent=0.1:shared=1")
+    policy = find_policy("focus:share=0.25:recent=0.1:vote=0.5")
     assert policy.scorer == Focus(share=0.25)
-    assert (policy.recent, policy.shared) == (0.1, True)
-    assert policy.name == "focus:share=0.25:recent=0.1:shared=1"
+    assert (policy.recent, policy.vote) == (0.1, 0.5)
+    assert policy.name == "focus:share=0.25:recent=0.1:vote=0.5"
     assert find_policy("window:sinks=0").sinks == 0
-    assert find_policy("keydiff-token:pyramid=0.2:shared=0").pyramid == 0.2
+    assert find_policy("keydiff-token:pyramid=0.2:vote=0").pyramid == 0.2
 
 
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("focus:size=3", "no field 'size'; there are shared, sinks, recent, pyramid, share, width"),
+        ("focus:size=3", "no field 'size'; there are vote, sinks, recent, pyramid, share, width"),
         ("focus:share", "'' is no value for 'share'"),
         ("focus:share=much", "'much' is no value"),
         ("focus:share=-1", "share must be from 0 to 1"),
         ("focus:share=2", "share must be from 0 to 1"),
         ("focus:width=0", "width must be from 1"),
-        ("focus:shared=-1", "'-1' is no value"),
+        ("focus:vote=-1", "vote must be from 0 to 1"),
         ("snapkv:last=0", "last must be from 1"),
         ("nested:window=0", "window must be from 1"),
         ("window:sinks=-1", "sinks must not be negative"),
         ("focus:share=nan", "share must be"),
         ("full:name=x", "no field 'name'"),
         ("keydiff:recent=2", "must be from 0 to 1"),
-        ("keydiff-token:pyramid=0.5", "cannot have a budget for each layer"),
+        ("keydiff-token:pyramid=0.5", "cannot vote"),
     ],
 )
 def test_wrong_fields(spec: str, message: str) -> None:

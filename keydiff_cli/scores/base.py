@@ -105,6 +105,20 @@ def ranks(scores: Float32, origin: NDArray[np.int32]) -> Float32:
     return result
 
 
+def blend(first: Float32, second: Float32, origin: NDArray[np.int32], share: float) -> Float32:
+    """One score from two: float32 ``[heads, rows]``.
+
+    Of ``n`` rows that stay, ``share * n`` are the first by the one score and the rest the first by
+    the other, whatever ``n`` is: a row's place is the better of its two ranks, each divided by its
+    part of the budget.
+    """
+    tiny = np.finfo(np.float32).eps
+    one = ranks(first, origin) / max(share, tiny)
+    other = ranks(second, origin) / max(1 - share, tiny)
+    places: Float32 = np.minimum(one, other)
+    return -places
+
+
 def attention(rows: Rows, last: int | None = None) -> Float32:
     """Attention that the queries pay to the rows: float32 ``[heads, rows]``.
 
