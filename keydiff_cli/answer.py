@@ -14,6 +14,7 @@ from keydiff_cli.cache import KVCache
 from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import LlamaError, Tokens
+from keydiff_cli.prompts import Asked
 
 _STEP = 128  # cells freed at a time when they run out, and tokens of the question run at a time
 
@@ -68,7 +69,7 @@ class Answer:
     Parameters
     ----------
     question
-        Tokens from the end of the document to the start of the answer.
+        From the end of the document to the start of the answer.
     policy, block
         What to evict by when the cells run out, and the most tokens to run at a time.
     max_tokens
@@ -85,7 +86,7 @@ class Answer:
     def __init__(
         self,
         cache: KVCache,
-        question: Tokens,
+        question: Asked,
         *,
         policy: Policy,
         block: int,
@@ -124,7 +125,7 @@ class Answer:
 
     def _ask(self) -> None:
         """Run the question, pinned so that the answer cannot push it out."""
-        cache, question = self._cache, self._question
+        cache, question = self._cache, self._question.ids
         room = cache.context.cells - cache.pinned_tokens - self._step - 1
         if len(question) > room:
             raise UsageError(
@@ -135,10 +136,11 @@ class Answer:
         for start in range(0, len(question), self._step):
             part = question[start : start + self._step]
             last = start + len(part) == len(question)
-            self._append(part, logits=last, watch=self._policy.watch != "nothing")
+            lead = 0 if start else self._question.lead
+            self._append(part, logits=last, watch=self._policy.watch != "nothing", lead=lead)
 
-    def _append(self, tokens: Tokens, *, logits: bool, watch: bool) -> None:
+    def _append(self, tokens: Tokens, *, logits: bool, watch: bool, lead: int = 0) -> None:
         cache = self._cache
         if cache.free < len(tokens):
             cache.evict(cache.context.cells - self._step, self._policy)
-        cache.append(tokens, logits=logits, watch=watch)
+        cache.append(tokens, logits=logits, watch=watch, lead=lead)

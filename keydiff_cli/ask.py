@@ -19,7 +19,7 @@ from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import Context, Model, Tokens, can_observe
 from keydiff_cli.memory import Plan, Planner
 from keydiff_cli.policies import find_policy
-from keydiff_cli.prompts import DEFAULT_SYSTEM, Prompt, build_prompt, prompt_tokens
+from keydiff_cli.prompts import DEFAULT_SYSTEM, Asked, Prompt, build_prompt, prompt_tokens
 from keydiff_cli.report import Events, Progress, Report
 from keydiff_cli.stream import TokenStream, check_sources
 
@@ -93,7 +93,7 @@ class Run:
             tokenizer = Tokenizer(sketch)
             stream = TokenStream(sources, stdin, tokenizer, piped)
             report.model = self._describe(located, sketch)
-            report.tokens["prompt"] = len(head) + len(asked)
+            report.tokens["prompt"] = len(head) + len(asked.ids)
             if policy.watch != "nothing" and not can_observe():
                 policy = self._without_queries()
             try:
@@ -101,7 +101,7 @@ class Run:
                     self._warn(
                         f"the budget of {settings.budget} tokens does not apply to --policy full"
                     )
-                planner = Planner(sketch, settings, policy, prompt=len(head) + len(asked))
+                planner = Planner(sketch, settings, policy, prompt=report.tokens["prompt"])
                 plan, source = planner.fit(blocks(stream, settings.block, len(head)))
                 report.memory_bytes.update(cap=settings.memory, planned=plan.total)
                 if plan.total > (usable := machine.usable_memory()):
@@ -175,7 +175,7 @@ class Run:
         policy: Policy,
         plan: Plan,
         head: Tokens,
-        asked: Tokens,
+        asked: Asked,
         source: Iterator[Block],
         stream: TokenStream,
     ) -> None:
@@ -220,7 +220,7 @@ class Run:
                 "what it says of such a long text may be wrong"
             )
 
-    def _answer(self, cache: KVCache, policy: Policy, asked: Tokens) -> None:
+    def _answer(self, cache: KVCache, policy: Policy, asked: Asked) -> None:
         settings, report = self.settings, self.report
         answer = Answer(
             cache,
@@ -274,7 +274,8 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
     """What ``keydiff plan`` shows: sizes in bytes, budget, block and cells in tokens."""
     located = locate_model(settings, events)
     with closing(Model(located.path, weights=False)) as model:
-        prompt = sum(map(len, prompt_tokens(model, _prompt(model, settings), "")))
+        head, asked = prompt_tokens(model, _prompt(model, settings), "")
+        prompt = len(head) + len(asked.ids)
         policy = find_policy(settings.policy or (_ASKING if can_observe() else _BLIND))
         plan = Planner(model, settings, policy, prompt=prompt + _QUESTION_TOKENS).plan()
         trained_context = model.trained_context

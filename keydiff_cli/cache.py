@@ -88,6 +88,8 @@ class KVCache:
         self.origin = np.split(self._origin, self._offsets[1:-1])
         self._past = np.zeros(self._origin.shape, np.float32)  # scores at the last eviction
         self._watched = np.empty(0, np.int32)  # tokens of the queries kept in the context
+        self._lead = 0  # so many of them come before any question
+        self._first: dict[int, Float32] = {}  # their queries, if an earlier batch had them
         self.position = 0
         self._head = 0  # where llama.cpp starts to look for a free cell
 
@@ -118,10 +120,13 @@ class KVCache:
         return sum(stop - start for start, stop in self.pinned)
 
     @hold_interrupt()
-    def append(self, tokens: Tokens, *, logits: bool = False, watch: bool = False) -> None:
+    def append(
+        self, tokens: Tokens, *, logits: bool = False, watch: bool = False, lead: int = 0
+    ) -> None:
         """Run tokens through the model; their keys and values join the cache.
 
-        ``watch`` keeps their queries for the scorer of the next evictions.
+        ``watch`` keeps their queries for the scorer of the next evictions, of which the first
+        ``lead`` are those that any question begins with.
 
         Raises
         ------
@@ -140,30 +145,35 @@ class KVCache:
         self._past[:, cells] = 0
         self.position += len(tokens)
         if watch:
-            self._watched = numbers
+            self._watched, self._lead = numbers, lead
+            self._first.clear()
 
     @hold_interrupt()
-    def look(self, tokens: Tokens) -> None:
+    def look(self, tokens: Tokens, lead: int = 0) -> None:
         """Run tokens for their queries only; the cache stays as it was.
 
-        Of more tokens than a batch takes, those of the last batch count. The queries count as
-        coming after all tokens, those appended later too.
+        Of more tokens than a batch takes, the first ``lead`` and those of the last batch count.
+        The queries count as coming after all tokens, those appended later too.
         """
         start, batch = self.position, self.context.batch
         ends = [*range(len(tokens), 0, -batch)][::-1]  # so that the last piece is a whole batch
+        leading: dict[int, Float32] = {}
         for first, end in zip([0, *ends], ends, strict=False):
             self.append(tokens[first:end], watch=True)
+            if first == 0 and end < len(tokens):
+                leading = {n: self.context.queries(n)[:lead].copy() for n in self._layout.numbers}
         self.context.remove(start, -1)
         self._release(np.flatnonzero(self.positions >= start))
         self.position = start
         self._watched = np.full(len(tokens), np.iinfo(np.int32).max, np.int32)
+        self._lead, self._first = lead, leading
 
     def shows_queries(self) -> bool:
         """Whether a scorer can be given queries; found out by running a token in an empty cache."""
         try:
             self.look(np.zeros(1, np.int32))
             for number, heads in enumerate(self._layout.heads):
-                if self._queries(number).vectors.shape[1] % heads:
+                if self.queries(number).vectors.shape[1] % heads:
                     return False
         except ModelError:
             self._forget()
@@ -279,7 +289,7 @@ class KVCache:
 
         def score(number: int) -> None:
             heads = slice(self._offsets[number], self._offsets[number + 1])
-            queries = self._queries(number) if scorer.watch != "nothing" else None
+            queries = self.queries(number) if scorer.watch != "nothing" else None
             numbers = self._numbers(keys[number])
             seen = origin[self._offsets[number]] >= 0
             if seen.all():
@@ -295,11 +305,15 @@ class KVCache:
         self._each(score, range(len(keys)))
         return scores
 
-    def _queries(self, number: int) -> Queries:
+    def queries(self, number: int) -> Queries:
+        """Of layer ``number``, as its scorer gets them: from the last tokens that were watched."""
         if not self._layout.numbers:
             raise ModelError("the queries of this model are out of reach; use another --policy")
-        vectors = self.context.queries(self._layout.numbers[number])
-        return Queries(vectors, self._watched[-len(vectors) :])
+        layer = self._layout.numbers[number]
+        vectors = self.context.queries(layer)
+        if layer in self._first:
+            vectors = np.concatenate((self._first[layer], vectors))
+        return Queries(vectors, self._watched[-len(vectors) :], self._lead)
 
     def _hide(self) -> None:
         """Hide from each layer the cells that it alone has given up, in a pyramid."""

@@ -8,6 +8,7 @@ from keydiff_cli.blocks import Block
 from keydiff_cli.cache import KVCache
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Tokens
+from keydiff_cli.prompts import Asked
 
 
 def read_head(cache: KVCache, head: Tokens, block: int) -> None:
@@ -23,7 +24,7 @@ def ingest(
     *,
     policy: Policy,
     budget: int,
-    question: Tokens | None = None,
+    question: Asked | None = None,
     progress: Callable[[Block], None] | None = None,
 ) -> int:
     """Block prompt processing (KeyDiff, arXiv 2504.15364, section 3): run a block, then evict.
@@ -35,7 +36,7 @@ def ingest(
     budget
         N: tokens kept per head, the pinned ones aside.
     question
-        Tokens of the question, for policies that watch it: they are run after each block, scored
+        The question, for policies that watch it: its tokens are run after each block, scored
         by, and forgotten again. A question longer than a block is run less often, so that this
         takes no more time than reading does; until then its last queries serve.
     progress
@@ -49,12 +50,12 @@ def ingest(
     keep = cache.pinned_tokens + policy.largest(budget)
     limit = min(cache.keeps(keep, policy))
     asking = question if policy.watch == "question" else None
-    since = len(asking) if asking is not None else 0  # tokens read since the question was run
+    since = every = 0 if asking is None else len(asking.ids)  # tokens read since it was run
     for block in blocks:
         cache.append(block.ids, watch=policy.watch in ("block", "stream"))
         since += len(block.ids)
-        if asking is not None and cache.used > limit and since >= len(asking):
-            cache.look(asking)
+        if asking is not None and cache.used > limit and since >= every:
+            cache.look(asking.ids, asking.lead)
             since = 0
         cache.evict(keep, policy)
         read += len(block.ids)

@@ -95,13 +95,30 @@ def _render(template: str, messages: list[dict[str, str]], tokens: dict[str, str
         raise ModelError(f"the chat template of the model cannot be rendered: {error}") from error
 
 
-def prompt_tokens(model: Model, prompt: Prompt, question: str) -> tuple[Tokens, Tokens]:
+@dataclass(frozen=True)
+class Asked:
+    """The tokens after the document.
+
+    Attributes
+    ----------
+    ids
+        The question, and what the template puts around it.
+    lead
+        So many of them come before the question's own words, and are the same for all questions.
+    """
+
+    ids: Tokens
+    lead: int
+
+
+def prompt_tokens(model: Model, prompt: Prompt, question: str) -> tuple[Tokens, Asked]:
     """Tokens before the document and after it; only the template's own may be special ones."""
     head = model.tokenize(prompt.head, special=True)
     if model.adds_bos and (len(head) == 0 or head[0] != model.bos):
         head = np.concatenate(([np.int32(model.bos)], head)).astype(np.int32)
-    after = (
-        model.tokenize(prompt.middle + question),
-        model.tokenize(prompt.tail, special=True),
-    )
-    return head, np.concatenate(after)
+    words = model.tokenize(prompt.middle + question)
+    tail = model.tokenize(prompt.tail, special=True)
+    middle = model.tokenize(prompt.middle)[: len(words)]
+    # Its last token may have become one with the first word.
+    lead = int(np.cumprod(middle == words[: len(middle)]).sum())
+    return head, Asked(np.concatenate((words, tail)), lead)

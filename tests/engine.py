@@ -14,7 +14,7 @@ from keydiff_cli.cache import KVCache
 from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import Context, Model, Tokens
 from keydiff_cli.policies import POLICIES
-from keydiff_cli.prompts import build_prompt, prompt_tokens
+from keydiff_cli.prompts import Asked, build_prompt, prompt_tokens
 
 SAMPLE = Path(__file__).parent.parent / "docs" / "sample" / "harbour-report.txt"
 
@@ -25,7 +25,7 @@ class Task:
 
     head: Tokens
     document: Tokens
-    question: Tokens
+    question: Asked
 
 
 def make_task(model: Model, text: str, question: str) -> Task:
@@ -38,14 +38,14 @@ def make_task(model: Model, text: str, question: str) -> Task:
 def batches(task: Task, size: int) -> list[Tokens]:
     """The prompt in the batches that reading and asking use."""
     parts = []
-    for tokens in (task.head, task.document, task.question):
+    for tokens in (task.head, task.document, task.question.ids):
         parts += [tokens[start : start + size] for start in range(0, len(tokens), size)]
     return parts
 
 
 def plain_answer(model: Model, task: Task, *, block: int, max_tokens: int) -> list[int]:
     """A plain greedy decode loop with the full cache, nothing of keydiff but the binding."""
-    total = len(task.head) + len(task.document) + len(task.question)
+    total = len(task.head) + len(task.document) + len(task.question.ids)
     context = Context(model, cells=total + max_tokens, batch=block, threads=2)
     position = 0
     for part in batches(task, block):
@@ -101,7 +101,9 @@ def start(
     kv_type: str = "f16",
 ) -> Engine:
     """An engine with the pinned head in its cache, the document not read yet."""
-    cells = len(task.head) + POLICIES[policy].largest(budget) + block + len(task.question) + room
+    cells = (
+        len(task.head) + POLICIES[policy].largest(budget) + block + len(task.question.ids) + room
+    )
     context = Context(
         model,
         cells=cells,

@@ -63,9 +63,9 @@ def test_a_long_question_is_run_less_often_than_blocks_are_read(
     evictions: list[int] = []
     look, evict = KVCache.look, KVCache.evict
 
-    def counted(cache: KVCache, tokens: Tokens) -> None:
+    def counted(cache: KVCache, tokens: Tokens, lead: int = 0) -> None:
         looks.append(len(tokens))
-        look(cache, tokens)
+        look(cache, tokens, lead)
 
     def evicted(cache: KVCache, keep: int, policy: Policy) -> None:
         evictions.append(keep)

@@ -154,10 +154,20 @@ def test_the_template_holds_special_tokens(small_model: Model, special_ids: set[
     assert DEFAULT_SYSTEM in prompt.head
     assert prompt.tail.endswith("<|im_start|>assistant\n")
     head, asked = prompt_tokens(small_model, prompt, "Who?")
-    assert head.dtype == asked.dtype == "int32"
+    assert head.dtype == asked.ids.dtype == "int32"
     assert set(head.tolist()) >= special_ids
-    assert set(asked.tolist()) >= special_ids
-    assert decode(small_model, asked).startswith(b"\n\nQuestion: Who?")
+    assert set(asked.ids.tolist()) >= special_ids
+    assert decode(small_model, asked.ids).startswith(b"\n\nQuestion: Who?")
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("question", ["Who?", " ", "\u4e2d\u6587?", "Question: " * 50])
+def test_every_question_begins_with_the_same_tokens(small_model: Model, question: str) -> None:
+    _, asked = prompt_tokens(small_model, build_prompt(small_model), question)
+    assert asked.lead >= 2
+    begin = decode(small_model, asked.ids[: asked.lead])
+    assert b"\n\nQuestion:" in begin + b":"
+    assert b"\n\nQuestion: ".startswith(begin)
 
 
 @pytest.mark.model
@@ -180,7 +190,7 @@ def test_documents_and_questions_cannot_hold_special_tokens(
     _, asked = prompt_tokens(small_model, prompt, text)
     _, plain = prompt_tokens(small_model, prompt, "")
     for special in special_ids:
-        assert (asked == special).sum() == (plain == special).sum()
+        assert (asked.ids == special).sum() == (plain.ids == special).sum()
 
 
 @pytest.mark.model

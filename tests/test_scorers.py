@@ -25,7 +25,7 @@ from keydiff_cli.scores import (
     Window,
 )
 
-HEADS, GROUP, WIDTH, ROWS, ASKED = 3, 2, 8, 90, 9
+HEADS, GROUP, WIDTH, ROWS, ASKED, LEAD = 3, 2, 8, 90, 9, 2
 ALL: list[Scorer] = [
     KeyDiff(), KeyNorm(), Distance(), Nested(), Random(), Window(),
     Focus(), Tova(), SnapKV(), HeavyHitters(),
@@ -52,7 +52,8 @@ def make_rows(seed: int, *, block: bool) -> Rows:
     vectors = random.normal(size=(ASKED, HEADS * GROUP, WIDTH)).astype(np.float32)
     asked = (recent if block else recent + ASKED).astype(np.int32)
     past = random.uniform(size=(HEADS, ROWS)).astype(np.float32)
-    return Rows(keys, origin, Queries(vectors, asked), 1, past)
+    lead = 0 if block else LEAD
+    return Rows(keys, origin, Queries(vectors, asked, lead), 1, past)
 
 
 def slow_attention(rows: Rows) -> NDArray[np.float64]:
@@ -151,20 +152,52 @@ def test_scores_go_with_the_rows_wherever_they_are(scorer: Scorer) -> None:
     np.testing.assert_allclose(scorer(moved), scores[:, order], rtol=1e-4, atol=1e-5)
 
 
+def slow_lift(rows: Rows) -> NDArray[Any]:
+    """Attention of the words over that of what comes before them, both with the mean added."""
+    assert rows.queries is not None
+    paid = slow_attention(rows).mean(axis=2)
+    lead = rows.queries.lead
+    words = paid[:, lead:].mean(axis=1)
+    if lead == 0:
+        return words / words.mean(axis=1, keepdims=True) + 1
+    usual = paid[:, :lead].mean(axis=1)
+    mean = usual.mean(axis=1, keepdims=True)
+    return (words + mean) / (usual + mean)
+
+
+@pytest.mark.parametrize("block", [True, False], ids=["no lead", "lead"])
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.7, 1.0])
 @pytest.mark.parametrize("kept", [10, 40, 80])
-def test_focus_shares_the_budget(share: float, kept: int) -> None:
-    """The first by attention and the first by KeyDiff stay, in the parts asked for."""
-    rows = make_rows(11, block=False)
-    best = np.argsort(-Focus(share=share, width=3)(rows), axis=1)[:, :kept]
-    paid = slow_smooth(slow_attention(rows).mean(axis=(1, 2)), rows.origin, 3)
+def test_focus_shares_the_budget(share: float, kept: int, block: bool) -> None:
+    """The first by lift and the first by KeyDiff stay, in the parts asked for."""
+    rows = make_rows(11, block=block)
+    best = np.argsort(-Focus(share=share, width=3, lift=0)(rows), axis=1)[:, :kept]
+    lifted = slow_smooth(slow_lift(rows), rows.origin, 3)
     unlike = KeyDiff()(rows)
     for h in range(HEADS):
-        for values, part in ((unlike[h], 1 - share), (paid[h], share)):
+        for values, part in ((unlike[h], 1 - share), (lifted[h], share)):
             sure = int(part * kept)
-            # Neighbours share the attention of the best of them, so ranks are compared by value.
+            # Neighbours share the lift of the best of them, so ranks are compared by value.
             chosen = np.sort(values[best[h]])[::-1][:sure]
             np.testing.assert_allclose(chosen, np.sort(values)[::-1][:sure], rtol=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7])
+def test_focus_leaves_to_keydiff_what_the_question_does_not_lift(share: float) -> None:
+    rows = make_rows(5, block=False)
+    lifted = slow_smooth(slow_lift(rows), rows.origin, 3)
+    least = float(np.quantile(lifted, 0.9))
+    scores, unlike = Focus(share=share, width=3, lift=least)(rows), KeyDiff()(rows)
+    for h in range(HEADS):
+        plain = np.flatnonzero(lifted[h] < least * 0.999)
+        raised = np.flatnonzero(lifted[h] > least * 1.001)
+        order = plain[np.argsort(unlike[h, plain])]
+        assert (np.diff(scores[h, order]) > 0).all()
+        # A place of the question is better than its share of the budget times the rows it lifts.
+        assert scores[h, raised].min() >= -np.log((len(raised) + 3) / share) - 1e-4
+    np.testing.assert_array_equal(
+        np.argsort(Focus(lift=1e6)(rows), axis=1), np.argsort(unlike, axis=1)
+    )
 
 
 def test_random_keeps_a_uniform_sample_that_depends_on_the_head_and_the_seed() -> None:

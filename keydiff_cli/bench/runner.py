@@ -22,7 +22,7 @@ from keydiff_cli.eviction import Policy
 from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import Context, Model, Tokens
 from keydiff_cli.policies import POLICIES, find_policy
-from keydiff_cli.prompts import build_prompt, prompt_tokens
+from keydiff_cli.prompts import Asked, build_prompt, prompt_tokens
 
 Score = Callable[[Text, Question, str], float]
 
@@ -165,8 +165,8 @@ class Runner:
                 policy = task.policy
                 for question in task.questions:
                     if policy.watch == "question":
-                        read_for = self._read_for()
-                        cache.look(self._asked(question) if read_for is None else read_for)
+                        asked = self._read_for() or self._asked(question)
+                        cache.look(asked.ids, asked.lead)
                     cache.evict(cache.pinned_tokens + policy.largest(task.held), policy)
                     self._answer(cache, task, question, read)
                     cache.rewind(mark)
@@ -174,10 +174,10 @@ class Runner:
     def _blocks(self, task: Task) -> list[Block]:
         return list(blocks([task.document], self._options.block, len(self._head)))
 
-    def _asked(self, question: Question) -> Tokens:
+    def _asked(self, question: Question) -> Asked:
         return prompt_tokens(self._model, self._prompt, question.text)[1]
 
-    def _read_for(self) -> Tokens | None:
+    def _read_for(self) -> Asked | None:
         text = self._options.read_for
         return None if text is None else prompt_tokens(self._model, self._prompt, text)[1]
 
@@ -190,7 +190,7 @@ class Runner:
             asked.append(read_for)
         context = Context(
             self._model,
-            cells=len(self._head) + cells + max(map(len, asked)) + options.max_tokens,
+            cells=len(self._head) + cells + max(len(one.ids) for one in asked) + options.max_tokens,
             batch=options.block,
             kv_type=options.kv_type,
             threads=options.threads,
@@ -205,7 +205,7 @@ class Runner:
         parts: Sequence[Block],
         task: Task,
         question: Question,
-        asked: Tokens | None,
+        asked: Asked | None,
     ) -> None:
         name = sample_name(question.id, task.policy.name, task.budget)
 

@@ -33,10 +33,14 @@ class Queries:
     origin
         Index in the token stream of each query's token: int32 ``[tokens]``. It sees the keys of
         tokens up to its own.
+    lead
+        So many of the first tokens would come before any question: what they attend to, every
+        question does.
     """
 
     vectors: Float32
     origin: NDArray[np.int32]
+    lead: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,16 +114,17 @@ def blend(first: Float32, second: Float32, origin: NDArray[np.int32], share: flo
 
     Of ``n`` rows that stay, ``share * n`` are the first by the one score and the rest the first by
     the other, whatever ``n`` is: a row's place is the better of its two ranks, each divided by its
-    part of the budget.
+    part of the budget. Where the first score is -inf, the other one decides alone.
     """
     tiny = np.finfo(np.float32).eps
     one = ranks(first, origin) / max(share, tiny)
+    one[np.isneginf(first)] = np.inf
     other = ranks(second, origin) / max(1 - share, tiny)
-    places: Float32 = np.minimum(one, other)
-    return -places
+    scores: Float32 = -np.log(np.minimum(one, other))
+    return scores
 
 
-def attention(rows: Rows, last: int | None = None) -> Float32:
+def attention(rows: Rows, part: slice = slice(None)) -> Float32:
     """Attention that the queries pay to the rows: float32 ``[heads, rows]``.
 
     The softmax over the rows that a query sees, summed over the tokens and averaged over the
@@ -127,14 +132,12 @@ def attention(rows: Rows, last: int | None = None) -> Float32:
 
     Parameters
     ----------
-    last
-        Take the queries of the last so many tokens only; None for all.
+    part
+        Take the queries of these tokens only.
     """
     if rows.queries is None:
         raise ValueError("this scorer needs queries")
-    vectors, asked = rows.queries.vectors, rows.queries.origin
-    if last is not None:
-        vectors, asked = vectors[-last:], asked[-last:]
+    vectors, asked = rows.queries.vectors[part], rows.queries.origin[part]
     keys = rows.keys.astype(np.float32, copy=False)
     n, heads, width = keys.shape
     grouped = vectors.reshape(len(vectors), heads, -1, width)

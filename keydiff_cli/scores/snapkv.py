@@ -42,4 +42,4 @@ class SnapKV:
         check_range("width", self.width, 1, WIDEST)
 
     def __call__(self, rows: Rows) -> Float32:
-        return smooth(attention(rows, self.last), rows.origin, self.width)
+        return smooth(attention(rows, slice(-self.last, None)), rows.origin, self.width)

@@ -20,7 +20,7 @@ class Tova:
     watch: ClassVar[Watch] = "block"
 
     def __call__(self, rows: Rows) -> Float32:
-        return _mean_over_tokens(rows, attention(rows, last=1))
+        return _mean_over_tokens(rows, attention(rows, slice(-1, None)))
 
 
 def _mean_over_tokens(rows: Rows, paid: Float32) -> Float32:
