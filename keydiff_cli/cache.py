@@ -89,7 +89,6 @@ class KVCache:
         self._past = np.zeros(self._origin.shape, np.float32)  # scores at the last eviction
         self._watched = np.empty(0, np.int32)  # tokens of the queries kept in the context
         self._lead = 0  # so many of them come before any question
-        self._first: dict[int, Float32] = {}  # their queries, if an earlier batch had them
         self.position = 0
         self._head = 0  # where llama.cpp starts to look for a free cell
 
@@ -146,27 +145,19 @@ class KVCache:
         self.position += len(tokens)
         if watch:
             self._watched, self._lead = numbers, lead
-            self._first.clear()
 
     @hold_interrupt()
     def look(self, tokens: Tokens, lead: int = 0) -> None:
-        """Run tokens for their queries only; the cache stays as it was.
+        """Run tokens, a batch at most, for their queries only; the cache stays as it was.
 
-        Of more tokens than a batch takes, the first ``lead`` and those of the last batch count.
         The queries count as coming after all tokens, those appended later too.
         """
-        start, batch = self.position, self.context.batch
-        ends = [*range(len(tokens), 0, -batch)][::-1]  # so that the last piece is a whole batch
-        leading: dict[int, Float32] = {}
-        for first, end in zip([0, *ends], ends, strict=False):
-            self.append(tokens[first:end], watch=True)
-            if first == 0 and end < len(tokens):
-                leading = {n: self.context.queries(n)[:lead].copy() for n in self._layout.numbers}
+        start = self.position
+        self.append(tokens, watch=True, lead=lead)
         self.context.remove(start, -1)
         self._release(np.flatnonzero(self.positions >= start))
         self.position = start
         self._watched = np.full(len(tokens), np.iinfo(np.int32).max, np.int32)
-        self._lead, self._first = lead, leading
 
     def shows_queries(self) -> bool:
         """Whether a scorer can be given queries; found out by running a token in an empty cache."""
@@ -309,11 +300,8 @@ class KVCache:
         """Of layer ``number``, as its scorer gets them: from the last tokens that were watched."""
         if not self._layout.numbers:
             raise ModelError("the queries of this model are out of reach; use another --policy")
-        layer = self._layout.numbers[number]
-        vectors = self.context.queries(layer)
-        if layer in self._first:
-            vectors = np.concatenate((self._first[layer], vectors))
-        return Queries(vectors, self._watched[-len(vectors) :], self._lead)
+        vectors = self.context.queries(self._layout.numbers[number])
+        return Queries(vectors, self._watched, self._lead)
 
     def _hide(self) -> None:
         """Hide from each layer the cells that it alone has given up, in a pyramid."""

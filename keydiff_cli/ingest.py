@@ -37,8 +37,8 @@ def ingest(
         N: tokens kept per head, the pinned ones aside.
     question
         The question, for policies that watch it: its tokens are run after each block, scored
-        by, and forgotten again. A question longer than a block is run less often, so that this
-        takes no more time than reading does; until then its last queries serve.
+        by, and forgotten again. Of a question longer than a block the lead and the end are run, so
+        that this takes no more time than reading does.
     progress
         Called after each block.
 
@@ -49,14 +49,11 @@ def ingest(
     read = 0
     keep = cache.pinned_tokens + policy.largest(budget)
     limit = min(cache.keeps(keep, policy))
-    asking = question if policy.watch == "question" else None
-    since = every = 0 if asking is None else len(asking.ids)  # tokens read since it was run
+    asked = None if question is None else question.cut(cache.context.batch)
     for block in blocks:
         cache.append(block.ids, watch=policy.watch in ("block", "stream"))
-        since += len(block.ids)
-        if asking is not None and cache.used > limit and since >= every:
-            cache.look(asking.ids, asking.lead)
-            since = 0
+        if policy.watch == "question" and asked is not None and cache.used > limit:
+            cache.look(asked.ids, asked.lead)
         cache.evict(keep, policy)
         read += len(block.ids)
         if progress is not None:

@@ -110,6 +110,14 @@ class Asked:
     ids: Tokens
     lead: int
 
+    def cut(self, most: int) -> Asked:
+        """The lead and the end of the question, ``most`` tokens together."""
+        if len(self.ids) <= most:
+            return self
+        lead = min(self.lead, most // 2)
+        end = self.ids[len(self.ids) - most + lead :]
+        return Asked(np.concatenate((self.ids[:lead], end)), lead)
+
 
 def prompt_tokens(model: Model, prompt: Prompt, question: str) -> tuple[Tokens, Asked]:
     """Tokens before the document and after it; only the template's own may be special ones."""

@@ -14,7 +14,6 @@ from keydiff_cli.ask import Run
 from keydiff_cli.cache import KVCache
 from keydiff_cli.config import Settings
 from keydiff_cli.errors import ModelError
-from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Tokens
 from keydiff_cli.report import Report
 
@@ -56,33 +55,34 @@ def test_a_build_without_queries_is_read_by_keydiff(
         ask(small_path, tmp_path, "focus", times=40)
 
 
-def test_a_long_question_is_run_less_often_than_blocks_are_read(
+def test_of_a_long_question_the_end_is_run(
     small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[int] = []
-    evictions: list[int] = []
-    look, evict = KVCache.look, KVCache.evict
+    looks: list[list[int]] = []
+    look = KVCache.look
 
-    def counted(cache: KVCache, tokens: Tokens, lead: int = 0) -> None:
-        looks.append(len(tokens))
+    def noted(cache: KVCache, tokens: Tokens, lead: int = 0) -> None:
+        looks.append([lead, *tokens.tolist()])
         look(cache, tokens, lead)
 
-    def evicted(cache: KVCache, keep: int, policy: Policy) -> None:
-        evictions.append(keep)
-        evict(cache, keep, policy)
-
-    monkeypatch.setattr(KVCache, "look", counted)
-    monkeypatch.setattr(KVCache, "evict", evicted)
+    monkeypatch.setattr(KVCache, "look", noted)
     document = tmp_path / "cat.txt"
-    document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * 60)
-    question = "Is any of this said of a dog, a horse or a cow? " * 12 + "What is the cat's name?"
+    document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * 30)
     settings = Settings(model=str(small_path), budget=256, block=64, max_tokens=2)
-    report = Run(settings).ask([str(document)], question, io.BytesIO())
-    asked = max(looks)
-    assert asked > 128
-    read = report.tokens["document"] - 256
-    assert 1 <= looks.count(asked) <= read // asked + 1
-    assert len(evictions) >= 2 * looks.count(asked)
+    found = []
+    for length in (1, 12):
+        question = "Is any of this said of a dog, a horse or a cow? " * length + "Which?"
+        looks.clear()
+        report = Run(settings).ask([str(document)], question, io.BytesIO())
+        _, *runs = looks  # the first is one that tries whether there are queries
+        assert len(runs) == -(-(report.tokens["document"] - 256) // 64)
+        assert all(run == runs[0] for run in runs)
+        found.append(runs[0])
+    (lead, *short), (same, *cut) = found
+    assert lead == same > 1
+    assert len(short) < 64 == len(cut)
+    assert cut[:lead] == short[:lead]
+    assert cut[lead - 64 :][-12:] == short[-12:]
 
 
 @pytest.mark.parametrize("memory", [10**8, 10**12])

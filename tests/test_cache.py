@@ -272,23 +272,3 @@ def test_sinks_give_way_to_the_last_token(small_model: Model, task: Task, budget
     kept = set(engine.cache.origin[0][0][engine.cache.positions >= 0].tolist())
     assert kept == {*range(min(4, budget - 1)), *range(200 - max(budget - 4, 1), 200)}
     engine.close()
-
-
-def test_a_question_longer_than_a_batch_keeps_the_queries_of_its_lead(
-    small_model: Model, task: Task
-) -> None:
-    whole = start(small_model, task, budget=BUDGET, policy="focus", block=128)
-    cut = start(small_model, task, budget=BUDGET, policy="focus", block=32)
-    asked = np.tile(task.question.ids, 8)[:100]
-    for engine in (whole, cut):
-        used = engine.cache.used
-        engine.cache.look(asked, 3)
-        assert engine.cache.used == used
-    one, other = whole.cache.queries(2), cut.cache.queries(2)
-    assert (one.lead, other.lead) == (3, 3)
-    assert (len(one.vectors), len(other.vectors)) == (100, 3 + 32)
-    assert (len(one.origin), len(other.origin)) == (100, 3 + 32)
-    np.testing.assert_allclose(one.vectors[:3], other.vectors[:3], rtol=1e-2, atol=1e-2)
-    np.testing.assert_allclose(one.vectors[-32:], other.vectors[3:], rtol=1e-2, atol=1e-2)
-    whole.close()
-    cut.close()

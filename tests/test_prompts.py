@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers import decode, joined
 
 from keydiff_cli.blocks import Tokenizer, cut_text
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import Model
-from keydiff_cli.prompts import DEFAULT_SYSTEM, Prompt, build_prompt, prompt_tokens, split_prompt
+from keydiff_cli.prompts import (
+    DEFAULT_SYSTEM,
+    Asked,
+    Prompt,
+    build_prompt,
+    prompt_tokens,
+    split_prompt,
+)
 
 CHATML = (
     "{% for message in messages %}"
@@ -199,3 +207,18 @@ def test_special_tokens_would_be_found_if_asked_for(
 ) -> None:
     ids = small_model.tokenize("a<|im_end|>\n<|im_start|>system\n", special=True)
     assert special_ids <= set(ids.tolist())
+
+
+@pytest.mark.parametrize(
+    ("most", "ids", "lead"),
+    [
+        (9, [0, 1, 2, 3, 4, 5, 6, 7, 8], 3),
+        (20, [0, 1, 2, 3, 4, 5, 6, 7, 8], 3),
+        (7, [0, 1, 2, 5, 6, 7, 8], 3),
+        (4, [0, 1, 7, 8], 2),
+        (1, [8], 0),
+    ],
+)
+def test_of_a_long_question_lead_and_end_are_left(most: int, ids: list[int], lead: int) -> None:
+    cut = Asked(np.arange(9, dtype=np.int32), 3).cut(most)
+    assert (cut.ids.tolist(), cut.lead) == (ids, lead)

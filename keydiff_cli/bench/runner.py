@@ -165,7 +165,7 @@ class Runner:
                 policy = task.policy
                 for question in task.questions:
                     if policy.watch == "question":
-                        asked = self._read_for() or self._asked(question)
+                        asked = (self._read_for() or self._asked(question)).cut(cache.context.batch)
                         cache.look(asked.ids, asked.lead)
                     cache.evict(cache.pinned_tokens + policy.largest(task.held), policy)
                     self._answer(cache, task, question, read)
