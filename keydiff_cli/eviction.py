@@ -109,8 +109,8 @@ def elect(scores: Float32, origin: NDArray[np.int32], vote: float) -> Float32:
 
     Returns
     -------
-    float32 ``[heads, rows]``: places, in which ``vote`` of the rows that stay are the first by the
-    mean of the heads' z-scores of their token (0, the average, from a head that has given it up).
+    float32 ``[heads, rows]``: of the rows that stay by it, ``vote`` are the first by the mean of
+    the heads' z-scores of their token (0, the average, from a head that has given it up).
     """
     if vote == 0:
         return scores
