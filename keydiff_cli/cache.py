@@ -20,7 +20,7 @@ from keydiff_cli.access import Access, dequantize, find_layout
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy, elect, keep_best, plan_moves
 from keydiff_cli.llama import Context, Stopped, Tokens, half_to_float, hold_interrupt
-from keydiff_cli.scores import Float32, Queries, Rows
+from keydiff_cli.scores import Float32, Queries, Rows, Scorer
 from keydiff_cli.state import Bytes, parse_state
 
 Span = tuple[int, int]
@@ -216,7 +216,8 @@ class KVCache:
         used = np.flatnonzero(self.positions >= 0)
         keeps = self.keeps(keep, policy)
         over = len(used) > min(keeps)
-        if policy.scorer is None or not (over or policy.watch == "stream"):
+        scorer = policy.scorer
+        if scorer is None or not (over or policy.watch == "stream"):
             return
         if over:
             self._remember()
@@ -231,7 +232,7 @@ class KVCache:
         rows = slice(0, len(used)) if index[-1] == len(used) - 1 else index
         origin = self._origin[:, used]
         past = self._past[:, used]
-        scores = self._scores([layer.keys[rows] for layer in layers], origin, past, policy)
+        scores = self._scores([layer.keys[rows] for layer in layers], origin, past, scorer)
         scored = time.perf_counter()
         self.times.score += scored - started
         if not over:
@@ -271,11 +272,9 @@ class KVCache:
         self.times.move += time.perf_counter() - scored
 
     def _scores(
-        self, keys: Sequence[Bytes], origin: NDArray[np.int32], past: Float32, policy: Policy
+        self, keys: Sequence[Bytes], origin: NDArray[np.int32], past: Float32, scorer: Scorer
     ) -> Float32:
         """Scores of the heads of all layers, one after another: float32 ``[heads, rows]``."""
-        scorer = policy.scorer
-        assert scorer is not None
         scores = np.empty(origin.shape, np.float32)
 
         def score(number: int) -> None:

@@ -96,6 +96,7 @@ class Runner:
         self._prompt = build_prompt(model)
         self._tokenizer = Tokenizer(model)
         self._head, _ = prompt_tokens(model, self._prompt, "")
+        self._read_for = None if options.read_for is None else self._asked(options.read_for)
 
     def run(self, texts: Iterable[Text], contenders: Sequence[Contender]) -> None:
         """Answer what is not in the records yet; each answer is recorded as soon as it is there."""
@@ -132,19 +133,18 @@ class Runner:
         """Evict while reading: once for what no question changes, then the rest for each."""
         policy, held = task.policy, task.held
         parts = self._blocks(task)
-        read_for = self._read_for()
         common = len(parts)
-        if policy.watch == "question" and read_for is None:
+        if policy.watch == "question" and self._read_for is None:
             common = min(policy.budgets(policy.largest(held), 2)) // self._options.block
         with self._cache([task], policy.largest(held) + self._options.block) as cache:
             started = time.perf_counter()
             read_head(cache, self._head, self._options.block)
-            self._read(cache, parts[:common], task, task.questions[0], read_for)
+            self._read(cache, parts[:common], task, task.questions[0], self._read_for)
             first = time.perf_counter() - started
             mark = cache.mark()
             for question in task.questions:
                 started = time.perf_counter()
-                self._read(cache, parts[common:], task, question, self._asked(question))
+                self._read(cache, parts[common:], task, question, self._asked(question.text))
                 self._answer(cache, task, question, first + time.perf_counter() - started)
                 cache.rewind(mark)
 
@@ -165,7 +165,8 @@ class Runner:
                 policy = task.policy
                 for question in task.questions:
                     if policy.watch == "question":
-                        asked = (self._read_for() or self._asked(question)).cut(cache.context.batch)
+                        asked = self._read_for or self._asked(question.text)
+                        asked = asked.cut(cache.context.batch)
                         cache.look(asked.ids, asked.lead)
                     cache.evict(cache.pinned_tokens + policy.largest(task.held), policy)
                     self._answer(cache, task, question, read)
@@ -174,20 +175,16 @@ class Runner:
     def _blocks(self, task: Task) -> list[Block]:
         return list(blocks([task.document], self._options.block, len(self._head)))
 
-    def _asked(self, question: Question) -> Asked:
-        return prompt_tokens(self._model, self._prompt, question.text)[1]
-
-    def _read_for(self) -> Asked | None:
-        text = self._options.read_for
-        return None if text is None else prompt_tokens(self._model, self._prompt, text)[1]
+    def _asked(self, question: str) -> Asked:
+        return prompt_tokens(self._model, self._prompt, question)[1]
 
     @contextmanager
     def _cache(self, tasks: Sequence[Task], cells: int) -> Iterator[KVCache]:
         """A cache with so many cells for the document, and room for questions and answers."""
         options = self._options
-        asked = [self._asked(question) for task in tasks for question in task.questions]
-        if (read_for := self._read_for()) is not None:
-            asked.append(read_for)
+        asked = [self._asked(question.text) for task in tasks for question in task.questions]
+        if self._read_for is not None:
+            asked.append(self._read_for)
         context = Context(
             self._model,
             cells=len(self._head) + cells + max(len(one.ids) for one in asked) + options.max_tokens,
@@ -224,7 +221,7 @@ class Runner:
         started = time.perf_counter()
         answer = Answer(
             cache,
-            self._asked(question),
+            self._asked(question.text),
             policy=task.policy,
             block=self._options.block,
             max_tokens=self._options.max_tokens,
