@@ -45,6 +45,8 @@ class Layout:
         KV heads of each layer.
     half
         Whether the keys are float16; else they are q8_0.
+    widths
+        Bytes of a row of keys of each layer, then of a row of values of each layer.
     direct
         The layers in llama.cpp's own memory, all cells; None if that is out of reach.
     """
@@ -52,7 +54,15 @@ class Layout:
     numbers: list[int]
     heads: list[int]
     half: bool
+    widths: list[int]
     direct: list[Layer] | None
+
+    @property
+    def whole(self) -> list[Bytes]:
+        """Keys of each layer, then values, in llama.cpp's own memory: uint8 ``[cells, bytes]``."""
+        layers = self.direct or []
+        rows = [*(layer.keys for layer in layers), *(layer.values for layer in layers)]
+        return [part.reshape(len(part), -1) for part in rows]
 
     def layers(self, state: CacheState) -> list[Layer]:
         """The layers inside a serialised cache, used cells only."""
@@ -95,14 +105,15 @@ def find_layout(context: Context, access: Access | None = None) -> Layout:
     heads = [key.shape[1] // key_bytes for key in full.keys]
     if any(count * key_bytes != key.shape[1] for count, key in zip(heads, full.keys, strict=True)):
         raise ModelError(f"the keys of {name} are of an unknown size; use another model")
+    widths = [rows.shape[1] for rows in full.rows]
     tensors = context.cache_tensors() or {}
     found = {} if access == "copy" else _match(context.cells, tensors, full, heads)
     if found is None and access == "direct":
         raise ModelError("this llama.cpp build gives no direct access to its cache")
     if found:
-        return Layout(list(found), heads, half, list(found.values()))
+        return Layout(list(found), heads, half, widths, list(found.values()))
     plain = len(full.keys) == context.model.layers
-    return Layout(list(range(len(full.keys))) if plain else [], heads, half, None)
+    return Layout(list(range(len(full.keys))) if plain else [], heads, half, widths, None)
 
 
 def _match(

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from keydiff_cli.access import Access, dequantize, find_layout
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy, elect, keep_best, plan_moves
-from keydiff_cli.llama import Context, Stopped, Tokens, half_to_float, hold_interrupt
+from keydiff_cli.llama import KV_TYPES, Context, Stopped, Tokens, half_to_float, hold_interrupt
 from keydiff_cli.scores import Float32, Queries, Rows, Scorer
-from keydiff_cli.state import Bytes, parse_state
+from keydiff_cli.state import STATE_HEAD, Bytes, build_state, parse_state
 
 Span = tuple[int, int]
 
@@ -36,14 +36,43 @@ class EvictionTimes:
     move: float = 0.0
 
 
+@dataclass(frozen=True)
+class Image:
+    """All that a cache holds, cell by cell up to the last one in use.
+
+    What goes on from it does so bit by bit as it would have gone on without.
+
+    Attributes
+    ----------
+    position
+        Tokens appended.
+    pinned
+        Spans of tokens that are never evicted.
+    positions
+        Of each cell, -1 when free: int32 ``[cells]``.
+    origin, past
+        Token and last score of each row: int32 and float32 ``[heads of all layers, cells]``.
+    rows
+        Keys of each layer, then values of each layer: uint8 ``[cells, bytes]``.
+    windowed
+        Layers with a sliding window, serialised: uint8 ``[bytes]``.
+    """
+
+    position: int
+    pinned: tuple[Span, ...]
+    positions: NDArray[np.int32]
+    origin: NDArray[np.int32]
+    past: Float32
+    rows: list[Bytes]
+    windowed: Bytes
+
+
 @dataclass
 class Mark:
     """A state of the cache to come back to (see :meth:`KVCache.rewind`)."""
 
     position: int
-    blob: Bytes | None = None
-    origin: NDArray[np.int32] | None = None
-    past: Float32 | None = None
+    image: Image | None = None
 
 
 class KVCache:
@@ -176,6 +205,7 @@ class KVCache:
         self.context.clear()
         self.positions[:] = -1
         self._origin[:] = -1
+        self._past[:] = 0
         self.position = self._head = 0
 
     def _next_cells(self, count: int) -> NDArray[np.int64]:
@@ -348,7 +378,7 @@ class KVCache:
         """Remember the present state, so that :meth:`rewind` can come back to it.
 
         An earlier mark is given up. Costs nothing until an eviction; then, and at once for a
-        sliding-window model, a serialised copy of the cache is kept in memory.
+        sliding-window model, a copy of the cache is kept in memory.
         """
         self._mark = Mark(self.position)
         if self.context.model.window:
@@ -356,10 +386,9 @@ class KVCache:
         return self._mark
 
     def _remember(self) -> None:
-        if self._mark is not None and self._mark.blob is None:
-            self._mark.blob = self.context.state()
-            used = self.positions >= 0
-            self._mark.origin, self._mark.past = self._origin[:, used], self._past[:, used]
+        if self._mark is not None and self._mark.image is None:
+            image = self.image()
+            self._mark.image = replace(image, rows=[rows.copy() for rows in image.rows])
 
     @hold_interrupt()
     def rewind(self, mark: Mark) -> None:
@@ -374,17 +403,80 @@ class KVCache:
         """
         if mark is not self._mark:
             raise ValueError("only the latest mark can be gone back to")
-        if mark.blob is not None and mark.origin is not None and mark.past is not None:
-            self._restore(mark.blob, mark.origin, mark.past)
-            self._hide()
+        if mark.image is not None:
+            self.load(mark.image)
         self.context.remove(mark.position, -1)
         self._release(np.flatnonzero(self.positions >= mark.position))
-        self.pinned = [
-            (start, min(stop, mark.position))
-            for start, stop in self.pinned
-            if start < mark.position
-        ]
+        self.pinned = [(start, stop) for start, stop in self.pinned if stop <= mark.position]
         self.position = mark.position
+
+    # As a whole ------------------------------------------------------------------------------
+
+    def image(self) -> Image:
+        """What the cache holds. The rows may be views, valid until the cache changes."""
+        used = np.flatnonzero(self.positions >= 0)
+        cells = int(used[-1]) + 1 if len(used) else 0
+        blob = np.empty(0, np.uint8)
+        end = 0
+        if self._layout.direct is None or self.context.model.window:
+            blob = self.context.state()
+            state = parse_state(blob)[0]
+            end = state.end
+        if self._layout.direct is not None:
+            rows = [whole[:cells] for whole in self._layout.whole]
+        else:
+            rows = []
+            for some in state.rows:
+                rows.append(np.zeros((cells, some.shape[1]), np.uint8))
+                rows[-1][used] = some
+        return Image(
+            self.position,
+            tuple(self.pinned),
+            self.positions[:cells].copy(),
+            self._origin[:, :cells].copy(),
+            self._past[:, :cells].copy(),
+            rows,
+            blob[end:],
+        )
+
+    @hold_interrupt()
+    def load(self, image: Image) -> None:
+        """Hold what an image says, in the same cells.
+
+        Raises
+        ------
+        ValueError
+            If the image does not fit this cache.
+        """
+        cells, widths = len(image.positions), [rows.shape[1] for rows in image.rows]
+        if cells > self.context.cells or widths != self._layout.widths:
+            raise ValueError("the image is of another cache")
+        # llama.cpp fills cells in order, so the free ones take part and are freed again.
+        free = image.positions < 0
+        positions = image.positions.copy()
+        positions[free] = image.position + np.arange(np.count_nonzero(free))
+        self._forget()
+        blob = build_state(
+            self.context.state()[:STATE_HEAD],
+            positions,
+            KV_TYPES["f16" if self._layout.half else "q8_0"],
+            widths,
+            image.windowed,
+        )
+        direct = self._layout.direct
+        if direct is None:
+            _copy_rows(image.rows, parse_state(blob)[0].rows)
+        self.context.restore(blob)
+        if direct is not None:
+            _copy_rows(image.rows, self._layout.whole)
+        self.context.remove(image.position, -1)
+        self.positions[:cells] = image.positions
+        self._origin[:, :cells] = image.origin
+        self._past[:, :cells] = image.past
+        self._head = int(np.argmax(free)) if free.any() else cells
+        self.position = image.position
+        self.pinned = list(image.pinned)
+        self._hide()
 
     def _restore(self, blob: Bytes, origin: NDArray[np.int32], past: Float32) -> None:
         """Load a serialised cache, whose rows llama.cpp puts into the first cells in order."""
@@ -397,6 +489,12 @@ class KVCache:
         self._past[:] = 0
         self._past[:, : len(positions)] = past
         self._head = len(positions)
+
+
+def _copy_rows(source: Iterable[Bytes], target: Iterable[Bytes]) -> None:
+    """Copy rows over the first ones of each layer."""
+    for some, whole in zip(source, target, strict=True):
+        whole[: len(some)] = some
 
 
 def _checked(scores: Float32, shape: tuple[int, ...]) -> Float32:

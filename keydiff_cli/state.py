@@ -13,12 +13,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
+STATE_HEAD = 8  # bytes before the first cache
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,20 @@ class CacheState:
         A view of the rows of each layer: uint8 ``[cells, bytes per row]``.
     key_type
         ggml's number of the keys' type, the same for all layers; -1 without any.
+    end
+        Where it ends in the blob, in bytes.
     """
 
     positions: NDArray[np.int32]
     keys: list[Bytes]
     values: list[Bytes]
     key_type: int
+    end: int = 0
+
+    @property
+    def rows(self) -> list[Bytes]:
+        """The keys of each layer, then the values of each layer."""
+        return [*self.keys, *self.values]
 
 
 class _Reader:
@@ -72,14 +82,14 @@ def parse_state(blob: Bytes) -> list[CacheState]:
         If the blob is not laid out as described above.
     """
     reader = _Reader(blob)
-    reader.take(8)
+    reader.take(STATE_HEAD)
     caches = []
     while reader.offset < len(blob):
         if reader.number("<u4") != 1:
             raise ValueError("the serialised cache has several streams")
         cells = reader.number("<u4")
         if cells == 0:
-            caches.append(CacheState(np.empty(0, np.int32), [], [], -1))
+            caches.append(CacheState(np.empty(0, np.int32), [], [], -1, reader.offset))
             continue
         meta = reader.take(cells * 12).view("<i4").reshape(cells, 3)
         if (meta[:, 1] != 1).any():
@@ -90,7 +100,47 @@ def parse_state(blob: Bytes) -> list[CacheState]:
         keys = [reader.rows(cells) for _ in range(layers)]
         key_type = reader.type
         values = [reader.rows(cells) for _ in range(layers)]
-        caches.append(CacheState(meta[:, 0].copy(), keys, values, key_type))
+        caches.append(CacheState(meta[:, 0].copy(), keys, values, key_type, reader.offset))
     if not caches:
         raise ValueError("the serialised cache ends early")
     return caches
+
+
+def build_state(
+    head: Bytes, positions: NDArray[np.int32], key_type: int, widths: Sequence[int], tail: Bytes
+) -> Bytes:
+    """Serialise a sequence whose rows are all zero.
+
+    What nobody has written to takes no memory, so the blob is as small as its metadata until rows
+    are written into it, through :func:`parse_state`.
+
+    Parameters
+    ----------
+    head
+        The :data:`STATE_HEAD` bytes before the first cache.
+    positions
+        Of each cell of the first cache: int32 ``[cells]``.
+    key_type
+        ggml's number of the type of keys and values.
+    widths
+        Bytes of a row of keys of each layer, then of a row of values of each layer.
+    tail
+        Further caches, serialised.
+    """
+    cells = len(positions)
+    starts = [np.array([1, cells], "<u4"), np.zeros((cells, 3), "<i4")]
+    starts[1][:, 0], starts[1][:, 1] = positions, 1
+    parts = [head, *starts, np.array([0, len(widths) // 2], "<u4")]
+    sizes = [part.nbytes for part in parts]
+    rows = sum(12 + cells * width for width in widths)
+    blob = np.zeros(sum(sizes) + rows + len(tail), np.uint8)
+    offset = 0
+    for part in parts:
+        blob[offset : offset + part.nbytes] = np.ascontiguousarray(part).reshape(-1).view(np.uint8)
+        offset += part.nbytes
+    for width in widths:
+        blob[offset : offset + 4].view("<i4")[0] = key_type
+        blob[offset + 4 : offset + 12].view("<u8")[0] = width
+        offset += 12 + cells * width
+    blob[offset:] = tail
+    return blob

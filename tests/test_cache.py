@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from engine import SAMPLE, Engine, Task, make_task, read, start
 
+from keydiff_cli.access import Access
 from keydiff_cli.blocks import blocks
+from keydiff_cli.ingest import ingest
 from keydiff_cli.llama import Context, Model
 from keydiff_cli.policies import POLICIES
 from keydiff_cli.state import parse_state
@@ -168,10 +173,6 @@ def test_a_pyramid_keeps_less_in_deeper_layers(small_model: Model, task: Task) -
 
 
 def test_a_recent_share_keeps_the_last_tokens(small_model: Model, task: Task) -> None:
-    from dataclasses import replace
-
-    from keydiff_cli.ingest import ingest
-
     engine = start(small_model, task, budget=BUDGET, policy="keydiff", block=BLOCK)
     policy = replace(POLICIES["keydiff"], recent=0.5)
     stream = blocks([task.document], BLOCK, len(task.head))
@@ -272,3 +273,32 @@ def test_sinks_give_way_to_the_last_token(small_model: Model, task: Task, budget
     kept = set(engine.cache.origin[0][0][engine.cache.positions >= 0].tolist())
     assert kept == {*range(min(4, budget - 1)), *range(200 - max(budget - 4, 1), 200)}
     engine.close()
+
+
+@pytest.mark.parametrize("access", ["direct", "copy"])
+@pytest.mark.parametrize("policy", ["keydiff", "h2o", "pyramid"])
+def test_reading_goes_on_from_an_image_as_if_nothing_had_happened(
+    small_model: Model, task: Task, policy: str, access: Access
+) -> None:
+    """Cell by cell and bit by bit, also in a cache of another size."""
+    stream = list(blocks([task.document], BLOCK, len(task.head)))
+    whole = start(small_model, task, budget=BUDGET, policy=policy, block=BLOCK, access=access)
+    cut = start(
+        small_model, task, budget=BUDGET, policy=policy, block=BLOCK, access=access, room=512
+    )
+    rules: dict[str, Any] = {"policy": POLICIES[policy], "budget": BUDGET}
+    ingest(whole.cache, stream, **rules)
+    ingest(cut.cache, stream[:7], **rules)
+    image = cut.cache.image()
+    image = replace(image, rows=[rows.copy() for rows in image.rows])
+    read(cut, BUDGET)  # something else comes between
+    cut.cache.load(image)
+    ingest(cut.cache, stream[7:], **rules)
+    for mine, theirs in zip(
+        vars(cut.cache.image()).items(), vars(whole.cache.image()).items(), strict=True
+    ):
+        np.testing.assert_array_equal(mine[1], theirs[1], err_msg=mine[0])
+    np.testing.assert_array_equal(cut.cache.context.state(), whole.cache.context.state())
+    assert cut.answer(12) == whole.answer(12)
+    cut.close()
+    whole.close()

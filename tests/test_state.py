@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keydiff_cli.state import CacheState, parse_state
+from keydiff_cli.state import STATE_HEAD, CacheState, build_state, parse_state
 
 steady = settings(derandomize=True, deadline=None, max_examples=200)
 
@@ -141,3 +141,16 @@ def test_noise_is_refused(noise: bytes) -> None:
     if len(noise) < 16 or noise[8:12] != b"\1\0\0\0":
         with pytest.raises(ValueError):
             parse_state(np.frombuffer(noise, np.uint8))
+
+
+def test_a_blob_is_built_as_llama_cpp_writes_it() -> None:
+    first, second = Cache([4, 9, 2]), Cache([9, 4], widths=[(12, 6)])
+    blob = pack(first, second)
+    parsed = parse_state(blob)
+    widths = [rows.shape[1] for rows in parsed[0].rows]
+    built = build_state(blob[:STATE_HEAD], parsed[0].positions, 1, widths, blob[parsed[0].end :])
+    empty = parse_state(built)[0]
+    assert not any(rows.any() for rows in empty.rows)
+    for mine, theirs in zip(empty.rows, parsed[0].rows, strict=True):
+        mine[:] = theirs
+    np.testing.assert_array_equal(built, blob)

@@ -1,0 +1,242 @@
+"""The folder of snapshots: found by what they are of, written whole or not at all, pruned."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from keydiff_cli.errors import UsageError
+from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile, write_file
+
+_SUFFIX = ".snapshot"
+_DAMAGED = ".damaged"
+_PART = ".part"
+_LOCK = ".lock"
+_ID = 12  # hexadecimal digits
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A snapshot in the folder.
+
+    Attributes
+    ----------
+    id
+        What the user calls it.
+    size
+        Bytes on disk.
+    used
+        When it was last read or written: seconds since 1970.
+    description
+        What it says of itself.
+    """
+
+    id: str
+    path: Path
+    size: int
+    used: float
+    description: dict[str, Any]
+
+
+def short_digest(value: object) -> str:
+    """A name for plain data, the same for the same data."""
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_ID]
+
+
+class Store:
+    """Snapshots in a folder that nobody else can read.
+
+    Parameters
+    ----------
+    folder
+        Made when something is to be written.
+    limit
+        Bytes that all snapshots together may take: the least recently used ones go first.
+    warn
+        Told which files are set aside, and why.
+    """
+
+    def __init__(self, folder: Path, limit: int, warn: Callable[[str], None]) -> None:
+        self.folder = folder
+        self._limit = limit
+        self._warn = warn
+
+    # Finding --------------------------------------------------------------------------------
+
+    def entries(self) -> list[Entry]:
+        """All snapshots, the most recently used first."""
+        found = [entry for path in self._paths(_SUFFIX) if (entry := self._entry(path))]
+        return sorted(found, key=lambda entry: entry.used, reverse=True)
+
+    def find(self, key: dict[str, Any]) -> list[Entry]:
+        """The snapshots that were made with these settings, the longest first."""
+        fitting = [entry for entry in self.entries() if entry.description.get("key") == key]
+        return sorted(fitting, key=lambda entry: int(entry.description["tokens"]), reverse=True)
+
+    def get(self, name: str) -> Entry:
+        """The snapshot whose id begins with ``name``.
+
+        Raises
+        ------
+        UsageError
+            If there is none, or more than one.
+        """
+        found = [entry for entry in self.entries() if name and entry.id.startswith(name)]
+        if len(found) != 1:
+            problem = "several snapshots begin" if found else "no snapshot begins"
+            raise UsageError(f"{problem} with '{name}'; see 'keydiff cache list'")
+        return found[0]
+
+    def open(self, entry: Entry) -> SnapshotFile | None:
+        """A snapshot whose checksum has been verified; None if it is damaged or gone."""
+        try:
+            file = SnapshotFile(entry.path)
+            try:
+                file.verify()
+            except BaseException:
+                file.close()
+                raise
+            with suppress(OSError):
+                os.utime(entry.path)
+        except FileNotFoundError:
+            return None
+        except (DamagedError, OSError) as error:
+            self._set_aside(entry.path, error)
+            return None
+        return file
+
+    def _paths(self, suffix: str) -> list[Path]:
+        return sorted(self.folder.glob(f"*{suffix}"))
+
+    def _entry(self, path: Path) -> Entry | None:
+        try:
+            with SnapshotFile(path) as file:
+                description = file.description
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        except (DamagedError, OSError) as error:
+            self._set_aside(path, error)
+            return None
+        return Entry(path.stem, path, status.st_size, status.st_mtime, description)
+
+    def _set_aside(self, path: Path, error: Exception) -> None:
+        reason = error.strerror if isinstance(error, OSError) else error
+        self._warn(f"the snapshot {path} cannot be used: {reason}")
+        with suppress(OSError):
+            path.replace(path.with_suffix(_DAMAGED))
+
+    # Writing --------------------------------------------------------------------------------
+
+    @contextmanager
+    def claim(self, reading: object) -> Iterator[Writer | None]:
+        """What writes the snapshots of one reading; None if another process does that already.
+
+        ``reading`` is plain data that says which reading it is.
+
+        Raises
+        ------
+        OSError
+            If the folder cannot be written to.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = short_digest(reading)
+        path = self.folder / f"{name}{_LOCK}"
+        lock = FileLock(path, mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield None
+            return
+        try:
+            yield Writer(self, self.folder / f"{name}{_PART}")
+        finally:
+            lock.release()
+
+    def remove(self, entry: Entry) -> None:
+        """Delete a snapshot."""
+        entry.path.unlink(missing_ok=True)
+
+    def prune(self, limit: int | None = None, *, before: float = 0) -> list[Entry]:
+        """Delete snapshots last used before a time, then the least recently used above a limit.
+
+        Parameters
+        ----------
+        limit
+            Bytes that may stay; None for the limit of the store.
+        before
+            Seconds since 1970.
+
+        Returns
+        -------
+        What was deleted.
+        """
+        room = self._limit if limit is None else limit
+        gone = []
+        full = False
+        for entry in self.entries():
+            full = full or entry.size > room
+            if full or entry.used < before:
+                self.remove(entry)
+                gone.append(entry)
+            else:
+                room -= entry.size
+        self._sweep()
+        return gone
+
+    def _sweep(self) -> None:
+        """Delete what nobody writes any more: parts, locks and damaged files."""
+        for path in self._paths(_DAMAGED):
+            path.unlink(missing_ok=True)
+        for path in self._paths(_LOCK):
+            lock = FileLock(path, mode=0o600)
+            with suppress(Timeout, OSError):
+                lock.acquire(timeout=0)
+                path.with_suffix(_PART).unlink(missing_ok=True)
+                lock.release()
+
+
+class Writer:
+    """Writes the snapshots of one reading, each in the place of the one before."""
+
+    def __init__(self, store: Store, part: Path) -> None:
+        self._store = store
+        self._part = part
+        self._written: Path | None = None
+
+    def supersede(self, entry: Entry) -> None:
+        """Take the place of a snapshot that is a beginning of this reading."""
+        self._written = entry.path
+
+    def write(self, description: dict[str, Any], arrays: Iterable[tuple[str, Array]]) -> Path:
+        """Write a snapshot; the one before stays until it is safe on the disk.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; then no part of it is left.
+        """
+        path = self._store.folder / f"{short_digest(description)}{_SUFFIX}"
+        try:
+            number = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(number, "wb") as file:
+                write_file(file, description, arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(self._part, path)
+        except BaseException:
+            self._part.unlink(missing_ok=True)
+            raise
+        if self._written is not None and self._written != path:
+            self._written.unlink(missing_ok=True)
+        self._written = path
+        return path
