@@ -3,6 +3,7 @@
     python docs/measure.py share     # scoring + eviction as a share of the time of a block
     python docs/measure.py ratio     # reading under keydiff against reading with the full cache
     python docs/measure.py length    # peak memory against the length of the document
+    python docs/measure.py again     # a second question against the first reading
     python docs/measure.py start     # start-up time of the command
 
 The text is the sample document, repeated. Run on an idle machine: nothing else may use the cores.
@@ -55,7 +56,6 @@ class Reading:
     """One context that reads the repeated sample, block by block."""
 
     def __init__(self, model_name: str, policy: str, budget: int, block: int, tokens: int) -> None:
-        from keydiff_cli.ask import locate_model
         from keydiff_cli.blocks import Tokenizer, blocks, cut_text
         from keydiff_cli.cache import KVCache
         from keydiff_cli.config import Settings
@@ -64,6 +64,7 @@ class Reading:
         from keydiff_cli.machine import physical_cores
         from keydiff_cli.policies import POLICIES
         from keydiff_cli.prompts import build_prompt, prompt_tokens
+        from keydiff_cli.reader import locate_model
         from keydiff_cli.report import Events
 
         self.model = Model(locate_model(Settings(model=model_name), Events()).path)
@@ -158,27 +159,39 @@ def ratio(tokens: int, budgets: list[int]) -> None:
         )
 
 
-def length(name: str, lengths: list[int], budget: int) -> None:
-    """Runs the command itself, and reports the peak that it reports."""
-    from keydiff_cli.ask import locate_model
+def texts(name: str, lengths: list[int]) -> Iterator[str]:
+    """The sample, repeated and cut to about so many tokens of a model."""
     from keydiff_cli.config import Settings
     from keydiff_cli.llama import Model
+    from keydiff_cli.reader import locate_model
     from keydiff_cli.report import Events
 
-    show(figure="machine", **machine())
     model = Model(locate_model(Settings(model=name), Events()).path, weights=False)
     sample = SAMPLE.read_text(encoding="utf-8")
     per_token = len(sample) / len(model.tokenize(sample))
     model.close()
     for tokens in lengths:
-        text = sample * (tokens // 4000 + 1)
+        yield (sample * (tokens // 4000 + 1))[: int(tokens * per_token)]
+
+
+def run(*words: object, **variables: str) -> dict[str, Any]:
+    """Run the command itself; what it reports."""
+    command = [sys.executable, "-m", "keydiff_cli", *map(str, words), "--json", "-q"]
+    environment = {**os.environ, **variables}
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def length(name: str, lengths: list[int], budget: int) -> None:
+    """The peak that the command reports."""
+    show(figure="machine", **machine())
+    for text in texts(name, lengths):
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-            file.write(text[: int(tokens * per_token)])
+            file.write(text)
             file.flush()
-            command = [sys.executable, "-m", "keydiff_cli", "ask", "--json", "-q", "-m", name]
-            command += ["--budget", str(budget), "--max-tokens", "16", file.name, "Summarize."]
-            done = subprocess.run(command, capture_output=True, check=True)
-        report = json.loads(done.stdout)
+            words = ("--no-cache", "-m", name, "--budget", budget, "--max-tokens", 16)
+            report = run("ask", *words, file.name, "Summarize.")
         show(
             figure="length",
             model=name,
@@ -187,6 +200,37 @@ def length(name: str, lengths: list[int], budget: int) -> None:
             planned=report["memory_bytes"]["planned"],
             peak=report["memory_bytes"]["peak"],
         )
+
+
+def again(name: str, tokens: int) -> None:
+    """A second question against the first reading, of the sample and of a longer text."""
+    show(figure="machine", **machine())
+    with tempfile.TemporaryDirectory() as folder:
+        long = Path(folder) / "long.txt"
+        long.write_text(next(texts(name, [tokens])), encoding="utf-8")
+        for path in (SAMPLE.with_suffix(".pdf"), long):
+            store = Path(folder) / path.stem
+            first = run("read", "-m", name, path, KEYDIFF_CACHE_DIR=str(store))
+            words = ("ask", "-m", name, "--max-tokens", 8, path, "Who wrote it?")
+            second = run(*words, KEYDIFF_CACHE_DIR=str(store))
+            reading, times = first["timing_s"]["ingest"], second["timing_s"]
+            (snapshot,) = store.glob("*.snapshot")
+            show(
+                figure="again",
+                model=name,
+                tokens=first["tokens"]["document"],
+                kept=first["tokens"]["kept"],
+                reused=second["tokens"]["reused"],
+                reading_s=reading,
+                keeping_percent=round(100 * first["timing_s"]["keep"] / reading, 2),
+                load_s=times["load"],
+                taken_up_s=times["ingest"],
+                first_token_s=times["first_token"],
+                percent=round(100 * (times["ingest"] + times["first_token"]) / reading, 2),
+                snapshot_bytes=snapshot.stat().st_size,
+                bytes_per_token=round(snapshot.stat().st_size / second["tokens"]["kept"]),
+                cache_bytes_per_token=round(first["cache"]["bytes"] / first["cache"]["cells"]),
+            )
 
 
 def start(runs: int = 11) -> None:
@@ -209,16 +253,18 @@ def start(runs: int = 11) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("figure", choices=["share", "ratio", "length", "start"])
-    parser.add_argument("--model", default=SMALL, help="for length")
-    parser.add_argument("--tokens", type=int, default=16384, help="for ratio")
+    parser.add_argument("figure", choices=["share", "ratio", "length", "again", "start"])
+    parser.add_argument("--model", help="for length and again")
+    parser.add_argument("--tokens", type=int, default=16384, help="for ratio and again")
     chosen = parser.parse_args()
     if chosen.figure == "share":
         share()
     elif chosen.figure == "ratio":
         ratio(chosen.tokens, [4096])
     elif chosen.figure == "length":
-        length(chosen.model, [2048, 4096, 8192, 16384, 32768], 1024)
+        length(chosen.model or SMALL, [2048, 4096, 8192, 16384, 32768], 1024)
+    elif chosen.figure == "again":
+        again(chosen.model or LARGE, chosen.tokens)
     else:
         start()
 

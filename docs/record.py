@@ -24,7 +24,7 @@ def run(arguments: list[str]) -> str:
     """Everything the command writes to a terminal of ``COLUMNS`` columns."""
     parent, child = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
-    command = [sys.executable, "-m", "keydiff_cli", "ask", *arguments]
+    command = [sys.executable, "-m", "keydiff_cli", "ask", "--no-cache", *arguments]
     process = subprocess.Popen(
         command, stdin=child, stdout=child, stderr=child, cwd=ROOT, env=environment
     )

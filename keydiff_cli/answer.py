@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -15,8 +16,11 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import LlamaError, Tokens
 from keydiff_cli.prompts import Asked
+from keydiff_cli.scores import KeyDiff
 
-_STEP = 128  # cells freed at a time when they run out, and tokens of the question run at a time
+_STEP = 128
+# What questions and answers are held to their share by; what is older is not touched.
+_TALK = Policy("keydiff", KeyDiff(), recent=0.5)
 
 StopReason = Literal["eos", "length", "interrupted"]
 
@@ -63,6 +67,42 @@ class Choices:
         return int(self.random.choice(len(weights), p=weights / weights.sum()))
 
 
+def extend(cache: KVCache, tokens: Tokens, *, logits: bool = False) -> None:
+    """Append tokens of a question or an answer; where cells run out, older ones of them go.
+
+    What the cache holds (:meth:`~keydiff_cli.cache.KVCache.hold`) stays as it is.
+    """
+    step = _step(cache)
+    for start in range(0, len(tokens), step):
+        part = tokens[start : start + step]
+        if cache.free < len(part):
+            cache.evict(cache.context.cells - step, _TALK)
+        cache.append(part, logits=logits and start + len(part) == len(tokens))
+
+
+def add_question(cache: KVCache, tokens: Tokens) -> None:
+    """Append the tokens of a question, pinned so that its answer cannot push them out.
+
+    Raises
+    ------
+    UsageError
+        If there is no room for it.
+    """
+    room = cache.context.cells - cache.pinned_rows - _step(cache) - 1
+    if len(tokens) > room:
+        raise UsageError(
+            f"the question has {len(tokens)} tokens, of which at most {max(room, 0)} fit; "
+            "shorten it, or raise the setting 'conversation'"
+        )
+    cache.pin(cache.position, cache.position + len(tokens))
+    extend(cache, tokens, logits=True)
+
+
+def _step(cache: KVCache) -> int:
+    """Cells freed at a time, and tokens run at a time."""
+    return min(cache.context.batch, _STEP)
+
+
 class Answer:
     """One answer, generated while it is iterated over.
 
@@ -70,8 +110,6 @@ class Answer:
     ----------
     question
         From the end of the document to the start of the answer.
-    policy, block
-        What to evict by when the cells run out, and the most tokens to run at a time.
     max_tokens
         Where to stop.
 
@@ -84,63 +122,40 @@ class Answer:
     """
 
     def __init__(
-        self,
-        cache: KVCache,
-        question: Asked,
-        *,
-        policy: Policy,
-        block: int,
-        max_tokens: int,
-        sampler: Sampler,
+        self, cache: KVCache, question: Asked, *, max_tokens: int, sampler: Sampler
     ) -> None:
         self._cache = cache
         self._question = question
-        self._policy = policy
-        self._step = min(block, _STEP)
         self._max_tokens = max_tokens
         self._choose = sampler.choices()
+        self._surprise = 0.0  # minus the sum of the tokens' log-probabilities
         self.tokens: list[int] = []
         self.stop_reason: StopReason = "interrupted"
 
+    @property
+    def certainty(self) -> float:
+        """Geometric mean of the probabilities that the model gave the tokens, 0 to 1."""
+        return math.exp(-self._surprise / max(len(self.tokens), 1))
+
     def __iter__(self) -> Iterator[str]:
         """Text as it comes, never in the middle of a character."""
-        self._ask()
+        add_question(self._cache, self._question.ids)
         model = self._cache.context.model
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
-            token = self._choose(self._cache.context.logits())
+            logits = self._cache.context.logits()
+            token = self._choose(logits)
             if model.ends_answer(token):
                 self.stop_reason = "eos"
                 break
             self.tokens.append(token)
+            top = logits.max()
+            self._surprise += float(top - logits[token] + np.log(np.exp(logits - top).sum()))
             if text := decoder.decode(model.piece(token)):
                 yield text
             if len(self.tokens) >= self._max_tokens:
                 self.stop_reason = "length"
                 break
-            watch = self._policy.watch in ("block", "stream")
-            self._append(np.array([token], np.int32), logits=True, watch=watch)
+            extend(self._cache, np.array([token], np.int32), logits=True)
         if text := decoder.decode(b"", final=True):
             yield text
-
-    def _ask(self) -> None:
-        """Run the question, pinned so that the answer cannot push it out."""
-        cache, question = self._cache, self._question.ids
-        room = cache.context.cells - cache.pinned_tokens - self._step - 1
-        if len(question) > room:
-            raise UsageError(
-                f"the question has {len(question)} tokens, of which at most {max(room, 0)} fit; "
-                "shorten it or give more memory"
-            )
-        cache.pin(cache.position, cache.position + len(question))
-        for start in range(0, len(question), self._step):
-            part = question[start : start + self._step]
-            last = start + len(part) == len(question)
-            lead = 0 if start else self._question.lead
-            self._append(part, logits=last, watch=self._policy.watch != "nothing", lead=lead)
-
-    def _append(self, tokens: Tokens, *, logits: bool, watch: bool, lead: int = 0) -> None:
-        cache = self._cache
-        if cache.free < len(tokens):
-            cache.evict(cache.context.cells - self._step, self._policy)
-        cache.append(tokens, logits=logits, watch=watch, lead=lead)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,15 @@ from keydiff_cli.llama import KV_TYPES, Context, Stopped, Tokens, half_to_float,
 from keydiff_cli.scores import Float32, Queries, Rows, Scorer
 from keydiff_cli.state import STATE_HEAD, Bytes, build_state, parse_state
 
-Span = tuple[int, int]
-
 SCORING_THREADS = 2  # each needs the keys of one layer as float32
+
+
+class Pin(NamedTuple):
+    """Tokens from ``start`` to ``stop`` (exclusive) of which ``rows`` a head are never evicted."""
+
+    start: int
+    stop: int
+    rows: int
 
 
 @dataclass
@@ -47,11 +54,13 @@ class Image:
     position
         Tokens appended.
     pinned
-        Spans of tokens that are never evicted.
+        What is never evicted.
     positions
         Of each cell, -1 when free: int32 ``[cells]``.
     origin, past
         Token and last score of each row: int32 and float32 ``[heads of all layers, cells]``.
+    widths
+        Bytes of a row of keys of each layer, then of a row of values of each layer.
     rows
         Keys of each layer, then values of each layer: uint8 ``[cells, bytes]``.
     windowed
@@ -59,11 +68,12 @@ class Image:
     """
 
     position: int
-    pinned: tuple[Span, ...]
+    pinned: tuple[Pin, ...]
     positions: NDArray[np.int32]
     origin: NDArray[np.int32]
     past: Float32
-    rows: list[Bytes]
+    widths: list[int]
+    rows: Iterable[Bytes]
     windowed: Bytes
 
 
@@ -72,6 +82,7 @@ class Mark:
     """A state of the cache to come back to (see :meth:`KVCache.rewind`)."""
 
     position: int
+    evicted: int
     image: Image | None = None
 
 
@@ -93,10 +104,12 @@ class KVCache:
     ----------
     position : int
         Tokens appended so far = the position of the next one.
-    pinned : list of (start, stop)
-        Tokens that are never evicted.
+    pinned : list of Pin
+        What is never evicted.
     origin : list of int32 ``[heads, cells]``
         For each layer, the token each row comes from; -1 in free cells.
+    evicted : int
+        Cells freed by evictions so far.
     positions : int32 ``[cells]``
         The mirrored metadata of llama.cpp: position of each cell, -1 when free.
     """
@@ -104,7 +117,7 @@ class KVCache:
     def __init__(self, context: Context, *, access: Access | None = None) -> None:
         self.context = context
         self.times = EvictionTimes()
-        self.pinned: list[Span] = []
+        self.pinned: list[Pin] = []
         self.evicted = 0
         self._pool = ThreadPoolExecutor(max_workers=SCORING_THREADS)
         self._scratch = threading.local()
@@ -138,14 +151,28 @@ class KVCache:
         """Cells not in use."""
         return self.context.cells - self.used
 
+    @property
+    def widths(self) -> list[int]:
+        """Bytes of a row of keys of each layer, then of a row of values of each layer."""
+        return self._layout.widths
+
     def pin(self, start: int, stop: int) -> None:
         """Never evict the tokens from ``start`` to ``stop`` (exclusive)."""
         if stop > start:
-            self.pinned.append((start, stop))
+            self.pinned.append(Pin(start, stop, stop - start))
+
+    def unpin(self, start: int) -> None:
+        """Let go of the tokens pinned from ``start`` on."""
+        self.pinned = [pin for pin in self.pinned if pin.start != start]
+
+    def hold(self) -> None:
+        """Never evict what every head holds now."""
+        self.pinned = [Pin(0, self.position, self.used)]
 
     @property
-    def pinned_tokens(self) -> int:
-        return sum(stop - start for start, stop in self.pinned)
+    def pinned_rows(self) -> int:
+        """Rows of each head that are never evicted."""
+        return sum(pin.rows for pin in self.pinned)
 
     @hold_interrupt()
     def append(
@@ -196,17 +223,18 @@ class KVCache:
                 if self.queries(number).vectors.shape[1] % heads:
                     return False
         except ModelError:
-            self._forget()
+            self.clear()
             return False
         return True
 
-    def _forget(self) -> None:
-        """Empty the cache, and its mirror."""
+    def clear(self) -> None:
+        """Forget everything."""
         self.context.clear()
         self.positions[:] = -1
         self._origin[:] = -1
         self._past[:] = 0
         self.position = self._head = 0
+        self.pinned = []
 
     def _next_cells(self, count: int) -> NDArray[np.int64]:
         """The cells llama.cpp gives to the next tokens: ``llama_kv_cache::find_slot``."""
@@ -228,7 +256,7 @@ class KVCache:
 
     def keeps(self, keep: int, policy: Policy) -> list[int]:
         """Rows that each layer keeps, if the one with the largest budget keeps ``keep``."""
-        pinned = self.pinned_tokens
+        pinned = self.pinned_rows
         return [pinned + n for n in policy.budgets(keep - pinned, len(self.origin))]
 
     @hold_interrupt()
@@ -243,6 +271,8 @@ class KVCache:
         ValueError
             If more rows are protected than may be kept.
         """
+        if keep <= self.pinned_rows:
+            raise ValueError("more rows are protected than may be kept")
         used = np.flatnonzero(self.positions >= 0)
         keeps = self.keeps(keep, policy)
         over = len(used) > min(keeps)
@@ -344,9 +374,9 @@ class KVCache:
     def _protected(self, origin: NDArray[np.int32], keep: int, policy: Policy) -> NDArray[np.bool_]:
         """Rows above every score: bool ``[heads, rows]``."""
         mask: NDArray[np.bool_] = origin == self.position - 1
-        room = max(keep - self.pinned_tokens, 0)
+        room = max(keep - self.pinned_rows, 0)
         sinks = min(policy.sinks, max(room - 1, 0))
-        for start, stop in (*self.pinned, (0, sinks)):
+        for start, stop, _ in (*self.pinned, Pin(0, sinks, sinks)):
             mask |= (origin >= start) & (origin < stop)
         room -= sinks
         if recent := int(policy.recent * room):
@@ -380,10 +410,14 @@ class KVCache:
         An earlier mark is given up. Costs nothing until an eviction; then, and at once for a
         sliding-window model, a copy of the cache is kept in memory.
         """
-        self._mark = Mark(self.position)
+        self._mark = Mark(self.position, self.evicted)
         if self.context.model.window:
             self._remember()
         return self._mark
+
+    def unmark(self) -> None:
+        """Give up the mark, and the copy of the cache that it may have."""
+        self._mark = None
 
     def _remember(self) -> None:
         if self._mark is not None and self._mark.image is None:
@@ -405,10 +439,20 @@ class KVCache:
             raise ValueError("only the latest mark can be gone back to")
         if mark.image is not None:
             self.load(mark.image)
-        self.context.remove(mark.position, -1)
-        self._release(np.flatnonzero(self.positions >= mark.position))
-        self.pinned = [(start, stop) for start, stop in self.pinned if stop <= mark.position]
-        self.position = mark.position
+        self.evicted = mark.evicted
+        self.truncate(mark.position)
+
+    @hold_interrupt()
+    def truncate(self, position: int) -> None:
+        """Forget the tokens from ``position`` on.
+
+        Only what comes after the last eviction can be forgotten like this, and nothing at all of
+        a model with sliding windows, whose layers have forgotten what was in them before.
+        """
+        self.context.remove(position, -1)
+        self._release(np.flatnonzero(self.positions >= position))
+        self.pinned = [pin for pin in self.pinned if pin.stop <= position]
+        self.position = position
 
     # As a whole ------------------------------------------------------------------------------
 
@@ -435,6 +479,7 @@ class KVCache:
             self.positions[:cells].copy(),
             self._origin[:, :cells].copy(),
             self._past[:, :cells].copy(),
+            self.widths,
             rows,
             blob[end:],
         )
@@ -448,19 +493,19 @@ class KVCache:
         ValueError
             If the image does not fit this cache.
         """
-        cells, widths = len(image.positions), [rows.shape[1] for rows in image.rows]
-        if cells > self.context.cells or widths != self._layout.widths:
+        cells = len(image.positions)
+        if cells > self.context.cells or image.widths != self.widths:
             raise ValueError("the image is of another cache")
         # llama.cpp fills cells in order, so the free ones take part and are freed again.
         free = image.positions < 0
         positions = image.positions.copy()
         positions[free] = image.position + np.arange(np.count_nonzero(free))
-        self._forget()
+        self.clear()
         blob = build_state(
             self.context.state()[:STATE_HEAD],
             positions,
             KV_TYPES["f16" if self._layout.half else "q8_0"],
-            widths,
+            self.widths,
             image.windowed,
         )
         direct = self._layout.direct

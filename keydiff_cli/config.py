@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ POLICY_NAMES = (
     "nested",
     "pyramid",
 )
+_SIZES = ("memory", "cache_size")
 PLUGINS = "keydiff.policies"  # the entry point group of policies in other packages
 KV_TYPE_NAMES = ("f16", "q8_0")
 
@@ -153,6 +154,16 @@ class Settings:
         Never fetch a model.
     models_dir
         Where models are kept; None for the user's data folder.
+    conversation
+        Tokens of questions and answers that are kept beside the documents.
+    cache
+        Keep what was read, and take it up again.
+    cache_dir
+        Where it is kept; None for the user's cache folder.
+    cache_size
+        Bytes that it may take; the least recently used goes first.
+    sessions_dir
+        Where saved chats are kept; None for the user's data folder.
     """
 
     model: str = _setting("qwen2.5-coder-1.5b", str)
@@ -168,6 +179,11 @@ class Settings:
     kv_type: str = _setting("f16", str, _one_of(KV_TYPE_NAMES))
     offline: bool = _setting(False, bool)
     models_dir: str | None = _setting(None, str)
+    conversation: int = _setting(768, int, _tokens)
+    cache: bool = _setting(True, bool)
+    cache_dir: str | None = _setting(None, str)
+    cache_size: int = _setting(5 * 10**9, int, _memory)
+    sessions_dir: str | None = _setting(None, str)
 
 
 @dataclass(frozen=True)
@@ -185,6 +201,11 @@ def config_path(environment: Mapping[str, str]) -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("keydiff", appauthor=False) / "config.toml"
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that nobody else can read, unless it is there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def cache_path() -> Path:
@@ -231,9 +252,38 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = No
         else:
             sources[name] = "default"
             continue
-        values[name] = _convert(raw, item.metadata, label, size=name == "memory")
+        values[name] = _convert(raw, item.metadata, label, size=name in _SIZES)
         sources[name] = source
     return Resolved(Settings(**values), sources)
+
+
+def change(settings: Settings, name: str, text: str) -> Settings:
+    """Settings with one value as a user writes it.
+
+    Raises
+    ------
+    UsageError
+        If it cannot have the value.
+    """
+    (item,) = (item for item in fields(Settings) if item.name == name)
+    value = _convert(text, item.metadata, name, size=name in _SIZES)
+    return replace(settings, **{name: value})
+
+
+def check_settings(settings: Settings) -> None:
+    """Find out whether values that come from elsewhere are of their kinds and ranges.
+
+    Raises
+    ------
+    UsageError
+        If one is not.
+    """
+    for item in fields(Settings):
+        value = getattr(settings, item.name)
+        if value is not None or item.default is not None:
+            if isinstance(value, str) and item.metadata["kind"] is not str:
+                raise UsageError(f"{item.name}: {value!r} is a text")
+            _convert(value, item.metadata, item.name, size=item.name in _SIZES)
 
 
 def _convert(raw: Any, rules: Mapping[str, Any], label: str, *, size: bool) -> Any:

@@ -47,7 +47,7 @@ def ingest(
     Number of tokens read.
     """
     read = 0
-    keep = cache.pinned_tokens + policy.largest(budget)
+    keep = cache.pinned_rows + policy.largest(budget)
     limit = min(cache.keeps(keep, policy))
     asked = None if question is None else question.cut(cache.context.batch)
     for block in blocks:

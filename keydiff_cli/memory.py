@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from keydiff_cli import machine
@@ -29,8 +29,8 @@ WORKING_BYTES = 80 * 2**20
 class Footprint:
     """Memory a model needs, in bytes; ``cell`` is what one more cache cell costs.
 
-    Measured by setting the model up in llama.cpp without allocating anything. ``copies`` says
-    that evictions have to copy the cache, and that this is counted.
+    Measured by setting the model up in llama.cpp without allocating anything. ``direct`` says
+    that evictions need no copy of the cache; ``copies`` of it are counted.
     """
 
     process: int
@@ -40,7 +40,8 @@ class Footprint:
     compute_fixed: int
     compute_cell: float
     scoring_cell: int
-    copies: bool = False
+    direct: bool = True
+    copies: int = 0
 
     def kv(self, cells: int) -> int:
         """Bytes of keys and values."""
@@ -52,7 +53,7 @@ class Footprint:
 
     def work(self, cells: int) -> int:
         """Bytes of everything else that comes on top of the present process."""
-        return WORKING_BYTES + self.scoring_cell * cells
+        return WORKING_BYTES + self.scoring_cell * cells + self.copies * self.kv(cells)
 
     def total(self, cells: int) -> int:
         """Bytes of the whole process."""
@@ -77,12 +78,16 @@ class Plan:
         return self.weights + self.kv + self.compute + self.other
 
 
-def measure(model: Model, *, block: int, kv_type: str, observe: bool = False) -> Footprint:
+def measure(
+    model: Model, *, block: int, kv_type: str, observe: bool = False, keep: bool = False
+) -> Footprint:
     """Find out what a model needs; ``model`` is loaded without weights.
 
-    ``process`` is the memory of this process now: Python, libraries, vocabulary.
+    ``process`` is the memory of this process now: Python, libraries, vocabulary. ``keep`` counts
+    what writing snapshots takes.
     """
     sizes = []
+    direct = True
     for cells in _PROBES:
         context = Context(model, cells=cells, batch=block, kv_type=kv_type, observe=observe)
         try:
@@ -90,11 +95,10 @@ def measure(model: Model, *, block: int, kv_type: str, observe: bool = False) ->
             if tensors is None:
                 kv = cells * _cell_bytes(model, kv_type)
                 widest = kv / cells / model.layers / 2
-                copied = kv / cells  # without direct access an eviction serialises the cache
+                direct = False  # an eviction serialises the cache
             else:
                 kv = sum(tensor.size for pair in tensors.values() for tensor in pair)
                 widest = max(key.size for key, _ in tensors.values()) / cells
-                copied = 0.0
             sizes.append((kv, context.compute_bytes))
         finally:
             context.close()
@@ -120,9 +124,10 @@ def measure(model: Model, *, block: int, kv_type: str, observe: bool = False) ->
         scoring_cell=int(
             heads * 44
             + (widest * float32 + (QUERIES_AT_ONCE * 8 if observe else 0)) * SCORING_THREADS
-            + copied
         ),
-        copies=copied > 0,
+        direct=direct,
+        # A snapshot serialises what has to be serialised, and sorts a copy of it by cells.
+        copies=int(not direct) + int(keep and (not direct or model.window > 0)),
     )
 
 
@@ -229,25 +234,55 @@ class Planner:
         What the user wants.
     policy
         What is evicted by.
-    prompt
-        Tokens beside the documents: the template, the system prompt and the question.
+    head
+        Tokens before the documents: the template and the system prompt.
+    question
+        Tokens after them; None if it is not known yet.
+    talk
+        Whether there are to be more questions than that one.
+    observe
+        Plan for a context whose queries are looked at, whatever the policy needs.
+    process
+        Bytes of this process before it read anything, if it has.
+
+    Attributes
+    ----------
+    capped : bool
+        Whether the budget is what a cap allows.
     """
 
-    def __init__(self, model: Model, settings: Settings, policy: Policy, *, prompt: int) -> None:
+    def __init__(
+        self,
+        model: Model,
+        settings: Settings,
+        policy: Policy,
+        *,
+        head: int,
+        question: int | None = None,
+        talk: bool = False,
+        observe: bool = False,
+        process: int | None = None,
+    ) -> None:
         self.footprint = measure(
             model,
             block=settings.block,
             kv_type=settings.kv_type,
-            observe=policy.observes,
+            observe=observe or policy.observes,
+            keep=settings.cache,
         )
+        if process is not None:
+            self.footprint = replace(self.footprint, process=process)
         self._block = settings.block
         self._full = policy.scorer is None
         self._scale = 1 + policy.pyramid
         # Without eviction the whole answer needs cells, and what the machine has left is the cap.
         answer = settings.max_tokens if self._full else min(settings.max_tokens, ANSWER_CELLS)
-        self._room = prompt + answer
+        once = 0 if question is None else question + answer
+        share = settings.conversation if talk or question is None else 0
+        self._room = head + max(once, share)
         self._budget = None if self._full else settings.budget
         self._cap = settings.memory or (machine.usable_memory() if self._full else None)
+        self.capped = self._budget is None and settings.memory is not None and not self._full
         self._window = 0 if self._full else model.window
         self._largest = 2**24 if self._full else model.trained_context
 
@@ -270,6 +305,22 @@ class Planner:
             scale=self._scale,
         )
 
+    @property
+    def most(self) -> int:
+        """The largest budget there is room for."""
+        return self._budget or self.plan().budget
+
+    @property
+    def limit(self) -> int:
+        """The budget, however long the documents are.
+
+        What a cap allows varies a little with the size of the process, so a sixteenth of it is
+        left over: what one run keeps of a document then fits the next run too.
+        """
+        if self.capped:
+            return max(self.most - self.most // 16, MIN_BUDGET, self._window)
+        return self.most
+
     def fit(self, source: Iterator[Block]) -> tuple[Plan, Iterator[Block]]:
         """Plan for documents, after reading as much of them as fits the budget.
 
@@ -282,7 +333,7 @@ class Planner:
         MemoryCapError, UsageError
             As :meth:`plan`, and if the documents do not fit although nothing may be evicted.
         """
-        limit = self._budget or self.plan().budget
+        limit = self.limit
         start: list[Block] = []
         read = 0
         for block in source:
@@ -293,7 +344,7 @@ class Planner:
         if read <= limit:
             return self.plan(min(limit, max(read, MIN_BUDGET, self._window))), iter(start)
         if not self._full:
-            return self.plan(), chain(start, source)
+            return self.plan(limit), chain(start, source)
         for block in source:
             read += len(block.ids)
             if read > self._largest:

@@ -81,6 +81,15 @@ def _plugin(name: str) -> Policy:
     return policy
 
 
+def policy_version(policy: Policy) -> str | None:
+    """The version of the package that a policy comes from; None for those of keydiff."""
+    name = policy.name.partition(":")[0]
+    for point in () if name in POLICIES else entry_points(group=PLUGINS):
+        if point.name == name and point.dist is not None:
+            return point.dist.version
+    return None
+
+
 def _changed(policy: Policy, changes: list[str]) -> Policy:
     scorer: Any = policy.scorer
     places: dict[str, Any] = dict.fromkeys(_FIELDS, policy)

@@ -11,6 +11,7 @@ import numpy as np
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import Model, Tokens
 
+TALK_SYSTEM = "Be brief and exact."  # where there is no document
 DEFAULT_SYSTEM = (
     "You answer questions about the document that the user gives you. "
     "Use only what the document says, and be brief and exact."
@@ -18,6 +19,12 @@ DEFAULT_SYSTEM = (
 _DOCUMENT_MARK = "\x02document\x03"
 _QUESTION_MARK = "\x02question\x03"
 _USER_TURN = f"{_DOCUMENT_MARK}\n\n{_QUESTION_MARK}"
+_ANSWER_MARK = "\x02answer\x03"
+_NEXT_MARK = "\x02next\x03"
+_NEXT_TURNS = (
+    {"role": "assistant", "content": _ANSWER_MARK},
+    {"role": "user", "content": _NEXT_MARK},
+)
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,26 @@ def build_prompt(model: Model, system: str = DEFAULT_SYSTEM) -> Prompt:
     if template is None:
         lead = f"{system}\n\n" if system else ""
         return Prompt(lead, "\n\nQuestion: ", "\nAnswer:")
-    tokens = {"bos_token": model.token_text(model.bos), "eos_token": model.token_text(model.eos)}
-    text = _render_with_system(template, system, tokens)
-    return split_prompt(text, model.path.name)
+    return split_prompt(_render_with_system(model, template, system), model.path.name)
+
+
+def build_glue(model: Model, system: str = DEFAULT_SYSTEM) -> str:
+    """What the chat template puts between an answer and the next question.
+
+    Raises
+    ------
+    ModelError
+        If the template has no room for a second question.
+    """
+    template = model.chat_template
+    if template is None:
+        return "\n\nQuestion: "
+    rendered = _render_with_system(model, template, system, *_NEXT_TURNS)
+    _, found, rest = rendered.partition(_ANSWER_MARK)
+    glue, found_too, _ = rest.partition(_NEXT_MARK)
+    if not (found and found_too):
+        raise ModelError(f"the chat template of {model.path.name} has no second question")
+    return glue
 
 
 def split_prompt(rendered: str, name: str = "the model") -> Prompt:
@@ -59,19 +83,21 @@ def split_prompt(rendered: str, name: str = "the model") -> Prompt:
     return Prompt(head, f"{middle}Question: ", tail)
 
 
-def _render_with_system(template: str, system: str, tokens: dict[str, str]) -> str:
+def _render_with_system(model: Model, template: str, system: str, *more: dict[str, str]) -> str:
     """Render, with the system prompt at the start of the user's turn if it has no other place."""
+    tokens = {"bos_token": model.token_text(model.bos), "eos_token": model.token_text(model.eos)}
     user = {"role": "user", "content": _USER_TURN}
     if not system:
-        return _render(template, [user], tokens)
+        return _render(template, [user, *more], tokens)
     try:
-        rendered = _render(template, [{"role": "system", "content": system.strip()}, user], tokens)
+        first = {"role": "system", "content": system.strip()}
+        rendered = _render(template, [first, user, *more], tokens)
         if system.strip() in rendered:
             return rendered
     except ModelError:
         pass
     merged = {"role": "user", "content": f"{system.strip()}\n\n{_USER_TURN}"}
-    return _render(template, [merged], tokens)
+    return _render(template, [merged, *more], tokens)
 
 
 def _render(template: str, messages: list[dict[str, str]], tokens: dict[str, str]) -> str:
@@ -130,3 +156,11 @@ def prompt_tokens(model: Model, prompt: Prompt, question: str) -> tuple[Tokens, 
     # Its last token may have become one with the first word.
     lead = int(np.cumprod(middle == words[: len(middle)]).sum())
     return head, Asked(np.concatenate((words, tail)), lead)
+
+
+def next_tokens(model: Model, prompt: Prompt, glue: str, question: str) -> Asked:
+    """Tokens of a question that follows an answer."""
+    before = model.tokenize(glue, special=True)
+    words = model.tokenize(question)
+    tail = model.tokenize(prompt.tail, special=True)
+    return Asked(np.concatenate((before, words, tail)), len(before))

@@ -38,9 +38,14 @@ def print_table(
     file.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
-def print_json(value: object) -> None:
-    """One JSON value on stdout."""
-    print(escape_json(json.dumps(value, ensure_ascii=False, indent=2)))
+def print_stats(report: Report, file: TextIO) -> None:
+    """Times, sizes and rates of a run."""
+    print_table(("statistic", "value"), _statistics(report), file=file)
+
+
+def print_json(value: object, *, indent: int | None = 2) -> None:
+    """One JSON value on stdout; on one line if there is no indent."""
+    print(escape_json(json.dumps(value, ensure_ascii=False, indent=indent)), flush=True)
 
 
 _WIDE = 110  # columns of a terminal that has room for a bar
@@ -95,7 +100,7 @@ class Display(Events):
         place = progress.place
         if place is None or not self._show(f"reading {place.name}"):
             return
-        rate = progress.tokens / max(progress.seconds, 1e-9)
+        rate = progress.fresh / max(progress.seconds, 1e-9)
         if place.unit == "pages":
             page = int(place.done) + 1
             read = (
@@ -123,7 +128,9 @@ class Display(Events):
             sys.stdout.flush()
 
     def end_line(self) -> None:
-        """End the line of the answer, if one was begun."""
+        """End the line of the answer, if one was begun, and what it may have left open."""
+        if self._sanitize is not None:
+            self._sanitize = Sanitizer()
         if not self._at_line_start:
             sys.stdout.write("\n")
             sys.stdout.flush()
@@ -141,7 +148,7 @@ class Display(Events):
                 f"peak memory {format_size(report.memory_bytes['peak'] or 0)}"
             )
         if stats:
-            print_table(("statistic", "value"), _statistics(report), file=sys.stderr)
+            print_stats(report, sys.stderr)
 
     def _show(self, title: str) -> bool:
         """Begin a progress display if one is wanted."""
@@ -275,7 +282,7 @@ def _statistics(report: Report) -> list[tuple[str, str]]:
     decoding = max(timing["answer"] - timing["first_token"], 1e-9)
     rows = [(f"{name.replace('_', ' ')}, s", f"{value:.2f}") for name, value in timing.items()]
     rows += [
-        ("reading, tokens/s", f"{tokens['document'] / ingest:.1f}"),
+        ("reading, tokens/s", f"{(tokens['document'] - tokens['reused']) / ingest:.1f}"),
         (
             "scoring + eviction, % of ingest",
             f"{100 * (timing['score'] + timing['evict']) / ingest:.2f}",

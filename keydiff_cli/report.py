@@ -10,13 +10,23 @@ from keydiff_cli.stream import Place
 
 @dataclass(frozen=True)
 class Progress:
-    """Reading so far: tokens of the documents, seconds, cells in use of those for them."""
+    """Reading so far: tokens of the documents, those read in this run, seconds, cells in use."""
 
     tokens: int
+    fresh: int
     seconds: float
     place: Place | None
     cells: int
     budget: int
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question and what was answered; ``stop_reason`` as in :class:`Report`."""
+
+    question: str
+    answer: str
+    stop_reason: str
 
 
 class Events:
@@ -50,15 +60,18 @@ class Report:
 
     answer: str = ""
     stop_reason: str = "interrupted"
+    certainty: float = 0.0
     model: dict[str, Any] = field(default_factory=dict)
     documents: list[dict[str, Any]] = field(default_factory=list)
     cache: dict[str, Any] = field(default_factory=dict)
     tokens: dict[str, int] = field(
-        default_factory=lambda: {"document": 0, "prompt": 0, "kept": 0, "generated": 0}
+        default_factory=lambda: dict.fromkeys(
+            ("document", "reused", "prompt", "kept", "generated"), 0
+        )
     )
     timing_s: dict[str, float] = field(
         default_factory=lambda: dict.fromkeys(
-            ("load", "ingest", "score", "evict", "first_token", "answer", "total"), 0.0
+            ("load", "ingest", "score", "evict", "keep", "first_token", "answer", "total"), 0.0
         )
     )
     memory_bytes: dict[str, int | None] = field(
@@ -69,5 +82,6 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The report as plain data: ``docs/json.md``."""
         data = asdict(self)
+        data["certainty"] = round(self.certainty, 4)
         data["timing_s"] = {name: round(value, 4) for name, value in self.timing_s.items()}
         return data

@@ -60,7 +60,7 @@ def check_sources(sources: Sequence[str], stdin: BinaryIO) -> Document | None:
     for source in sources:
         if source == "-":
             piped = _open_text(source, stdin)
-        elif not _is_pipe(source):  # a pipe opens only once
+        elif not is_pipe(source):  # a pipe opens only once
             _open_text(source, stdin).close()
     return piped
 
@@ -75,7 +75,8 @@ def _open_text(source: str, stdin: BinaryIO) -> Document:
     return document
 
 
-def _is_pipe(path: str) -> bool:
+def is_pipe(path: str) -> bool:
+    """Whether it can be read only once."""
     try:
         return stat.S_ISFIFO(os.stat(path).st_mode)
     except (OSError, ValueError):

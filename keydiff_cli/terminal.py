@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 _KEPT = "\n\t"
 _STRING_STARTS = "PX]^_"  # after ESC: device control, start of string, OSC, privacy, application
@@ -84,3 +86,26 @@ def printable(text: str) -> str:
     A lone surrogate, as in a file name that is not UTF-8, becomes ``?``.
     """
     return " ".join(Sanitizer()(text).split()).encode("utf-8", "replace").decode()
+
+
+@contextmanager
+def no_echo() -> Iterator[None]:
+    """Do not show what is typed ahead in the middle of other output; it is not lost."""
+    if sys.platform == "win32":
+        yield
+        return
+    import termios
+
+    try:
+        before = termios.tcgetattr(sys.stdin)
+        silent = termios.tcgetattr(sys.stdin)
+        silent[3] &= ~termios.ECHO
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, silent)
+    except (termios.error, OSError, ValueError):  # no terminal
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(termios.error):
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

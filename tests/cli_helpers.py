@@ -20,6 +20,7 @@ _NUMBER = (int, float)
 _SCHEMA: dict[str, Any] = {
     "answer": str,
     "stop_reason": str,
+    "certainty": _NUMBER,
     "model": {
         "name": str,
         "path": str,
@@ -46,9 +47,9 @@ _SCHEMA: dict[str, Any] = {
         "kv_type": str,
         "access": str,
     },
-    "tokens": {"document": int, "prompt": int, "kept": int, "generated": int},
+    "tokens": {"document": int, "reused": int, "prompt": int, "kept": int, "generated": int},
     "timing_s": dict.fromkeys(
-        ("load", "ingest", "score", "evict", "first_token", "answer", "total"), _NUMBER
+        ("load", "ingest", "score", "evict", "keep", "first_token", "answer", "total"), _NUMBER
     ),
     "memory_bytes": {"cap": (int, type(None)), "planned": int, "peak": int},
     "warnings": [str],
@@ -80,6 +81,7 @@ def environment(models: Path | None = None, **more: str) -> dict[str, str]:
     kept |= {"KEYDIFF_CONFIG": os.devnull, "KEYDIFF_OFFLINE": "1", "COLUMNS": "120"}
     kept["KEYDIFF_MODELS_DIR"] = str(models or Path(__file__).parent / "no-models-here")
     kept["PYTHONUTF8"] = "1"
+    kept["KEYDIFF_CACHE"] = "0"  # unless a test is about it
     return kept | more
 
 
@@ -104,14 +106,19 @@ def run(
     return _result(done.returncode, done.stdout, done.stderr)
 
 
-def start(*words: object, models: Path | None = None, **streams: Any) -> subprocess.Popen[bytes]:
+def start(
+    *words: object,
+    models: Path | None = None,
+    variables: dict[str, str] | None = None,
+    **streams: Any,
+) -> subprocess.Popen[bytes]:
     """Start the command; its output is piped, its input empty unless ``streams`` says otherwise."""
     streams = {"stdin": subprocess.DEVNULL} | streams
     return subprocess.Popen(
         [*COMMAND, *map(str, words)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment(models),
+        env=environment(models, **(variables or {})),
         **streams,
     )
 
@@ -205,6 +212,7 @@ def _check_values(report: dict[str, Any]) -> None:
     tokens, times, memory = report["tokens"], report["timing_s"], report["memory_bytes"]
     cache = report["cache"]
     assert report["stop_reason"] in ("eos", "length")
+    assert 0 < report["certainty"] <= 1
     assert tokens["document"] == sum(document["tokens"] for document in report["documents"])
     assert 0 < tokens["kept"] <= min(cache["budget"], tokens["document"])
     assert cache["budget"] + cache["block"] + tokens["prompt"] <= cache["cells"]

@@ -40,6 +40,7 @@ def own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     config = tmp_path_factory.mktemp("config") / "config.toml"
     config.write_text("")
     monkeypatch.setenv("KEYDIFF_CONFIG", str(config))
+    monkeypatch.setenv("KEYDIFF_CACHE_DIR", str(config.parent / "snapshots"))
 
 
 def _require(name: str) -> Path:

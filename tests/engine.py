@@ -76,8 +76,6 @@ class Engine:
         answer = Answer(
             self.cache,
             self.task.question,
-            policy=POLICIES[self.policy],
-            block=self.block,
             max_tokens=max_tokens,
             sampler=Sampler(),
         )

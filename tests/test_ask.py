@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from keydiff_cli import ask as asking
 from keydiff_cli import machine
-from keydiff_cli.ask import Run
 from keydiff_cli.cache import KVCache
 from keydiff_cli.config import Settings
 from keydiff_cli.errors import ModelError
@@ -23,8 +23,10 @@ pytestmark = pytest.mark.model
 def ask(model: Path, folder: Path, policy: str | None = None, times: int = 1) -> Report:
     document = folder / "cat.txt"
     document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * times)
-    settings = Settings(model=str(model), budget=128, block=64, max_tokens=2, policy=policy)
-    return Run(settings).ask([str(document)], "What is the name?", io.BytesIO())
+    settings = Settings(
+        model=str(model), budget=128, block=64, max_tokens=2, policy=policy, cache=False
+    )
+    return asking.ask(settings, [str(document)], "What is the name?", io.BytesIO())
 
 
 @pytest.mark.parametrize("access", ["direct", "copy"])
@@ -32,7 +34,7 @@ def test_memory_for_copies_that_was_not_planned_is_warned_about(
     access: str, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the build shows the tensors, but their bytes are not those of the cache."""
-    monkeypatch.setattr("keydiff_cli.ask.KVCache", partial(KVCache, access=access))
+    monkeypatch.setattr("keydiff_cli.reader.KVCache", partial(KVCache, access=access))
     report = ask(small_path, tmp_path)
     assert report.cache["access"] == access
     warned = [text for text in report.warnings if "by copying only" in text]
@@ -44,7 +46,7 @@ def test_a_build_without_queries_is_read_by_keydiff(
     hidden: str, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if hidden == "functions":
-        monkeypatch.setattr("keydiff_cli.ask.can_observe", lambda: False)
+        monkeypatch.setattr("keydiff_cli.reader.can_observe", lambda: False)
     else:
         monkeypatch.setattr("keydiff_cli.llama.observer._KEYS", re.compile(rb"no such name"))
     report = ask(small_path, tmp_path, times=40)
@@ -68,12 +70,12 @@ def test_of_a_long_question_the_end_is_run(
     monkeypatch.setattr(KVCache, "look", noted)
     document = tmp_path / "cat.txt"
     document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * 30)
-    settings = Settings(model=str(small_path), budget=256, block=64, max_tokens=2)
+    settings = Settings(model=str(small_path), budget=256, block=64, max_tokens=2, cache=False)
     found = []
     for length in (1, 12):
         question = "Is any of this said of a dog, a horse or a cow? " * length + "Which?"
         looks.clear()
-        report = Run(settings).ask([str(document)], question, io.BytesIO())
+        report = asking.ask(settings, [str(document)], question, io.BytesIO())
         _, *runs = looks  # the first is one that tries whether there are queries
         assert len(runs) == -(-(report.tokens["document"] - 256) // 64)
         assert all(run == runs[0] for run in runs)

@@ -16,7 +16,9 @@ from keydiff_cli.prompts import (
     DEFAULT_SYSTEM,
     Asked,
     Prompt,
+    build_glue,
     build_prompt,
+    next_tokens,
     prompt_tokens,
     split_prompt,
 )
@@ -65,6 +67,27 @@ def test_chatml() -> None:
         "\n\nQuestion: ",
         "<|im_end|>\n<|im_start|>assistant\n",
     )
+
+
+@pytest.mark.parametrize("system", ["Be brief.", ""])
+@pytest.mark.parametrize(
+    ("template", "glue"),
+    [
+        (None, "\n\nQuestion: "),
+        (CHATML, "<|im_end|>\n<|im_start|>user\n"),
+        (GEMMA, "<end_of_turn>\n<start_of_turn>user\n"),
+    ],
+)
+def test_what_stands_between_an_answer_and_the_next_question(
+    template: str | None, glue: str, system: str
+) -> None:
+    assert build_glue(FakeModel(template), system) == glue
+
+
+@pytest.mark.parametrize("template", [DROPS_SYSTEM, "{{ messages[0].content }}"])
+def test_a_template_without_a_second_question_is_refused(template: str) -> None:
+    with pytest.raises(ModelError, match="has no second question"):
+        build_glue(FakeModel(template), "")
 
 
 def test_without_a_system_prompt_there_is_no_system_turn() -> None:
@@ -166,6 +189,15 @@ def test_the_template_holds_special_tokens(small_model: Model, special_ids: set[
     assert set(head.tolist()) >= special_ids
     assert set(asked.ids.tolist()) >= special_ids
     assert decode(small_model, asked.ids).startswith(b"\n\nQuestion: Who?")
+
+
+@pytest.mark.model
+def test_a_next_question_stands_in_a_turn_of_its_own(small_model: Model) -> None:
+    prompt, glue = build_prompt(small_model), build_glue(small_model)
+    asked = next_tokens(small_model, prompt, glue, "Who?")
+    whole = small_model.tokenize(f"{glue}Who?{prompt.tail}", special=True)
+    assert asked.ids.tolist() == whole.tolist()
+    assert decode(small_model, asked.ids[asked.lead :]).startswith(b"Who?")
 
 
 @pytest.mark.model

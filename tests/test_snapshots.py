@@ -19,8 +19,12 @@ import pytest
 from keydiff_cli.errors import UsageError
 from keydiff_cli.snapshots import DamagedError, Entry, Store
 from keydiff_cli.snapshots.format import write_file
+from keydiff_cli.snapshots.store import short_digest
 
-DESCRIPTION: dict[str, Any] = {"key": {"model": "a", "budget": 64}, "tokens": 30, "note": "h\u00e4"}
+DESCRIPTION: dict[str, Any] = {
+    "key": {"model": "a", "budget": 64}, "tokens": 30, "note": "h\u00e4",
+    "kept": 20, "complete": True, "model": "a", "documents": [], "question": None,
+}  # fmt: skip
 
 
 def arrays() -> list[tuple[str, np.ndarray[Any, Any]]]:
@@ -46,8 +50,14 @@ def store(tmp_path: Path, warnings: list[str]) -> Store:
 def save(store: Store, reading: str = "one", **changes: Any) -> Entry:
     with store.claim(reading) as writer:
         assert writer is not None
-        path = writer.write({**DESCRIPTION, **changes}, arrays())
+        path = writer.write(short_digest([reading, changes]), {**DESCRIPTION, **changes}, arrays())
     return next(entry for entry in store.entries() if entry.path == path)
+
+
+def save_as(store: Store, description: dict[str, Any]) -> None:
+    with store.claim("one") as writer:
+        assert writer is not None
+        writer.write("0" * 12, description, arrays())
 
 
 def test_what_was_written_comes_back(store: Store) -> None:
@@ -139,26 +149,17 @@ def test_headers_that_were_swapped_are_found_out(store: Store, warnings: list[st
     assert "checksum" in warnings[0]
 
 
-def test_the_longest_with_the_same_settings_is_found_first(store: Store) -> None:
-    save(store, "a", tokens=10)
-    save(store, "b", tokens=30)
-    save(store, "c", tokens=20)
-    save(store, "d", key={"model": "b"})
-    assert [entry.description["tokens"] for entry in store.find(DESCRIPTION["key"])] == [30, 20, 10]
-    assert store.find({"model": "c"}) == []
-
-
 def test_a_later_snapshot_takes_the_place_of_an_earlier_one(store: Store) -> None:
     with store.claim("one") as writer:
         assert writer is not None
-        first = writer.write({**DESCRIPTION, "tokens": 1}, arrays())
-        second = writer.write({**DESCRIPTION, "tokens": 2}, arrays())
+        first = writer.write("1" * 12, {**DESCRIPTION, "tokens": 1}, arrays())
+        second = writer.write("2" * 12, {**DESCRIPTION, "tokens": 2}, arrays())
     assert [entry.path for entry in store.entries()] == [second]
     assert first != second
     with store.claim("one") as writer:
         assert writer is not None
         writer.supersede(store.entries()[0])
-        third = writer.write({**DESCRIPTION, "tokens": 3}, arrays())
+        third = writer.write("3" * 12, {**DESCRIPTION, "tokens": 3}, arrays())
     assert [entry.path for entry in store.entries()] == [third]
 
 
@@ -172,7 +173,7 @@ def test_what_cannot_be_written_leaves_nothing_behind(store: Store) -> None:
         assert writer is not None
         writer.supersede(before)
         with pytest.raises(OSError, match="No space"):
-            writer.write({**DESCRIPTION, "tokens": 99}, broken())
+            writer.write("9", {**DESCRIPTION, "tokens": 99}, broken())
     assert [entry.id for entry in store.entries()] == [before.id]
     assert list(store.folder.glob("*.part")) == []
 
@@ -203,7 +204,7 @@ def test_of_two_processes_one_writes(store: Store) -> None:
 def test_what_a_dead_process_left_is_swept_away(store: Store) -> None:
     save(store)
     (lock,) = store.folder.glob("*.lock")
-    part = lock.with_suffix(".part")
+    part = store.folder / f"{lock.stem}{'0' * 10}.part"
     part.write_bytes(b"half")
     store.prune()
     assert not part.exists()
@@ -230,6 +231,58 @@ def test_the_least_recently_used_go_first(store: Store) -> None:
     assert store.entries() == []
 
 
+def test_the_folder_stays_under_its_limit(tmp_path: Path, warnings: list[str]) -> None:
+    size = save(Store(tmp_path / "probe", 10**6, warnings.append)).size
+    store = Store(tmp_path / "snapshots", 2 * size + size // 2, warnings.append)
+    names = []
+    for number in range(4):
+        entry = save(store, f"reading {number}")
+        os.utime(entry.path, (number, number))
+        names.append(entry.id)
+    assert [entry.id for entry in store.entries()] == [names[3], names[2]]
+    assert warnings == []
+
+
+def test_files_of_others_are_left_alone(store: Store, warnings: list[str]) -> None:
+    save(store)
+    others = [store.folder / name for name in ("win11.snapshot", "x.part", "y.damaged", "ab.lock")]
+    for path in others:
+        path.write_bytes(b"precious")
+    assert len(store.entries()) == 1
+    store.prune(0)
+    assert all(path.read_bytes() == b"precious" for path in others)
+    assert warnings == []
+
+
+def test_a_file_that_cannot_be_read_now_is_not_given_up(
+    store: Store, warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = save(store)
+
+    def fail(*_: Any) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(Path, "open", fail)
+    assert store.entries() == []
+    assert store.open(entry) is None
+    monkeypatch.undo()
+    assert warnings == [f"the snapshot {entry.path} cannot be read: Too many open files"] * 2
+    assert store.entries() == [entry]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("key", []), ("tokens", "1"), ("documents", None), ("question", 3), ("complete", 1)],
+)
+def test_a_description_of_other_things_is_set_aside(
+    store: Store, warnings: list[str], name: str, value: object
+) -> None:
+    save_as(store, {**DESCRIPTION, name: value})
+    assert store.entries() == []
+    assert f"its description has no {name}" in warnings[0]
+    assert len(list(store.folder.glob("*.damaged"))) == 1
+
+
 def test_a_snapshot_is_named_by_the_beginning_of_its_id(store: Store) -> None:
     one, other = save(store, "one"), save(store, "other", tokens=31)
     assert store.get(one.id) == one
@@ -248,7 +301,6 @@ def test_a_snapshot_is_named_by_the_beginning_of_its_id(store: Store) -> None:
 
 def test_an_empty_or_missing_folder_holds_nothing(store: Store) -> None:
     assert store.entries() == []
-    assert store.find({}) == []
     assert store.prune() == []
 
 

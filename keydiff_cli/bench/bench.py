@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from keydiff_cli import __version__, machine, models
-from keydiff_cli.ask import locate_model
 from keydiff_cli.bench.events import BenchEvents
 from keydiff_cli.bench.records import Records
 from keydiff_cli.bench.runner import Contender, Options, Runner, Score
@@ -23,6 +22,7 @@ from keydiff_cli.config import Settings, cache_path
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import Model
 from keydiff_cli.policies import find_policy
+from keydiff_cli.reader import locate_model
 
 Make = Callable[[Count], Iterable[Text]]
 

@@ -168,7 +168,7 @@ class Runner:
                         asked = self._read_for or self._asked(question.text)
                         asked = asked.cut(cache.context.batch)
                         cache.look(asked.ids, asked.lead)
-                    cache.evict(cache.pinned_tokens + policy.largest(task.held), policy)
+                    cache.evict(cache.pinned_rows + policy.largest(task.held), policy)
                     self._answer(cache, task, question, read)
                     cache.rewind(mark)
 
@@ -222,8 +222,6 @@ class Runner:
         answer = Answer(
             cache,
             self._asked(question.text),
-            policy=task.policy,
-            block=self._options.block,
             max_tokens=self._options.max_tokens,
             sampler=Sampler(),
         )
@@ -243,6 +241,7 @@ class Runner:
             "references": list(question.references),
             "answer": said,
             "stop_reason": answer.stop_reason,
+            "certainty": round(answer.certainty, 4),
             "score": score,
             "read_s": round(read, 3),
             "answer_s": round(time.perf_counter() - started, 3),

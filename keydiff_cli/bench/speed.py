@@ -16,7 +16,6 @@ from statistics import median
 from typing import Any
 
 from keydiff_cli import machine
-from keydiff_cli.ask import locate_model
 from keydiff_cli.bench.bench import describe, write_summary
 from keydiff_cli.bench.events import BenchEvents, sample_name
 from keydiff_cli.bench.haystack import cut, digest
@@ -25,6 +24,7 @@ from keydiff_cli.bench.runner import Contender
 from keydiff_cli.config import PREFIX, Settings
 from keydiff_cli.errors import ExitStatus, KeydiffError
 from keydiff_cli.llama import Model
+from keydiff_cli.reader import locate_model
 
 QUESTION = "Retell what the text says, in as many words as you can."
 
@@ -95,7 +95,15 @@ def measure(
                     continue
                 name = sample_name(sample, contender.policy, budget)
                 events.working(name, done, total)
-                command = [sys.executable, "-m", "keydiff_cli", "ask", "--json", "--quiet"]
+                command = [
+                    sys.executable,
+                    "-m",
+                    "keydiff_cli",
+                    "ask",
+                    "--json",
+                    "--quiet",
+                    "--no-cache",
+                ]
                 command += ["--policy", contender.policy, *arguments]
                 command += ["--budget", str(budget)] if budget is not None else []
                 run = subprocess.run(

@@ -12,9 +12,11 @@ import typer
 from typer.core import TyperGroup
 
 from keydiff_cli import __version__
-from keydiff_cli.cli import bench, config, models
+from keydiff_cli.cli import bench, cache, config, models, sessions
 from keydiff_cli.cli.ask import ask
+from keydiff_cli.cli.chat import chat
 from keydiff_cli.cli.plan import plan
+from keydiff_cli.cli.read import read
 from keydiff_cli.errors import ExitStatus, KeydiffError
 
 
@@ -90,8 +92,12 @@ app = typer.Typer(
     help="Ask questions of documents longer than your machine's memory, with a local model.",
 )
 app.command()(ask)
+app.command()(chat)
+app.command()(read)
 app.command()(plan)
 app.add_typer(models.app, name="models")
+app.add_typer(cache.app, name="cache")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(bench.app, name="bench")
 app.add_typer(config.app, name="config")
 

@@ -12,6 +12,7 @@ from keydiff_cli.cli.options import (
     AsJson,
     BlockSize,
     Budget,
+    Cache,
     KvType,
     MaxTokens,
     Memory,
@@ -19,7 +20,12 @@ from keydiff_cli.cli.options import (
     Offline,
     PolicyName,
     Quiet,
+    Seed,
+    Stats,
     System,
+    Temperature,
+    Threads,
+    Verbose,
 )
 from keydiff_cli.config import resolve
 from keydiff_cli.errors import ExitStatus, UsageError
@@ -44,36 +50,30 @@ def ask(
     block: BlockSize = None,
     policy: PolicyName = None,
     max_tokens: MaxTokens = None,
-    temperature: Annotated[
-        float | None,
-        typer.Option(metavar="T", help="Sampling temperature; 0 is greedy. Default: 0."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the sampling. Default: 0.")] = None,
+    temperature: Temperature = None,
+    seed: Seed = None,
     system: System = None,
-    threads: Annotated[
-        int | None, typer.Option(metavar="N", help="Threads. Default: the physical cores.")
-    ] = None,
+    threads: Threads = None,
     kv_type: KvType = None,
+    cache: Cache = None,
     as_json: AsJson = False,
-    stats: Annotated[bool, typer.Option("--stats", help="Print timings on stderr.")] = False,
+    stats: Stats = False,
     quiet: Quiet = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the log of llama.cpp.")
-    ] = False,
+    verbose: Verbose = False,
     offline: Offline = None,
 ) -> None:
     """Answer a question about documents, however long they are."""
     sources, asked = _check_input(files or [], question)
     settings = resolve(ctx.params).settings  # an option sets the setting of its name
 
-    from keydiff_cli.ask import Run
+    from keydiff_cli import ask as asking
     from keydiff_cli.llama import echo_log
     from keydiff_cli.render import Display, print_json
 
     echo_log(verbose)
     display = Display(quiet=quiet, answer=not as_json)
     try:
-        report = Run(settings, display, checksum=as_json).ask(sources, asked, sys.stdin.buffer)
+        report = asking.ask(settings, sources, asked, sys.stdin.buffer, display, checksum=as_json)
     except BaseException:
         display.read()
         display.end_line()

@@ -31,7 +31,7 @@ PolicyName = Annotated[
         metavar="NAME",
         help="Which tokens to keep: focus (what the question attends to), keydiff (the keys "
         "least alike), keydiff-token, focus-token, window, full (all), or a baseline of "
-        "docs/policies.md. Default: focus, as the question is known.",
+        "docs/policies.md. Default: focus where the question is known, else keydiff.",
     ),
 ]
 MaxTokens = Annotated[
@@ -41,10 +41,28 @@ KvType = Annotated[
     str | None,
     typer.Option(metavar="|".join(KV_TYPE_NAMES), help="Type of the cache. Default: f16."),
 ]
+Temperature = Annotated[
+    float | None,
+    typer.Option(metavar="T", help="Sampling temperature; 0 is greedy. Default: 0."),
+]
+Seed = Annotated[int | None, typer.Option(help="Seed of the sampling. Default: 0.")]
+Threads = Annotated[
+    int | None, typer.Option(metavar="N", help="Threads. Default: the physical cores.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of llama.cpp.")]
+Stats = Annotated[bool, typer.Option("--stats", help="Print timings on stderr.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no status lines.")]
 Offline = Annotated[
     bool | None, typer.Option("--offline", help="Never fetch a model.", show_default=False)
+]
+Cache = Annotated[
+    bool | None,
+    typer.Option(
+        "--cache/--no-cache",
+        help="Keep what is read, and take it up again. Default: --cache.",
+        show_default=False,
+    ),
 ]
 System = Annotated[
     str | None, typer.Option(metavar="TEXT", help="System prompt in place of the built-in.")

@@ -123,7 +123,7 @@ class SnapshotFile:
                     raise ValueError
                 places[str(name)] = (offset, dtype, sizes)
                 offset += dtype.itemsize * int(np.prod(sizes, dtype=object))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, SyntaxError, TypeError, ValueError):
             raise DamagedError("its description cannot be read") from None
         self._end = offset
         if self._file.seek(0, 2) != offset + _DIGEST:
@@ -166,6 +166,14 @@ class SnapshotFile:
         if self._file.readinto(_memory(array)) != array.nbytes:
             raise DamagedError("it ends early")
         return array
+
+    def widths(self, prefix: str) -> list[int]:
+        """Columns of the arrays that :meth:`arrays` reads."""
+        return [
+            shape[1]
+            for name, (_, _, shape) in self._places.items()
+            if name.startswith(prefix) and len(shape) == 2
+        ]
 
     def arrays(self, prefix: str) -> Iterator[Array]:
         """Read arrays one after another: those whose names are ``prefix`` and a number."""

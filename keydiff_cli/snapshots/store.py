@@ -13,6 +13,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from keydiff_cli.config import Settings, cache_path, make_private
 from keydiff_cli.errors import UsageError
 from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile, write_file
 
@@ -21,6 +22,18 @@ _DAMAGED = ".damaged"
 _PART = ".part"
 _LOCK = ".lock"
 _ID = 12  # hexadecimal digits
+_OURS = "[0-9a-f]" * _ID
+_LOCKS = 2  # hexadecimal digits: locks stay, so there are not more than so many
+# What a description holds at the least, and its type.
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "key": dict,
+    "tokens": int,
+    "kept": int,
+    "complete": bool,
+    "model": str,
+    "documents": list,
+    "question": (str, type(None)),
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,11 @@ class Entry:
     description: dict[str, Any]
 
 
+def token_digest(tokens: Array) -> str:
+    """SHA-256 of tokens."""
+    return hashlib.sha256(tokens.tobytes()).hexdigest()
+
+
 def short_digest(value: object) -> str:
     """A name for plain data, the same for the same data."""
     text = json.dumps(value, sort_keys=True)
@@ -67,7 +85,7 @@ class Store:
 
     def __init__(self, folder: Path, limit: int, warn: Callable[[str], None]) -> None:
         self.folder = folder
-        self._limit = limit
+        self.limit = limit
         self._warn = warn
 
     # Finding --------------------------------------------------------------------------------
@@ -76,11 +94,6 @@ class Store:
         """All snapshots, the most recently used first."""
         found = [entry for path in self._paths(_SUFFIX) if (entry := self._entry(path))]
         return sorted(found, key=lambda entry: entry.used, reverse=True)
-
-    def find(self, key: dict[str, Any]) -> list[Entry]:
-        """The snapshots that were made with these settings, the longest first."""
-        fitting = [entry for entry in self.entries() if entry.description.get("key") == key]
-        return sorted(fitting, key=lambda entry: int(entry.description["tokens"]), reverse=True)
 
     def get(self, name: str) -> Entry:
         """The snapshot whose id begins with ``name``.
@@ -109,29 +122,39 @@ class Store:
                 os.utime(entry.path)
         except FileNotFoundError:
             return None
-        except (DamagedError, OSError) as error:
-            self._set_aside(entry.path, error)
+        except DamagedError as error:
+            self.set_aside(entry.path, error)
+            return None
+        except OSError as error:
+            self._warn(f"the snapshot {entry.path} cannot be read: {error.strerror or error}")
             return None
         return file
 
     def _paths(self, suffix: str) -> list[Path]:
-        return sorted(self.folder.glob(f"*{suffix}"))
+        """Files of ours; others may lie in the same folder."""
+        return sorted(self.folder.glob(f"{_OURS}{suffix}"))
 
     def _entry(self, path: Path) -> Entry | None:
         try:
             with SnapshotFile(path) as file:
                 description = file.description
+            for name, kind in _FIELDS.items():
+                if not isinstance(description.get(name), kind):
+                    raise DamagedError(f"its description has no {name}")
             status = path.stat()
         except FileNotFoundError:
             return None
-        except (DamagedError, OSError) as error:
-            self._set_aside(path, error)
+        except DamagedError as error:
+            self.set_aside(path, error)
+            return None
+        except OSError as error:
+            self._warn(f"the snapshot {path} cannot be read: {error.strerror or error}")
             return None
         return Entry(path.stem, path, status.st_size, status.st_mtime, description)
 
-    def _set_aside(self, path: Path, error: Exception) -> None:
-        reason = error.strerror if isinstance(error, OSError) else error
-        self._warn(f"the snapshot {path} cannot be used: {reason}")
+    def set_aside(self, path: Path, error: DamagedError) -> None:
+        """Rename a file that is of no use, and say why."""
+        self._warn(f"the snapshot {path} cannot be used: {error}")
         with suppress(OSError):
             path.replace(path.with_suffix(_DAMAGED))
 
@@ -148,10 +171,9 @@ class Store:
         OSError
             If the folder cannot be written to.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.folder)
         name = short_digest(reading)
-        path = self.folder / f"{name}{_LOCK}"
-        lock = FileLock(path, mode=0o600)
+        lock = self._lock(name)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -162,9 +184,13 @@ class Store:
         finally:
             lock.release()
 
+    def _lock(self, name: str) -> FileLock:
+        return FileLock(self.folder / f"{name[:_LOCKS]}{_LOCK}", mode=0o600)
+
     def remove(self, entry: Entry) -> None:
         """Delete a snapshot."""
         entry.path.unlink(missing_ok=True)
+        self._sweep()
 
     def prune(self, limit: int | None = None, *, before: float = 0) -> list[Entry]:
         """Delete snapshots last used before a time, then the least recently used above a limit.
@@ -180,29 +206,68 @@ class Store:
         -------
         What was deleted.
         """
-        room = self._limit if limit is None else limit
+        room = self.limit if limit is None else limit
         gone = []
         full = False
         for entry in self.entries():
             full = full or entry.size > room
             if full or entry.used < before:
-                self.remove(entry)
+                entry.path.unlink(missing_ok=True)
                 gone.append(entry)
             else:
                 room -= entry.size
         self._sweep()
         return gone
 
+    def trim(self) -> None:
+        """Prune if the folder has grown above its limit."""
+        paths = [path for suffix in (_SUFFIX, _DAMAGED, _PART) for path in self._paths(suffix)]
+        if sum(_size(path) for path in paths) > self.limit:
+            self.prune()
+
     def _sweep(self) -> None:
-        """Delete what nobody writes any more: parts, locks and damaged files."""
+        """Delete damaged files, and parts that nobody writes any more."""
         for path in self._paths(_DAMAGED):
             path.unlink(missing_ok=True)
-        for path in self._paths(_LOCK):
-            lock = FileLock(path, mode=0o600)
-            with suppress(Timeout, OSError):
-                lock.acquire(timeout=0)
-                path.with_suffix(_PART).unlink(missing_ok=True)
-                lock.release()
+        for path in self._paths(_PART):
+            with suppress(Timeout, OSError), self._lock(path.name).acquire(timeout=0):
+                path.unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # another process has removed it
+        return 0
+
+
+def open_store(settings: Settings, warn: Callable[[str], None]) -> Store:
+    """The snapshots of the user."""
+    folder = Path(settings.cache_dir).expanduser() if settings.cache_dir else None
+    return Store(folder or cache_path() / "snapshots", settings.cache_size, warn)
+
+
+def write_snapshot(
+    path: Path, part: Path, description: dict[str, Any], arrays: Iterable[tuple[str, Array]]
+) -> None:
+    """Write a snapshot as ``part``, then rename it, so that it is there whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; then no part of it is left.
+    """
+    part.unlink(missing_ok=True)
+    try:
+        number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(number, "wb") as file:
+            write_file(file, description, arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 class Writer:
@@ -217,26 +282,20 @@ class Writer:
         """Take the place of a snapshot that is a beginning of this reading."""
         self._written = entry.path
 
-    def write(self, description: dict[str, Any], arrays: Iterable[tuple[str, Array]]) -> Path:
-        """Write a snapshot; the one before stays until it is safe on the disk.
+    def write(
+        self, name: str, description: dict[str, Any], arrays: Iterable[tuple[str, Array]]
+    ) -> Path:
+        """Write a snapshot with an id; the one before stays until it is safe on the disk.
 
         Raises
         ------
         OSError
             If it cannot be written; then no part of it is left.
         """
-        path = self._store.folder / f"{short_digest(description)}{_SUFFIX}"
-        try:
-            number = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with open(number, "wb") as file:
-                write_file(file, description, arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(self._part, path)
-        except BaseException:
-            self._part.unlink(missing_ok=True)
-            raise
+        path = self._store.folder / f"{name}{_SUFFIX}"
+        write_snapshot(path, self._part, description, arrays)
         if self._written is not None and self._written != path:
             self._written.unlink(missing_ok=True)
         self._written = path
+        self._store.trim()
         return path

@@ -1,0 +1,128 @@
+"""``keydiff chat``: a conversation about documents."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keydiff_cli.cli.options import (
+    AsJson,
+    BlockSize,
+    Budget,
+    Cache,
+    KvType,
+    MaxTokens,
+    Memory,
+    Model,
+    Offline,
+    PolicyName,
+    Quiet,
+    Seed,
+    System,
+    Temperature,
+    Threads,
+    Verbose,
+)
+from keydiff_cli.config import resolve
+from keydiff_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from keydiff_cli.chat import Chat
+    from keydiff_cli.cli.repl import Repl
+
+
+def chat(
+    ctx: typer.Context,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILES]...", help="Documents, PDF or text; /add adds more.", show_default=False
+        ),
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Go on with a saved chat.")
+    ] = None,
+    model: Model = None,
+    memory: Memory = None,
+    budget: Budget = None,
+    block: BlockSize = None,
+    policy: PolicyName = None,
+    max_tokens: MaxTokens = None,
+    temperature: Temperature = None,
+    seed: Seed = None,
+    system: System = None,
+    threads: Threads = None,
+    kv_type: KvType = None,
+    cache: Cache = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    offline: Offline = None,
+) -> None:
+    """Talk about documents: question after question, each knows what was said before.
+
+    From a pipe every line is a question, and its answer is one line; with --json one object.
+    """
+    if "-" in (files or ()):
+        raise UsageError("standard input is where the questions come from; name the document")
+    resolved = resolve(ctx.params)
+    settings = resolved.settings
+
+    from keydiff_cli.chat import Chat
+    from keydiff_cli.cli.repl import Repl
+    from keydiff_cli.llama import echo_log
+    from keydiff_cli.render import Display
+    from keydiff_cli.sessions import open_sessions
+    from keydiff_cli.terminal import no_echo
+
+    echo_log(verbose)
+    typing = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+    session = None
+    if resume is not None:
+        session = open_sessions(settings).load(resume)
+        given = {name for name, source in resolved.sources.items() if source == "flag"}
+        saved = {name: value for name, value in session.settings.items() if name not in given}
+        settings = replace(settings, **saved)
+    if typing:
+        import prompt_toolkit  # noqa: F401  before the plan, so that its memory is part of it
+    display = Display(quiet=quiet, answer=typing)
+    chat = Chat(settings, files or (), display)
+    repl = Repl(chat, display, sys.stdout if typing else sys.stderr)
+    try:
+        if typing:
+            with no_echo():
+                chat.start(resume, session)
+            repl.run()
+        else:
+            chat.start(resume, session)
+            lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace")
+            _answer_lines(chat, repl, lines, as_json=as_json)
+    finally:
+        display.read()
+        chat.close()
+
+
+def _answer_lines(chat: Chat, repl: Repl, lines: Iterable[str], *, as_json: bool) -> None:
+    """One line of output for every question."""
+    from keydiff_cli.render import print_json
+    from keydiff_cli.terminal import printable
+
+    for line in lines:
+        answer = repl.handle(line)
+        if answer is None:
+            if repl.left:
+                return
+            continue
+        text = "".join(answer)
+        report = chat.report
+        if as_json:
+            print_json({"question": chat.turns[-1].question, **report.as_json()}, indent=None)
+            report.warnings.clear()
+        else:
+            line = " ".join(text.split())
+            print(printable(line) if sys.stdout.isatty() else line, flush=True)

@@ -1,0 +1,74 @@
+"""``keydiff read``: read documents ahead of questions."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from keydiff_cli.cli.options import (
+    AsJson,
+    BlockSize,
+    Budget,
+    KvType,
+    Memory,
+    Model,
+    Offline,
+    PolicyName,
+    Quiet,
+    Stats,
+    System,
+    Threads,
+    Verbose,
+)
+from keydiff_cli.config import resolve
+from keydiff_cli.errors import ExitStatus, UsageError
+
+
+def read(
+    ctx: typer.Context,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILES",
+            help="Documents, PDF or text; - is standard input. Without any, a pipe is read.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Model = None,
+    memory: Memory = None,
+    budget: Budget = None,
+    block: BlockSize = None,
+    policy: PolicyName = None,
+    system: System = None,
+    threads: Threads = None,
+    kv_type: KvType = None,
+    as_json: AsJson = False,
+    stats: Stats = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    offline: Offline = None,
+) -> None:
+    """Read documents ahead and keep what was read, so that questions are answered at once."""
+    if not files and sys.stdin.isatty():
+        raise UsageError("no document; name a file, or pipe text: command | keydiff read")
+    settings = resolve(ctx.params).settings  # an option sets the setting of its name
+    if not settings.cache:
+        raise UsageError("what is read could not be kept: the setting 'cache' is off")
+
+    from keydiff_cli.ask import read_ahead
+    from keydiff_cli.llama import echo_log
+    from keydiff_cli.render import Display, print_json
+
+    echo_log(verbose)
+    display = Display(quiet=quiet, answer=False)
+    try:
+        report = read_ahead(settings, files or ["-"], sys.stdin.buffer, display)
+    finally:
+        display.read()
+    display.finished(report, stats=stats)
+    if as_json:
+        print_json(report.as_json())
+    if report.stop_reason == "interrupted":
+        raise typer.Exit(ExitStatus.INTERRUPTED)

@@ -1,0 +1,71 @@
+"""``keydiff sessions``: saved chats."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keydiff_cli.cli.options import AsJson, Quiet
+from keydiff_cli.config import resolve
+from keydiff_cli.errors import UsageError
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and remove saved chats.")
+
+
+@app.command("list")
+def list_sessions(as_json: AsJson = False) -> None:
+    """List the chats that were saved."""
+    from keydiff_cli.render import print_json, print_table
+    from keydiff_cli.sessions import open_sessions
+    from keydiff_cli.terminal import complain
+
+    sessions = open_sessions(resolve({}).settings)
+    found = []
+    for name in sessions.names():
+        try:
+            session = sessions.load(name)
+            saved = datetime.fromtimestamp(sessions.path(name).stat().st_mtime).astimezone()
+        except (UsageError, OSError) as error:
+            complain(f"warning: {error}")
+            continue
+        found.append(
+            {
+                "name": name,
+                "saved": saved.isoformat(timespec="seconds"),
+                "turns": len(session.turns),
+                "model": session.settings["model"],
+                "files": session.files,
+            }
+        )
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("name", "saved", "turns", "model", "documents"),
+        (
+            (
+                one["name"],
+                str(one["saved"])[:16].replace("T", " "),
+                one["turns"],
+                one["model"],
+                ", ".join(Path(file).name for file in one["files"]),
+            )
+            for one in found
+        ),
+    )
+
+
+@app.command("remove")
+def remove_sessions(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...")], quiet: Quiet = False
+) -> None:
+    """Remove saved chats."""
+    from keydiff_cli.sessions import open_sessions
+    from keydiff_cli.terminal import complain
+
+    open_sessions(resolve({}).settings).remove(names)
+    if not quiet:
+        complain(f"removed {', '.join(names)}")

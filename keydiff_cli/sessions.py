@@ -1,0 +1,169 @@
+"""Saved chats: a folder of JSON files, one for each."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from keydiff_cli.config import Settings, check_settings, make_private
+from keydiff_cli.errors import UsageError
+from keydiff_cli.report import Turn
+
+_VERSION = 1
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SUFFIX = ".json"
+# What an answer depends on, beside the documents and what was said.
+SAVED = (
+    "model", "memory", "budget", "block", "policy", "max_tokens", "temperature", "seed", "system",
+    "kv_type", "conversation",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Session:
+    """A chat as it is saved.
+
+    Attributes
+    ----------
+    settings
+        Those of :data:`SAVED`.
+    files
+        Absolute paths of the documents.
+    """
+
+    settings: dict[str, Any]
+    files: list[str]
+    turns: list[Turn]
+
+
+class Sessions:
+    """Saved chats in a folder that nobody else can read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, name: str) -> Path:
+        """Where the chat of this name is.
+
+        Raises
+        ------
+        UsageError
+            If it is no name for one.
+        """
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"'{name}' is no name for a chat; use letters, digits, '.', '_' and '-'"
+            )
+        return self.folder / f"{name}{_SUFFIX}"
+
+    def names(self) -> list[str]:
+        """The names of all chats, in order."""
+        names = [path.stem for path in self.folder.glob(f"*{_SUFFIX}")]
+        return sorted(name for name in names if _NAME.fullmatch(name))
+
+    def save(self, name: str, session: Session) -> None:
+        """Write a chat in place of the one of this name, whole or not at all.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        path = self.path(name)
+        make_private(self.folder)
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        try:
+            number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(number, "w", encoding="ascii") as file:
+                json.dump({"version": _VERSION, **asdict(session)}, file, indent=1)
+            os.replace(part, path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+    def claim(self, name: str) -> FileLock:
+        """Keep others from going on with a chat; release it in the end.
+
+        Raises
+        ------
+        UsageError
+            If another process does so already.
+        """
+        path = self.path(name)
+        try:
+            make_private(self.folder)
+            lock = FileLock(path.with_suffix(".lock"), mode=0o600)
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UsageError(f"the chat '{name}' is open in another keydiff") from None
+        except OSError as error:
+            raise UsageError(f"{self.folder}: {error.strerror or error}") from None
+        return lock
+
+    def load(self, name: str) -> Session:
+        """Read a chat.
+
+        Raises
+        ------
+        UsageError
+            If there is none of this name, or its file is damaged.
+        """
+        path = self.path(name)
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+            if value["version"] != _VERSION:
+                raise UsageError(f"the chat '{name}' was saved by another version of keydiff")
+            settings = Settings(**{key: value["settings"][key] for key in SAVED})
+            check_settings(settings)
+            files = value["files"]
+            if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+                raise TypeError
+            return Session(
+                {key: getattr(settings, key) for key in SAVED},
+                files,
+                [
+                    Turn(str(turn["question"]), str(turn["answer"]), str(turn["stop_reason"]))
+                    for turn in value["turns"]
+                ],
+            )
+        except FileNotFoundError:
+            known = ", ".join(self.names()) or "none"
+            raise UsageError(f"there is no chat '{name}'; saved ones: {known}") from None
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise UsageError(f"{path} is damaged; 'keydiff sessions remove {name}' it") from None
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Delete chats, all of them or none.
+
+        Raises
+        ------
+        UsageError
+            If there is none of a name.
+        """
+        paths = [self.path(name) for name in names]
+        for name, path in zip(names, paths, strict=True):
+            if not path.exists():
+                known = ", ".join(self.names()) or "none"
+                raise UsageError(f"there is no chat '{name}'; saved ones: {known}")
+        for path in paths:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".lock").unlink(missing_ok=True)
+
+
+def open_sessions(settings: Settings) -> Sessions:
+    """The chats of the user."""
+    if settings.sessions_dir:
+        return Sessions(Path(settings.sessions_dir).expanduser())
+    from platformdirs import user_data_path
+
+    return Sessions(user_data_path("keydiff", appauthor=False) / "sessions")
