@@ -203,11 +203,6 @@ def config_path(environment: Mapping[str, str]) -> Path:
     return user_config_path("keydiff", appauthor=False) / "config.toml"
 
 
-def make_private(folder: Path) -> None:
-    """Make a folder that nobody else can read, unless it is there."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
 def cache_path() -> Path:
     """The user's folder for what can be made again."""
     from platformdirs import user_cache_path

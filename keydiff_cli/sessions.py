@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,8 +11,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from keydiff_cli.config import Settings, check_settings, make_private
+from keydiff_cli.config import Settings, check_settings
 from keydiff_cli.errors import UsageError
+from keydiff_cli.files import make_private, private_file
 from keydiff_cli.report import Turn
 
 _VERSION = 1
@@ -78,16 +78,9 @@ class Sessions:
         """
         path = self.path(name)
         make_private(self.folder)
-        part = path.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        try:
-            number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(number, "w", encoding="ascii") as file:
-                json.dump({"version": _VERSION, **asdict(session)}, file, indent=1)
-            os.replace(part, path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        text = json.dumps({"version": _VERSION, **asdict(session)}, indent=1)
+        with private_file(path, path.with_suffix(".part")) as file:
+            file.write(text.encode("ascii"))
 
     def claim(self, name: str) -> FileLock:
         """Keep others from going on with a chat; release it in the end.
@@ -135,12 +128,15 @@ class Sessions:
                 ],
             )
         except FileNotFoundError:
-            known = ", ".join(self.names()) or "none"
-            raise UsageError(f"there is no chat '{name}'; saved ones: {known}") from None
+            raise self._missing(name) from None
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, RecursionError):
             raise UsageError(f"{path} is damaged; 'keydiff sessions remove {name}' it") from None
+
+    def _missing(self, name: str) -> UsageError:
+        known = ", ".join(self.names()) or "none"
+        return UsageError(f"there is no chat '{name}'; saved ones: {known}")
 
     def remove(self, names: Sequence[str]) -> None:
         """Delete chats, all of them or none.
@@ -153,8 +149,7 @@ class Sessions:
         paths = [self.path(name) for name in names]
         for name, path in zip(names, paths, strict=True):
             if not path.exists():
-                known = ", ".join(self.names()) or "none"
-                raise UsageError(f"there is no chat '{name}'; saved ones: {known}")
+                raise self._missing(name)
         for path in paths:
             path.unlink(missing_ok=True)
             path.with_suffix(".lock").unlink(missing_ok=True)

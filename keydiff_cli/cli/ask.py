@@ -13,6 +13,7 @@ from keydiff_cli.cli.options import (
     BlockSize,
     Budget,
     Cache,
+    Files,
     KvType,
     MaxTokens,
     Memory,
@@ -33,14 +34,7 @@ from keydiff_cli.errors import ExitStatus, UsageError
 
 def ask(
     ctx: typer.Context,
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FILES",
-            help="Documents, PDF or text; - is standard input. Without any, a pipe is read.",
-            show_default=False,
-        ),
-    ] = None,
+    files: Files = None,
     question: Annotated[
         str | None, typer.Argument(metavar="QUESTION", help="What to ask.", show_default=False)
     ] = None,

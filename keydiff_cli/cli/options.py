@@ -8,6 +8,14 @@ import typer
 
 from keydiff_cli.config import KV_TYPE_NAMES
 
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILES",
+        help="Documents, PDF or text; - is standard input. Without any, a pipe is read.",
+        show_default=False,
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option("--model", "-m", metavar="NAME|PATH", help="Model name or GGUF file."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
 import typer
 
@@ -11,6 +10,7 @@ from keydiff_cli.cli.options import (
     AsJson,
     BlockSize,
     Budget,
+    Files,
     KvType,
     Memory,
     Model,
@@ -28,14 +28,7 @@ from keydiff_cli.errors import ExitStatus, UsageError
 
 def read(
     ctx: typer.Context,
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FILES",
-            help="Documents, PDF or text; - is standard input. Without any, a pipe is read.",
-            show_default=False,
-        ),
-    ] = None,
+    files: Files = None,
     model: Model = None,
     memory: Memory = None,
     budget: Budget = None,

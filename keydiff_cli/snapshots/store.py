@@ -13,8 +13,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from keydiff_cli.config import Settings, cache_path, make_private
+from keydiff_cli.config import Settings, cache_path
 from keydiff_cli.errors import UsageError
+from keydiff_cli.files import make_private, private_file
 from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile, write_file
 
 _SUFFIX = ".snapshot"
@@ -257,17 +258,8 @@ def write_snapshot(
     OSError
         If it cannot be written; then no part of it is left.
     """
-    part.unlink(missing_ok=True)
-    try:
-        number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(number, "wb") as file:
-            write_file(file, description, arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with private_file(path, part) as file:
+        write_file(file, description, arrays)
 
 
 class Writer:
