@@ -64,7 +64,7 @@ class Reading:
         from keydiff_cli.machine import physical_cores
         from keydiff_cli.policies import POLICIES
         from keydiff_cli.prompts import build_prompt, prompt_tokens
-        from keydiff_cli.reader import locate_model
+        from keydiff_cli.reading import locate_model
         from keydiff_cli.report import Events
 
         self.model = Model(locate_model(Settings(model=model_name), Events()).path)
@@ -163,7 +163,7 @@ def texts(name: str, lengths: list[int]) -> Iterator[str]:
     """The sample, repeated and cut to about so many tokens of a model."""
     from keydiff_cli.config import Settings
     from keydiff_cli.llama import Model
-    from keydiff_cli.reader import locate_model
+    from keydiff_cli.reading import locate_model
     from keydiff_cli.report import Events
 
     model = Model(locate_model(Settings(model=name), Events()).path, weights=False)
