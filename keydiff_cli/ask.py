@@ -88,7 +88,7 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         head, _ = prompt_tokens(model, make_prompt(model, settings), "")
         policy = find_policy(settings.policy or (ASKING if can_observe() else BLIND))
         planner = Planner(model, settings, policy, head=len(head), question=_QUESTION_TOKENS)
-        plan = planner.plan(planner.limit)
+        plan = planner.plan(planner.budget)
         trained_context = model.trained_context
     return {
         "model": located.name,

@@ -38,6 +38,8 @@ class Chat:
     ----------
     name : str or None
         Under which it is saved after every answer.
+    turns : list of Turn
+        What was said.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Chat:
         self.name: str | None = None
         self.sessions: Sessions = open_sessions(settings)
         self._reader = Reader(settings, events)
+        self.turns: list[Turn] = []
         self._conversation: Conversation | None = None
         self._focus: str | None = None  # the question that the documents were read for
         self._since = time.perf_counter()
@@ -66,10 +69,6 @@ class Chat:
         return self._reader.report
 
     @property
-    def turns(self) -> list[Turn]:
-        return [] if self._conversation is None else self._conversation.turns
-
-    @property
     def talked(self) -> int:
         """Tokens that the conversation has in the cache."""
         return 0 if self._conversation is None else self._conversation.tokens
@@ -81,19 +80,28 @@ class Chat:
 
     # Talking ----------------------------------------------------------------------------------
 
-    def start(self, name: str | None = None, session: Session | None = None) -> None:
+    def start(
+        self,
+        name: str | None = None,
+        session: Session | None = None,
+        claim: FileLock | None = None,
+    ) -> None:
         """Read the documents, and those of a saved chat, which goes on."""
-        if session is None:
-            self._build(self.settings, self.files, None, [])
-            return
-        files = [*session.files, *(file for file in self.files if file not in session.files)]
-        self._claim = None if name is None else self.sessions.claim(name)
-        self._build(self.settings, files, None, session.turns)
-        self.name = name
+        self._claim = claim
+        files, turns = self.files, self.turns
+        if session is not None:
+            files = [*session.files, *(file for file in files if file not in session.files)]
+            turns = session.turns
+        self._build(self.settings, files, None, turns)
+        self.name, self.turns = name, turns
 
     def say(self, question: str, sampler: Sampler | None = None) -> Iterator[str]:
         """Answer a question, piece by piece."""
-        conversation = self._ready()
+        return self._answer(self._ready(), question, sampler)
+
+    def _answer(
+        self, conversation: Conversation, question: str, sampler: Sampler | None = None
+    ) -> Iterator[str]:
         before = len(conversation.turns)
         try:
             yield from conversation.say(question, sampler)
@@ -103,51 +111,48 @@ class Chat:
             self._since = now
             self._reader.check_peak()
             if len(conversation.turns) > before:
-                self._autosave()
+                self._said(conversation.turns)
+
+    def _said(self, turns: list[Turn]) -> None:
+        self.turns = turns
+        self._autosave()
 
     def retry(self) -> Iterator[str]:
         """Answer the last question once more, sampled anew."""
-        settings = self.settings
+        settings, conversation = self.settings, self._ready()
+        turn = conversation.undo()
         self._tries += 1
         sampler = Sampler(settings.temperature or _WARMTH, settings.seed + self._tries)
-        return self._again(self._ready().undo(), sampler)
-
-    def _again(self, turn: Turn, sampler: Sampler | None = None) -> Iterator[str]:
-        """Answer a question once more; stopped before that, its old answer comes back."""
-        conversation = self._ready()
-        before = len(conversation.turns)
-        try:
-            yield from self.say(turn.question, sampler)
-        finally:
-            if len(conversation.turns) == before:
-                conversation.replay([turn])
+        return self._answer(conversation, turn.question, sampler)
 
     def undo(self) -> Turn:
         """Forget the last question and its answer."""
-        turn = self._ready().undo()
-        self._autosave()
+        conversation = self._ready()
+        turn = conversation.undo()
+        self._said(conversation.turns)
         return turn
 
     def clear(self) -> None:
         """Forget the whole conversation."""
         self._ready().clear()
-        self._autosave()
+        self._said([])
 
     def _ready(self) -> Conversation:
-        """The conversation; its cache is filled again if that went wrong the last time."""
+        """The conversation, after all that was said; made good if that went wrong before."""
         conversation = self._conversation
         if conversation is None:
             raise UsageError("nothing was read yet")
-        if not conversation.attached:
-            self._read(self.settings, self.files, self._focus, conversation.turns)
-            return self._ready()
+        known = conversation.turns
+        if not conversation.attached or known != self.turns[: len(known)]:
+            return self._read(self.settings, self.files, self._focus, self.turns)
+        conversation.replay(self.turns[len(known) :])
         return conversation
 
     # Changing ---------------------------------------------------------------------------------
 
     def add(self, file: str) -> None:
         """Read one more document."""
-        path = os.path.abspath(os.path.expanduser(file))
+        path = os.path.abspath(file)
         if path in self.files:
             raise UsageError(f"{path} is among the documents already")
         self._build(self.settings, [*self.files, path], None, self.turns)
@@ -167,28 +172,28 @@ class Chat:
         if self.report.tokens["kept"] == self.report.tokens["document"]:
             raise UsageError("the cache holds all of the documents: reading again changes nothing")
         *before, last = self.turns
-        self._build(self.settings, self.files, last.question, before)
-        return self._again(last)
+        conversation = self._build(self.settings, self.files, last.question, before)
+        return self._answer(conversation, last.question)
 
     def _build(
         self, settings: Settings, files: list[str], focus: str | None, turns: Sequence[Turn]
-    ) -> None:
+    ) -> Conversation:
         """Read, and go through what was said; all as before if that fails."""
         for file in files:
             if is_pipe(file):
                 raise UsageError(f"{file} can be read only once; save it to a file first")
         known = self._conversation
         try:
-            self._read(settings, files, focus, turns)
+            return self._read(settings, files, focus, turns)
         except BaseException:
             self._reader.settings = _effective(self.settings, self._focus)
             if known is not None and not known.attached:
-                self._read(self.settings, self.files, self._focus, known.turns)
+                self._read(self.settings, self.files, self._focus, self.turns)
             raise
 
     def _read(
         self, settings: Settings, files: list[str], focus: str | None, turns: Sequence[Turn]
-    ) -> None:
+    ) -> Conversation:
         reader, known = self._reader, self._conversation
         reader.settings = _effective(settings, focus)
         try:
@@ -202,6 +207,7 @@ class Chat:
         self.settings, self.files, self._focus = settings, files, focus
         self._conversation = conversation
         reader.check_peak()
+        return conversation
 
     # Keeping ----------------------------------------------------------------------------------
 
@@ -235,9 +241,9 @@ class Chat:
 
     def load(self, name: str) -> None:
         """Go on with a saved chat in place of this one."""
-        session = self.sessions.load(name)
         claim = self._claim if name == self.name else self.sessions.claim(name)
         try:
+            session = self.sessions.load(name)
             self._build(
                 replace(self.settings, **session.settings), session.files, None, session.turns
             )
@@ -247,7 +253,7 @@ class Chat:
             raise
         if self._claim is not None and claim is not self._claim:
             self._claim.release()
-        self.name, self._claim = name, claim
+        self.name, self._claim, self.turns = name, claim, session.turns
 
     def _autosave(self) -> None:
         if self.name is None:
@@ -260,6 +266,8 @@ class Chat:
     def _write(self) -> None:
         assert self.name is not None
         settings = {key: value for key, value in asdict(self.settings).items() if key in SAVED}
+        if os.path.exists(self.settings.model):
+            settings["model"] = os.path.abspath(self.settings.model)
         self.sessions.save(self.name, Session(settings, self.files, self.turns))
 
     def export(self, path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from keydiff_cli.answer import Sampler, add_question, extend
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.prompts import Asked, build_glue, next_tokens, prompt_tokens
 from keydiff_cli.reader import Reader
 from keydiff_cli.reading import system_prompt
@@ -89,8 +90,9 @@ class Conversation:
         Raises
         ------
         UsageError
-            If the question does not fit.
+            If the question does not fit, or something else was read in the meantime.
         """
+        self._require_attached()
         cache = self._cache
         asked = self._tokens(question)
         start, evicted = cache.position, cache.evicted
@@ -100,11 +102,12 @@ class Conversation:
                 text += piece
                 yield piece
         finally:
-            if cache.position >= start + len(asked.ids):
+            if self.attached and cache.position >= start + len(asked.ids):
                 turn = Turn(question, text, self._reader.report.stop_reason)
                 self._add(turn, start, evicted)
-            else:
-                self._go_back(len(self._said), start, evicted)
+            elif self.attached:
+                with suppress(KeydiffError):  # what stopped it matters more
+                    self._go_back(len(self._said), start, evicted, dirty=True)
 
     def replay(self, turns: Sequence[Turn]) -> None:
         """Take up a conversation: what was said goes through the model once more.
@@ -112,13 +115,19 @@ class Conversation:
         Raises
         ------
         UsageError
-            If a question does not fit.
+            If a question does not fit, or something else was read in the meantime.
         """
-        for turn in turns:
-            start, evicted = self._cache.position, self._cache.evicted
-            add_question(self._cache, self._tokens(turn.question).ids)
-            extend(self._cache, self._model.tokenize(turn.answer))
-            self._add(turn, start, evicted)
+        self._require_attached()
+        said, first = len(self._said), (self._cache.position, self._cache.evicted)
+        try:
+            for turn in turns:
+                start, evicted = self._cache.position, self._cache.evicted
+                add_question(self._cache, self._tokens(turn.question).ids)
+                extend(self._cache, self._model.tokenize(turn.answer))
+                self._add(turn, start, evicted)
+        except BaseException:
+            self._go_back(said, *first, dirty=True)
+            raise
 
     def undo(self) -> Turn:
         """Forget the last question and its answer.
@@ -129,8 +138,9 @@ class Conversation:
         Raises
         ------
         UsageError
-            If nothing was said.
+            If nothing was said, or something else was read in the meantime.
         """
+        self._require_attached()
         if not self._said:
             raise UsageError("there is nothing to take back")
         last = self._said[-1]
@@ -139,8 +149,13 @@ class Conversation:
 
     def clear(self) -> None:
         """Forget everything that was said; see :meth:`undo`."""
+        self._require_attached()
         if self._said:
             self._go_back(0, self._said[0].start, self._said[0].evicted)
+
+    def _require_attached(self) -> None:
+        if not self.attached:
+            raise UsageError("this conversation has ended: something else was read")
 
     def _tokens(self, question: str) -> Asked:
         if self._said:
@@ -154,19 +169,26 @@ class Conversation:
             self._cache.unpin(start)
         self._said.append(_Said(turn, start, evicted))
 
-    def _go_back(self, turns: int, start: int, evicted: int) -> None:
-        """Hold what there was after so many turns, when ``start`` tokens had been appended."""
-        if self._cache.evicted == evicted and not self._model.window:
-            self._cache.truncate(start)
-            del self._said[turns:]
+    def _go_back(self, turns: int, start: int, evicted: int, *, dirty: bool = False) -> None:
+        """Hold what there was after so many turns, when ``start`` tokens had been appended.
+
+        ``dirty`` says that the cache holds parts of something else, and is given up if this fails.
+        """
+        cache = self._cache
+        if cache.evicted == evicted and (cache.position == start or not self._model.window):
+            try:
+                cache.truncate(start)
+            finally:  # Ctrl-C comes after it
+                del self._said[turns:]
             return
         said = self._said
-        self._reader.reread()
         try:
+            self._reader.reread()
             self._attach()
             self._said = []
             self.replay([one.turn for one in said[:turns]])
         except BaseException:
             self._said = said
-            self._reader.close()
+            if dirty or self._cache is not cache:
+                self._reader.close()
             raise

@@ -306,20 +306,20 @@ class Planner:
         )
 
     @property
-    def most(self) -> int:
+    def limit(self) -> int:
         """The largest budget there is room for."""
         return self._budget or self.plan().budget
 
     @property
-    def limit(self) -> int:
+    def budget(self) -> int:
         """The budget, however long the documents are.
 
         What a cap allows varies a little with the size of the process, so a sixteenth of it is
         left over: what one run keeps of a document then fits the next run too.
         """
         if self.capped:
-            return max(self.most - self.most // 16, MIN_BUDGET, self._window)
-        return self.most
+            return max(self.limit - self.limit // 16, MIN_BUDGET, self._window)
+        return self.limit
 
     def fit(self, source: Iterator[Block]) -> tuple[Plan, Iterator[Block]]:
         """Plan for documents, after reading as much of them as fits the budget.
@@ -333,7 +333,7 @@ class Planner:
         MemoryCapError, UsageError
             As :meth:`plan`, and if the documents do not fit although nothing may be evicted.
         """
-        limit = self.limit
+        limit = self.budget
         start: list[Block] = []
         read = 0
         for block in source:

@@ -55,7 +55,7 @@ class Reader:
         self._stack = ExitStack()
         self._held: Held | None = None
         self._process: int | None = None  # bytes of the process before anything was read
-        self._again: Callable[[], None] | None = None
+        self._repeat: Callable[[], None] | None = None
 
     def __enter__(self) -> Reader:
         return self
@@ -118,7 +118,7 @@ class Reader:
         self.report = Report()
         once = any(source == "-" or is_pipe(source) for source in sources)
         again = partial(self.read, sources, question=question, talk=talk)
-        self._again = None if once else again
+        self._repeat = None if once else again
         reading = self._reading(self.settings, self.report)
         self._held = reading.read(located, Task(sources, stdin, piped, question, talk))
         self._process = reading.process
@@ -141,9 +141,9 @@ class Reader:
         UsageError
             If it came through standard input, or nothing was read.
         """
-        if self._again is None:
+        if self._repeat is None:
             raise UsageError("what came through standard input cannot be read again")
-        self._again()
+        self._repeat()
 
     # Keeping --------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ class Reader:
             raise DocumentError(f"{path}: {error.strerror or error}") from None
         except (DamagedError, KeyError, TypeError) as error:
             raise DocumentError(f"{path} cannot be used: {error}") from None
-        self._again = partial(self.load, path)
+        self._repeat = partial(self.load, path)
 
     def _load_from(self, file: SnapshotFile) -> None:
         key, report = file.description["key"], Report()
@@ -223,8 +223,8 @@ class Reader:
         ----------
         rewind
             Forget question and answer afterwards, so that questions do not influence each other.
-            If the answer is longer than ``settings.conversation``, this takes a copy of the cache
-            in memory.
+            This takes a copy of the cache in memory if the answer is longer than
+            ``settings.conversation``, or the model has sliding windows.
 
         Raises
         ------
@@ -238,7 +238,7 @@ class Reader:
         try:
             yield from self.answer(asked)
         finally:
-            if mark is not None:
+            if mark is not None and self.cache is cache:  # else it is freed already
                 cache.rewind(mark)
                 cache.unmark()
 

@@ -204,15 +204,20 @@ class Reading:
                 plan, source = planner.fit(blocks(stream, settings.block, len(self._head)))
                 self._longest = sketch.longest_text(plan.cells)
                 keeper, beginning, source = self._find(planner, source)
-                if beginning is not None and keeper.budget > plan.budget:
-                    plan = planner.plan(keeper.budget)
+                if beginning is not None and keeper.budget > planner.budget:
+                    larger = planner.plan(keeper.budget)
+                    if sketch.longest_text(larger.cells) == self._longest:
+                        plan = larger
+                    else:
+                        keeper.close()
+                        keeper, beginning = self._make_keeper(self._policy, planner.budget), None
                 self._check_plan(plan)
                 sketch.close()  # before the model is loaded, that has the same vocabulary
                 tokenizer.model = self._load(located.path)
                 cache = self._open_cache(tokenizer.model, plan, planner.footprint)
                 if keeper.key["policy"] != self._policy.name:  # queries proved out of reach
                     keeper.close()
-                    keeper, beginning = self._make_keeper(self._policy, planner.limit), None
+                    keeper, beginning = self._make_keeper(self._policy, planner.budget), None
                 if beginning is not None:
                     source = self._take_up(cache, keeper, beginning, source)
                 self._ingest(cache, plan, keeper, stream, source)
@@ -395,10 +400,10 @@ class Reading:
         What keeps this reading, the snapshot to take up, and the blocks of the documents.
         """
         settings, policy = self.settings, self._policy
-        limit = 0 if policy.scorer is None else planner.limit
+        limit = 0 if policy.scorer is None else planner.budget
         # What a cap allows differs between commands, and a little between runs: any budget will
         # do that was made for the same cap.
-        least, most = (0, planner.most) if planner.capped else (limit, limit)
+        least, most = (0, planner.limit) if planner.capped else (limit, limit)
         choices = [policy]
         if settings.policy is None and policy.watch == "question":
             choices.append(find_policy(BLIND))
@@ -494,6 +499,12 @@ class Reading:
             head = len(self._head)
             planner = Planner(sketch, self.settings, self._policy, head=head, process=self.process)
             plan = planner.plan(max(description["kept"], MIN_BUDGET, sketch.window))
+            if key["longest"] != sketch.longest_text(plan.cells):
+                raise UsageError(
+                    "the snapshot is of a longer or shorter kind of text; read it again"
+                )
+            if key["policy_version"] != policy_version(self._policy):
+                raise UsageError("the snapshot is of another version of its policy; read it again")
         ready()
         self._check_plan(plan)
         cache = self._open_cache(self._load(located.path), plan, planner.footprint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -144,15 +145,17 @@ class Sessions:
         Raises
         ------
         UsageError
-            If there is none of a name.
+            If there is none of a name, or it is open.
         """
         paths = [self.path(name) for name in names]
         for name, path in zip(names, paths, strict=True):
             if not path.exists():
                 raise self._missing(name)
-        for path in paths:
-            path.unlink(missing_ok=True)
-            path.with_suffix(".lock").unlink(missing_ok=True)
+        with ExitStack() as stack:
+            for name in names:
+                stack.enter_context(self.claim(name))
+            for path in paths:
+                path.unlink(missing_ok=True)
 
 
 def open_sessions(settings: Settings) -> Sessions:

@@ -108,7 +108,9 @@ class FakeCache:
 
 def keeper(store: Store | None, cache: FakeCache, warn: Any = pytest.fail) -> Keeper:
     label = {"kept": 64, "model": "a", "question": None, "documents": []}
-    return Keeper(store, {"budget": 64}, lambda: label, warn, lambda: cache.now)
+    return Keeper(
+        store, {"budget": 64, "policy": "keydiff"}, lambda: label, warn, lambda: cache.now
+    )
 
 
 def read(kept: Keeper, cache: FakeCache, seconds: int, rate: int = 100) -> None:

@@ -22,7 +22,7 @@ from keydiff_cli.snapshots.format import write_file
 from keydiff_cli.snapshots.store import short_digest
 
 DESCRIPTION: dict[str, Any] = {
-    "key": {"model": "a", "budget": 64}, "tokens": 30, "note": "h\u00e4",
+    "key": {"model": "a", "budget": 64, "policy": "keydiff"}, "tokens": 30, "note": "h\u00e4",
     "kept": 20, "complete": True, "model": "a", "documents": [], "question": None,
 }  # fmt: skip
 

@@ -82,9 +82,11 @@ def chat(
 
     echo_log(verbose)
     typing = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
-    session = None
+    session = claim = None
     if resume is not None:
-        session = open_sessions(settings).load(resume)
+        sessions = open_sessions(settings)
+        claim = sessions.claim(resume)  # first, so that nobody changes it in between
+        session = sessions.load(resume)
         given = {name for name, source in resolved.sources.items() if source == "flag"}
         saved = {name: value for name, value in session.settings.items() if name not in given}
         settings = replace(settings, **saved)
@@ -96,10 +98,10 @@ def chat(
     try:
         if typing:
             with no_echo():
-                chat.start(resume, session)
+                chat.start(resume, session, claim)
             repl.run()
         else:
-            chat.start(resume, session)
+            chat.start(resume, session, claim)
             lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace")
             _answer_lines(chat, repl, lines, as_json=as_json)
     finally:

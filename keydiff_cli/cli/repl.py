@@ -232,7 +232,7 @@ class Repl:
         self._display.note("the conversation is forgotten; the documents stay")
 
     def _export(self, path: str) -> None:
-        self.chat.export(Path(os.path.expanduser(path)))
+        self.chat.export(Path(expand(path)))
         self._display.note(f"written to {path}")
 
     def _quit(self, _: str) -> None:
@@ -241,7 +241,7 @@ class Repl:
 
 COMMANDS = {
     "help": Command("", "List the commands.", Repl._help),
-    "add": Command("FILE", "Read one more document.", lambda repl, x: repl.chat.add(x)),
+    "add": Command("FILE", "Read one more document.", lambda repl, x: repl.chat.add(expand(x))),
     "files": Command("", "List the documents.", Repl._files),
     "stats": Command("", "Show times, sizes and rates.", Repl._stats),
     "system": Command("TEXT", "Use another system prompt.", lambda r, x: r._set("system", x)),
@@ -261,6 +261,20 @@ COMMANDS = {
     "export": Command("FILE.md", "Write the conversation as Markdown.", Repl._export),
     "quit": Command("", "Leave.", Repl._quit),
 }
+
+
+def expand(path: str) -> str:
+    """A path as it is typed, ``~`` for the home folder.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    try:
+        return os.path.expanduser(path)
+    except ValueError as error:  # a null byte
+        raise UsageError(f"'{path}' is no path: {error}") from None
 
 
 def _completer(chat: Chat) -> Any:

@@ -110,8 +110,6 @@ class Keeper:
         As given.
     seconds : float
         Spent on writing so far.
-    complete : bool
-        Whether all that was read is kept.
     problem : str
         Why it cannot be kept.
     """
@@ -131,7 +129,7 @@ class Keeper:
         self._clock = clock
         self._tokens: list[Tokens] = []
         self.seconds = 0.0
-        self.complete = False
+        self._complete = False
         self.problem = ""
         self._stack = ExitStack()
         self._file: SnapshotFile | None = None
@@ -143,7 +141,7 @@ class Keeper:
 
     @property
     def budget(self) -> int:
-        """Of the snapshot that was taken up, else that of the settings."""
+        """Tokens that may stay: what the snapshot that was taken up had, if that matters."""
         return int(self.key["budget"])
 
     # Taking up --------------------------------------------------------------------------------
@@ -151,7 +149,7 @@ class Keeper:
     def candidates(self, least: int, most: int) -> list[tuple[Entry, Tokens]]:
         """Snapshots made with these settings, and a budget from ``least`` to ``most``.
 
-        Any budget will do as long as nothing had to be evicted.
+        Any budget, and any cap that it follows from, will do where nothing had to be evicted.
 
         Returns
         -------
@@ -159,10 +157,11 @@ class Keeper:
         """
         found = []
         for entry in self._store.entries() if self._store else ():
-            theirs = dict(entry.description["key"])
-            budget = theirs.pop("budget", 0)
-            mine = {name: value for name, value in self.key.items() if name != "budget"}
-            if theirs != mine or not (least <= budget <= most or _untouched(entry, most)):
+            free = {"budget", "memory"} if _untouched(entry, most) else {"budget"}
+            theirs = entry.description["key"]
+            if _without(theirs, free) != _without(self.key, free):
+                continue
+            if "memory" not in free and not least <= theirs.get("budget", 0) <= most:
                 continue
             try:
                 with SnapshotFile(entry.path) as file:
@@ -188,7 +187,7 @@ class Keeper:
             self._file = self._store.open(beginning.entry)
             if self._file is not None:
                 self._stack.enter_context(self._file)
-                self._agree(beginning)
+                self._agree(beginning, most)
                 return beginning, source
             candidates = [one for one in candidates if one[0] is not beginning.entry]
         return None, source
@@ -201,16 +200,16 @@ class Keeper:
             self.restore(cache, self._file)
         except DamagedError as error:
             self._store.set_aside(beginning.entry.path, error)
-            self.complete = False
+            self._complete = False
             return False
         return True
 
-    def _agree(self, beginning: Beginning) -> None:
+    def _agree(self, beginning: Beginning, most: int) -> None:
         """Go on as the snapshot began."""
         description = beginning.entry.description
         if not _untouched(beginning.entry, self.budget):
-            self.key["budget"] = description["key"]["budget"]
-        self.complete = beginning.whole and description["complete"]
+            self.key["budget"] = min(description["key"]["budget"], most)
+        self._complete = beginning.whole and description["complete"]
         if not description["complete"]:
             self._outdated = beginning.entry
 
@@ -240,7 +239,7 @@ class Keeper:
 
     def finish(self, cache: KVCache) -> None:
         """Write the snapshot of everything, if there is none yet; then others may write."""
-        if not self.complete:
+        if not self._complete:
             self._write(cache, complete=True)
         self.close()
 
@@ -259,7 +258,7 @@ class Keeper:
             writer = self._claim(tokens)
             if writer is not None:
                 self._save(writer, cache, tokens, complete)
-                self.complete = complete
+                self._complete = complete
         except OSError as error:
             self.problem = str(error.strerror or error)
             self._warn(f"what is read cannot be kept: {self.problem}")
@@ -321,6 +320,10 @@ class Keeper:
             ("windowed", image.windowed),
             *((f"rows{number}", rows) for number, rows in enumerate(image.rows)),
         ]
+
+
+def _without(key: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in key.items() if name not in names}
 
 
 def _untouched(entry: Entry, most: int) -> bool:

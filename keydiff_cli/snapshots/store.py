@@ -24,7 +24,7 @@ _PART = ".part"
 _LOCK = ".lock"
 _ID = 12  # hexadecimal digits
 _OURS = "[0-9a-f]" * _ID
-_LOCKS = 2  # hexadecimal digits: locks stay, so there are not more than so many
+_LOCKS = 3  # hexadecimal digits: locks stay, so there are not more than so many
 # What a description holds at the least, and its type.
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "key": dict,
@@ -142,10 +142,13 @@ class Store:
             for name, kind in _FIELDS.items():
                 if not isinstance(description.get(name), kind):
                     raise DamagedError(f"its description has no {name}")
+            names = [document["name"] for document in description["documents"]]
+            if not all(isinstance(name, str) for name in (*names, description["key"]["policy"])):
+                raise DamagedError("its description has no names")
             status = path.stat()
         except FileNotFoundError:
             return None
-        except DamagedError as error:
+        except (DamagedError, KeyError, TypeError) as error:
             self.set_aside(path, error)
             return None
         except OSError as error:
@@ -153,9 +156,10 @@ class Store:
             return None
         return Entry(path.stem, path, status.st_size, status.st_mtime, description)
 
-    def set_aside(self, path: Path, error: DamagedError) -> None:
+    def set_aside(self, path: Path, error: Exception) -> None:
         """Rename a file that is of no use, and say why."""
-        self._warn(f"the snapshot {path} cannot be used: {error}")
+        reason = error if isinstance(error, DamagedError) else "its description cannot be read"
+        self._warn(f"the snapshot {path} cannot be used: {reason}")
         with suppress(OSError):
             path.replace(path.with_suffix(_DAMAGED))
 
