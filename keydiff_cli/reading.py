@@ -500,9 +500,7 @@ class Reading:
             planner = Planner(sketch, self.settings, self._policy, head=head, process=self.process)
             plan = planner.plan(max(description["kept"], MIN_BUDGET, sketch.window))
             if key["longest"] != sketch.longest_text(plan.cells):
-                raise UsageError(
-                    "the snapshot is of a longer or shorter kind of text; read it again"
-                )
+                raise UsageError("the snapshot is of a text of another length; read it again")
             if key["policy_version"] != policy_version(self._policy):
                 raise UsageError("the snapshot is of another version of its policy; read it again")
         ready()

@@ -116,6 +116,18 @@ def test_under_a_cap_it_is_taken_up_too(keydiff: Keydiff, document: Path) -> Non
         assert report["cache"]["policy"] == "keydiff"
 
 
+def test_a_short_document_is_taken_up_whatever_the_budget(keydiff: Keydiff, document: Path) -> None:
+    """Nothing was evicted, so a budget or a cap makes no difference, and no cells are added."""
+    words = ("--model", SMALL, "--block", 64, "--max-tokens", 4, "--policy", "keydiff")
+    first = parse(keydiff("ask", "--json", *words, document, QUESTION))
+    assert first["tokens"]["kept"] == first["tokens"]["document"]
+    for bound in (("--budget", 2000), ("--memory", "400MB")):
+        again = parse(keydiff("ask", "--json", *words, *bound, document, QUESTION))
+        assert again["tokens"]["reused"] == again["tokens"]["document"]
+        assert again["cache"]["cells"] == first["cache"]["cells"]
+        assert again["answer"] == first["answer"]
+
+
 def test_what_cannot_be_kept_ends_a_reading_ahead(
     keydiff: Keydiff, document: Path, tmp_path: Path
 ) -> None:

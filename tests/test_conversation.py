@@ -204,6 +204,53 @@ def test_stopped_before_the_answer_a_question_is_taken_back(
     assert say(conversation, "Hello again.")
 
 
+def test_a_conversation_ends_when_something_else_is_read(reader: Reader, document: Path) -> None:
+    conversation = Conversation(reader)
+    say(conversation, "Hello.")
+    answers = reader.stream(QUESTION)
+    next(answers)
+    reader.read([str(document)])
+    answers.close()  # it must not go back in a cache that is gone
+    assert not conversation.attached
+    for use in (conversation.undo, conversation.clear, lambda: say(conversation, "Why?")):
+        with pytest.raises(UsageError, match="something else was read"):
+            use()
+    assert reader.ask(QUESTION)
+
+
+def test_a_replay_is_whole_or_not_at_all(reader: Reader) -> None:
+    conversation = Conversation(reader)
+    say(conversation, "Hello.")
+    tokens, turns = conversation.tokens, conversation.turns
+    with pytest.raises(UsageError, match="of which at most"):
+        conversation.replay([Turn("Why?", "So.", "eos"), Turn("word " * 1000, "", "eos")])
+    assert conversation.attached
+    assert (conversation.tokens, conversation.turns) == (tokens, turns)
+
+
+def test_stopped_again_on_the_way_back_nothing_is_lost(
+    settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = Chat(settings, [str(document)])
+    chat.start()
+    "".join(chat.say("My boat is called Gull. Say Gull."))
+    turns = chat.turns
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("say", "replay"):
+        monkeypatch.setattr(Conversation, name, stop)
+    for change in (chat.retry, lambda: chat.change(replace(settings, budget=300))):
+        with pytest.raises(KeyboardInterrupt):
+            list(change() or ())
+        assert chat.turns == turns
+    monkeypatch.undo()
+    assert "Gull" in "".join(chat.say("What is my boat called?"))
+    assert chat.turns[:1] == turns
+    chat.close()
+
+
 def test_a_question_that_does_not_fit_changes_nothing(reader: Reader) -> None:
     conversation = Conversation(reader)
     say(conversation, "Hello.")

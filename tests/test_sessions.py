@@ -92,7 +92,13 @@ def test_of_two_programs_one_has_a_chat(tmp_path: Path) -> None:
     claim = sessions.claim("one")
     with pytest.raises(UsageError, match="the chat 'one' is open in another keydiff"):
         Sessions(tmp_path).claim("one")
+    sessions.path("one").write_text("{}")
+    with pytest.raises(UsageError, match="is open in another keydiff"):
+        Sessions(tmp_path).remove(["one"])
+    assert sessions.names() == ["one"]
     claim.release()
+    Sessions(tmp_path).remove(["one"])
+    assert sessions.names() == []
     Sessions(tmp_path).claim("one").release()
 
 

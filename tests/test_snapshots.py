@@ -204,7 +204,7 @@ def test_of_two_processes_one_writes(store: Store) -> None:
 def test_what_a_dead_process_left_is_swept_away(store: Store) -> None:
     save(store)
     (lock,) = store.folder.glob("*.lock")
-    part = store.folder / f"{lock.stem}{'0' * 10}.part"
+    part = store.folder / f"{lock.stem:0<12}.part"
     part.write_bytes(b"half")
     store.prune()
     assert not part.exists()
