@@ -89,8 +89,12 @@ def printable(text: str) -> str:
 
 
 @contextmanager
-def no_echo() -> Iterator[None]:
-    """Do not show what is typed ahead in the middle of other output; it is not lost."""
+def typing_ahead() -> Iterator[None]:
+    """Keep what is typed during other output for the next prompt, key by key and unseen.
+
+    Without it the terminal would show it in the middle of an answer, and take Ctrl-D and
+    Backspace for itself. Ctrl-C still interrupts.
+    """
     if sys.platform == "win32":
         yield
         return
@@ -98,9 +102,10 @@ def no_echo() -> Iterator[None]:
 
     try:
         before = termios.tcgetattr(sys.stdin)
-        silent = termios.tcgetattr(sys.stdin)
-        silent[3] &= ~termios.ECHO
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, silent)
+        mode = termios.tcgetattr(sys.stdin)
+        mode[0] &= ~termios.ICRNL
+        mode[3] &= ~(termios.ECHO | termios.ICANON)
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, mode)
     except (termios.error, OSError, ValueError):  # no terminal
         yield
         return

@@ -328,6 +328,17 @@ def test_an_answer_is_stopped_and_the_chat_goes_on(terminal: Open, document: Pat
     assert seen.end() == 0
 
 
+def test_what_is_typed_while_it_reads_is_for_the_prompt(terminal: Open, tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text(story(lines=60))
+    seen = terminal(long, "--max-tokens", 4)
+    seen.wait("reading long.txt")
+    seen.type("Say hellx\x7fo.\r\x04")
+    assert "hell" not in seen.text
+    seen.wait(r"^> Say hello\.$")
+    assert seen.end() == 0
+
+
 def test_stopped_while_reading_it_ends(terminal: Open, tmp_path: Path) -> None:
     long = tmp_path / "long.txt"
     long.write_text(story(lines=400))

@@ -78,7 +78,7 @@ def chat(
     from keydiff_cli.llama import echo_log
     from keydiff_cli.render import Display
     from keydiff_cli.sessions import open_sessions
-    from keydiff_cli.terminal import no_echo
+    from keydiff_cli.terminal import typing_ahead
 
     echo_log(verbose)
     typing = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
@@ -97,9 +97,9 @@ def chat(
     repl = Repl(chat, display, sys.stdout if typing else sys.stderr)
     try:
         if typing:
-            with no_echo():
+            with typing_ahead():
                 chat.start(resume, session, claim)
-            repl.run()
+                repl.run()
         else:
             chat.start(resume, session, claim)
             lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace")

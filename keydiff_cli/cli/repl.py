@@ -16,7 +16,7 @@ from keydiff_cli.config import POLICY_NAMES, change, format_size
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.files import make_private
 from keydiff_cli.render import Display, print_stats, print_table
-from keydiff_cli.terminal import complain, no_echo
+from keydiff_cli.terminal import complain
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -78,9 +78,8 @@ class Repl:
     def _take(self, line: str) -> None:
         """A line: what goes wrong is said, and the chat goes on."""
         try:
-            with no_echo():
-                for _ in self.handle(line) or ():
-                    pass
+            for _ in self.handle(line) or ():
+                pass
         except KeyboardInterrupt:
             self._display.read()
             self._display.end_line()
