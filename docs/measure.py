@@ -4,6 +4,7 @@
     python docs/measure.py ratio     # reading under keydiff against reading with the full cache
     python docs/measure.py length    # peak memory against the length of the document
     python docs/measure.py again     # a second question against the first reading
+    python docs/measure.py certainty # certainty of right, wrong and free answers
     python docs/measure.py start     # start-up time of the command
 
 The text is the sample document, repeated. Run on an idle machine: nothing else may use the cores.
@@ -28,6 +29,19 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in keydiff_cli/__main__
 
 SAMPLE = Path(__file__).parent / "sample" / "harbour-report.txt"
 LARGE, SMALL = "qwen2.5-coder-1.5b", "smollm2-135m"
+FACTS = SAMPLE.parent / "facts.json"
+ABSENT = [  # nothing in the sample answers these
+    "What is the telephone number of the harbour office?",
+    "What is the harbour master's date of birth?",
+    "In which year did the lighthouse burn down?",
+    "How many passengers took the night ferry to Bergen?",
+]
+FREE = [
+    "Summarize the report in one sentence.",
+    "What was the hardest part of the year?",
+    "What should the harbour do next?",
+    "Is the tone of the report optimistic?",
+]
 SHARES = [(budget, block) for budget in (1024, 2560, 8192) for block in (128, 512)]
 
 
@@ -233,6 +247,36 @@ def again(name: str, tokens: int) -> None:
             )
 
 
+def certainty(name: str, budgets: list[int | None]) -> None:
+    """How sure the model is of its answers about the sample."""
+    from keydiff_cli import Reader, Settings
+
+    show(figure="machine", **machine())
+    facts = [(fact["question"], fact["answer"]) for fact in json.loads(FACTS.read_text())]
+    for budget in budgets:
+        policy = "full" if budget is None else "keydiff"
+        settings = Settings(
+            model=name, policy=policy, budget=budget, cache=False, max_tokens=48, temperature=0
+        )
+        with Reader(settings) as reader:
+            reader.read([str(SAMPLE.with_suffix(".pdf"))])
+            for question, fact in [*facts, *((one, None) for one in ABSENT + FREE)]:
+                answer = reader.ask(question)
+                kind = "free" if question in FREE else "absent"
+                if fact is not None:
+                    kind = "right" if fact.lower() in answer.lower() else "wrong"
+                show(
+                    figure="certainty",
+                    model=name,
+                    budget=budget,
+                    kept=reader.report.tokens["kept"],
+                    question=question,
+                    answer=answer,
+                    kind=kind,
+                    certainty=reader.report.certainty,
+                )
+
+
 def start(runs: int = 11) -> None:
     show(figure="machine", **machine())
     for argument in ("--help", "--version"):
@@ -253,8 +297,10 @@ def start(runs: int = 11) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("figure", choices=["share", "ratio", "length", "again", "start"])
-    parser.add_argument("--model", help="for length and again")
+    parser.add_argument(
+        "figure", choices=["share", "ratio", "length", "again", "certainty", "start"]
+    )
+    parser.add_argument("--model", help="for length, again and certainty")
     parser.add_argument("--tokens", type=int, default=16384, help="for ratio and again")
     chosen = parser.parse_args()
     if chosen.figure == "share":
@@ -265,6 +311,8 @@ def main() -> None:
         length(chosen.model or SMALL, [2048, 4096, 8192, 16384, 32768], 1024)
     elif chosen.figure == "again":
         again(chosen.model or LARGE, chosen.tokens)
+    elif chosen.figure == "certainty":
+        certainty(chosen.model or LARGE, [None, 2048, 1024, 512, 256])
     else:
         start()
 

@@ -152,6 +152,11 @@ class KVCache:
         return self.context.cells - self.used
 
     @property
+    def intact(self) -> bool:
+        """Whether every head still has the rows of all tokens that were appended."""
+        return bool(((self._origin >= 0).sum(axis=1) == self.position).all())
+
+    @property
     def widths(self) -> list[int]:
         """Bytes of a row of keys of each layer, then of a row of values of each layer."""
         return self._layout.widths

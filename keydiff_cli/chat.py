@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from keydiff_cli import models
 from keydiff_cli.answer import Sampler
 from keydiff_cli.config import Settings
 from keydiff_cli.conversation import Conversation
@@ -72,6 +73,11 @@ class Chat:
     def talked(self) -> int:
         """Tokens that the conversation has in the cache."""
         return 0 if self._conversation is None else self._conversation.tokens
+
+    @property
+    def intact(self) -> bool:
+        """Whether the cache holds the documents as a whole."""
+        return self._reader.intact
 
     @property
     def focused(self) -> bool:
@@ -169,7 +175,7 @@ class Chat:
             raise UsageError("ask something first: the documents are read again for that question")
         if not self.files:
             raise UsageError("there is no document to read again; /add one")
-        if self.report.tokens["kept"] == self.report.tokens["document"]:
+        if self.intact:
             raise UsageError("the cache holds all of the documents: reading again changes nothing")
         *before, last = self.turns
         conversation = self._build(self.settings, self.files, last.question, before)
@@ -241,9 +247,11 @@ class Chat:
 
     def load(self, name: str) -> None:
         """Go on with a saved chat in place of this one."""
-        claim = self._claim if name == self.name else self.sessions.claim(name)
+        if name == self.name:
+            session, claim = self.sessions.load(name), self._claim
+        else:
+            session, claim = self.sessions.resume(name)
         try:
-            session = self.sessions.load(name)
             self._build(
                 replace(self.settings, **session.settings), session.files, None, session.turns
             )
@@ -266,8 +274,8 @@ class Chat:
     def _write(self) -> None:
         assert self.name is not None
         settings = {key: value for key, value in asdict(self.settings).items() if key in SAVED}
-        if os.path.exists(self.settings.model):
-            settings["model"] = os.path.abspath(self.settings.model)
+        if models.is_path(self.settings.model):
+            settings["model"] = os.path.abspath(os.path.expanduser(self.settings.model))
         self.sessions.save(self.name, Session(settings, self.files, self.turns))
 
     def export(self, path: Path) -> None:
@@ -278,12 +286,16 @@ class Chat:
         UsageError
             If the file is there already, or cannot be written.
         """
+        made = False
         try:
             with path.open("x", encoding="utf-8", errors="replace") as file:
+                made = True
                 file.write(as_markdown(self.files, self.turns))
         except FileExistsError:
             raise UsageError(f"{path} exists already; take another name") from None
         except (OSError, ValueError) as error:  # a null byte is a ValueError
+            if made:
+                path.unlink(missing_ok=True)
             reason = error.strerror if isinstance(error, OSError) else error
             raise UsageError(f"{path} cannot be written: {reason}") from None
 

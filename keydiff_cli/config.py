@@ -298,6 +298,8 @@ def _convert(raw: Any, rules: Mapping[str, Any], label: str, *, size: bool) -> A
             value = raw
         else:
             raise ValueError
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError
         check = rules["check"]
         return check(value) if check else value
     except UsageError as error:

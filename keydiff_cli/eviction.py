@@ -76,6 +76,10 @@ class Policy:
         last = (1 - self.pyramid) / (1 + self.pyramid)
         return [max(int(largest * part), 1) for part in np.linspace(1, last, layers)]
 
+    def room(self, budget: int) -> int:
+        """Tokens of which every layer keeps all, if ``budget`` is the mean of the layers."""
+        return min(self.budgets(self.largest(budget), 2))
+
     @property
     def watch(self) -> Watch:
         """Whose queries the scorer needs."""

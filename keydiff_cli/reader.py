@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +15,12 @@ from typing import BinaryIO
 from keydiff_cli import machine
 from keydiff_cli.answer import Answer, Sampler
 from keydiff_cli.cache import KVCache
-from keydiff_cli.config import Settings, format_size
+from keydiff_cli.config import Settings, check_settings, format_size
 from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
 from keydiff_cli.prompts import Asked, Prompt, prompt_tokens
 from keydiff_cli.reading import Held, Reading, Task, choose_policy, locate_model, model_checksum
 from keydiff_cli.report import Events, Report
-from keydiff_cli.snapshots import DamagedError, SnapshotFile
+from keydiff_cli.snapshots import SnapshotFile
 from keydiff_cli.stream import check_sources, is_pipe
 
 
@@ -56,6 +57,7 @@ class Reader:
         self._held: Held | None = None
         self._process: int | None = None  # bytes of the process before anything was read
         self._repeat: Callable[[], None] | None = None
+        self._answer: Answer | None = None  # the one that is being generated
 
     def __enter__(self) -> Reader:
         return self
@@ -65,13 +67,18 @@ class Reader:
 
     def close(self) -> None:
         """Free the model and what it has read."""
-        self._held = None
+        self._held = self._answer = None
         self._stack.close()
 
     @property
     def cache(self) -> KVCache | None:
         """What was read; None before."""
         return None if self._held is None else self._held.cache
+
+    @property
+    def intact(self) -> bool:
+        """Whether the cache holds the documents as a whole."""
+        return self._require().intact
 
     @property
     def prompt(self) -> Prompt:
@@ -82,7 +89,7 @@ class Reader:
 
     def read(
         self,
-        sources: Sequence[str],
+        sources: Sequence[str | Path],
         *,
         question: str | None = None,
         talk: bool = True,
@@ -108,19 +115,22 @@ class Reader:
             Whatever stands in the way; its ``status`` is the exit status. What was read before
             is still there if it is found out before anything is read.
         """
+        if isinstance(sources, (str, Path)):
+            raise TypeError("sources must be a list of paths")
         choose_policy(self.settings, question)  # or say that there is none
         stdin = sys.stdin.buffer if stdin is None else stdin
-        piped = check_sources(sources, stdin)
+        paths = [os.fspath(source) for source in sources]
+        piped = check_sources(paths, stdin)
         located = locate_model(self.settings, self.events)
         self.close()  # not before it is clear that there is something else to read
         if piped is not None:
             self._stack.enter_context(piped)
         self.report = Report()
-        once = any(source == "-" or is_pipe(source) for source in sources)
-        again = partial(self.read, sources, question=question, talk=talk)
+        once = any(path == "-" or is_pipe(path) for path in paths)
+        again = partial(self.read, paths, question=question, talk=talk)
         self._repeat = None if once else again
         reading = self._reading(self.settings, self.report)
-        self._held = reading.read(located, Task(sources, stdin, piped, question, talk))
+        self._held = reading.read(located, Task(paths, stdin, piped, question, talk))
         self._process = reading.process
 
     def _reading(self, settings: Settings, report: Report) -> Reading:
@@ -184,7 +194,7 @@ class Reader:
                 self._load_from(file)
         except OSError as error:
             raise DocumentError(f"{path}: {error.strerror or error}") from None
-        except (DamagedError, KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DocumentError(f"{path} cannot be used: {error}") from None
         self._repeat = partial(self.load, path)
 
@@ -197,6 +207,7 @@ class Reader:
             block=key["block"],
             kv_type=key["kv_type"],
         )
+        check_settings(settings)
         located = locate_model(settings, self.events)
 
         def ready() -> None:
@@ -229,9 +240,9 @@ class Reader:
         Raises
         ------
         UsageError
-            If nothing was read, or the question does not fit.
+            If nothing was read, the question does not fit, or another one is being answered.
         """
-        held = self._require()
+        held = self._require_idle()
         cache = held.cache
         _, asked = prompt_tokens(cache.context.model, held.prompt, question)
         mark = cache.mark() if rewind else None
@@ -246,11 +257,16 @@ class Reader:
         """Run the tokens of a question, and generate an answer to it, which stays in the cache.
 
         ``sampler`` is used in place of the one of the settings.
+
+        Raises
+        ------
+        UsageError
+            As :meth:`stream`.
         """
-        held, settings, report = self._require(), self.settings, self.report
+        held, settings, report = self._require_idle(), self.settings, self.report
         cache, times = held.cache, report.timing_s
         report.tokens["prompt"] = held.head + len(asked.ids)
-        answer = Answer(
+        self._answer = answer = Answer(
             cache,
             asked,
             max_tokens=settings.max_tokens,
@@ -269,6 +285,8 @@ class Reader:
                 self.events.text(text)
                 yield text
         finally:
+            if self._answer is answer:
+                self._answer = None
             times["answer"] = time.perf_counter() - started
             times["score"] = score + cache.times.score
             times["evict"] = move + cache.times.move
@@ -286,6 +304,11 @@ class Reader:
         if self._held is None:
             raise UsageError("there is nothing to ask about: read a document first")
         return self._held
+
+    def _require_idle(self) -> Held:
+        if self._answer is not None:
+            raise UsageError("an answer is still being generated: take all of it, or close it")
+        return self._require()
 
     def require_kept(self) -> None:
         """Make sure that what was read is in the store, unless it is too short to be worth it.

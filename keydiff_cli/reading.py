@@ -126,6 +126,8 @@ class Held:
         Tokens before the documents.
     end
         Where questions begin, in tokens.
+    intact
+        Whether nothing of the documents was evicted.
     times
         Of evictions while they were read.
     """
@@ -135,6 +137,7 @@ class Held:
     prompt: Prompt
     head: int
     end: int
+    intact: bool
     times: EvictionTimes
 
 
@@ -210,14 +213,14 @@ class Reading:
                         plan = larger
                     else:
                         keeper.close()
-                        keeper, beginning = self._make_keeper(self._policy, planner.budget), None
+                        keeper, beginning = self._make_keeper(self._policy, planner), None
                 self._check_plan(plan)
                 sketch.close()  # before the model is loaded, that has the same vocabulary
                 tokenizer.model = self._load(located.path)
                 cache = self._open_cache(tokenizer.model, plan, planner.footprint)
                 if keeper.key["policy"] != self._policy.name:  # queries proved out of reach
                     keeper.close()
-                    keeper, beginning = self._make_keeper(self._policy, planner.budget), None
+                    keeper, beginning = self._make_keeper(self._policy, planner), None
                 if beginning is not None:
                     source = self._take_up(cache, keeper, beginning, source)
                 self._ingest(cache, plan, keeper, stream, source)
@@ -376,7 +379,7 @@ class Reading:
     def _hold(self, cache: KVCache, keeper: Keeper) -> Held:
         """From now on questions and answers make room among themselves only."""
         cache.hold()
-        report = self._report
+        intact, report = cache.intact, self._report
         report.stop_reason = "read"
         longest = cache.context.model.longest_text(cache.context.cells)
         read = report.tokens["document"] + report.tokens["prompt"]
@@ -386,7 +389,8 @@ class Reading:
                 "what it says of such a long text may be wrong"
             )
         times = replace(cache.times)
-        return Held(cache, keeper, self._prompt, len(self._head), cache.position, times)
+        head, end = len(self._head), cache.position
+        return Held(cache, keeper, self._prompt, head, end, intact, times)
 
     # Snapshots ------------------------------------------------------------------------------
 
@@ -400,15 +404,15 @@ class Reading:
         What keeps this reading, the snapshot to take up, and the blocks of the documents.
         """
         settings, policy = self.settings, self._policy
-        limit = 0 if policy.scorer is None else planner.budget
         # What a cap allows differs between commands, and a little between runs: any budget will
         # do that was made for the same cap.
+        limit = _limit(policy, planner)
         least, most = (0, planner.limit) if planner.capped else (limit, limit)
         choices = [policy]
         if settings.policy is None and policy.watch == "question":
             choices.append(find_policy(BLIND))
         for choice in choices:
-            keeper = self._make_keeper(choice, limit)
+            keeper = self._make_keeper(choice, planner)
             beginning, source = keeper.begin(source, least, most)
             if beginning is None:
                 continue
@@ -416,7 +420,7 @@ class Reading:
                 self._policy = choice
                 return keeper, beginning, source
             keeper.close()
-        return self._make_keeper(policy, limit), None, source
+        return self._make_keeper(policy, planner), None, source
 
     def _take_up(
         self,
@@ -445,8 +449,9 @@ class Reading:
             )
         return skip(source, beginning.tokens, self.settings.block)
 
-    def _make_keeper(self, policy: Policy, limit: int) -> Keeper:
+    def _make_keeper(self, policy: Policy, planner: Planner) -> Keeper:
         settings, model = self.settings, self._report.model
+        limit = _limit(policy, planner)
         asking = policy.watch == "question"
         key = {
             **_key(self._report, self._head),
@@ -469,7 +474,9 @@ class Reading:
             }
 
         store = open_store(settings, self.warn) if settings.cache else None
-        return Keeper(store, key, label, self.warn)
+        remembers = policy.watch == "stream"
+        room = 0 if remembers else policy.room(planner.budget)
+        return Keeper(store, key, label, self.warn, room)
 
     def load(
         self, located: models.LocatedModel, file: SnapshotFile, ready: Callable[[], None]
@@ -521,6 +528,11 @@ class Reading:
 def model_checksum(path: Path) -> str:
     """SHA-256 of a model file, remembered while the file stays as it is."""
     return models.checksum(path, cache_path() / "checksums")
+
+
+def _limit(policy: Policy, planner: Planner) -> int:
+    """The budget of a snapshot; 0 for none."""
+    return 0 if policy.scorer is None else planner.budget
 
 
 def _key(report: Report, head: Tokens) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -65,8 +66,20 @@ class Sessions:
         return self.folder / f"{name}{_SUFFIX}"
 
     def names(self) -> list[str]:
-        """The names of all chats, in order."""
-        names = [path.stem for path in self.folder.glob(f"*{_SUFFIX}")]
+        """The names of all chats, in order.
+
+        Raises
+        ------
+        UsageError
+            If the folder cannot be searched.
+        """
+        try:
+            files = [Path(file) for file in os.listdir(self.folder)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise UsageError(f"{self.folder} cannot be searched: {error.strerror}") from None
+        names = (file.stem for file in files if file.suffix == _SUFFIX)
         return sorted(name for name in names if _NAME.fullmatch(name))
 
     def save(self, name: str, session: Session) -> None:
@@ -102,6 +115,23 @@ class Sessions:
             raise UsageError(f"{self.folder}: {error.strerror or error}") from None
         return lock
 
+    def resume(self, name: str) -> tuple[Session, FileLock]:
+        """Read a chat and keep others from going on with it, until the lock is released.
+
+        Raises
+        ------
+        UsageError
+            As :meth:`claim` and :meth:`load`.
+        """
+        if not self.path(name).exists():
+            raise self._missing(name)
+        lock = self.claim(name)  # before it is read, so that nobody changes it in between
+        try:
+            return self.load(name), lock
+        except BaseException:
+            lock.release()
+            raise
+
     def load(self, name: str) -> Session:
         """Read a chat.
 
@@ -116,7 +146,7 @@ class Sessions:
             if value["version"] != _VERSION:
                 raise UsageError(f"the chat '{name}' was saved by another version of keydiff")
             settings = Settings(**{key: value["settings"][key] for key in SAVED})
-            check_settings(settings)
+            _check(path, name, settings)
             files = value["files"]
             if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
                 raise TypeError
@@ -147,21 +177,30 @@ class Sessions:
         UsageError
             If there is none of a name, or it is open.
         """
-        paths = [self.path(name) for name in names]
-        for name, path in zip(names, paths, strict=True):
+        paths = {name: self.path(name) for name in names}
+        for name, path in paths.items():
             if not path.exists():
                 raise self._missing(name)
         with ExitStack() as stack:
-            for name in names:
+            for name in paths:
                 stack.enter_context(self.claim(name))
-            for path in paths:
+            for path in paths.values():
                 path.unlink(missing_ok=True)
+
+
+def _check(path: Path, name: str, settings: Settings) -> None:
+    try:
+        check_settings(settings)
+    except UsageError as error:
+        raise UsageError(
+            f"{path} is damaged ({error}); 'keydiff sessions remove {name}' it"
+        ) from None
 
 
 def open_sessions(settings: Settings) -> Sessions:
     """The chats of the user."""
     if settings.sessions_dir:
-        return Sessions(Path(settings.sessions_dir).expanduser())
+        return Sessions(Path(os.path.expanduser(settings.sessions_dir)))
     from platformdirs import user_data_path
 
     return Sessions(user_data_path("keydiff", appauthor=False) / "sessions")

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TextIO
 
 _KEPT = "\n\t"
 _STRING_STARTS = "PX]^_"  # after ESC: device control, start of string, OSC, privacy, application
@@ -77,7 +78,12 @@ def complain(text: str) -> None:
     try:
         print(f"keydiff: {printable(text)}", file=sys.stderr, flush=True)
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+        drop(sys.stderr)
+
+
+def drop(stream: TextIO) -> None:
+    """Send what is written to stdout or stderr nowhere, because nobody reads it any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def printable(text: str) -> str:

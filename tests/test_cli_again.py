@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from cli_helpers import SMALL, Result, fails, finish, parse, run, start, story
 
+from keydiff_cli.snapshots import Store
+
 pytestmark = pytest.mark.model
 
 BOUNDS = ("--model", SMALL, "--budget", 256, "--block", 64, "--max-tokens", 8)
@@ -35,7 +37,7 @@ def keydiff(small_path: Path, models_folder: Path, variables: dict[str, str]) ->
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
     path = tmp_path / "story.txt"
-    path.write_text(story(lines=40))
+    path.write_text(story(lines=20))
     return path
 
 
@@ -128,6 +130,29 @@ def test_a_short_document_is_taken_up_whatever_the_budget(keydiff: Keydiff, docu
         assert again["answer"] == first["answer"]
 
 
+def test_where_nothing_is_evicted_any_policy_takes_it_up(
+    keydiff: Keydiff, document: Path, tmp_path: Path
+) -> None:
+    """And the next question is answered at once; a pyramid evicts from its last layers first."""
+    words = ("--model", SMALL, "--block", 64, "--max-tokens", 4, document)
+    first = parse(keydiff("ask", "--json", *words, QUESTION))
+    read = first["tokens"]["document"]
+    assert (first["cache"]["policy"], first["tokens"]["kept"]) == ("focus", read)
+    other = parse(keydiff("ask", "--json", *words, "What was painted?"))
+    alone = parse(keydiff("ask", "--json", "--no-cache", *words, "What was painted?"))
+    assert other["tokens"]["reused"] == read
+    assert other["cache"]["policy"] == "focus"
+    assert (other["answer"], other["certainty"]) == (alone["answer"], alone["certainty"])
+    for policy, budget, reused in (
+        ("window", read, read), ("full", 0, read), ("pyramid", 2 * read, read),
+        ("pyramid", read, 0), ("pyramid", 2 * read + 64, read), ("h2o", read, 0),
+    ):  # fmt: skip
+        bound = ("--budget", budget) if budget else ()
+        report = parse(keydiff("ask", "--json", "--policy", policy, *bound, *words, QUESTION))
+        assert report["tokens"]["reused"] == reused, (policy, budget)
+    assert len(snapshots(tmp_path)) == 3
+
+
 def test_what_cannot_be_kept_ends_a_reading_ahead(
     keydiff: Keydiff, document: Path, tmp_path: Path
 ) -> None:
@@ -173,6 +198,10 @@ def test_a_folder_that_cannot_be_written_is_warned_about(
     assert result.status == 0
     assert result.out.strip()
     assert len([text for text in result.warnings if "cannot be kept" in text]) == 1
+    for folder in (blocked, tmp_path / ("a" * 300)):  # a file, and a name that is too long
+        result = keydiff("cache", "list", KEYDIFF_CACHE_DIR=str(folder))
+        assert result.status == 0
+        assert "cannot be searched" in result.warnings[0]
 
 
 def test_killed_at_any_moment_it_goes_on_and_gives_the_same_answer(
@@ -186,14 +215,18 @@ def test_killed_at_any_moment_it_goes_on_and_gives_the_same_answer(
     words = ("ask", "--json", *BOUNDS, document, QUESTION)
     whole = ask(keydiff, "--no-cache", document, QUESTION)
     moments = random.Random(0)
+    store, cut = Store(tmp_path / "cache", 10**9, pytest.fail), 0
     for _ in range(20):
         process = start(*words, models=models_folder, variables=variables)
         assert process.stderr is not None
         while b"planned" not in process.stderr.readline():  # then reading begins
             assert process.poll() is None
         time.sleep(moments.uniform(0, 2.5))
+        alive = process.poll() is None
         process.kill()
         process.communicate()
+        cut += alive and any(not entry.description["complete"] for entry in store.entries())
+    assert cut > 0
     report = parse(keydiff(*words))
     assert report["tokens"]["reused"] > 0
     assert report["answer"] == whole["answer"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import COMMAND, POSIX, SMALL, Result, environment, fails, run, story
+from cli_helpers import COMMAND, POSIX, SMALL, Result, environment, fails, finish, run, start, story
 
 pytestmark = pytest.mark.model
 BOUNDS = ("--model", SMALL, "--budget", 256, "--block", 64, "--threads", 2)
@@ -167,6 +168,32 @@ def test_a_chat_is_never_written_over_another(chat: Chat, document: Path, tmp_pa
     note.write_text("mine")
     assert "exists already" in fails(chat(f"/export {note}", "-q", document), 2)
     assert note.read_text() == "mine"
+
+
+@pytest.mark.skipif(not POSIX, reason="needs a signal")
+@pytest.mark.parametrize("as_json", [True, False])
+def test_an_answer_to_a_pipe_that_is_stopped_is_printed(
+    document: Path, models_folder: Path, variables: dict[str, str], as_json: bool
+) -> None:
+    words = ("chat", *BOUNDS, "--max-tokens", 4000, "--system", "Tell long stories.", document)
+    flags = ("--json",) if as_json else ()
+    variables = {**variables, "KEYDIFF_CONVERSATION": "512"}
+    process = start(
+        *words, *flags, models=models_folder, variables=variables, stdin=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(b"Tell me a very long story about the harbour.\n")
+    process.stdin.flush()
+    time.sleep(20)
+    process.send_signal(signal.SIGINT)
+    result = finish(process)
+    assert result.status == 130
+    (line,) = result.out.splitlines()
+    if as_json:
+        value = json.loads(line)
+        assert (value["question"][:7], value["stop_reason"]) == ("Tell me", "interrupted")
+        line = value["answer"]
+    assert len(line) > 20
 
 
 def test_sixty_turns_stay_under_the_cap(chat: Chat, document: Path) -> None:

@@ -59,6 +59,26 @@ def reader(settings: Settings, document: Path) -> Iterator[Reader]:
         yield reader
 
 
+def test_of_two_answers_one_must_be_done(reader: Reader) -> None:
+    whole = reader.ask(QUESTION)
+    begun = reader.stream(QUESTION)
+    next(begun)
+    for other in (reader.stream("Why?"), Conversation(reader).say("Why?")):
+        with pytest.raises(UsageError, match="an answer is still being generated"):
+            next(other)
+    begun.close()
+    assert reader.ask(QUESTION) == whole
+    conversation = Conversation(reader)
+    talk = conversation.say(QUESTION)
+    next(talk)
+    with pytest.raises(UsageError, match="still being generated"):
+        reader.ask("Why?")
+    talk.close()
+    assert len(conversation.turns) == 1
+    conversation.clear()
+    assert reader.ask(QUESTION) == whole
+
+
 def say(conversation: Conversation, text: str) -> str:
     return "".join(conversation.say(text))
 

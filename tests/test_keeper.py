@@ -90,6 +90,7 @@ class FakeCache:
 
     widths: ClassVar = [100, 100]
     used = 64
+    intact = False
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -106,10 +107,17 @@ class FakeCache:
         )  # fmt: skip
 
 
-def keeper(store: Store | None, cache: FakeCache, warn: Any = pytest.fail) -> Keeper:
+def keeper(
+    store: Store | None,
+    cache: FakeCache,
+    warn: Any = pytest.fail,
+    *,
+    policy: str = "keydiff",
+    room: int = 64,
+) -> Keeper:
     label = {"kept": 64, "model": "a", "question": None, "documents": []}
     return Keeper(
-        store, {"budget": 64, "policy": "keydiff"}, lambda: label, warn, lambda: cache.now
+        store, {"budget": 64, "policy": policy}, lambda: label, warn, room, lambda: cache.now
     )
 
 
@@ -134,6 +142,25 @@ def test_writing_takes_a_fiftieth_of_the_time(tmp_path: Path) -> None:
     assert entry.description["complete"]
     assert entry.description["tokens"] == 100_000
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".lock", ".snapshot"]
+
+
+def test_what_nothing_was_evicted_of_is_for_all_that_would_not_evict(tmp_path: Path) -> None:
+    store, cache = Store(tmp_path, 10**9, pytest.fail), FakeCache()
+    cache.intact = True
+    kept = keeper(store, cache, room=400)
+    read(kept, cache, 3)
+    kept.finish(cache)  # type: ignore[arg-type]
+    for policy, room, found in (
+        ("window", 300, 1), ("window", 299, 0), ("keydiff", 299, 1), ("h2o", 0, 0),
+    ):  # fmt: skip
+        other = keeper(store, cache, policy=policy, room=room)
+        assert len(other.candidates(64, 64)) == found, (policy, room)
+    cache.intact = False
+    evicted = keeper(store, cache, policy="pyramid", room=400)
+    read(evicted, cache, 4)
+    evicted.finish(cache)  # type: ignore[arg-type]
+    assert len(store.entries()) == 2
+    assert len(keeper(store, cache, policy="window", room=400).candidates(64, 64)) == 1
 
 
 def test_what_is_short_or_unwanted_is_not_kept(tmp_path: Path) -> None:

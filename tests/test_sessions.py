@@ -76,7 +76,7 @@ def test_settings_that_make_no_sense_are_refused(
 ) -> None:
     sessions = Sessions(tmp_path)
     sessions.save("odd", Session({**session.settings, name: value}, session.files, TURNS))
-    with pytest.raises(UsageError, match=name):
+    with pytest.raises(UsageError, match=rf"odd.json is damaged \({name}: .* remove odd"):
         sessions.load("odd")
 
 
@@ -100,6 +100,22 @@ def test_of_two_programs_one_has_a_chat(tmp_path: Path) -> None:
     Sessions(tmp_path).remove(["one"])
     assert sessions.names() == []
     Sessions(tmp_path).claim("one").release()
+
+
+def test_what_is_not_there_is_not_claimed(tmp_path: Path, session: Session) -> None:
+    sessions = Sessions(tmp_path / "chats")
+    with pytest.raises(UsageError, match="there is no chat 'typo'; saved ones: none"):
+        sessions.resume("typo")
+    assert not sessions.folder.exists()
+    sessions.save("one", session)
+    loaded, claim = sessions.resume("one")
+    assert loaded == session
+    claim.release()
+    sessions.remove(["one", "one"])
+    assert sessions.names() == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="file cannot be searched"):
+        Sessions(tmp_path / "file").names()
 
 
 def test_another_version_is_refused(tmp_path: Path, session: Session) -> None:

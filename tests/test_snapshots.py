@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import math
 import multiprocessing
 import os
 import stat
@@ -17,7 +19,7 @@ import numpy as np
 import pytest
 
 from keydiff_cli.errors import UsageError
-from keydiff_cli.snapshots import DamagedError, Entry, Store
+from keydiff_cli.snapshots import DamagedError, Entry, SnapshotFile, Store
 from keydiff_cli.snapshots.format import write_file
 from keydiff_cli.snapshots.store import short_digest
 
@@ -208,9 +210,11 @@ def test_what_a_dead_process_left_is_swept_away(store: Store) -> None:
     part.write_bytes(b"half")
     store.prune()
     assert not part.exists()
-    part.write_bytes(b"half")
     with store.claim("one"):
+        part.write_bytes(b"half")
         store.prune()
+        with store.claim("another"):
+            pass
         assert part.exists()
 
 
@@ -281,6 +285,42 @@ def test_a_description_of_other_things_is_set_aside(
     assert store.entries() == []
     assert f"its description has no {name}" in warnings[0]
     assert len(list(store.folder.glob("*.damaged"))) == 1
+
+
+@pytest.mark.parametrize("name", ["key", "tokens", "kept", "documents", "question", "complete"])
+def test_a_description_without_a_part_is_set_aside(
+    store: Store, warnings: list[str], name: str
+) -> None:
+    save_as(store, {key: value for key, value in DESCRIPTION.items() if key != name})
+    assert store.entries() == []
+    assert "cannot be used" in warnings[0]
+
+
+@pytest.mark.parametrize("budget", [None, "64", [64]])
+def test_a_description_of_an_odd_budget_is_set_aside(
+    store: Store, warnings: list[str], budget: object
+) -> None:
+    save_as(store, {**DESCRIPTION, "key": {**DESCRIPTION["key"], "budget": budget}})
+    assert store.entries() == []
+    assert "its description has no budget" in warnings[0]
+
+
+@pytest.mark.parametrize("shape", [[0, 10**17, 10**17], [1] * 70, [2**62]])
+def test_an_odd_shape_is_never_taken_up(
+    store: Store, warnings: list[str], shape: list[int]
+) -> None:
+    entry = save(store)
+    data = entry.path.read_bytes()
+    (length,) = struct.unpack_from("<I", data, 12)
+    value = json.loads(data[16 : 16 + length])
+    value["arrays"] = [["tokens", "<i4", shape]]
+    text = json.dumps(value).encode()
+    size = 4 * math.prod(shape)
+    body = data[:12] + struct.pack("<I", len(text)) + text + bytes(size if size < 100 else 0)
+    entry.path.write_bytes(body + hashlib.sha256(body).digest())
+    for one in store.entries():
+        with SnapshotFile(one.path) as file, pytest.raises((ValueError, MemoryError)):
+            file.array("tokens")
 
 
 def test_a_snapshot_is_named_by_the_beginning_of_its_id(store: Store) -> None:

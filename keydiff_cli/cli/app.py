@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from keydiff_cli.cli.chat import chat
 from keydiff_cli.cli.plan import plan
 from keydiff_cli.cli.read import read
 from keydiff_cli.errors import ExitStatus, KeydiffError
+from keydiff_cli.terminal import complain, drop
 
 
 class Commands(TyperGroup):
@@ -33,7 +33,7 @@ class Commands(TyperGroup):
         except SystemExit as end:
             if end.code != 1:  # SIGTERM
                 raise
-            _drop_output()  # how Typer ends when the reader of a help text has gone
+            drop(sys.stdout)  # how Typer ends when the reader of a help text has gone
             status = ExitStatus.OK
         except Exception as error:
             if not hasattr(error, "format_message"):
@@ -61,11 +61,11 @@ def _reporting() -> Iterator[None]:
         _fail("interrupted")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     except BrokenPipeError:
-        _drop_output()  # whoever read it has seen enough
+        drop(sys.stdout)  # whoever read it has seen enough
         raise typer.Exit(ExitStatus.OK) from None
     except OSError as error:
         _fail(f"{error.strerror or error}: {error.filename or 'standard output'}")
-        _drop_output()
+        drop(sys.stdout)
         raise typer.Exit(ExitStatus.ERROR) from None
     except MemoryError:
         _fail("out of memory; use a smaller --budget or --memory")
@@ -103,14 +103,7 @@ app.add_typer(config.app, name="config")
 
 
 def _fail(text: str) -> None:
-    from keydiff_cli.terminal import complain
-
     complain(f"error: {text}")
-
-
-def _drop_output() -> None:
-    """Send stdout nowhere, so that Python does not complain about it once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _version(wanted: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,9 +85,7 @@ def chat(
     typing = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
     session = claim = None
     if resume is not None:
-        sessions = open_sessions(settings)
-        claim = sessions.claim(resume)  # first, so that nobody changes it in between
-        session = sessions.load(resume)
+        session, claim = open_sessions(settings).resume(resume)
         given = {name for name, source in resolved.sources.items() if source == "flag"}
         saved = {name: value for name, value in session.settings.items() if name not in given}
         settings = replace(settings, **saved)
@@ -110,21 +109,39 @@ def chat(
 
 
 def _answer_lines(chat: Chat, repl: Repl, lines: Iterable[str], *, as_json: bool) -> None:
-    """One line of output for every question."""
+    """One line of output for every question; what was answered of it, if it is stopped."""
+    from keydiff_cli.terminal import drop
+
+    for line in lines:
+        try:
+            answer = repl.handle(line)
+        except BrokenPipeError:
+            drop(sys.stderr)  # nobody reads what commands say
+            continue
+        if repl.left:
+            return
+        if answer is None:
+            continue
+        begun = False
+        try:
+            with closing(answer):
+                for _ in answer:
+                    begun = True
+        except KeyboardInterrupt:
+            if begun:
+                _print_answer(chat, as_json=as_json)
+            raise
+        _print_answer(chat, as_json=as_json)
+
+
+def _print_answer(chat: Chat, *, as_json: bool) -> None:
     from keydiff_cli.render import print_json
     from keydiff_cli.terminal import printable
 
-    for line in lines:
-        answer = repl.handle(line)
-        if answer is None:
-            if repl.left:
-                return
-            continue
-        text = "".join(answer)
-        report = chat.report
-        if as_json:
-            print_json({"question": chat.turns[-1].question, **report.as_json()}, indent=None)
-            report.warnings.clear()
-        else:
-            line = " ".join(text.split())
-            print(printable(line) if sys.stdout.isatty() else line, flush=True)
+    turn, report = chat.turns[-1], chat.report
+    if as_json:
+        print_json({"question": turn.question, **report.as_json()}, indent=None)
+        report.warnings.clear()
+    else:
+        line = " ".join(turn.answer.split())
+        print(printable(line) if sys.stdout.isatty() else line, flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.document import Document
 
 
+Answering = Generator[str, None, None]
 UNSURE = 0.9  # certainty below which reading again is offered; measured: docs/chat.md
 
 
@@ -149,7 +150,7 @@ class Repl:
 
     # Lines ------------------------------------------------------------------------------------
 
-    def handle(self, line: str) -> Iterator[str] | None:
+    def handle(self, line: str) -> Answering | None:
         """Run a command, or answer a question.
 
         Returns
@@ -176,15 +177,15 @@ class Repl:
         answer = command.run(self, argument)
         return None if answer is None else self._answer(answer)
 
-    def _answer(self, answer: Iterator[str]) -> Iterator[str]:
+    def _answer(self, answer: Iterator[str]) -> Answering:
         yield from answer
         self._offer()
 
     def _offer(self) -> None:
         """Offer to read again where the model was unsure and the cache lacks something."""
         report = self.chat.report
-        missing = report.tokens["kept"] < report.tokens["document"]
-        if missing and report.certainty < UNSURE and not self.chat.focused:
+        unsure = report.certainty < UNSURE
+        if unsure and not self.chat.intact and not self.chat.focused:
             self._display.end_line()
             self._display.note(
                 f"the model was unsure ({report.certainty:.2f}); "
@@ -305,6 +306,8 @@ def _completer(chat: Chat) -> Any:
                 return POLICY_NAMES
             if command == "model":
                 return models.catalogue()
-            return chat.sessions.names() if command == "load" else ()
+            with suppress(KeydiffError):
+                return chat.sessions.names() if command == "load" else ()
+            return ()
 
     return CommandCompleter()

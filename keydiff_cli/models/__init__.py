@@ -5,7 +5,15 @@ from __future__ import annotations
 from keydiff_cli.models.catalogue import CatalogueEntry, HubSource, WheelSource, catalogue
 from keydiff_cli.models.checksums import checksum
 from keydiff_cli.models.fetching import pull, remove, require
-from keydiff_cli.models.store import LocatedModel, find, installed, locate, models_dir, named
+from keydiff_cli.models.store import (
+    LocatedModel,
+    find,
+    installed,
+    is_path,
+    locate,
+    models_dir,
+    named,
+)
 
 __all__ = [
     "CatalogueEntry",
@@ -16,6 +24,7 @@ __all__ = [
     "checksum",
     "find",
     "installed",
+    "is_path",
     "locate",
     "models_dir",
     "named",

@@ -77,7 +77,7 @@ def find(name_or_path: str, folder: Path) -> LocatedModel | None:
         When the name is unknown, the path is no readable GGUF file, or the installed file is
         not what was installed. A file that changed since it was installed is hashed again.
     """
-    if _is_path(name_or_path):
+    if is_path(name_or_path):
         path = Path(os.path.expanduser(name_or_path))
         return LocatedModel(path.name, path, _check_gguf(path), None, None)
     return find_installed(named(name_or_path), folder)
@@ -187,7 +187,8 @@ def _note_path(entry: CatalogueEntry, folder: Path) -> Path:
     return private_folder(folder, entry) / "installed.json"
 
 
-def _is_path(text: str) -> bool:
+def is_path(text: str) -> bool:
+    """Whether it names a file, rather than a model of the catalogue."""
     separators = {"/", os.sep, os.altsep or os.sep}
     return text.lower().endswith(".gguf") or any(separator in text for separator in separators)
 

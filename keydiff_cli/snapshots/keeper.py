@@ -31,6 +31,9 @@ SHARE = 0.02  # of the reading time that writing may take
 SMALLEST = 256  # tokens below which nothing is kept: reading them again costs as little
 _GUESS = 2e8  # bytes written in a second, until a first one has been measured
 _FORMAT = 1  # of what the arrays mean
+_BUSY = "another process is writing what it reads of the same"
+# What makes no difference as long as nothing is evicted.
+_EVICTION = ("budget", "memory", "policy", "policy_version", "question")
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,9 @@ class Keeper:
         What ``keydiff cache`` shows: plain data that may change while reading goes on.
     warn
         Told if snapshots cannot be written.
+    room
+        So many tokens are read without evicting any; 0 if the policy remembers more of them than
+        the cache shows.
     clock
         Seconds.
 
@@ -120,12 +126,14 @@ class Keeper:
         key: dict[str, Any],
         label: Callable[[], dict[str, Any]],
         warn: Callable[[str], None],
+        room: int = 0,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._store = store
         self.key = {"format": _FORMAT, **key}
         self._label = label
         self._warn = warn
+        self._room = room
         self._clock = clock
         self._tokens: list[Tokens] = []
         self.seconds = 0.0
@@ -149,7 +157,7 @@ class Keeper:
     def candidates(self, least: int, most: int) -> list[tuple[Entry, Tokens]]:
         """Snapshots made with these settings, and a budget from ``least`` to ``most``.
 
-        Any budget, and any cap that it follows from, will do where nothing had to be evicted.
+        Where nothing was evicted, and nothing would be here, it does not matter by which policy.
 
         Returns
         -------
@@ -157,16 +165,16 @@ class Keeper:
         """
         found = []
         for entry in self._store.entries() if self._store else ():
-            free = {"budget", "memory"} if _untouched(entry, most) else {"budget"}
             theirs = entry.description["key"]
+            free = _EVICTION if self._needs_none(entry) else ("budget",)
             if _without(theirs, free) != _without(self.key, free):
                 continue
-            if "memory" not in free and not least <= theirs.get("budget", 0) <= most:
+            if free is not _EVICTION and not least <= theirs["budget"] <= most:
                 continue
             try:
                 with SnapshotFile(entry.path) as file:
                     found.append((entry, file.array("tokens")))
-            except (DamagedError, OSError):
+            except (OSError, ValueError, MemoryError):
                 continue  # another process may have pruned it
         return found
 
@@ -187,7 +195,7 @@ class Keeper:
             self._file = self._store.open(beginning.entry)
             if self._file is not None:
                 self._stack.enter_context(self._file)
-                self._agree(beginning, most)
+                self._go_on(beginning, most)
                 return beginning, source
             candidates = [one for one in candidates if one[0] is not beginning.entry]
         return None, source
@@ -199,15 +207,22 @@ class Keeper:
         try:
             self.restore(cache, self._file)
         except DamagedError as error:
+            self._stack.close()  # an open file cannot be renamed everywhere
             self._store.set_aside(beginning.entry.path, error)
             self._complete = False
             return False
+        self._stack.close()  # or deleted
         return True
 
-    def _agree(self, beginning: Beginning, most: int) -> None:
+    def _needs_none(self, entry: Entry) -> bool:
+        """Whether a snapshot was made without evicting, and nothing of it would be evicted."""
+        description = entry.description
+        return description.get("intact") is True and description["tokens"] <= self._room
+
+    def _go_on(self, beginning: Beginning, most: int) -> None:
         """Go on as the snapshot began."""
         description = beginning.entry.description
-        if not _untouched(beginning.entry, self.budget):
+        if not self._needs_none(beginning.entry):
             self.key["budget"] = min(description["key"]["budget"], most)
         self._complete = beginning.whole and description["complete"]
         if not description["complete"]:
@@ -240,6 +255,7 @@ class Keeper:
     def finish(self, cache: KVCache) -> None:
         """Write the snapshot of everything, if there is none yet; then others may write."""
         if not self._complete:
+            self._claimed &= self.problem != _BUSY  # whoever wrote before may be done
             self._write(cache, complete=True)
         self.close()
 
@@ -258,7 +274,7 @@ class Keeper:
             writer = self._claim(tokens)
             if writer is not None:
                 self._save(writer, cache, tokens, complete)
-                self._complete = complete
+                self._complete, self.problem = complete, ""
         except OSError as error:
             self.problem = str(error.strerror or error)
             self._warn(f"what is read cannot be kept: {self.problem}")
@@ -275,7 +291,7 @@ class Keeper:
             reading = [self.key, token_digest(tokens[:SMALLEST])]
             self._writer = self._stack.enter_context(self._store.claim(reading))
             if self._writer is None:
-                self.problem = "another process is reading the same"
+                self.problem = _BUSY
             elif self._outdated is not None:
                 self._writer.supersede(self._outdated)
         return self._writer
@@ -308,6 +324,7 @@ class Keeper:
             "key": self.key,
             "tokens": len(tokens),
             "complete": complete,
+            "intact": self._room > 0 and cache.intact,
             "position": image.position,
             "pinned": image.pinned,
             **self._label(),
@@ -322,15 +339,8 @@ class Keeper:
         ]
 
 
-def _without(key: dict[str, Any], names: set[str]) -> dict[str, Any]:
+def _without(key: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, value in key.items() if name not in names}
-
-
-def _untouched(entry: Entry, most: int) -> bool:
-    """Whether nothing was evicted, so that it would be the same with a budget of ``most``."""
-    tokens: int = entry.description["tokens"]
-    kept: int = entry.description["kept"]
-    return kept == tokens <= most
 
 
 def _image(file: SnapshotFile) -> Image:

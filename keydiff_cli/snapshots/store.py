@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ class Store:
         self.folder = folder
         self.limit = limit
         self._warn = warn
+        self._warned: set[str] = set()
 
     # Finding --------------------------------------------------------------------------------
 
@@ -133,18 +135,34 @@ class Store:
 
     def _paths(self, suffix: str) -> list[Path]:
         """Files of ours; others may lie in the same folder."""
-        return sorted(self.folder.glob(f"{_OURS}{suffix}"))
+        try:
+            names = sorted(os.listdir(self.folder))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            self._complain(f"{self.folder} cannot be searched: {error.strerror or error}")
+            return []
+        return [self.folder / name for name in names if fnmatchcase(name, f"{_OURS}{suffix}")]
+
+    def _complain(self, text: str) -> None:
+        """Warn, but only once of the same."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self._warn(text)
 
     def _entry(self, path: Path) -> Entry | None:
         try:
             with SnapshotFile(path) as file:
                 description = file.description
             for name, kind in _FIELDS.items():
-                if not isinstance(description.get(name), kind):
+                if not isinstance(description[name], kind):
                     raise DamagedError(f"its description has no {name}")
+            key = description["key"]
             names = [document["name"] for document in description["documents"]]
-            if not all(isinstance(name, str) for name in (*names, description["key"]["policy"])):
+            if not all(isinstance(name, str) for name in (*names, key["policy"])):
                 raise DamagedError("its description has no names")
+            if not isinstance(key["budget"], int):
+                raise DamagedError("its description has no budget")
             status = path.stat()
         except FileNotFoundError:
             return None
@@ -177,6 +195,7 @@ class Store:
             If the folder cannot be written to.
         """
         make_private(self.folder)
+        self._sweep_parts()
         name = short_digest(reading)
         lock = self._lock(name)
         try:
@@ -234,6 +253,9 @@ class Store:
         """Delete damaged files, and parts that nobody writes any more."""
         for path in self._paths(_DAMAGED):
             path.unlink(missing_ok=True)
+        self._sweep_parts()
+
+    def _sweep_parts(self) -> None:
         for path in self._paths(_PART):
             with suppress(Timeout, OSError), self._lock(path.name).acquire(timeout=0):
                 path.unlink(missing_ok=True)
@@ -248,7 +270,7 @@ def _size(path: Path) -> int:
 
 def open_store(settings: Settings, warn: Callable[[str], None]) -> Store:
     """The snapshots of the user."""
-    folder = Path(settings.cache_dir).expanduser() if settings.cache_dir else None
+    folder = Path(os.path.expanduser(settings.cache_dir)) if settings.cache_dir else None
     return Store(folder or cache_path() / "snapshots", settings.cache_size, warn)
 
 
@@ -291,7 +313,9 @@ class Writer:
         path = self._store.folder / f"{name}{_SUFFIX}"
         write_snapshot(path, self._part, description, arrays)
         if self._written is not None and self._written != path:
-            self._written.unlink(missing_ok=True)
+            with suppress(OSError):  # open elsewhere: it will be pruned one day
+                self._written.unlink(missing_ok=True)
         self._written = path
-        self._store.trim()
+        with suppress(OSError):
+            self._store.trim()
         return path
