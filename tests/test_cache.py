@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -280,18 +282,30 @@ def test_sinks_give_way_to_the_last_token(small_model: Model, task: Task, budget
 def test_reading_goes_on_from_an_image_as_if_nothing_had_happened(
     small_model: Model, task: Task, policy: str, access: Access
 ) -> None:
+    goes_on(small_model, task, BUDGET, BLOCK, policy, access)
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("access", ["direct", "copy"])
+def test_reading_of_a_windowed_model_goes_on_from_an_image(
+    gemma_path: Path, access: Access
+) -> None:
+    with closing(Model(gemma_path)) as model:
+        task = make_task(model, SAMPLE.read_text()[:8000], "Who is the harbour master?")
+        goes_on(model, task, 600, 128, "keydiff", access)
+
+
+def goes_on(model: Model, task: Task, budget: int, block: int, policy: str, access: Access) -> None:
     """Cell by cell and bit by bit, also in a cache of another size."""
-    stream = list(blocks([task.document], BLOCK, len(task.head)))
-    whole = start(small_model, task, budget=BUDGET, policy=policy, block=BLOCK, access=access)
-    cut = start(
-        small_model, task, budget=BUDGET, policy=policy, block=BLOCK, access=access, room=512
-    )
-    rules: dict[str, Any] = {"policy": POLICIES[policy], "budget": BUDGET}
+    stream = list(blocks([task.document], block, len(task.head)))
+    form: dict[str, Any] = {"budget": budget, "policy": policy, "block": block, "access": access}
+    whole, cut = start(model, task, **form), start(model, task, **form, room=512)
+    rules: dict[str, Any] = {"policy": POLICIES[policy], "budget": budget}
     ingest(whole.cache, stream, **rules)
     ingest(cut.cache, stream[:7], **rules)
     image = cut.cache.image()
     image = replace(image, rows=[rows.copy() for rows in image.rows])
-    read(cut, BUDGET)  # something else comes between
+    read(cut, budget)  # something else comes between
     cut.cache.load(image)
     ingest(cut.cache, stream[7:], **rules)
     for mine, theirs in zip(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cli_helpers import POSIX, fails, run
 
-from keydiff_cli.chat import as_markdown
+from keydiff_cli.chat import Chat, as_markdown
 from keydiff_cli.config import Settings
 from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Turn
@@ -147,6 +147,19 @@ def test_the_command_lists_and_removes(tmp_path: Path, session: Session) -> None
     )
     missing = run("chat", "--resume", "one", **variables)
     assert "no chat 'one'" in fails(missing, 2)
+
+
+def test_an_export_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("keydiff_cli.chat.as_markdown", fail)
+    path = tmp_path / "chat.md"
+    with pytest.raises(UsageError, match=r"chat\.md cannot be written: No space left on device"):
+        Chat(Settings()).export(path)
+    assert not path.exists()
 
 
 def test_a_chat_as_markdown() -> None:

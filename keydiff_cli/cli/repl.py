@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 Answering = Generator[str, None, None]
-UNSURE = 0.9  # certainty below which reading again is offered; measured: docs/chat.md
+UNSURE = 0.85  # certainty below which reading again is offered; measured: docs/chat.md
 
 
 @dataclass(frozen=True)
