@@ -404,9 +404,9 @@ class Reading:
         What keeps this reading, the snapshot to take up, and the blocks of the documents.
         """
         settings, policy = self.settings, self._policy
+        limit = _limit(policy, planner)
         # What a cap allows differs between commands, and a little between runs: any budget will
         # do that was made for the same cap.
-        limit = _limit(policy, planner)
         least, most = (0, planner.limit) if planner.capped else (limit, limit)
         choices = [policy]
         if settings.policy is None and policy.watch == "question":
