@@ -22,7 +22,7 @@ _QUESTION_TOKENS = 256  # assumed where the question is not known
 def ask(
     settings: Settings,
     sources: Sequence[str],
-    question: str,
+    question: str | None,
     stdin: BinaryIO,
     events: Events | None = None,
     *,
@@ -36,6 +36,8 @@ def ask(
     ----------
     sources
         Paths; ``-`` is standard input.
+    question
+        None to read ahead of questions, and make sure that what was read is kept.
     checksum
         Report the model's SHA-256 even if nothing else needs it.
 
@@ -44,24 +46,7 @@ def ask(
     KeydiffError
         Whatever stands in the way; its ``status`` is the exit status.
     """
-    return _run(settings, sources, question, stdin, events or Events(), checksum)
-
-
-def read_ahead(
-    settings: Settings, sources: Sequence[str], stdin: BinaryIO, events: Events | None = None
-) -> Report:
-    """Read documents and keep what was read; see :func:`ask`."""
-    return _run(settings, sources, None, stdin, events or Events(), False)
-
-
-def _run(
-    settings: Settings,
-    sources: Sequence[str],
-    question: str | None,
-    stdin: BinaryIO,
-    events: Events,
-    checksum: bool,
-) -> Report:
+    events = events or Events()
     started = time.perf_counter()
     with Reader(settings, events, checksum=checksum) as reader:
         try:

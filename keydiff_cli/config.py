@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -247,7 +247,7 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = No
         else:
             sources[name] = "default"
             continue
-        values[name] = _convert(raw, item.metadata, label, size=name in _SIZES)
+        values[name] = _convert(raw, item, label)
         sources[name] = source
     return Resolved(Settings(**values), sources)
 
@@ -261,7 +261,7 @@ def change(settings: Settings, name: str, text: str) -> Settings:
         If it cannot have the value.
     """
     (item,) = (item for item in fields(Settings) if item.name == name)
-    value = _convert(text, item.metadata, name, size=name in _SIZES)
+    value = _convert(text, item, name)
     return replace(settings, **{name: value})
 
 
@@ -278,13 +278,13 @@ def check_settings(settings: Settings) -> None:
         if value is not None or item.default is not None:
             if isinstance(value, str) and item.metadata["kind"] is not str:
                 raise UsageError(f"{item.name}: {value!r} is a text")
-            _convert(value, item.metadata, item.name, size=item.name in _SIZES)
+            _convert(value, item, item.name)
 
 
-def _convert(raw: Any, rules: Mapping[str, Any], label: str, *, size: bool) -> Any:
-    kind = rules["kind"]
+def _convert(raw: Any, item: Field[Any], label: str) -> Any:
+    kind = item.metadata["kind"]
     try:
-        if isinstance(raw, str) and size:
+        if isinstance(raw, str) and item.name in _SIZES:
             value: Any = parse_size(raw)
         elif isinstance(raw, str) and kind is bool:
             value = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
@@ -300,7 +300,7 @@ def _convert(raw: Any, rules: Mapping[str, Any], label: str, *, size: bool) -> A
             raise ValueError
         if isinstance(value, str) and "\0" in value:
             raise ValueError
-        check = rules["check"]
+        check = item.metadata["check"]
         return check(value) if check else value
     except UsageError as error:
         raise UsageError(f"{label}: {error}") from None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ pytestmark = pytest.mark.model
 BOUNDS = ("--model", SMALL, "--budget", 256, "--block", 64, "--max-tokens", 8)
 QUESTION = "What is the secret password?"
 Keydiff = Callable[..., Result]
+Begin = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture
@@ -32,6 +35,11 @@ def keydiff(small_path: Path, models_folder: Path, variables: dict[str, str]) ->
         return run(*words, models=models_folder, **(variables | more))
 
     return run_it
+
+
+@pytest.fixture
+def begin(small_path: Path, models_folder: Path, variables: dict[str, str]) -> Begin:
+    return partial(start, models=models_folder, variables=variables)
 
 
 @pytest.fixture
@@ -205,11 +213,7 @@ def test_a_folder_that_cannot_be_written_is_warned_about(
 
 
 def test_killed_at_any_moment_it_goes_on_and_gives_the_same_answer(
-    keydiff: Keydiff,
-    document: Path,
-    tmp_path: Path,
-    models_folder: Path,
-    variables: dict[str, str],
+    keydiff: Keydiff, begin: Begin, document: Path, tmp_path: Path
 ) -> None:
     document.write_text(story(lines=120))
     words = ("ask", "--json", *BOUNDS, document, QUESTION)
@@ -217,7 +221,7 @@ def test_killed_at_any_moment_it_goes_on_and_gives_the_same_answer(
     moments = random.Random(0)
     store, cut = Store(tmp_path / "cache", 10**9, pytest.fail), 0
     for _ in range(20):
-        process = start(*words, models=models_folder, variables=variables)
+        process = begin(*words)
         assert process.stderr is not None
         while b"planned" not in process.stderr.readline():  # then reading begins
             assert process.poll() is None
@@ -239,14 +243,10 @@ def test_killed_at_any_moment_it_goes_on_and_gives_the_same_answer(
 
 
 def test_two_at_once_do_not_disturb_each_other(
-    keydiff: Keydiff,
-    document: Path,
-    tmp_path: Path,
-    models_folder: Path,
-    variables: dict[str, str],
+    keydiff: Keydiff, begin: Begin, document: Path, tmp_path: Path
 ) -> None:
     words = ("ask", "--json", *BOUNDS, "--threads", 1, document, QUESTION)
-    both = [start(*words, models=models_folder, variables=variables) for _ in range(2)]
+    both = [begin(*words) for _ in range(2)]
     one, other = (parse(finish(process)) for process in both)
     assert one["answer"] == other["answer"]
     assert len(snapshots(tmp_path)) == 1

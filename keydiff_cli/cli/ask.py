@@ -28,8 +28,9 @@ from keydiff_cli.cli.options import (
     Threads,
     Verbose,
 )
+from keydiff_cli.cli.running import show
 from keydiff_cli.config import resolve
-from keydiff_cli.errors import ExitStatus, UsageError
+from keydiff_cli.errors import UsageError
 
 
 def ask(
@@ -61,22 +62,17 @@ def ask(
     settings = resolve(ctx.params).settings  # an option sets the setting of its name
 
     from keydiff_cli import ask as asking
-    from keydiff_cli.llama import echo_log
-    from keydiff_cli.render import Display, print_json
 
-    echo_log(verbose)
-    display = Display(quiet=quiet, answer=not as_json)
-    try:
-        report = asking.ask(settings, sources, asked, sys.stdin.buffer, display, checksum=as_json)
-    except BaseException:
-        display.read()
-        display.end_line()
-        raise
-    display.finished(report, stats=stats)
-    if as_json:
-        print_json(report.as_json())
-    if report.stop_reason == "interrupted":
-        raise typer.Exit(ExitStatus.INTERRUPTED)
+    show(
+        lambda display: asking.ask(
+            settings, sources, asked, sys.stdin.buffer, display, checksum=as_json
+        ),
+        answer=not as_json,
+        as_json=as_json,
+        stats=stats,
+        quiet=quiet,
+        verbose=verbose,
+    )
 
 
 def _check_input(files: list[str], question: str | None) -> tuple[list[str], str]:

@@ -22,8 +22,9 @@ from keydiff_cli.cli.options import (
     Threads,
     Verbose,
 )
+from keydiff_cli.cli.running import show
 from keydiff_cli.config import resolve
-from keydiff_cli.errors import ExitStatus, UsageError
+from keydiff_cli.errors import UsageError
 
 
 def read(
@@ -50,18 +51,13 @@ def read(
     if not settings.cache:
         raise UsageError("what is read could not be kept: the setting 'cache' is off")
 
-    from keydiff_cli.ask import read_ahead
-    from keydiff_cli.llama import echo_log
-    from keydiff_cli.render import Display, print_json
+    from keydiff_cli.ask import ask
 
-    echo_log(verbose)
-    display = Display(quiet=quiet, answer=False)
-    try:
-        report = read_ahead(settings, files or ["-"], sys.stdin.buffer, display)
-    finally:
-        display.read()
-    display.finished(report, stats=stats)
-    if as_json:
-        print_json(report.as_json())
-    if report.stop_reason == "interrupted":
-        raise typer.Exit(ExitStatus.INTERRUPTED)
+    show(
+        lambda display: ask(settings, files or ["-"], None, sys.stdin.buffer, display),
+        answer=False,
+        as_json=as_json,
+        stats=stats,
+        quiet=quiet,
+        verbose=verbose,
+    )
