@@ -81,6 +81,16 @@ class Tokenizer:
             return tokens[lead:]
         return self.model.tokenize(text)
 
+    def locate(self, character: int, text: str, tokens: Tokens) -> int:
+        """Index of the token that holds a character of the text that was tokenised.
+
+        Off by what lies before it in the text and the vocabulary has no token for.
+        """
+        ends = np.cumsum([len(self.model.piece(token)) for token in tokens])
+        space = max(int(ends[-1]) - len(text.encode()), 0)  # that the vocabulary put before it
+        start = space + len(text[:character].encode())
+        return int(np.searchsorted(ends, start, side="right"))
+
 
 def blocks(tokens: Iterable[Tokens], size: int, start: int = 0) -> Iterator[Block]:
     """Cut a stream of tokens into blocks of ``size`` (B); only the last may be shorter."""

@@ -17,11 +17,24 @@ from keydiff_cli.llama import Tokens
 
 @dataclass
 class DocumentRecord:
-    """What was read of one document; ``sha256`` is None until all of it was."""
+    """What was read of one document.
+
+    Attributes
+    ----------
+    start
+        Number of its first token, counted from 0 over all documents.
+    page_starts
+        Of a PDF: number of the token that the mark of each page begins in, in the same count. A
+        page without text begins where the next one does.
+    sha256
+        Of the bytes; None until all of them were read.
+    """
 
     name: str
     kind: str
     pages: int | None
+    start: int
+    page_starts: list[int] | None
     characters: int = 0
     tokens: int = 0
     sha256: str | None = None
@@ -126,9 +139,11 @@ class TokenStream:
                 yield from self._read(document)
 
     def _read(self, document: Document) -> Iterator[Tokens]:
-        record = DocumentRecord(document.name, document.kind, document.pages)
+        starts: list[int] | None = None if document.pages is None else []
+        record = DocumentRecord(document.name, document.kind, document.pages, self.tokens, starts)
         self.records.append(record)
         self._pass(document, 0)
+        begun: deque[tuple[int, int]] = deque()  # pages, and the characters before them
         marks: deque[tuple[int, int]] = deque()  # characters and ``done`` at the end of each piece
         before = (0, 0)
         fed = cut = 0
@@ -140,6 +155,7 @@ class TokenStream:
             for piece in document.pieces():
                 if piece.page is not None and piece.page != page:
                     page = piece.page
+                    begun.append((page, fed + len(lead)))
                     lead += f"[Page {page}]\n"
                 part = lead + piece.text
                 lead = ""
@@ -149,6 +165,10 @@ class TokenStream:
 
         for part in cut_text(text()):
             ids = self._tokenizer(part, first=self.tokens == 0)
+            while starts is not None and begun and begun[0][1] < cut + len(part):
+                page, character = begun.popleft()
+                token = self._tokenizer.locate(character - cut, part, ids)
+                starts += [self.tokens + token] * (page - len(starts))
             self.tokens += len(ids)
             record.tokens += len(ids)
             record.characters = document.characters
@@ -161,6 +181,8 @@ class TokenStream:
                 done += share * (marks[0][1] - done)
             self._pass(document, done)
             yield ids
+        if starts is not None:
+            starts += [self.tokens] * ((document.pages or 0) - len(starts))
         record.sha256 = document.sha256
         self.warnings.extend(document.warnings)
 

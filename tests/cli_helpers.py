@@ -33,6 +33,8 @@ _SCHEMA: dict[str, Any] = {
             "name": str,
             "kind": str,
             "pages": (int, type(None)),
+            "start": int,
+            "page_starts": (list, type(None)),
             "characters": int,
             "tokens": int,
             "sha256": str,

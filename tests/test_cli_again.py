@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from cli_helpers import SMALL, Result, fails, finish, parse, run, start, story
+from pdf_files import pdf
 
 from keydiff_cli.snapshots import Store
 
@@ -258,8 +259,10 @@ def test_the_cache_is_listed_shown_and_emptied(
 ) -> None:
     listed = keydiff("cache", "list")
     assert (listed.status, listed.err) == (0, "")
+    pages = tmp_path / "pages.pdf"
+    pages.write_bytes(pdf(["One.", "Two."]))
     ask(keydiff, document, QUESTION)
-    ask(keydiff, "--policy", "keydiff", document, QUESTION)
+    report = ask(keydiff, "--policy", "keydiff", document, pages, QUESTION)
     text = keydiff("cache", "list").out
     assert "story.txt" in text
     assert "focus" in text
@@ -269,6 +272,12 @@ def test_the_cache_is_listed_shown_and_emptied(
     assert all(entry["complete"] for entry in entries)
     shown = json.loads(keydiff("cache", "show", entries[0]["id"]).out)
     assert shown == entries[0]
+    assert shown["documents"] == report["documents"]
+    text_index, pdf_index = shown["documents"]
+    assert (text_index["start"], text_index["page_starts"]) == (0, None)
+    assert pdf_index["start"] == text_index["tokens"]
+    one, two = pdf_index["page_starts"]
+    assert pdf_index["start"] < one < two < shown["tokens"]
     removed = keydiff("cache", "remove", entries[0]["id"])
     assert removed.status == 0
     assert "removed 1" in removed.err

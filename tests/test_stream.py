@@ -7,6 +7,7 @@ import io
 import os
 import re
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -92,6 +93,56 @@ def test_records_say_what_was_read(tokenizer: Tokenizer, tmp_path: Path) -> None
     introduction = tokenizer.model.tokenize("Document: harbour-report.txt\n\n")
     alone = tokenizer.model.tokenize(TEXT.read_text(encoding="utf-8"))
     assert abs(read.records[0].tokens - len(introduction) - len(alone)) <= 2
+
+
+@pytest.mark.model
+def test_an_index_says_where_documents_and_pages_begin(small_model: Model, tmp_path: Path) -> None:
+    check_index(small_model, tmp_path)
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("fixture", ["gemma_path", "half_billion_path"])
+def test_the_index_with_other_vocabularies(
+    fixture: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with closing(Model(request.getfixturevalue(fixture), weights=False)) as model:
+        check_index(model, tmp_path)
+
+
+def check_index(model: Model, tmp_path: Path) -> None:
+    blank = tmp_path / "größer.pdf"
+    blank.write_bytes(pdf([None, "Two.", None, "[Page 4] Four.", None]))
+    read = Read(Tokenizer(model), TEXT, PDF, blank)
+    text, harbour, last = read.records
+    assert (text.start, text.page_starts) == (0, None)
+    assert harbour.start == text.tokens
+    assert last.start == harbour.start + harbour.tokens
+
+    def shown(start: int, stop: int) -> str:
+        return decode(model, read.ids[start:stop]).decode()
+
+    assert harbour.page_starts is not None
+    assert len(harbour.page_starts) == 8
+    assert "Document: harbour-report.pdf\n\n" in shown(harbour.start, harbour.page_starts[1])
+    for number, start in enumerate(harbour.page_starts, 1):
+        mark = f"[Page {number}]"
+        assert mark in shown(start, start + 8)
+        assert mark not in shown(start + 1, start + 8)
+
+    end = last.start + last.tokens
+    one, two, three, four, five = last.page_starts or []
+    assert (one, three, five) == (two, four, end)
+    assert shown(two, two + 8).lstrip().startswith("[Page 2]\nTwo.")
+    assert shown(four, end).lstrip().startswith("[Page 4]\n[Page 4] Four.")
+
+
+@pytest.mark.parametrize(("before", "after"), [("", "[Page 1]"), ("Größe 🚢\n", "[Page 1]\nÄ")])
+def test_a_character_is_found_behind_a_space_that_was_put_there(before: str, after: str) -> None:
+    tokenizer = Tokenizer(SpaceFirst())
+    tokens = tokenizer(before + after, first=True)
+    assert tokens[tokenizer.locate(len(before), before + after, tokens)] == ord("[")
+    later = tokenizer(before + after, first=False)
+    assert later[tokenizer.locate(len(before), before + after, later)] == ord("[")
 
 
 @pytest.mark.model
