@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,15 +81,15 @@ class Tokenizer:
             return tokens[lead:]
         return self.model.tokenize(text)
 
-    def locate(self, character: int, text: str, tokens: Tokens) -> int:
-        """Index of the token that holds a character of the text that was tokenised.
+    def locate(self, characters: Sequence[int], text: str, tokens: Tokens) -> list[int]:
+        """Indices of the tokens that hold some characters of the text that was tokenised.
 
-        Off by what lies before it in the text and the vocabulary has no token for.
+        Off by what lies before them in the text and the vocabulary has no token for.
         """
         ends = np.cumsum([len(self.model.piece(token)) for token in tokens])
         space = max(int(ends[-1]) - len(text.encode()), 0)  # that the vocabulary put before it
-        start = space + len(text[:character].encode())
-        return int(np.searchsorted(ends, start, side="right"))
+        starts = [space + len(text[:character].encode()) for character in characters]
+        return [int(index) for index in np.searchsorted(ends, starts, side="right")]
 
 
 def blocks(tokens: Iterable[Tokens], size: int, start: int = 0) -> Iterator[Block]:

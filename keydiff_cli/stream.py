@@ -139,8 +139,9 @@ class TokenStream:
                 yield from self._read(document)
 
     def _read(self, document: Document) -> Iterator[Tokens]:
-        starts: list[int] | None = None if document.pages is None else []
-        record = DocumentRecord(document.name, document.kind, document.pages, self.tokens, starts)
+        starts: list[int] = []
+        index = None if document.pages is None else starts
+        record = DocumentRecord(document.name, document.kind, document.pages, self.tokens, index)
         self.records.append(record)
         self._pass(document, 0)
         begun: deque[tuple[int, int]] = deque()  # pages, and the characters before them
@@ -165,10 +166,13 @@ class TokenStream:
 
         for part in cut_text(text()):
             ids = self._tokenizer(part, first=self.tokens == 0)
-            while starts is not None and begun and begun[0][1] < cut + len(part):
-                page, character = begun.popleft()
-                token = self._tokenizer.locate(character - cut, part, ids)
-                starts += [self.tokens + token] * (page - len(starts))
+            here = []
+            while begun and begun[0][1] < cut + len(part):
+                here.append(begun.popleft())
+            if here:
+                tokens = self._tokenizer.locate([start - cut for _, start in here], part, ids)
+                for (page, _), token in zip(here, tokens, strict=True):
+                    starts += [self.tokens + token] * (page - len(starts))
             self.tokens += len(ids)
             record.tokens += len(ids)
             record.characters = document.characters
@@ -181,8 +185,7 @@ class TokenStream:
                 done += share * (marks[0][1] - done)
             self._pass(document, done)
             yield ids
-        if starts is not None:
-            starts += [self.tokens] * ((document.pages or 0) - len(starts))
+        starts += [self.tokens] * ((document.pages or 0) - len(starts))
         record.sha256 = document.sha256
         self.warnings.extend(document.warnings)
 

@@ -140,9 +140,11 @@ def check_index(model: Model, tmp_path: Path) -> None:
 def test_a_character_is_found_behind_a_space_that_was_put_there(before: str, after: str) -> None:
     tokenizer = Tokenizer(SpaceFirst())
     tokens = tokenizer(before + after, first=True)
-    assert tokens[tokenizer.locate(len(before), before + after, tokens)] == ord("[")
+    [place] = tokenizer.locate([len(before)], before + after, tokens)
+    assert tokens[place] == ord("[")
     later = tokenizer(before + after, first=False)
-    assert later[tokenizer.locate(len(before), before + after, later)] == ord("[")
+    [place] = tokenizer.locate([len(before)], before + after, later)
+    assert later[place] == ord("[")
 
 
 @pytest.mark.model
