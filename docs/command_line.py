@@ -32,6 +32,7 @@ COMMANDS = [
     "bench ruler",
     "bench longbench",
     "bench speed",
+    "bench show",
     "config",
     "config show",
     "config path",

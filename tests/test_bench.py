@@ -191,3 +191,69 @@ def test_what_is_wrong_is_said_first(
     assert message in done.errors[0]
     assert done.out == ""
     assert not list(tmp_path.glob("*.jsonl"))
+
+
+def written(path: Path, scores: dict[str, list[float]], seed: int = 0, **options: Any) -> Path:
+    """Records of a task with two questions a text, ``full`` and ``keydiff`` at 128 tokens."""
+    task = path.stem.partition("-")[0]
+    header = {"bench": "ruler", "seed": seed, "sha256": "a", "block": 64, **options}
+    rows = [json.dumps(header)]
+    for policy, given in scores.items():
+        for number, score in enumerate(given):
+            text = f"{task}-512-{number // 2}"
+            record = {
+                "id": f"{text}-{number % 2}",
+                "text": text,
+                "task": task,
+                "length": 512,
+                "depth": None,
+                "policy": policy,
+                "budget": None if policy == "full" else 128,
+                "score": score,
+            }
+            rows.append(json.dumps(record))
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_files_are_shown_together(tmp_path: Path) -> None:
+    one = written(tmp_path / "vt.jsonl", {"full": [1, 1, 1, 1], "keydiff": [1, 0, 0, 0]})
+    two = written(tmp_path / "cwe.jsonl", {"full": [1, 0], "keydiff": [0, 0]})
+    again = written(tmp_path / "cwe-1.jsonl", {"full": [1, 1], "keydiff": [1, 1]}, seed=1)
+    done = keydiff("bench", "show", one, two, again, two, "--json", cwd=tmp_path)
+    assert done.errors == []
+    shown = json.loads(done.out)
+    assert [header["seed"] for header in shown["headers"]] == [0, 0, 1, 0]
+    rows = {(row["task"], row["policy"]): row for row in shown["results"]}
+    assert {key: (row["samples"], row["rate"]) for key, row in rows.items()} == {
+        ("vt", "full"): (4, 1.0),
+        ("vt", "keydiff"): (4, 0.25),
+        ("cwe", "full"): (4, 0.75),
+        ("cwe", "keydiff"): (4, 0.5),
+        ("all", "full"): (8, 0.875),
+        ("all", "keydiff"): (8, 0.375),
+    }
+    assert rows["all", "keydiff"]["difference"][0] == -0.5
+    table = keydiff("bench", "show", one, cwd=tmp_path)
+    assert "vt    512     keydiff  128     4        25 %" in table.out
+    assert "all" not in table.out  # one task is all there is
+
+
+def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
+    one = written(tmp_path / "vt.jsonl", {"full": [1]})
+    other = written(tmp_path / "cwe.jsonl", {"full": [1]}, block=128)
+    times = tmp_path / "speed.jsonl"
+    times.write_text(json.dumps({"bench": "speed"}) + "\n")
+    prose = tmp_path / "prose.txt"
+    prose.write_text("No records.\n")
+    for files, message in [
+        ((one, other), f"{other} was measured with another block than {one}; show it alone"),
+        ((times,), f"{times} holds times, not answers"),
+        ((prose,), f"{prose} cannot be read: "),
+        ((tmp_path / "none.jsonl",), "none.jsonl cannot be read: "),
+        ((one, "--plot", "x.bmp"), "x.bmp"),
+    ]:
+        done = keydiff("bench", "show", *files, cwd=tmp_path)
+        assert (done.status, done.out) == (2, "")
+        assert len(done.errors) == 1
+        assert message in done.errors[0]

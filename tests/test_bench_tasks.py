@@ -165,7 +165,7 @@ def test_records_go_on_where_they_stopped(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="begun with another seed"):
         Records(path, {"bench": "needle", "seed": 1})
     path.write_text("no records\n")
-    with pytest.raises(UsageError, match="cannot be gone on with"):
+    with pytest.raises(UsageError, match="cannot be read"):
         Records(path, {"bench": "needle", "seed": 0})
 
 
@@ -187,7 +187,7 @@ def test_a_summary_compares_the_same_samples() -> None:
 def test_a_file_of_something_else_is_left_alone(content: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text(content)
-    with pytest.raises(UsageError, match="cannot be gone on with"):
+    with pytest.raises(UsageError, match="cannot be read"):
         Records(path, {"bench": "needle"})
     assert path.read_text() == content
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from keydiff_cli import __version__, machine, models
 from keydiff_cli.bench.events import BenchEvents
-from keydiff_cli.bench.records import Records
+from keydiff_cli.bench.records import Key, Record, Records, differences, key_of, read_records
 from keydiff_cli.bench.runner import Contender, Options, Runner, Score
 from keydiff_cli.bench.samples import Count, Text
-from keydiff_cli.bench.summary import depth_grid, summarise
+from keydiff_cli.bench.summary import depth_grid, pool, summarise
 from keydiff_cli.config import Settings, cache_path
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import Model
@@ -25,6 +25,9 @@ from keydiff_cli.policies import find_policy
 from keydiff_cli.reading import locate_model
 
 Make = Callable[[Count], Iterable[Text]]
+
+# Answers that were measured under other ones cannot be put together.
+_CONDITIONS = ("keydiff", "sha256", "block", "kv_type", "read_for", "once")
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,52 @@ def run(
         runner.run(bench.make(count), contenders)
     results = {"results": summarise(records.all), "grid": depth_grid(records.all)}
     return write_summary(out, header, options.threads, results)
+
+
+def show(paths: Sequence[Path]) -> dict[str, Any]:
+    """Summarise the records of files, of all tasks together, too; nothing is run.
+
+    Raises
+    ------
+    UsageError
+        If a file is none of answers, or they were measured under different conditions.
+    """
+    headers: list[Record] = []
+    records: dict[Key, Record] = {}
+    for path in paths:
+        header, some = read_records(path)
+        if header["bench"] == "speed":
+            raise UsageError(f"{path} holds times, not answers; see its .summary.json")
+        headers.append(header)
+        if differing := [name for name in differences(headers[0], header) if name in _CONDITIONS]:
+            raise UsageError(
+                f"{path} was measured with another {', '.join(differing)} than {paths[0]}; "
+                "show it alone"
+            )
+        of = f"{header['bench']}-{header.get('seed')}"  # samples of other seeds have the same names
+        for record in some:
+            named = {**record, "id": f"{of}-{record['id']}", "text": f"{of}-{record['text']}"}
+            records[key_of(named)] = named
+    answers = sorted(records.values(), key=_in_order(records.values()))
+    return {
+        "headers": headers,
+        "results": [*summarise(answers), *pool(answers)],
+        "grid": depth_grid(answers),
+    }
+
+
+def _in_order(records: Iterable[Record]) -> Callable[[Record], tuple[int, ...]]:
+    """Task by task, policy by policy as they first came in, the largest budget first."""
+    seen: dict[str, int] = {}
+    for record in records:
+        for name in (record["task"], record["policy"]):
+            seen.setdefault(name, len(seen))
+    return lambda record: (
+        seen[record["task"]],
+        record["length"] or 0,
+        seen[record["policy"]],
+        -(record["budget"] or 0),
+    )
 
 
 def describe(

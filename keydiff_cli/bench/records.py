@@ -17,6 +17,30 @@ def key_of(record: Record) -> Key:
     return record["id"], record["policy"], record["budget"]
 
 
+def read_records(path: Path) -> tuple[Record, list[Record]]:
+    """The options that a file was begun with, and its records; a line cut short is left out.
+
+    Raises
+    ------
+    UsageError
+        If it is no such file, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            begun = json.loads(file.readline())
+            if not isinstance(begun, dict) or "bench" not in begun:
+                raise ValueError("it is no file of records")
+            return begun, [_checked(json.loads(line)) for line in file if line.endswith(b"\n")]
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path} cannot be read: {reason}") from error
+
+
+def differences(one: Record, other: Record) -> list[str]:
+    """Names of the options that differ."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
 class Records:
     """A JSON-lines file that is appended to.
 
@@ -49,21 +73,8 @@ class Records:
         self.done = {key_of(record) for record in self.all}
 
     def _load(self) -> None:
-        try:
-            with self.path.open("rb") as file:
-                begun = json.loads(file.readline())
-                if not isinstance(begun, dict) or "bench" not in begun:
-                    raise ValueError("it is no file of records")
-                if begun == self.header:
-                    self.all = [_checked(json.loads(line)) for line in file if line.endswith(b"\n")]
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{self.path} cannot be gone on with: {error}") from error
-        if begun != self.header:
-            differing = sorted(
-                name
-                for name in begun.keys() | self.header.keys()
-                if begun.get(name) != self.header.get(name)
-            )
+        begun, self.all = read_records(self.path)
+        if differing := differences(begun, self.header):
             raise UsageError(
                 f"{self.path} was begun with another {', '.join(differing)}; name another file"
             )

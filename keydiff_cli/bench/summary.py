@@ -49,6 +49,14 @@ def summarise(records: Iterable[Record]) -> list[dict[str, Any]]:
     return rows
 
 
+def pool(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """The same rows over all tasks together, every sample counting alike; none for one task."""
+    together = list(records)
+    if len({record["task"] for record in together}) < 2:
+        return []
+    return summarise({**record, "task": "all"} for record in together)
+
+
 def depth_grid(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Mean scores per policy, budget, length and depth, of the records that have a depth."""
     cells: dict[tuple[str, int | None, int, float], list[float]] = defaultdict(list)

@@ -145,13 +145,7 @@ def _run(ctx: typer.Context, settings: Settings, bench: Bench) -> None:
     from keydiff_cli.bench import plots
     from keydiff_cli.bench.bench import run
     from keydiff_cli.policies import find_policy
-    from keydiff_cli.render import (
-        BenchDisplay,
-        bench_rows,
-        print_heat_maps,
-        print_json,
-        print_table,
-    )
+    from keydiff_cli.render import BenchDisplay
 
     given = ctx.params
     contenders = _contenders(ctx)
@@ -159,19 +153,27 @@ def _run(ctx: typer.Context, settings: Settings, bench: Bench) -> None:
         raise UsageError(
             "--once: h2o counts the attention of all blocks while it reads; leave it out"
         )
-    plot: Path | None = given["plot"]
-    if plot is not None:
-        plots.check_plot(plot)
+    if given["plot"] is not None:
+        plots.check_plot(given["plot"])
     display = BenchDisplay(quiet=given["quiet"])
     try:
         summary = run(bench, settings, contenders, given["out"], display)
     finally:
         display.read()
-    if plot is not None and summary["grid"]:
+    _print(summary, given["plot"], given["as_json"])
+
+
+def _print(summary: dict[str, Any], plot: Path | None, as_json: bool) -> None:
+    """Show the results of answers."""
+    from keydiff_cli.bench import plots
+    from keydiff_cli.render import bench_rows, print_heat_maps, print_json, print_table
+
+    one = len({row["task"] for row in summary["results"]}) == 1
+    if plot is not None and summary["grid"] and one:
         plots.heat_map(summary["grid"], plot)
     elif plot is not None:
         plots.rates(summary["results"], plot)
-    if given["as_json"]:
+    if as_json:
         print_json(summary)
         return
     print_heat_maps(summary["grid"])
@@ -358,3 +360,17 @@ def speed(
         ),
         speed_rows(summary["results"]),
     )
+
+
+@app.command()
+def show(
+    files: Annotated[list[Path], typer.Argument(metavar="FILES", help="Records of --out.")],
+    plot: Plot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the results in files of records, of all their tasks together, too. Nothing is run."""
+    from keydiff_cli.bench import bench, plots
+
+    if plot is not None:
+        plots.check_plot(plot)
+    _print(bench.show(files), plot, as_json)
