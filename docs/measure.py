@@ -114,7 +114,6 @@ class Reading:
         return time.perf_counter() - started
 
     def close(self) -> None:
-        self.cache.close()
         self.context.close()
         self.model.close()
 

@@ -10,8 +10,8 @@ import sys
 
 def main() -> None:
     """Run the command line."""
-    # NumPy's BLAS would start threads of its own beside the ones that score; they would only
-    # take memory. Must be set before NumPy is imported.
+    # NumPy's BLAS would start threads of its own, beside those of llama.cpp that wait for work:
+    # they take memory and make nothing faster. Must be set before NumPy is imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.stdout is None:  # closed: an answer would be lost
         sys.exit("keydiff: error: standard output is closed; send it to /dev/null instead")

@@ -7,10 +7,8 @@ eviction a cell's rows come from different tokens: ``origin`` says from which.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -23,8 +21,6 @@ from keydiff_cli.eviction import Policy, elect, keep_best, plan_moves
 from keydiff_cli.llama import KV_TYPES, Context, Stopped, Tokens, half_to_float, hold_interrupt
 from keydiff_cli.scores import Float32, Queries, Rows, Scorer
 from keydiff_cli.state import STATE_HEAD, Bytes, build_state, parse_state
-
-SCORING_THREADS = 2  # each needs the keys of one layer as float32
 
 
 class Pin(NamedTuple):
@@ -119,8 +115,7 @@ class KVCache:
         self.times = EvictionTimes()
         self.pinned: list[Pin] = []
         self.evicted = 0
-        self._pool = ThreadPoolExecutor(max_workers=SCORING_THREADS)
-        self._scratch = threading.local()
+        self._scratch = np.empty(0, np.float32)  # the keys of a layer
         self._mark: Mark | None = None
         self._layout = find_layout(context, access)
         self.access: Access = "copy" if self._layout.direct is None else "direct"
@@ -133,11 +128,6 @@ class KVCache:
         self._lead = 0  # so many of them come before any question
         self.position = 0
         self._head = 0  # where llama.cpp starts to look for a free cell
-
-    def close(self) -> None:
-        """Stop the worker threads."""
-        with hold_interrupt():  # they must not outlive the memory that they read
-            self._pool.shutdown(cancel_futures=True)
 
     # State ----------------------------------------------------------------------------------
 
@@ -310,8 +300,7 @@ class KVCache:
         first_kept = int(self.positions[used[by_age[surplus]]])
         past[:] = scores
         places = elect(scores, origin, policy.vote)
-
-        def move(number: int) -> None:
+        for number, layer in enumerate(layers):
             heads = slice(self._offsets[number], self._offsets[number + 1])
             count = min(keeps[number], int((origin[self._offsets[number]] >= 0).sum()))
             gone = by_age[: len(used) - count]
@@ -322,10 +311,8 @@ class KVCache:
                 numbers[moves.head, moves.target] = numbers[moves.head, moves.source]
             origin[heads, gone] = -1
             source, target = index[moves.source], index[moves.target]
-            for stored in (layers[number].keys, layers[number].values):
+            for stored in (layer.keys, layer.values):
                 stored[target, moves.head] = stored[source, moves.head]
-
-        self._each(move, range(len(layers)))
         self._origin[:, used], self._past[:, used] = origin, past
         if blob is not None:
             self._restore(blob, origin, past)
@@ -341,11 +328,10 @@ class KVCache:
     ) -> Float32:
         """Scores of the heads of all layers, one after another: float32 ``[heads, rows]``."""
         scores = np.empty(origin.shape, np.float32)
-
-        def score(number: int) -> None:
+        for number, stored in enumerate(keys):
             heads = slice(self._offsets[number], self._offsets[number + 1])
             queries = self.queries(number) if scorer.watch != "nothing" else None
-            numbers = self._numbers(keys[number])
+            numbers = self._numbers(stored)
             seen = origin[self._offsets[number]] >= 0
             if seen.all():
                 rows = Rows(numbers, origin[heads], queries, number, past[heads])
@@ -356,8 +342,6 @@ class KVCache:
                 found = _checked(found, mine.shape)
                 scores[heads] = -np.inf
                 scores[heads][:, seen] = found
-
-        self._each(score, range(len(keys)))
         return scores
 
     def queries(self, number: int) -> Queries:
@@ -391,21 +375,16 @@ class KVCache:
     def _numbers(self, keys: Bytes) -> Float32:
         """Stored keys ``[rows, heads, bytes]`` as float32 ``[rows, heads, head_dim]``.
 
-        In a buffer of this thread, that the next call overwrites.
+        In a buffer that the next call overwrites.
         """
         if not self._layout.half:
             return dequantize(keys)
         half = keys.view(np.float16)
-        buffer = getattr(self._scratch, "keys", None)
-        if buffer is None or buffer.size < half.size:
-            size = self.context.cells * half[0].size
-            buffer = self._scratch.keys = np.empty(size, np.float32)
-        numbers: Float32 = buffer[: half.size].reshape(half.shape)
+        if self._scratch.size < half.size:
+            self._scratch = np.empty(self.context.cells * half[0].size, np.float32)
+        numbers: Float32 = self._scratch[: half.size].reshape(half.shape)
         half_to_float(half, numbers)
         return numbers
-
-    def _each(self, work: Callable[[int], None], items: Iterable[int]) -> None:
-        list(self._pool.map(work, items))
 
     # Going back -----------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from itertools import chain
 
 from keydiff_cli import machine
 from keydiff_cli.blocks import Block
-from keydiff_cli.cache import SCORING_THREADS
 from keydiff_cli.config import Settings, format_size
 from keydiff_cli.errors import MemoryCapError, UsageError
 from keydiff_cli.eviction import Policy
@@ -119,12 +118,9 @@ def measure(
         + (4 * block * model.query_length * model.layers if observe else 0)
         + 2 * block * model.widest,
         compute_cell=compute_cell,
-        # Origins, scores, their ranking and masks; keys of a layer as float32 for every thread,
+        # Origins, scores, their ranking and masks; keys of a layer as float32,
         # and the attention of a few queries.
-        scoring_cell=int(
-            heads * 44
-            + (widest * float32 + (QUERIES_AT_ONCE * 8 if observe else 0)) * SCORING_THREADS
-        ),
+        scoring_cell=int(heads * 44 + widest * float32 + (QUERIES_AT_ONCE * 8 if observe else 0)),
         direct=direct,
         # A snapshot serialises what has to be serialised, and sorts a copy of it by cells.
         copies=int(not direct) + int(keep and (not direct or model.window > 0)),

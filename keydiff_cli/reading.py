@@ -305,7 +305,7 @@ class Reading:
             observe=self._policy.observes,
         )
         self._stack.enter_context(closing(context))
-        cache = self._stack.enter_context(closing(KVCache(context)))
+        cache = KVCache(context)
         if self._policy.watch != "nothing" and not cache.shows_queries():
             self._policy = self._without_queries()
         if cache.access == "copy" and footprint.direct:

@@ -83,7 +83,6 @@ class Engine:
         return answer.tokens, text
 
     def close(self) -> None:
-        self.cache.close()
         self.cache.context.close()
 
 

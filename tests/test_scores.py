@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -124,15 +122,6 @@ def test_rotation_does_not_matter(shape: tuple[int, int, int], seed: int) -> Non
     rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(dim, dim)))
     rotated = (keys @ rotation).astype(np.float32)
     np.testing.assert_allclose(KeyDiff()(as_rows(rotated)), KeyDiff()(as_rows(keys)), atol=2e-5)
-
-
-def test_threads_do_not_disturb_each_other() -> None:
-    rows = [as_rows(random_keys(i, (200 + 150 * i, 2, 32), np.float16)) for i in range(8)]
-    expected = [KeyDiff()(each) for each in rows]
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(KeyDiff(), rows * 5))
-    for i, scores in enumerate(found):
-        assert np.array_equal(scores, expected[i % 8])
 
 
 def test_scores_are_not_overwritten_by_the_next_call() -> None:

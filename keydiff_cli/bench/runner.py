@@ -193,8 +193,8 @@ class Runner:
             threads=options.threads,
             observe=any(task.policy.observes for task in tasks),
         )
-        with closing(context), closing(KVCache(context)) as cache:
-            yield cache
+        with closing(context):
+            yield KVCache(context)
 
     def _read(
         self,
