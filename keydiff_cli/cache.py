@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -405,8 +405,7 @@ class KVCache:
 
     def _remember(self) -> None:
         if self._mark is not None and self._mark.image is None:
-            image = self.image()
-            self._mark.image = replace(image, rows=[rows.copy() for rows in image.rows])
+            self._mark.image = self.image(copy=True)
 
     @hold_interrupt()
     def rewind(self, mark: Mark) -> None:
@@ -440,8 +439,8 @@ class KVCache:
 
     # As a whole ------------------------------------------------------------------------------
 
-    def image(self) -> Image:
-        """What the cache holds. The rows may be views, valid until the cache changes."""
+    def image(self, *, copy: bool = False) -> Image:
+        """What the cache holds. But for a copy the rows may be views, valid until it changes."""
         used = np.flatnonzero(self.positions >= 0)
         cells = int(used[-1]) + 1 if len(used) else 0
         blob = np.empty(0, np.uint8)
@@ -452,6 +451,8 @@ class KVCache:
             end = state.end
         if self._layout.direct is not None:
             rows = [whole[:cells] for whole in self._layout.whole]
+            if copy:
+                rows = [some.copy() for some in rows]
         else:
             rows = []
             for some in state.rows:

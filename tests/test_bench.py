@@ -242,12 +242,14 @@ def test_files_are_shown_together(tmp_path: Path) -> None:
 def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
     one = written(tmp_path / "vt.jsonl", {"full": [1]})
     other = written(tmp_path / "cwe.jsonl", {"full": [1]}, block=128)
+    begun = written(tmp_path / "begun.jsonl", {})
     times = tmp_path / "speed.jsonl"
     times.write_text(json.dumps({"bench": "speed"}) + "\n")
     prose = tmp_path / "prose.txt"
     prose.write_text("No records.\n")
     for files, message in [
         ((one, other), f"{other} was measured with another block than {one}; show it alone"),
+        ((begun, "--plot", "x.png"), f"{begun}: no answers yet"),
         ((times,), f"{times} holds times, not answers"),
         ((prose,), f"{prose} cannot be read: "),
         ((tmp_path / "none.jsonl",), "none.jsonl cannot be read: "),

@@ -115,7 +115,8 @@ def run(
 
         runner = Runner(model, options, bench.score, records, events)
         runner.run(bench.make(count), contenders)
-    results = {"results": summarise(records.all), "grid": depth_grid(records.all)}
+    answers = sorted(records.all, key=_in_order(records.all, [c.policy for c in contenders]))
+    results = {"results": summarise(answers), "grid": depth_grid(answers)}
     return write_summary(out, header, options.threads, results)
 
 
@@ -125,7 +126,8 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If a file is none of answers, or they were measured under different conditions.
+        If a file is none of answers, they were measured under different conditions, or there are
+        none yet.
     """
     headers: list[Record] = []
     records: dict[Key, Record] = {}
@@ -143,6 +145,8 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
         for record in some:
             named = {**record, "id": f"{of}-{record['id']}", "text": f"{of}-{record['text']}"}
             records[key_of(named)] = named
+    if not records:
+        raise UsageError(f"{', '.join(map(str, paths))}: no answers yet; run the benchmark")
     answers = sorted(records.values(), key=_in_order(records.values()))
     return {
         "headers": headers,
@@ -151,16 +155,19 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
     }
 
 
-def _in_order(records: Iterable[Record]) -> Callable[[Record], tuple[int, ...]]:
-    """Task by task, policy by policy as they first came in, the largest budget first."""
-    seen: dict[str, int] = {}
+def _in_order(
+    records: Iterable[Record], policies: Sequence[str] = ()
+) -> Callable[[Record], tuple[int, ...]]:
+    """Task by task, then these policies and others as they come in, the largest budget first."""
+    tasks: dict[str, int] = {}
+    places = {policy: place for place, policy in enumerate(dict.fromkeys(policies))}
     for record in records:
-        for name in (record["task"], record["policy"]):
-            seen.setdefault(name, len(seen))
+        tasks.setdefault(record["task"], len(tasks))
+        places.setdefault(record["policy"], len(places))
     return lambda record: (
-        seen[record["task"]],
+        tasks[record["task"]],
         record["length"] or 0,
-        seen[record["policy"]],
+        places[record["policy"]],
         -(record["budget"] or 0),
     )
 

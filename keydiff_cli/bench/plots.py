@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def check_plot(path: Path) -> None:
-    """Refuse what cannot be drawn before hours are spent on measuring.
+def check_plot(path: Path | None) -> None:
+    """Refuse what cannot be drawn before hours are spent on measuring; None draws nothing.
 
     Raises
     ------
@@ -26,6 +26,8 @@ def check_plot(path: Path) -> None:
         If matplotlib is missing, or the file cannot be written or ends in neither ``.png`` nor
         ``.svg``.
     """
+    if path is None:
+        return
     if path.suffix.lower() not in (".png", ".svg"):
         raise UsageError(f"--plot: {path} must end in .png or .svg")
     try:

@@ -37,8 +37,12 @@ def read_records(path: Path) -> tuple[Record, list[Record]]:
 
 
 def differences(one: Record, other: Record) -> list[str]:
-    """Names of the options that differ."""
-    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    """Names of the options that differ, or that only one of them has."""
+    return sorted({name for name, _ in _pairs(one) ^ _pairs(other)})
+
+
+def _pairs(options: Record) -> set[tuple[str, str]]:
+    return {(name, json.dumps(value, sort_keys=True)) for name, value in options.items()}
 
 
 class Records:

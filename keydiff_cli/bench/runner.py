@@ -110,11 +110,8 @@ class Runner:
             )
             tasks = [self._task(text, document, contender) for contender in contenders]
             tasks = [task for task in tasks if task.questions]
-            if not self._options.once:
-                for task in tasks:
-                    self._stream(task)
-            elif tasks:
-                self._read_once(tasks)
+            if tasks:
+                (self._read_once if self._options.once else self._stream)(tasks)
 
     def _task(self, text: Text, document: Tokens, contender: Contender) -> Task:
         budget = contender.tokens(text.length or len(document))
@@ -129,30 +126,51 @@ class Runner:
             )
         return task
 
-    def _stream(self, task: Task) -> None:
-        """Evict while reading: once for what no question changes, then the rest for each."""
-        policy, held = task.policy, task.held
-        parts = self._blocks(task)
-        common = len(parts)
-        if policy.watch == "question" and self._read_for is None:
-            common = min(policy.budgets(policy.largest(held), 2)) // self._options.block
-        with self._cache([task], policy.largest(held) + self._options.block) as cache:
+    def _stream(self, tasks: Sequence[Task]) -> None:
+        """Evict while reading; what comes before any eviction is read once for all tasks."""
+        document, first = tasks[0].document, tasks[0].questions[0]
+        whole = Task(tasks[0].text, document, POLICIES["full"], None, [first])
+        parts = self._blocks(document)
+        room = max(task.policy.largest(task.held) for task in tasks)
+        with self._cache(tasks, room + self._options.block) as cache:
             started = time.perf_counter()
             read_head(cache, self._head, self._options.block)
-            self._read(cache, parts[:common], task, task.questions[0], self._read_for)
-            first = time.perf_counter() - started
-            mark = cache.mark()
-            for question in task.questions:
+            shared, read = 0, time.perf_counter() - started
+            for task in sorted(tasks, key=self._shared_blocks):
                 started = time.perf_counter()
-                self._read(cache, parts[common:], task, question, self._asked(question.text))
-                self._answer(cache, task, question, first + time.perf_counter() - started)
-                cache.rewind(mark)
+                self._read(cache, parts[shared : self._shared_blocks(task)], whole, first, None)
+                shared = self._shared_blocks(task)
+                read += time.perf_counter() - started
+                trunk = cache.image(copy=True)
+                self._evicting(cache, parts[shared:], task, read)
+                cache.load(trunk)
+
+    def _shared_blocks(self, task: Task) -> int:
+        """Blocks at the beginning that are read alike under every policy."""
+        if task.policy.watch == "stream":
+            return 0
+        return task.policy.room(task.held) // self._options.block
+
+    def _evicting(self, cache: KVCache, parts: Sequence[Block], task: Task, read: float) -> None:
+        """Read the rest, once for all questions or for each, and answer them."""
+        alike = task.policy.watch != "question" or self._read_for is not None
+        common = len(parts) if alike else 0
+        started = time.perf_counter()
+        self._read(cache, parts[:common], task, task.questions[0], self._read_for)
+        read += time.perf_counter() - started
+        mark = cache.mark()
+        for question in task.questions:
+            started = time.perf_counter()
+            self._read(cache, parts[common:], task, question, self._asked(question.text))
+            self._answer(cache, task, question, read + time.perf_counter() - started)
+            cache.rewind(mark)
+        cache.unmark()
 
     def _read_once(self, tasks: Sequence[Task]) -> None:
         """Read the whole text, and evict once for every task and question."""
         document, first = tasks[0].document, tasks[0].questions[0]
         whole = Task(tasks[0].text, document, POLICIES["full"], None, [first])
-        *parts, last = self._blocks(whole)
+        *parts, last = self._blocks(document)
         with self._cache(tasks, len(document)) as cache:
             started = time.perf_counter()
             read_head(cache, self._head, self._options.block)
@@ -172,8 +190,8 @@ class Runner:
                     self._answer(cache, task, question, read)
                     cache.rewind(mark)
 
-    def _blocks(self, task: Task) -> list[Block]:
-        return list(blocks([task.document], self._options.block, len(self._head)))
+    def _blocks(self, document: Tokens) -> list[Block]:
+        return list(blocks([document], self._options.block, len(self._head)))
 
     def _asked(self, question: str) -> Asked:
         return prompt_tokens(self._model, self._prompt, question)[1]

@@ -153,8 +153,7 @@ def _run(ctx: typer.Context, settings: Settings, bench: Bench) -> None:
         raise UsageError(
             "--once: h2o counts the attention of all blocks while it reads; leave it out"
         )
-    if given["plot"] is not None:
-        plots.check_plot(given["plot"])
+    plots.check_plot(given["plot"])
     display = BenchDisplay(quiet=given["quiet"])
     try:
         summary = run(bench, settings, contenders, given["out"], display)
@@ -371,6 +370,5 @@ def show(
     """Show the results in files of records, of all their tasks together, too. Nothing is run."""
     from keydiff_cli.bench import bench, plots
 
-    if plot is not None:
-        plots.check_plot(plot)
+    plots.check_plot(plot)
     _print(bench.show(files), plot, as_json)
