@@ -36,6 +36,8 @@ COMMANDS = [
     "config",
     "config show",
     "config path",
+    "doctor",
+    "build-llama",
 ]
 
 

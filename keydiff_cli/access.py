@@ -15,12 +15,13 @@ from keydiff_cli.llama import (
     Q8_0_BLOCK,
     CacheTensors,
     Context,
+    NativeCache,
     memory_view,
 )
 from keydiff_cli.scores import Float32
 from keydiff_cli.state import Bytes, CacheState, parse_state
 
-Access = Literal["direct", "copy"]
+Access = Literal["native", "direct", "copy"]
 
 _PROBE_TOKENS = 8
 
@@ -49,6 +50,8 @@ class Layout:
         Bytes of a row of keys of each layer, then of a row of values of each layer.
     direct
         The layers in llama.cpp's own memory, all cells; None if that is out of reach.
+    native
+        What a patched llama.cpp does itself; None with any other.
     """
 
     numbers: list[int]
@@ -56,6 +59,14 @@ class Layout:
     half: bool
     widths: list[int]
     direct: list[Layer] | None
+    native: NativeCache | None = None
+
+    @property
+    def access(self) -> Access:
+        """How the rows are reached."""
+        if self.direct is None:
+            return "copy"
+        return "direct" if self.native is None else "native"
 
     @property
     def whole(self) -> list[Bytes]:
@@ -78,12 +89,12 @@ def find_layout(context: Context, access: Access | None = None) -> Layout:
     Parameters
     ----------
     access
-        Insist on one way; None: direct if possible.
+        Insist on one way; None: native if possible, else direct, else by copies.
 
     Raises
     ------
     ModelError
-        If the model's cache is of an unknown kind, or direct access is asked for in vain.
+        If the model's cache is of an unknown kind, or native or direct access is asked for in vain.
     """
     context.decode(np.arange(min(_PROBE_TOKENS, context.batch), dtype=np.int32), 0)
     name = context.model.path.name
@@ -106,12 +117,16 @@ def find_layout(context: Context, access: Access | None = None) -> Layout:
     if any(count * key_bytes != key.shape[1] for count, key in zip(heads, full.keys, strict=True)):
         raise ModelError(f"the keys of {name} are of an unknown size; use another model")
     widths = [rows.shape[1] for rows in full.rows]
-    tensors = context.cache_tensors() or {}
-    found = {} if access == "copy" else _match(context.cells, tensors, full, heads)
-    if found is None and access == "direct":
-        raise ModelError("this llama.cpp build gives no direct access to its cache")
-    if found:
-        return Layout(list(found), heads, half, widths, list(found.values()))
+    for way in ("native", "direct"):
+        if access not in (way, None):
+            continue
+        native = context.native_cache() if way == "native" else None
+        tensors = context.cache_tensors() if native is None else native.tensors
+        found = _match(context.cells, tensors or {}, full, heads)
+        if found is not None and (native is not None) == (way == "native"):
+            return Layout(list(found), heads, half, widths, list(found.values()), native)
+        if access == way:
+            raise ModelError(f"this llama.cpp build gives no {way} access to its cache")
     plain = len(full.keys) == context.model.layers
     return Layout(list(range(len(full.keys))) if plain else [], heads, half, widths, None)
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.access import Access, dequantize, find_layout
+from keydiff_cli.access import Access, Layer, dequantize, find_layout
 from keydiff_cli.errors import ModelError
-from keydiff_cli.eviction import Policy, elect, keep_best, plan_moves
+from keydiff_cli.eviction import Policy, elect, follow, is_pinned, keep_best, plan_moves
 from keydiff_cli.llama import KV_TYPES, Context, Stopped, Tokens, half_to_float, hold_interrupt
-from keydiff_cli.scores import Float32, Queries, Rows, Scorer
+from keydiff_cli.scores import Float32, KeyDiff, Queries, Rows, Scorer
 from keydiff_cli.state import STATE_HEAD, Bytes, build_state, parse_state
 
 
@@ -54,7 +55,8 @@ class Image:
     positions
         Of each cell, -1 when free: int32 ``[cells]``.
     origin, past
-        Token and last score of each row: int32 and float32 ``[heads of all layers, cells]``.
+        Token of each row, and its last score under a policy that watches the stream: int32 and
+        float32 ``[heads of all layers, cells]``.
     widths
         Bytes of a row of keys of each layer, then of a row of values of each layer.
     rows
@@ -93,8 +95,9 @@ class KVCache:
     context
         A fresh context.
     access
-        ``direct`` works on llama.cpp's own memory, checked once against a serialised copy;
-        ``copy`` serialises and restores the cache at every eviction. None: direct if possible.
+        ``native`` lets a patched llama.cpp score by KeyDiff and evict; ``direct`` works on
+        llama.cpp's own memory; ``copy`` serialises and restores the cache at every eviction. None:
+        the first that is possible. Memory is checked once against a serialised copy.
 
     Attributes
     ----------
@@ -118,12 +121,12 @@ class KVCache:
         self._scratch = np.empty(0, np.float32)  # the keys of a layer
         self._mark: Mark | None = None
         self._layout = find_layout(context, access)
-        self.access: Access = "copy" if self._layout.direct is None else "direct"
+        self.access = self._layout.access
         self.positions = np.full(context.cells, -1, np.int32)
         self._offsets = np.concatenate(([0], np.cumsum(self._layout.heads)))  # of a layer's heads
         self._origin = np.full((self._offsets[-1], context.cells), -1, np.int32)
         self.origin = np.split(self._origin, self._offsets[1:-1])
-        self._past = np.zeros(self._origin.shape, np.float32)  # scores at the last eviction
+        self._past = np.zeros(self._origin.shape, np.float32)  # last scores, of a stream
         self._watched = np.empty(0, np.int32)  # tokens of the queries kept in the context
         self._lead = 0  # so many of them come before any question
         self.position = 0
@@ -225,6 +228,7 @@ class KVCache:
     def clear(self) -> None:
         """Forget everything."""
         self.context.clear()
+        self._changed()
         self.positions[:] = -1
         self._origin[:] = -1
         self._past[:] = 0
@@ -246,6 +250,11 @@ class KVCache:
             self.positions[cells] = -1
             self._origin[:, cells] = -1
             self._head = min(self._head, int(cells.min()))
+
+    def _changed(self) -> None:
+        """Rows have changed in a way that a patched llama.cpp does not know of."""
+        if self._layout.native is not None:
+            self._layout.native.forget()
 
     # Eviction -------------------------------------------------------------------------------
 
@@ -277,51 +286,88 @@ class KVCache:
         if over:
             self._remember()
         started = time.perf_counter()
-        blob = None
-        if (direct := self._layout.direct) is not None:
-            layers, index = direct, used
+        # Where the used cells are the first ones, as while reading, views spare copies.
+        where = slice(0, len(used)) if used[-1] == len(used) - 1 else used
+        origin, past = self._origin[:, where], self._past[:, where]
+        native = self._layout.native if len(set(keeps)) == 1 else None
+        blob, layers, index = self._rows(used)
+        if native is not None and isinstance(scorer, KeyDiff):
+            scores = native.keydiff(len(used))
         else:
-            blob = self.context.state()
-            layers, index = self._layout.layers(parse_state(blob)[0]), np.arange(len(used))
-        # Where the used rows are the first ones, as while reading, a slice spares a copy.
-        rows = slice(0, len(used)) if index[-1] == len(used) - 1 else index
-        origin = self._origin[:, used]
-        past = self._past[:, used]
-        scores = self._scores([layer.keys[rows] for layer in layers], origin, past, scorer)
+            rows = where if blob is None else slice(None)
+            scores = self._scores([layer.keys[rows] for layer in layers], origin, past, scorer)
         scored = time.perf_counter()
         self.times.score += scored - started
         if not over:
-            self._past[:, used] = scores
+            self._past[:, where] = scores
             return
 
-        protected = self._protected(origin, min(keeps), policy)
+        if policy.watch == "stream":
+            past[:] = scores
+        places = elect(scores, origin, policy.vote)
+        pinned = self._pinned(min(keeps), policy)
         by_age = np.argsort(self.positions[used])
         surplus = max(len(used) - keep, 0)
         first_kept = int(self.positions[used[by_age[surplus]]])
-        past[:] = scores
-        places = elect(scores, origin, policy.vote)
-        for number, layer in enumerate(layers):
-            heads = slice(self._offsets[number], self._offsets[number + 1])
-            count = min(keeps[number], int((origin[self._offsets[number]] >= 0).sum()))
-            gone = by_age[: len(used) - count]
-            freed = np.zeros(len(used), np.bool_)
+        if native is not None:
+            before = origin.copy()
+            native.evict(keep, places, pinned, self._origin)
+            if policy.watch == "stream":
+                follow(past, before, self._origin[:, where])
+                self._past[:, where] = past
+        else:
+            protected = is_pinned(origin, pinned)
+            self._move(places, protected, keeps, by_age, origin, past, layers, index)
+            self._origin[:, where], self._past[:, where] = origin, past
+            if blob is not None:
+                self._restore(blob, origin.copy(), past.copy())
+            if surplus:
+                self.context.remove(0, first_kept)
+            self._changed()
+        if surplus:
+            self._release(np.flatnonzero((self.positions >= 0) & (self.positions < first_kept)))
+        self._hide()
+        self.evicted += surplus
+        self.times.move += time.perf_counter() - scored
+
+    def _move(
+        self,
+        places: Float32,
+        protected: NDArray[np.bool_],
+        keeps: Sequence[int],
+        by_age: NDArray[np.int64],
+        origin: NDArray[np.int32],
+        past: Float32,
+        layers: Sequence[Layer],
+        index: NDArray[np.int64],
+    ) -> None:
+        """Move the rows that stay out of the oldest cells; their origin and past go along."""
+        offsets = self._offsets
+        # Layers that keep equally many rows are planned together, which spares calls.
+        steps = [0, len(layers)] if len(set(keeps)) == 1 else range(len(layers) + 1)
+        for first, last in pairwise(steps):
+            heads = slice(offsets[first], offsets[last])
+            count = min(keeps[first], int((origin[offsets[first]] >= 0).sum()))
+            gone = by_age[: len(by_age) - count]
+            freed = np.zeros(len(by_age), np.bool_)
             freed[gone] = True
             moves = plan_moves(keep_best(places[heads], protected[heads], count), freed)
             for numbers in (origin[heads], past[heads]):
                 numbers[moves.head, moves.target] = numbers[moves.head, moves.source]
             origin[heads, gone] = -1
             source, target = index[moves.source], index[moves.target]
-            for stored in (layer.keys, layer.values):
-                stored[target, moves.head] = stored[source, moves.head]
-        self._origin[:, used], self._past[:, used] = origin, past
-        if blob is not None:
-            self._restore(blob, origin, past)
-        if surplus:
-            self.context.remove(0, first_kept)
-            self._release(np.flatnonzero((self.positions >= 0) & (self.positions < first_kept)))
-        self._hide()
-        self.evicted += surplus
-        self.times.move += time.perf_counter() - scored
+            bounds = np.searchsorted(moves.head, offsets[first : last + 1] - offsets[first])
+            for number, (start, stop) in enumerate(pairwise(bounds), first):
+                head = moves.head[start:stop] - (offsets[number] - offsets[first])
+                for stored in (layers[number].keys, layers[number].values):
+                    stored[target[start:stop], head] = stored[source[start:stop], head]
+
+    def _rows(self, used: NDArray[np.int64]) -> tuple[Bytes | None, list[Layer], NDArray[np.int64]]:
+        """The layers, where the cells ``used`` are in them, and what they are a copy of, if any."""
+        if (direct := self._layout.direct) is not None:
+            return None, direct, used
+        blob = self.context.state()
+        return blob, self._layout.layers(parse_state(blob)[0]), np.arange(len(used))
 
     def _scores(
         self, keys: Sequence[Bytes], origin: NDArray[np.int32], past: Float32, scorer: Scorer
@@ -360,17 +406,13 @@ class KVCache:
             cells = zip(self._layout.numbers, map(np.flatnonzero, hidden), strict=True)
             self.context.hide({layer: some for layer, some in cells if len(some)})
 
-    def _protected(self, origin: NDArray[np.int32], keep: int, policy: Policy) -> NDArray[np.bool_]:
-        """Rows above every score: bool ``[heads, rows]``."""
-        mask: NDArray[np.bool_] = origin == self.position - 1
+    def _pinned(self, keep: int, policy: Policy) -> list[tuple[int, int]]:
+        """Tokens above every score, from start to stop (exclusive)."""
         room = max(keep - self.pinned_rows, 0)
         sinks = min(policy.sinks, max(room - 1, 0))
-        for start, stop, _ in (*self.pinned, Pin(0, sinks, sinks)):
-            mask |= (origin >= start) & (origin < stop)
-        room -= sinks
-        if recent := int(policy.recent * room):
-            mask |= origin >= self.position - recent
-        return mask
+        recent = max(int(policy.recent * (room - sinks)), 1)  # never without the last one
+        spans = [(pin.start, pin.stop) for pin in self.pinned]
+        return [*spans, (0, sinks), (self.position - recent, self.position)]
 
     def _numbers(self, keys: Bytes) -> Float32:
         """Stored keys ``[rows, heads, bytes]`` as float32 ``[rows, heads, head_dim]``.
@@ -433,6 +475,7 @@ class KVCache:
         a model with sliding windows, whose layers have forgotten what was in them before.
         """
         self.context.remove(position, -1)
+        self._changed()
         self._release(np.flatnonzero(self.positions >= position))
         self.pinned = [pin for pin in self.pinned if pin.stop <= position]
         self.position = position

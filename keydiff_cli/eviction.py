@@ -8,6 +8,7 @@ into the cells of rows it gives up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,6 +124,14 @@ def elect(scores: Float32, origin: NDArray[np.int32], vote: float) -> Float32:
     return blend(elected[origin], scores, origin, vote)
 
 
+def is_pinned(origin: NDArray[np.int32], pinned: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+    """Rows of tokens that stay, which are given from start to stop: bool ``[heads, rows]``."""
+    mask = np.zeros(origin.shape, np.bool_)
+    for start, stop in pinned:
+        mask |= (origin >= start) & (origin < stop)
+    return mask
+
+
 def keep_best(scores: Float32, protected: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
     """Mark the rows that stay: the protected ones, then the highest scores.
 
@@ -171,3 +180,22 @@ def plan_moves(keep: NDArray[np.bool_], freed: NDArray[np.bool_]) -> Moves:
     if not np.array_equal(head, target_head):
         raise ValueError("every head must keep as many rows as there are cells left")
     return Moves(head, source, target)
+
+
+def follow(numbers: Float32, before: NDArray[np.int32], after: NDArray[np.int32]) -> None:
+    """Move numbers in place along with rows, from where their tokens were to where they are.
+
+    Parameters
+    ----------
+    numbers
+        float32 ``[heads, rows]``.
+    before, after
+        Token of each row, -1 in freed rows, the same ones for all heads: int32 ``[heads, rows]``.
+    """
+    freed = after[0] < 0
+    head, target = np.nonzero((after != before) & ~freed)
+    heads = np.arange(len(before))[:, None] << 32  # tokens of different heads are different
+    left = (before[:, freed] + heads).ravel()
+    order = np.argsort(left)
+    places = order[np.searchsorted(left[order], after[head, target] + heads[head, 0])]
+    numbers[head, target] = numbers[:, freed].ravel()[places]

@@ -118,9 +118,14 @@ def measure(
         + (4 * block * model.query_length * model.layers if observe else 0)
         + 2 * block * model.widest,
         compute_cell=compute_cell,
-        # Origins, scores, their ranking and masks; keys of a layer as float32,
-        # and the attention of a few queries.
-        scoring_cell=int(heads * 44 + widest * float32 + (QUERIES_AT_ONCE * 8 if observe else 0)),
+        # Origins, scores, their ranking and masks; keys of a layer as float32, those of one head
+        # as float64, and the attention of a few queries.
+        scoring_cell=int(
+            heads * 44
+            + widest * float32
+            + 8 * model.key_length
+            + (QUERIES_AT_ONCE * 8 if observe else 0)
+        ),
         direct=direct,
         # A snapshot serialises what has to be serialised, and sorts a copy of it by cells.
         copies=int(not direct) + int(keep and (not direct or model.window > 0)),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from keydiff_cli.bench.events import BenchEvents
+from keydiff_cli.build import BuildEvents
 from keydiff_cli.config import format_size
 from keydiff_cli.report import Events, Progress, Report
 from keydiff_cli.terminal import Sanitizer, complain, escape_json, printable
@@ -196,6 +197,52 @@ class BenchDisplay(Display, BenchEvents):
     def finished_sample(self, what: str, done: int, total: int) -> None:
         self.working(what, done, total)
         self.note(f"{done}/{total} {what}")
+
+
+class BuildDisplay(Display, BuildEvents):
+    """Progress of a build on stderr."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__(quiet=quiet, answer=False)
+        self._step = ""
+
+    def step(self, what: str, done: int = 0, total: int = 0) -> None:
+        if self._show(what):
+            self._update(done, total or None, f"{done} of {total}" if total else "", what)
+        elif what != self._step:
+            self.note(what)
+        self._step = what
+
+
+def doctor_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Rows of the table of ``keydiff doctor``."""
+    rows = [
+        ("keydiff", found["keydiff"]),
+        ("Python", found["python"]),
+        ("system", found["system"]),
+        ("processor", f"{found['processor']}, {found['cores']} cores"),
+    ]
+    if (library := found["library"]) is not None:
+        shows = "shown" if library["observes"] else "not shown"
+        rows += [
+            ("llama-cpp-python", f"{library['llama_cpp_python']}, {library['path']}"),
+            ("access to the cache", library["access"]),
+            ("queries", shows),
+            ("built for", ", ".join(library["features"])),
+        ]
+        for device in library["devices"]:
+            memory = f", {format_size(device['memory'])}" if device["memory"] else ""
+            rows.append(("device", f"{device['name']}: {device['description']}{memory}"))
+    memory, cache = found["memory"], found["cache"]
+    here = ", ".join(found["models"]["installed"]) or "none"
+    return [
+        *rows,
+        ("memory", f"{format_size(memory['usable'])} free of {format_size(memory['total'])}"),
+        ("models", f"{found['models']['folder']}, {format_size(found['models']['free'])} free"),
+        ("models here", here),
+        ("what was read", f"{cache['folder']}, {format_size(cache['free'])} free"),
+        ("problems", str(len(found["problems"]) or "none")),
+    ]
 
 
 def bench_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]:

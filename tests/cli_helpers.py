@@ -218,7 +218,7 @@ def _check_values(report: dict[str, Any]) -> None:
     assert tokens["document"] == sum(document["tokens"] for document in report["documents"])
     assert 0 < tokens["kept"] <= min(cache["budget"], tokens["document"])
     assert cache["budget"] + cache["block"] + tokens["prompt"] <= cache["cells"]
-    assert cache["access"] in ("direct", "copy")
+    assert cache["access"] in ("native", "direct", "copy")
     assert all(seconds >= 0 for seconds in times.values())
     assert 0 < times["first_token"] <= times["answer"]
     assert times["score"] + times["evict"] < times["ingest"] + times["answer"]

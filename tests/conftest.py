@@ -24,11 +24,12 @@ _MODELS = models.models_dir(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what fetches from the package index unless it is asked for."""
-    if os.environ.get("KEYDIFF_TEST_REGISTRY") != "1":
-        for item in items:
-            if item.get_closest_marker("registry"):
-                item.add_marker(pytest.mark.skip(reason="set KEYDIFF_TEST_REGISTRY=1"))
+    """Leave out what fetches from the package index, or builds for minutes, unless asked for."""
+    for marker in ("registry", "patches"):
+        variable = f"KEYDIFF_TEST_{marker.upper()}"
+        for item in items if os.environ.get(variable) != "1" else ():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"set {variable}=1"))
 
 
 @pytest.fixture(autouse=True)

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from keydiff_cli.access import Access
 from keydiff_cli.answer import Answer, Sampler
 from keydiff_cli.blocks import Tokenizer, blocks, cut_text
 from keydiff_cli.cache import KVCache
 from keydiff_cli.ingest import ingest, read_head
-from keydiff_cli.llama import Context, Model, Tokens
+from keydiff_cli.llama import API_VERSION, Context, Model, Tokens, api_version
 from keydiff_cli.policies import POLICIES
 from keydiff_cli.prompts import Asked, build_prompt, prompt_tokens
 
+# The ways to the cache that this llama.cpp has, and a test for each of all the ways.
+PRESENT = [*(["native"] if api_version() == API_VERSION else []), "direct", "copy"]
+PATCHED = pytest.mark.skipif("native" not in PRESENT, reason="llama.cpp is not patched")
+ACCESSES = [pytest.param("native", marks=PATCHED), "direct", "copy"]
 SAMPLE = Path(__file__).parent.parent / "docs" / "sample" / "harbour-report.txt"
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from engine import ACCESSES
 
 from keydiff_cli import ask as asking
 from keydiff_cli import machine
@@ -29,7 +30,7 @@ def ask(model: Path, folder: Path, policy: str | None = None, times: int = 1) ->
     return asking.ask(settings, [str(document)], "What is the name?", io.BytesIO())
 
 
-@pytest.mark.parametrize("access", ["direct", "copy"])
+@pytest.mark.parametrize("access", ACCESSES)
 def test_memory_for_copies_that_was_not_planned_is_warned_about(
     access: str, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine import SAMPLE, Task, make_task, plain_answer, read, start
+from engine import ACCESSES, PATCHED, SAMPLE, Task, make_task, plain_answer, read, start
 
 from keydiff_cli.llama import Model
 from keydiff_cli.policies import POLICIES
@@ -32,7 +32,8 @@ def expected(small_model: Model, short_task: Task) -> list[int]:
     ("policy", "access"),
     # A pyramid evicts in its deeper layers anyway.
     [(name, "direct") for name in POLICIES if name != "pyramid"]
-    + [(name, "copy") for name in ("keydiff", "keydiff-token", "focus", "full")],
+    + [(name, "copy") for name in ("keydiff", "keydiff-token", "focus", "full")]
+    + [pytest.param(name, "native", marks=PATCHED) for name in ("keydiff", "focus", "full")],
 )
 def test_a_budget_as_large_as_the_document_changes_nothing(
     small_model: Model, short_task: Task, expected: list[int], policy: str, access: str
@@ -80,7 +81,7 @@ def test_a_needle_in_six_times_the_budget(half_billion_path: Path) -> None:
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("access", ["direct", "copy"])
+@pytest.mark.parametrize("access", ACCESSES)
 def test_windowed_layers_stay_right(gemma_path: Path, access: str) -> None:
     """Eviction leaves the sliding-window layers the last tokens, and full layers their budget."""
     from keydiff_cli.state import parse_state
@@ -101,7 +102,7 @@ def test_windowed_layers_stay_right(gemma_path: Path, access: str) -> None:
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("access", ["direct", "copy"])
+@pytest.mark.parametrize("access", ACCESSES)
 def test_windowed_models_answer_as_a_plain_loop(gemma_path: Path, access: str) -> None:
     model = Model(gemma_path)
     task = make_task(model, SAMPLE.read_text()[:6000], "Who is the harbour master?")

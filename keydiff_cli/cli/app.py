@@ -13,7 +13,9 @@ from typer.core import TyperGroup
 from keydiff_cli import __version__
 from keydiff_cli.cli import bench, cache, config, models, sessions
 from keydiff_cli.cli.ask import ask
+from keydiff_cli.cli.build import build_llama
 from keydiff_cli.cli.chat import chat
+from keydiff_cli.cli.doctor import doctor
 from keydiff_cli.cli.plan import plan
 from keydiff_cli.cli.read import read
 from keydiff_cli.errors import ExitStatus, KeydiffError
@@ -100,6 +102,8 @@ app.add_typer(cache.app, name="cache")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(bench.app, name="bench")
 app.add_typer(config.app, name="config")
+app.command()(doctor)
+app.command()(build_llama)
 
 
 def _fail(text: str) -> None:

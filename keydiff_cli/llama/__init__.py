@@ -7,24 +7,32 @@ failure is a :class:`~keydiff_cli.errors.KeydiffError`.
 from __future__ import annotations
 
 from keydiff_cli.llama.context import KV_BYTES, KV_TYPES, Q8_0_BLOCK, Context
+from keydiff_cli.llama.installation import Device, Installation, find_installation
 from keydiff_cli.llama.library import LlamaError, Stopped, echo_log, hold_interrupt
 from keydiff_cli.llama.model import Model, Tokens
+from keydiff_cli.llama.native import API_VERSION, NativeCache, api_version
 from keydiff_cli.llama.observer import can_observe
 from keydiff_cli.llama.tensors import CacheTensor, CacheTensors, half_to_float, memory_view
 
 __all__ = [
+    "API_VERSION",
     "KV_BYTES",
     "KV_TYPES",
     "Q8_0_BLOCK",
     "CacheTensor",
     "CacheTensors",
     "Context",
+    "Device",
+    "Installation",
     "LlamaError",
     "Model",
+    "NativeCache",
     "Stopped",
     "Tokens",
+    "api_version",
     "can_observe",
     "echo_log",
+    "find_installation",
     "half_to_float",
     "hold_interrupt",
     "memory_view",

@@ -22,6 +22,7 @@ from keydiff_cli.llama.library import (
     stop_requested,
 )
 from keydiff_cli.llama.model import Model, Tokens
+from keydiff_cli.llama.native import NativeCache, native_cache
 from keydiff_cli.llama.observer import Observer
 from keydiff_cli.llama.tensors import CacheTensors, find_tensors
 
@@ -87,6 +88,7 @@ class Context:
         log.clear()
         self._context: Any = None
         self._batch: Any = None
+        self._native: NativeCache | None = None
         with hold_interrupt():
             self._context = lib.llama_init_from_model(model._model, params)
         if not self._context:
@@ -102,6 +104,7 @@ class Context:
             raise LlamaError("llama.cpp does not say how large its buffers are")
         self._memory = lib.llama_get_memory(self._context)
         self.batch = batch
+        self._threads = threads
         self._batch = lib.llama_batch_init(batch, 0, 1)
         as_array = np.ctypeslib.as_array
         self._token = as_array(self._batch.token, (batch,))
@@ -113,6 +116,9 @@ class Context:
 
     def close(self) -> None:
         """Free the cache and the buffers."""
+        if self._native is not None:
+            self._native.close()
+            self._native = None
         if self._context:
             library().llama_free(self._context)
             self._context = None
@@ -215,3 +221,9 @@ class Context:
     def cache_tensors(self) -> CacheTensors | None:
         """K and V of every layer that has them, by layer; None if the build does not show them."""
         return find_tensors(self._context, self.batch, self.model.layers)
+
+    def native_cache(self) -> NativeCache | None:
+        """What a patched llama.cpp does with its cache itself; None with any other."""
+        if self._native is None:
+            self._native = native_cache(self._context, self._threads)
+        return self._native

@@ -31,13 +31,9 @@ def find_tensors(context: Any, batch: int, layers: int) -> CacheTensors | None:
     Their names are looked up in the compute graph. Reserving it anew, for a full batch as at
     start-up, changes no buffer.
     """
-    pointer, number = ctypes.c_void_p, ctypes.c_uint32
-    reserve = function(_GRAPH_RESERVE, pointer, pointer, number, number, number)
-    find = function("ggml_graph_get_tensor", pointer, pointer, ctypes.c_char_p)
-    data = function("ggml_get_data", pointer, pointer)
-    size = function("ggml_nbytes", ctypes.c_size_t, pointer)
-    if not (reserve and find and data and size):
+    if not can_find_tensors():
         return None
+    reserve, find = _graph_functions()
     with hold_interrupt():
         graph = reserve(context, batch, 1, 1)
     if not graph:
@@ -47,10 +43,37 @@ def find_tensors(context: Any, batch: int, layers: int) -> CacheTensors | None:
         pair = []
         for name in (f"cache_k_l{layer}", f"cache_v_l{layer}"):
             if tensor := find(graph, name.encode()):
-                pair.append(CacheTensor(data(tensor) or 0, size(tensor)))
+                pair.append(cache_tensor(tensor))
         if len(pair) == 2:
             tensors[layer] = (pair[0], pair[1])
     return tensors or None
+
+
+def can_find_tensors() -> bool:
+    """Whether :func:`find_tensors` works with this llama.cpp build."""
+    return all((*_graph_functions(), *_functions()))
+
+
+def _graph_functions() -> tuple[Any, Any]:
+    pointer, number = ctypes.c_void_p, ctypes.c_uint32
+    return (
+        function(_GRAPH_RESERVE, pointer, pointer, number, number, number),
+        function("ggml_graph_get_tensor", pointer, pointer, ctypes.c_char_p),
+    )
+
+
+def cache_tensor(tensor: int) -> CacheTensor:
+    """The tensor at an address of a ``struct ggml_tensor``."""
+    data, size = _functions()
+    return CacheTensor(data(tensor) or 0, size(tensor))
+
+
+def _functions() -> tuple[Any, Any]:
+    pointer = ctypes.c_void_p
+    return (
+        function("ggml_get_data", pointer, pointer),
+        function("ggml_nbytes", ctypes.c_size_t, pointer),
+    )
 
 
 def memory_view(tensor: CacheTensor) -> NDArray[np.uint8]:

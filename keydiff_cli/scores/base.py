@@ -58,7 +58,8 @@ class Rows:
     layer
         Number of the layer among those that are scored.
     past
-        Scores of the rows at the last eviction, 0 for new ones: float32 ``[heads, rows]``.
+        For a scorer that watches the stream, the scores of the rows at the last eviction, 0 for
+        new ones: float32 ``[heads, rows]``.
     """
 
     keys: NDArray[np.float16] | Float32

@@ -16,22 +16,21 @@ class KeyDiff:
 
     ``mu = mean(k_i / |k_i|)``, ``score_i = -cos(k_i, mu)``, for every head on its own.
     Source: KeyDiff, arXiv 2504.15364, section 3.
+
+    In double precision, so that scores do not depend on the order of sums: the patched llama.cpp
+    (``patches/``) computes the same ones.
     """
 
     watch: ClassVar[Watch] = "nothing"
 
     def __call__(self, rows: Rows) -> Float32:
-        keys = rows.keys.astype(np.float32, copy=False)
-        n, heads, _ = keys.shape
-        weight = np.empty((heads, n), np.float32)  # 1 / |k_i|
-        np.einsum("nhd,nhd->hn", keys, keys, out=weight)
-        np.maximum(weight, np.finfo(np.float32).tiny, out=weight)
-        np.sqrt(weight, out=weight)
-        np.reciprocal(weight, out=weight)
+        n, heads, _ = rows.keys.shape
+        tiny = float(np.finfo(np.float32).tiny)
         scores = np.empty((heads, n), np.float32)
         for h in range(heads):
-            mean = weight[h] @ keys[:, h]
-            mean /= -max(float(np.linalg.norm(mean)), float(np.finfo(np.float32).tiny))
-            np.matmul(keys[:, h], mean, out=scores[h])
-        scores *= weight
+            keys = rows.keys[:, h].astype(np.float64)
+            weight = 1 / np.sqrt(np.maximum(np.einsum("nd,nd->n", keys, keys), tiny))  # 1 / |k_i|
+            mean = weight @ keys
+            mean /= -max(float(np.linalg.norm(mean)), tiny)
+            scores[h] = (keys @ mean) * weight
         return scores

@@ -1,0 +1,238 @@
+"""Building the patched library: with a toy distribution, through real pip and real patches."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+from keydiff_cli.build import RELEASE, BuildError, BuildEvents, build_llama, check_patches
+from keydiff_cli.build import build as building
+from keydiff_cli.build.source import Release, apply, patch_files, verify
+from keydiff_cli.processes import run
+
+BACKEND = """
+import pathlib, zipfile
+
+METADATA = "Metadata-Version: 2.1\\nName: keydiff-toy\\nVersion: 1.0\\n"
+WHEEL = (
+    "Wheel-Version: 1.0\\nGenerator: toy\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+)
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    text = pathlib.Path("vendor/llama.cpp/answer.txt").read_text()
+    for step in range(1, 4):
+        print(f"[{step}/3] Building", flush=True)
+    if "broken" in text:
+        raise SystemExit("answer.txt:1: error: it is broken")
+    name = "keydiff_toy-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(pathlib.Path(wheel_directory) / name, "w") as wheel:
+        wheel.writestr("keydiff_toy.py", f"ANSWER = {text!r}")
+        info = "keydiff_toy-1.0.dist-info/"
+        wheel.writestr(info + "METADATA", METADATA)
+        wheel.writestr(info + "WHEEL", WHEEL)
+        wheel.writestr(info + "RECORD", "")
+    return name
+"""
+PROJECT = """
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+
+[project]
+name = "keydiff-toy"
+version = "1.0"
+"""
+PATCH = """From 0 Mon Sep 17 00:00:00 2001
+Subject: [PATCH] answer
+
+---
+diff --git a/answer.txt b/answer.txt
+--- a/answer.txt
++++ b/answer.txt
+@@ -1 +1 @@
+-41
++{answer}
+"""
+
+
+class Seen(BuildEvents):
+    """What a build told."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, int, int]] = []
+        self.notes: list[str] = []
+
+    def step(self, what: str, done: int = 0, total: int = 0) -> None:
+        self.steps.append((what, done, total))
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Release, Path]:
+    """A source distribution with a backend of its own, to be installed into a folder."""
+    top = tmp_path / "keydiff_toy-1.0"
+    (top / "vendor" / "llama.cpp").mkdir(parents=True)
+    (top / "vendor" / "llama.cpp" / "answer.txt").write_text("41\n")
+    (top / "vendor" / "llama.cpp" / ".git").write_text("gitdir: ../../.git/modules/nowhere\n")
+    (top / "backend.py").write_text(BACKEND)
+    (top / "pyproject.toml").write_text(PROJECT)
+    file = tmp_path / "keydiff_toy-1.0.tar.gz"
+    with tarfile.open(file, "w:gz") as archive:
+        archive.add(top, top.name)
+    monkeypatch.setenv("PIP_TARGET", str(tmp_path / "installed"))
+    monkeypatch.setenv("PIP_UPGRADE", "1")  # replace what is there
+    monkeypatch.setattr(building, "patch_files", lambda: [tmp_path / "0001-answer.patch"])
+    write_patch(tmp_path, "42")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return Release("keydiff-toy", "1.0", digest), file
+
+
+def write_patch(folder: Path, answer: str) -> None:
+    (folder / "0001-answer.patch").write_text(PATCH.format(answer=answer))
+
+
+def test_it_is_patched_built_and_installed(toy: tuple[Release, Path], tmp_path: Path) -> None:
+    release, file = toy
+    seen = Seen()
+    wheel = build_llama(tmp_path / "cache", seen, source=file, release=release)
+    assert wheel.is_file()
+    assert (tmp_path / "installed" / "keydiff_toy.py").read_text() == r"ANSWER = '42\n'"
+    steps = list(dict.fromkeys(what for what, *_ in seen.steps))
+    assert steps == ["verifying", "unpacking", "patching", "building", "installing"]
+    assert seen.notes == []
+
+    again = Seen()
+    assert build_llama(tmp_path / "cache", again, source=file, release=release) == wheel
+    assert [what for what, *_ in again.steps] == ["installing"]
+    assert "--rebuild builds it again" in again.notes[0]
+    build_llama(tmp_path / "cache", again, source=file, release=release, rebuild=True)
+    assert ("verifying", 0, 0) in again.steps
+
+    write_patch(tmp_path, "43")  # other patches are another wheel
+    assert build_llama(tmp_path / "cache", Seen(), source=file, release=release) != wheel
+    assert (tmp_path / "installed" / "keydiff_toy.py").read_text() == r"ANSWER = '43\n'"
+
+
+def test_a_failed_build_names_its_reason_and_the_log(
+    toy: tuple[Release, Path], tmp_path: Path
+) -> None:
+    release, file = toy
+    write_patch(tmp_path, "broken")
+    with pytest.raises(BuildError, match="error: it is broken") as caught:
+        build_llama(tmp_path / "cache", Seen(), source=file, release=release)
+    log = Path(str(caught.value).rpartition("all of it: ")[2].rstrip(")"))
+    assert "[3/3] Building" in log.read_text()
+    assert not (tmp_path / "installed").exists()
+
+
+def test_what_does_not_fit_is_refused(toy: tuple[Release, Path], tmp_path: Path) -> None:
+    release, file = toy
+    other = tmp_path / "other.tar.gz"
+    other.write_bytes(b"something else")
+    with pytest.raises(BuildError, match=r"is not keydiff_toy-1\.0\.tar\.gz"):
+        build_llama(tmp_path / "cache", Seen(), source=other, release=release)
+    with pytest.raises(BuildError, match="cannot be read: No such file"):
+        verify(release, tmp_path / "none.tar.gz")
+    (tmp_path / "0001-answer.patch").write_text(PATCH.format(answer=42).replace("-41", "-40"))
+    with pytest.raises(BuildError, match=r"0001-answer\.patch does not apply: error: patch failed"):
+        build_llama(tmp_path / "cache", Seen(), source=file, release=release)
+
+
+def test_patch_serves_where_git_is_missing(
+    toy: tuple[Release, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "keydiff_toy-1.0" / "vendor" / "llama.cpp"
+    here = {"git": None, "patch": "/usr/bin/patch"}
+    if not Path("/usr/bin/patch").exists():
+        pytest.skip("there is no patch")
+    monkeypatch.setattr("keydiff_cli.build.source.shutil.which", here.get)
+    apply([tmp_path / "0001-answer.patch"], folder)
+    assert (folder / "answer.txt").read_text() == "42\n"
+    here["patch"] = None
+    with pytest.raises(BuildError, match="neither git nor patch"):
+        apply([tmp_path / "0001-answer.patch"], folder)
+
+
+def test_without_a_compiler_nothing_is_fetched(
+    toy: tuple[Release, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setattr("keydiff_cli.build.build.shutil.which", lambda _: None)
+    seen = Seen()
+    with pytest.raises(BuildError, match="no C\\+\\+ compiler"):
+        check_patches(seen)
+    with pytest.raises(BuildError, match="no C\\+\\+ compiler"):
+        build_llama(tmp_path / "cache", seen, source=toy[1], release=toy[0])
+    assert seen.steps == []
+
+
+def test_the_patches_come_in_order_with_messages() -> None:
+    files = patch_files()
+    assert [file.name[:4] for file in files] == ["0001", "0002", "0003"]
+    for number, file in enumerate(files, start=1):
+        text = file.read_text(encoding="utf-8")
+        assert f"Subject: [PATCH {number}/{len(files)}] " in text
+        assert f"+#define LLAMA_KV_API_VERSION {building_api()}" in text or number != 2
+
+
+def building_api() -> int:
+    from keydiff_cli.llama import API_VERSION
+
+    return API_VERSION
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups")
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_a_program_ends_with_all_that_it_started(
+    error: type[BaseException], tmp_path: Path
+) -> None:
+    started = tmp_path / "pid"
+    code = (
+        "import subprocess, sys, time; "
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
+        f"open({str(started)!r}, 'w').write(str(child.pid)); time.sleep(60)"
+    )
+
+    def tick() -> None:
+        if started.exists() and started.read_text():
+            raise error
+
+    with (tmp_path / "log").open("wb") as output, pytest.raises(error):
+        run([sys.executable, "-c", code], folder=tmp_path, output=output, tick=tick)
+    child = int(started.read_text())
+    for _ in range(50):
+        status = Path(f"/proc/{child}/stat")
+        if not status.exists() or status.read_text().split()[2] == "Z":
+            return
+        time.sleep(0.1)
+    os.kill(child, signal.SIGKILL)
+    pytest.fail("the child of the program is still there")
+
+
+@pytest.mark.patches
+def test_the_real_thing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds for minutes; then the tests of the cache and the engine pass with the new library."""
+    monkeypatch.setenv("PIP_TARGET", str(tmp_path / "installed"))
+    build_llama(tmp_path / "cache", Seen(), release=RELEASE)
+    library = tmp_path / "installed" / "llama_cpp" / "lib"
+    tests = [Path(__file__).parent / f"test_{name}.py" for name in ("native", "cache", "engine")]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *tests],
+        env={**os.environ, "LLAMA_CPP_LIB_PATH": str(library)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "is not patched" not in done.stdout

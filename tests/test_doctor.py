@@ -1,0 +1,57 @@
+"""``keydiff doctor``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_helpers import run
+
+from keydiff_cli.config import resolve
+from keydiff_cli.doctor import examine
+from keydiff_cli.llama import API_VERSION
+
+
+def test_it_shows_what_is_here(tmp_path: Path) -> None:
+    done = run("doctor", "--json", cwd=tmp_path)
+    assert done.status == 0, done.err
+    found = json.loads(done.out)
+    assert found["library"]["access"] in ("native", "direct")
+    assert found["library"]["observes"]
+    assert found["library"]["devices"][0]["name"] == "CPU"
+    assert Path(found["library"]["path"]).is_dir()
+    assert 0 < found["memory"]["usable"] <= found["memory"]["total"]
+    assert found["problems"] == []
+    table = run("doctor", cwd=tmp_path)
+    assert f"access to the cache  {found['library']['access']}" in table.out
+    assert "problems             none" in table.out
+
+
+def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keydiff_cli.llama.installation.api_version", lambda: API_VERSION + 1)
+    monkeypatch.setattr("keydiff_cli.llama.installation.can_observe", lambda: False)
+    monkeypatch.setattr("keydiff_cli.llama.installation.can_find_tensors", lambda: False)
+    monkeypatch.setattr("keydiff_cli.doctor._free", lambda _: 10**6)
+    monkeypatch.setattr("keydiff_cli.machine.usable_memory", lambda: 10**8)
+    monkeypatch.setenv("KEYDIFF_MODELS_DIR", str(tmp_path))
+    problems = examine(resolve({}).settings)["problems"]
+    for part in (
+        f"patched for another version of keydiff (interface {API_VERSION + 1}, not {API_VERSION})",
+        "every eviction copies it",
+        "shows no queries",
+        "has 1.00 MB left, and qwen2.5-coder-1.5b takes 1.12 GB",
+        "100 MB of memory are free",
+        "has 1.00 MB left for what was read",
+    ):
+        assert len([problem for problem in problems if part in problem]) == 1, part
+    assert len(problems) == 6
+
+
+def test_a_problem_is_a_warning_and_a_status(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    done = run("doctor", cwd=tmp_path, models=blocked)
+    assert done.status == 1
+    assert len(done.warnings) >= 1
+    assert str(blocked) in done.warnings[0]
