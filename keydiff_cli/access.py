@@ -17,6 +17,7 @@ from keydiff_cli.llama import (
     Context,
     NativeCache,
     memory_view,
+    read_tensor,
 )
 from keydiff_cli.scores import Float32
 from keydiff_cli.state import Bytes, CacheState, parse_state
@@ -51,7 +52,8 @@ class Layout:
     direct
         The layers in llama.cpp's own memory, all cells; None if that is out of reach.
     native
-        What a patched llama.cpp does itself; None with any other.
+        What a patched llama.cpp does itself; None with any other. Without ``direct`` its rows are
+        on another device.
     """
 
     numbers: list[int]
@@ -64,9 +66,9 @@ class Layout:
     @property
     def access(self) -> Access:
         """How the rows are reached."""
-        if self.direct is None:
-            return "copy"
-        return "direct" if self.native is None else "native"
+        if self.native is not None:
+            return "native"
+        return "copy" if self.direct is None else "direct"
 
     @property
     def whole(self) -> list[Bytes]:
@@ -74,6 +76,16 @@ class Layout:
         layers = self.direct or []
         rows = [*(layer.keys for layer in layers), *(layer.values for layer in layers)]
         return [part.reshape(len(part), -1) for part in rows]
+
+    def keys(self, cells: int) -> list[Bytes]:
+        """Copies of the keys of the first cells from another device, as a patched llama.cpp sees
+        them: uint8 ``[cells, heads, bytes]`` of each layer.
+        """
+        tensors = [] if self.native is None else [pair[0] for pair in self.native.tensors.values()]
+        return [
+            _split(read_tensor(tensor.tensor, cells * width).reshape(cells, -1), heads)
+            for tensor, width, heads in zip(tensors, self.widths, self.heads, strict=False)
+        ]
 
     def layers(self, state: CacheState) -> list[Layer]:
         """The layers inside a serialised cache, used cells only."""
@@ -125,6 +137,8 @@ def find_layout(context: Context, access: Access | None = None) -> Layout:
         found = _match(context.cells, tensors or {}, full, heads)
         if found is not None and (native is not None) == (way == "native"):
             return Layout(list(found), heads, half, widths, list(found.values()), native)
+        if native is not None and _elsewhere(native.tensors, full):
+            return Layout(list(native.tensors), heads, half, widths, None, native)
         if access == way:
             raise ModelError(f"this llama.cpp build gives no {way} access to its cache")
     plain = len(full.keys) == context.model.layers
@@ -152,6 +166,21 @@ def _match(
         ):
             found[number] = Layer(*(_split(view, heads[len(found)]) for view in views))
     return found if len(found) == len(full.keys) else None
+
+
+def _elsewhere(tensors: CacheTensors, full: CacheState) -> bool:
+    """Whether rows are on another device, and those of the first cells equal the serialised ones.
+
+    Such layers cannot be told from windowed ones by their size, so all have to be full ones.
+    """
+    if all(tensor.host for pair in tensors.values() for tensor in pair):
+        return False
+    pairs = [tensor for pair in tensors.values() for tensor in pair]
+    wanted = [rows for pair in zip(full.keys, full.values, strict=True) for rows in pair]
+    return len(pairs) == len(wanted) and all(
+        np.array_equal(read_tensor(tensor.tensor, rows.size), rows.ravel())
+        for tensor, rows in zip(pairs, wanted, strict=True)
+    )
 
 
 def _split(rows: Bytes, heads: int) -> Bytes:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from keydiff_cli.config import Settings
 from keydiff_cli.llama import Model, can_observe
 from keydiff_cli.memory import Planner
+from keydiff_cli.placement import placement_of
 from keydiff_cli.policies import find_policy
 from keydiff_cli.prompts import prompt_tokens
 from keydiff_cli.reader import Reader
@@ -69,7 +70,7 @@ def ask(
 def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
     """What ``keydiff plan`` shows: sizes in bytes, budget, block and cells in tokens."""
     located = locate_model(settings, events)
-    with closing(Model(located.path, weights=False)) as model:
+    with closing(Model(located.path, weights=False, placement=placement_of(settings))) as model:
         head, _ = prompt_tokens(model, make_prompt(model, settings), "")
         policy = find_policy(settings.policy or (ASKING if can_observe() else BLIND))
         planner = Planner(model, settings, policy, head=len(head), question=_QUESTION_TOKENS)

@@ -290,12 +290,15 @@ class KVCache:
         where = slice(0, len(used)) if used[-1] == len(used) - 1 else used
         origin, past = self._origin[:, where], self._past[:, where]
         native = self._layout.native if len(set(keeps)) == 1 else None
-        blob, layers, index = self._rows(used)
+        blob, layers, index = self._rows(used, native is not None)
         if native is not None and isinstance(scorer, KeyDiff):
             scores = native.keydiff(len(used))
         else:
-            rows = where if blob is None else slice(None)
-            scores = self._scores([layer.keys[rows] for layer in layers], origin, past, scorer)
+            if native is not None and not layers:
+                keys = [rows[where] for rows in self._layout.keys(int(used[-1]) + 1)]
+            else:
+                keys = [layer.keys[where if blob is None else slice(None)] for layer in layers]
+            scores = self._scores(keys, origin, past, scorer)
         scored = time.perf_counter()
         self.times.score += scored - started
         if not over:
@@ -362,10 +365,16 @@ class KVCache:
                 for stored in (layers[number].keys, layers[number].values):
                     stored[target[start:stop], head] = stored[source[start:stop], head]
 
-    def _rows(self, used: NDArray[np.int64]) -> tuple[Bytes | None, list[Layer], NDArray[np.int64]]:
-        """The layers, where the cells ``used`` are in them, and what they are a copy of, if any."""
-        if (direct := self._layout.direct) is not None:
-            return None, direct, used
+    def _rows(
+        self, used: NDArray[np.int64], native: bool
+    ) -> tuple[Bytes | None, list[Layer], NDArray[np.int64]]:
+        """The layers, where the cells ``used`` are in them, and what they are a copy of, if any.
+
+        No layers if llama.cpp evicts itself and they are on another device.
+        """
+        direct = self._layout.direct
+        if direct is not None or native:
+            return None, direct or [], used
         blob = self.context.state()
         return blob, self._layout.layers(parse_state(blob)[0]), np.arange(len(used))
 

@@ -109,6 +109,12 @@ def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
     return check
 
 
+def _layers(value: str) -> str:
+    if value != "auto" and not (value.isascii() and value.isdecimal() and int(value) < 2**16):
+        raise UsageError(f"'{value}' is neither a number of layers nor auto")
+    return value
+
+
 def _policy(value: str) -> str:
     name = value.partition(":")[0]
     if name in POLICY_NAMES:
@@ -150,6 +156,13 @@ class Settings:
         None for the physical cores.
     kv_type
         Type of the cached keys and values.
+    gpu_layers
+        How many of the last layers are on other devices, or ``auto`` for all if there are any; None
+        is 0, or ``auto`` where devices or servers are named.
+    device
+        Names of devices, separated by commas; None for all but processors.
+    rpc
+        RPC servers of llama.cpp, ``HOST:PORT``, separated by commas.
     offline
         Never fetch a model.
     models_dir
@@ -177,6 +190,9 @@ class Settings:
     system: str | None = _setting(None, str)
     threads: int | None = _setting(None, int, _between(1, 512))  # llama.cpp's own limit, unchecked
     kv_type: str = _setting("f16", str, _one_of(KV_TYPE_NAMES))
+    gpu_layers: str | None = _setting(None, str, _layers)
+    device: str | None = _setting(None, str)
+    rpc: str | None = _setting(None, str)
     offline: bool = _setting(False, bool)
     models_dir: str | None = _setting(None, str)
     conversation: int = _setting(768, int, _tokens)
@@ -296,6 +312,8 @@ def _convert(raw: Any, item: Field[Any], label: str) -> Any:
             value = float(raw)
         elif type(raw) is kind:
             value = raw
+        elif type(raw) is int and item.name == "gpu_layers":
+            value = str(raw)
         else:
             raise ValueError
         if isinstance(value, str) and "\0" in value:

@@ -96,7 +96,7 @@ def measure(
                 widest = kv / cells / model.layers / 2
                 direct = False  # an eviction serialises the cache
             else:
-                kv = sum(tensor.size for pair in tensors.values() for tensor in pair)
+                kv = sum(tensor.size for pair in tensors.values() for tensor in pair if tensor.host)
                 widest = max(key.size for key, _ in tensors.values()) / cells
             sizes.append((kv, context.compute_bytes))
         finally:
@@ -109,7 +109,7 @@ def measure(
     heads = sum(model.kv_heads(layer) for layer in range(model.layers))
     return Footprint(
         process=machine.resident(),
-        weights=model.size,
+        weights=model.size_here,
         kv_fixed=int(kv_small - kv_cell * _PROBES[0]),
         kv_cell=kv_cell,
         # With the queries that are kept, and llama.cpp's working copies of activations, which are

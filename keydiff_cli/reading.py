@@ -22,6 +22,7 @@ from keydiff_cli.eviction import Policy
 from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import Context, Model, Tokens, can_observe
 from keydiff_cli.memory import MIN_BUDGET, Footprint, Plan, Planner
+from keydiff_cli.placement import placement_of
 from keydiff_cli.policies import find_policy, policy_version
 from keydiff_cli.prompts import (
     DEFAULT_SYSTEM,
@@ -48,6 +49,7 @@ _KEY_NAMES = {
     "keydiff": "version of keydiff",
     "llama_cpp_python": "version of llama-cpp-python",
     "model": "model",
+    "gpu_layers": "number of layers on other devices",
     "head": "system prompt",
 }
 
@@ -197,7 +199,9 @@ class Reading:
         """
         settings = self.settings
         self._policy, self._question = choose_policy(settings, task.question), task.question
-        with closing(Model(located.path, weights=False)) as sketch:  # it can tokenise and plan
+        with closing(
+            self._model(located.path, weights=False)
+        ) as sketch:  # it can tokenise and plan
             self._begin(located, sketch, documents=bool(task.sources))
             tokenizer = Tokenizer(sketch)
             stream = TokenStream(task.sources, task.stdin, tokenizer, task.piped)
@@ -246,6 +250,7 @@ class Reading:
             "sha256": sha256,
             "architecture": model.architecture,
             "trained_context": model.trained_context,
+            "gpu_layers": min(model.elsewhere, model.layers + 1),
         }
         self._prompt = make_prompt(model, self.settings, documents=documents)
         self._head, self._asked = prompt_tokens(model, self._prompt, self._question or "")
@@ -287,9 +292,12 @@ class Reading:
                 "are free; give a smaller --memory"
             )
 
+    def _model(self, path: Path, *, weights: bool = True) -> Model:
+        return Model(path, weights=weights, placement=placement_of(self.settings))
+
     def _load(self, path: Path) -> Model:
         started = time.perf_counter()
-        model = self._stack.enter_context(closing(Model(path)))
+        model = self._stack.enter_context(closing(self._model(path)))
         self._report.timing_s["load"] = time.perf_counter() - started
         return model
 
@@ -495,7 +503,7 @@ class Reading:
         description, report = file.description, self._report
         key = description["key"]
         self._policy, self._question = find_policy(key["policy"]), description["question"]
-        with closing(Model(located.path, weights=False)) as sketch:
+        with closing(self._model(located.path, weights=False)) as sketch:
             documents = description["documents"]
             self._begin(located, sketch, documents=bool(documents), checksum=True)
             for name, value in _key(report, self._head).items():
@@ -541,5 +549,6 @@ def _key(report: Report, head: Tokens) -> dict[str, Any]:
         "keydiff": __version__,
         "llama_cpp_python": version("llama-cpp-python"),
         "model": report.model["sha256"],
+        "gpu_layers": report.model["gpu_layers"],
         "head": token_digest(head),
     }

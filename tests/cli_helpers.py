@@ -27,6 +27,7 @@ _SCHEMA: dict[str, Any] = {
         "sha256": str,
         "architecture": str,
         "trained_context": int,
+        "gpu_layers": int,
     },
     "documents": [
         {

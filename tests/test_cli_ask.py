@@ -90,6 +90,7 @@ def test_json_describes_model_document_and_cache(
         "sha256": sha256(small_path),
         "architecture": "llama",
         "trained_context": 8192,
+        "gpu_layers": 0,
     }
     (document,) = report["documents"]
     path = folder / "story.txt"

@@ -49,6 +49,25 @@ KvType = Annotated[
     str | None,
     typer.Option(metavar="|".join(KV_TYPE_NAMES), help="Type of the cache. Default: f16."),
 ]
+GpuLayers = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|auto",
+        help="Layers on other devices than the processor, the last N or all. Default: 0, or auto "
+        "with --device or --rpc.",
+    ),
+]
+DeviceNames = Annotated[
+    str | None,
+    typer.Option("--device", metavar="NAMES", help="Those devices; keydiff doctor lists them."),
+]
+Rpc = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT,...",
+        help="Other machines, on which llama.cpp's rpc-server runs.",
+    ),
+]
 Temperature = Annotated[
     float | None,
     typer.Option(metavar="T", help="Sampling temperature; 0 is greedy. Default: 0."),

@@ -8,12 +8,15 @@ from keydiff_cli.cli.options import (
     AsJson,
     BlockSize,
     Budget,
+    DeviceNames,
+    GpuLayers,
     KvType,
     MaxTokens,
     Memory,
     Model,
     Offline,
     PolicyName,
+    Rpc,
     System,
 )
 from keydiff_cli.config import resolve
@@ -29,6 +32,9 @@ def plan(
     max_tokens: MaxTokens = None,
     system: System = None,
     kv_type: KvType = None,
+    gpu_layers: GpuLayers = None,
+    device: DeviceNames = None,
+    rpc: Rpc = None,
     as_json: AsJson = False,
     offline: Offline = None,
 ) -> None:

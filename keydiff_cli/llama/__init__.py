@@ -7,15 +7,23 @@ failure is a :class:`~keydiff_cli.errors.KeydiffError`.
 from __future__ import annotations
 
 from keydiff_cli.llama.context import KV_BYTES, KV_TYPES, Q8_0_BLOCK, Context
-from keydiff_cli.llama.installation import Device, Installation, find_installation
+from keydiff_cli.llama.devices import HERE, Device, Placement, server_devices
+from keydiff_cli.llama.installation import Installation, find_installation
 from keydiff_cli.llama.library import LlamaError, Stopped, echo_log, hold_interrupt
 from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.native import API_VERSION, NativeCache, api_version
 from keydiff_cli.llama.observer import can_observe
-from keydiff_cli.llama.tensors import CacheTensor, CacheTensors, half_to_float, memory_view
+from keydiff_cli.llama.tensors import (
+    CacheTensor,
+    CacheTensors,
+    half_to_float,
+    memory_view,
+    read_tensor,
+)
 
 __all__ = [
     "API_VERSION",
+    "HERE",
     "KV_BYTES",
     "KV_TYPES",
     "Q8_0_BLOCK",
@@ -27,6 +35,7 @@ __all__ = [
     "LlamaError",
     "Model",
     "NativeCache",
+    "Placement",
     "Stopped",
     "Tokens",
     "api_version",
@@ -36,4 +45,6 @@ __all__ = [
     "half_to_float",
     "hold_interrupt",
     "memory_view",
+    "read_tensor",
+    "server_devices",
 ]

@@ -78,8 +78,8 @@ class Context:
             type_k=KV_TYPES[kv_type],
             type_v=KV_TYPES[kv_type],
             swa_full=observe,
-            offload_kqv=False,
-            op_offload=False,
+            offload_kqv=model.elsewhere > 0,
+            op_offload=model.elsewhere > 0,
             no_perf=True,
         )
         self.observer = Observer() if observe else None

@@ -43,6 +43,24 @@ def check_header(path: Path) -> None:
         raise ModelError(f"{path} is damaged: it names {layers} layers; fetch the model again")
 
 
+def tensor_sizes(path: Path) -> dict[str, int]:
+    """Bytes of every tensor of a GGUF file, by name; empty if the build does not tell."""
+    pointer, number, size = ctypes.c_void_p, ctypes.c_int64, ctypes.c_size_t
+    open_file = function("gguf_init_from_file", pointer, ctypes.c_char_p, _Params)
+    close = function("gguf_free", None, pointer)
+    count = function("gguf_get_n_tensors", number, pointer)
+    name = function("gguf_get_tensor_name", ctypes.c_char_p, pointer, number)
+    length = function("gguf_get_tensor_size", size, pointer, number)
+    header = open_file(os.fsencode(path), _Params(True, None)) if open_file else None
+    if not (header and close and count and name and length):
+        return {}
+    try:
+        numbers = range(count(header))
+        return {name(header, i).decode("utf-8", "replace"): length(header, i) for i in numbers}
+    finally:
+        close(header)
+
+
 def _value(header: int, key: str, kind: int, suffix: str, result: Any) -> Any:
     """A value of the header; None if it is not there or of another type."""
     find = function("gguf_find_key", ctypes.c_int64, ctypes.c_void_p, ctypes.c_char_p)

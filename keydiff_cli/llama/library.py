@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from keydiff_cli.errors import ModelError
-from keydiff_cli.terminal import Sanitizer
+from keydiff_cli.errors import ExitStatus, ModelError
+from keydiff_cli.terminal import Sanitizer, complain
 
 _LOG_ERROR = 4
 
@@ -53,9 +53,21 @@ def library() -> Any:
             print(Sanitizer()(message), end="", file=sys.stderr)
 
     binding.llama_log_set(capture, None)
-    binding._keydiff_log_callback = capture  # must outlive this call
+    give_up = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(_give_up)
+    if set_abort := getattr(binding._lib, "ggml_set_abort_callback", None):
+        set_abort(give_up)
+    binding._keydiff_callbacks = capture, give_up  # must outlive this call
     binding.llama_backend_init()
     return binding
+
+
+def _give_up(message: bytes) -> None:
+    """llama.cpp is about to abort: end with a line and a status instead."""
+    reason = message.decode("utf-8", "replace").rpartition(": ")[2]
+    complain(f"error: llama.cpp gave up: {' '.join(reason.split())}")
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(ExitStatus.MODEL)
 
 
 @cache
@@ -139,7 +151,8 @@ def last_error(default: str) -> str:
 
 
 def buffer_bytes(what: str) -> int:
-    """Sum of the sizes that llama.cpp logged for a kind of buffer, in bytes."""
-    pattern = re.compile(re.escape(what) + r".*?=\s*([0-9.]+) MiB")
-    sizes = (pattern.search(message) for _, message in log)
-    return int(sum(float(size.group(1)) for size in sizes if size) * 2**20)
+    """Sum of the sizes that llama.cpp logged for a kind of buffer in the host's memory: bytes."""
+    pattern = re.compile(r"(\S+)\s+" + re.escape(what) + r".*?=\s*([0-9.]+) MiB")
+    found = (pattern.search(message) for _, message in log)
+    sizes = [one.group(2) for one in found if one and re.search("CPU|Host", one.group(1))]
+    return int(sum(map(float, sizes)) * 2**20)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
-from keydiff_cli.llama.header import check_header
+from keydiff_cli.llama.devices import HERE, Placement, chosen
+from keydiff_cli.llama.header import check_header, tensor_sizes
 from keydiff_cli.llama.library import (
     LlamaError,
     hold_interrupt,
@@ -26,6 +27,7 @@ from keydiff_cli.llama.library import (
 Tokens = NDArray[np.int32]
 
 _LOAD_NONE, _LOAD_MMAP = 0, 1
+_ALL = 2**16  # more layers than any model has
 _NO_VOCABULARY = 0
 # Architectures with learned positions or ALiBi, whose keys do not carry their position.
 _NO_ROTATION = frozenset({"gpt2", "starcoder", "mpt", "bloom", "refact", "jais"})
@@ -40,28 +42,39 @@ class Model:
         The GGUF file.
     weights
         False reads the metadata and the vocabulary only: enough to tokenise and to plan memory.
+    placement
+        Where its layers are.
 
     Raises
     ------
     ModelError
-        If the file is damaged, or the model is of a kind that keydiff cannot run.
+        If the file is damaged, the model is of a kind that keydiff cannot run, or a device of its
+        placement is not there.
     """
 
-    def __init__(self, path: Path, *, weights: bool = True) -> None:
+    def __init__(self, path: Path, *, weights: bool = True, placement: Placement = HERE) -> None:
         lib = library()
         check_header(path)
         self.path = path
         self.weights = weights
+        devices = chosen(placement)
+        self.elsewhere = 0  # layers, the output counted as one more
+        if devices:
+            self.elsewhere = _ALL if placement.layers is None else placement.layers
+        self._devices = (ctypes.c_void_p * (len(devices) + 1))(*devices)  # ends with a null
         params = lib.llama_model_default_params()
         set_fields(
             params,
-            n_gpu_layers=0,
+            n_gpu_layers=self.elsewhere,
             # Repacked weights would be a second copy in memory, and the AMX kernels of a build
             # made with GCC 12 crash (docs/how-it-works.md).
             use_extra_bufts=False,
             no_alloc=not weights,
-            load_mode=_LOAD_MMAP if weights else _LOAD_NONE,
+            # What goes elsewhere is not to be mapped here first.
+            load_mode=_LOAD_MMAP if weights and not devices else _LOAD_NONE,
         )
+        if devices:
+            set_fields(params, devices=ctypes.cast(self._devices, ctypes.c_void_p))
         log.clear()
         self._model: Any = None
         with hold_interrupt():
@@ -167,6 +180,20 @@ class Model:
     def size(self) -> int:
         """Bytes of all weights."""
         return int(library().llama_model_size(self._model))
+
+    @property
+    def size_here(self) -> int:
+        """Bytes of the weights that are not elsewhere."""
+        if not self.elsewhere:
+            return self.size
+        first = self.layers + 1 - self.elsewhere  # the output is the last
+        here = 0
+        for name, size in tensor_sizes(self.path).items():
+            block = re.match(r"blk\.(\d+)\.", name)
+            number = int(block.group(1)) if block else self.layers
+            if number < first or name.startswith("token_embd"):
+                here += size
+        return here
 
     @property
     def chat_template(self) -> str | None:

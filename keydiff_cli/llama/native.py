@@ -109,7 +109,7 @@ class NativeCache:
         for number in range(functions.layers(context)):
             layer = _Layer()
             functions.layer(context, number, ctypes.byref(layer))
-            values = cache_tensor(layer.values) if layer.values else CacheTensor(0, 0)
+            values = cache_tensor(layer.values) if layer.values else CacheTensor(0, 0, 0, True)
             self.tensors[layer.number] = (cache_tensor(layer.keys), values)
 
     def close(self) -> None:

@@ -17,36 +17,11 @@ from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.library import function, library
+from keydiff_cli.llama.tensors import Tensor, on_host, read_tensor
 
 _ATTENTION = b"FLASH_ATTN_EXT"  # sources: queries, keys, values, mask; first parameter: the scale
 _KEYS = re.compile(rb"cache_k_l(\d+)\b.*")  # a view of the cached keys
 _MASK = b"attn_inp_kq_mask"
-
-
-class _Tensor(ctypes.Structure):
-    """The beginning of ``struct ggml_tensor``; :meth:`at` checks that this build has it so."""
-
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("buffer", ctypes.c_void_p),
-        ("ne", ctypes.c_int64 * 4),  # numbers in each dimension, the innermost first
-        ("nb", ctypes.c_size_t * 4),  # bytes from one to the next
-        ("op", ctypes.c_int),
-        ("op_params", ctypes.c_float * 16),
-        ("flags", ctypes.c_int32),
-        ("src", ctypes.c_void_p * 10),
-        ("view_src", ctypes.c_void_p),
-        ("view_offs", ctypes.c_size_t),
-        ("data", ctypes.c_void_p),
-        ("name", ctypes.c_char * 64),
-    )
-
-    @classmethod
-    def at(cls, address: int) -> _Tensor:
-        name, _ = _functions()
-        if not address or name(address) - address != cls.name.offset:
-            raise ModelError("this llama.cpp build does not show its computation")
-        return cls.from_address(address)
 
 
 def _functions() -> tuple[Any, Any]:
@@ -101,8 +76,8 @@ class Observer:
         if not (self._recording or self.hidden) or self._operation(address) != _ATTENTION:
             return not ask
         try:
-            node = _Tensor.at(address)
-            match = _KEYS.fullmatch(_Tensor.at(node.src[1]).name)
+            node = Tensor.at(address)
+            match = _KEYS.fullmatch(Tensor.at(node.src[1]).name)
             if match is None:
                 raise ModelError("this llama.cpp build does not show its layers")
             layer = int(match.group(1))
@@ -117,23 +92,27 @@ class Observer:
             return False
         return True
 
-    def _record(self, node: _Tensor, layer: int) -> None:
-        queries = _Tensor.at(node.src[0])  # [head_dim, tokens, heads], a view
+    def _record(self, node: Tensor, layer: int) -> None:
+        queries = Tensor.at(node.src[0])  # [head_dim, tokens, heads], a view
         width, tokens, heads, _ = queries.ne
         if queries.type != 0 or queries.nb[0] != 4:
             raise ModelError("this llama.cpp build has queries of another type")
-        last = sum((queries.ne[i] - 1) * queries.nb[i] for i in range(3))
-        flat = np.ctypeslib.as_array((ctypes.c_uint8 * (last + 4)).from_address(queries.data))
+        size = sum((queries.ne[i] - 1) * queries.nb[i] for i in range(3)) + 4
+        if on_host(node.src[0]):
+            flat = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(queries.data))
+        else:
+            flat = read_tensor(node.src[0], size)
         strides = (queries.nb[1], queries.nb[2], 4)
         view = np.ndarray((tokens, heads, width), np.float32, flat, strides=strides)
         self.found[layer] = view * np.float32(node.op_params[0])
 
-    def _hide(self, node: _Tensor, layer: int) -> None:
+    def _hide(self, node: Tensor, layer: int) -> None:
         cells = self.hidden.get(layer)
         if cells is None:
             return
-        mask = _Tensor.at(node.src[3])
-        if mask.name != _MASK or mask.nb[0] != 2 or mask.nb[1] != 2 * mask.ne[0]:
+        mask = Tensor.at(node.src[3])
+        plain = mask.nb[0] == 2 and mask.nb[1] == 2 * mask.ne[0] and on_host(node.src[3])
+        if mask.name != _MASK or not plain:
             raise ModelError("this llama.cpp build does not show its attention masks")
         count = mask.ne[0] * mask.ne[1]
         numbers = np.ctypeslib.as_array((ctypes.c_uint16 * count).from_address(mask.data))

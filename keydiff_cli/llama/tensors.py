@@ -9,17 +9,58 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.library import function, hold_interrupt
 
 _GRAPH_RESERVE = "_Z19llama_graph_reserveP13llama_contextjjj"  # exported with its C++ name
 
 
+class Tensor(ctypes.Structure):
+    """The beginning of ``struct ggml_tensor``; :meth:`at` checks that this build has it so."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("buffer", ctypes.c_void_p),
+        ("ne", ctypes.c_int64 * 4),  # numbers in each dimension, the innermost first
+        ("nb", ctypes.c_size_t * 4),  # bytes from one to the next
+        ("op", ctypes.c_int),
+        ("op_params", ctypes.c_float * 16),
+        ("flags", ctypes.c_int32),
+        ("src", ctypes.c_void_p * 10),
+        ("view_src", ctypes.c_void_p),
+        ("view_offs", ctypes.c_size_t),
+        ("data", ctypes.c_void_p),
+        ("name", ctypes.c_char * 64),
+    )
+
+    @classmethod
+    def at(cls, address: int) -> Tensor:
+        name = function("ggml_get_name", ctypes.c_void_p, ctypes.c_void_p)
+        if not name or not address or name(address) - address != cls.name.offset:
+            raise ModelError("this llama.cpp build does not show its computation")
+        return cls.from_address(address)
+
+
 @dataclass(frozen=True)
 class CacheTensor:
-    """K or V of one layer: where it is (0 when nothing is allocated) and its size in bytes."""
+    """K or V of one layer.
 
+    Attributes
+    ----------
+    tensor
+        The ``struct ggml_tensor``.
+    address
+        Where its bytes are; 0 when nothing is allocated, or not in the host's memory.
+    size
+        In bytes.
+    host
+        Whether it takes the host's memory.
+    """
+
+    tensor: int
     address: int
     size: int
+    host: bool
 
 
 CacheTensors: TypeAlias = dict[int, tuple[CacheTensor, CacheTensor]]
@@ -65,7 +106,25 @@ def _graph_functions() -> tuple[Any, Any]:
 def cache_tensor(tensor: int) -> CacheTensor:
     """The tensor at an address of a ``struct ggml_tensor``."""
     data, size = _functions()
-    return CacheTensor(data(tensor) or 0, size(tensor))
+    host = on_host(tensor)
+    return CacheTensor(tensor, (data(tensor) or 0) if host else 0, size(tensor), host)
+
+
+def on_host(tensor: int) -> bool:
+    """Whether a tensor's bytes are in the host's memory."""
+    is_host = function("ggml_backend_buffer_is_host", ctypes.c_bool, ctypes.c_void_p)
+    node = Tensor.at(tensor)
+    buffer = Tensor.at(node.view_src).buffer if node.view_src else node.buffer
+    return not buffer or bool(is_host(buffer))
+
+
+def read_tensor(tensor: int, size: int) -> NDArray[np.uint8]:
+    """A copy of the first bytes of a tensor, wherever it is: uint8 ``[size]``."""
+    copy = np.empty(size, np.uint8)
+    pointer, number = ctypes.c_void_p, ctypes.c_size_t
+    get = function("ggml_backend_tensor_get", None, pointer, pointer, number, number)
+    get(tensor, copy.ctypes.data, 0, size)
+    return copy
 
 
 def _functions() -> tuple[Any, Any]:

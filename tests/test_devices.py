@@ -1,0 +1,113 @@
+"""Layers on other devices: what is refused, and the same answer through an RPC server."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_helpers import run, story
+
+from keydiff_cli.config import Settings
+from keydiff_cli.errors import ModelError, UsageError
+from keydiff_cli.llama import HERE, Placement, server_devices
+from keydiff_cli.llama.devices import chosen
+from keydiff_cli.placement import placement_of
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """An RPC server, where this llama.cpp build has one."""
+    port = free_port()
+    script = Path(__file__).parent / "rpc_server.py"
+    process = subprocess.Popen(
+        [sys.executable, script, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(100):
+            if process.poll() is not None:
+                pytest.skip("this llama.cpp build has no RPC")
+            with socket.socket() as client:
+                if client.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_settings_say_where() -> None:
+    assert placement_of(Settings()) == HERE
+    assert placement_of(Settings(gpu_layers="auto")) == Placement(None)
+    assert placement_of(Settings(gpu_layers="12", device="A, B")) == Placement(12, ("A", "B"))
+    assert placement_of(Settings(rpc="x:1,y:2")) == Placement(None, (), ("x:1", "y:2"))
+    with pytest.raises(UsageError, match="leaves nothing"):
+        placement_of(Settings(gpu_layers="0", rpc="x:1"))
+
+
+def test_what_is_not_there_is_refused() -> None:
+    assert chosen(HERE) == []
+    with pytest.raises(ModelError, match="no device Nowhere; there are: CPU"):
+        chosen(Placement(None, ("Nowhere",)))
+    with pytest.raises(ModelError, match="'host' is no HOST:PORT"):
+        server_devices("host")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--gpu-layers", "many"), "--gpu-layers: 'many' is neither a number of layers nor auto"),
+        (("--gpu-layers", "-1"), "--gpu-layers: '-1' is neither"),
+    ],
+)
+def test_wrong_numbers_are_refused(options: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    done = run("ask", *options, tmp_path / "a.txt", "what?", cwd=tmp_path)
+    assert done.status == 2
+    assert message in done.errors[0]
+
+
+@pytest.mark.model
+def test_a_server_gives_the_same_answer(server: str, small_path: Path, tmp_path: Path) -> None:
+    """Natively or by copies; the layers there take no memory here."""
+    text = tmp_path / "story.txt"
+    text.write_text(story(60))
+    options = ("-m", "smollm2-135m", "--budget", "256", "--max-tokens", "8", "--json")
+    reports = []
+    for more in ((), ("--rpc", server), ("--rpc", server, "--gpu-layers", "12")):
+        done = run(
+            *("ask", *options, *more, "--policy", "keydiff", text, "Who keeps the bees?"),
+            models=small_path.parent,
+            cwd=tmp_path,
+        )
+        assert done.status == 0, done.err
+        reports.append(json.loads(done.out))
+    assert [report["model"]["gpu_layers"] for report in reports] == [0, 31, 12]
+    assert len({report["answer"] for report in reports}) == 1
+    here, there, part = (report["memory_bytes"]["planned"] for report in reports)
+    assert there < part < here
+
+
+@pytest.mark.model
+def test_a_server_that_is_not_there_is_named(server: str, small_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    nobody = f"127.0.0.1:{free_port()}"
+    done = run(
+        *("ask", "-m", "smollm2-135m", "--rpc", nobody, tmp_path / "a.txt", "what?"),
+        models=small_path.parent,
+        cwd=tmp_path,
+    )
+    assert done.status == 4
+    assert f"the RPC server {nobody} cannot be reached" in done.errors[0]
