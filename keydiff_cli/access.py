@@ -133,10 +133,11 @@ def find_layout(context: Context, access: Access | None = None) -> Layout:
         if access not in (way, None):
             continue
         native = context.native_cache() if way == "native" else None
-        tensors = context.cache_tensors() if native is None else native.tensors
-        found = _match(context.cells, tensors or {}, full, heads)
-        if found is not None and (native is not None) == (way == "native"):
-            return Layout(list(found), heads, half, widths, list(found.values()), native)
+        if native is not None or way == "direct":
+            tensors = context.cache_tensors() if native is None else native.tensors
+            found = _match(context.cells, tensors or {}, full, heads)
+            if found is not None:
+                return Layout(list(found), heads, half, widths, list(found.values()), native)
         if native is not None and _elsewhere(native.tensors, full):
             return Layout(list(native.tensors), heads, half, widths, None, native)
         if access == way:
@@ -173,13 +174,13 @@ def _elsewhere(tensors: CacheTensors, full: CacheState) -> bool:
 
     Such layers cannot be told from windowed ones by their size, so all have to be full ones.
     """
-    if all(tensor.host for pair in tensors.values() for tensor in pair):
-        return False
-    pairs = [tensor for pair in tensors.values() for tensor in pair]
+    found = [tensor for pair in tensors.values() for tensor in pair]
     wanted = [rows for pair in zip(full.keys, full.values, strict=True) for rows in pair]
-    return len(pairs) == len(wanted) and all(
+    if all(tensor.host for tensor in found) or len(found) != len(wanted):
+        return False
+    return all(
         np.array_equal(read_tensor(tensor.tensor, rows.size), rows.ravel())
-        for tensor, rows in zip(pairs, wanted, strict=True)
+        for tensor, rows in zip(found, wanted, strict=True)
     )
 
 

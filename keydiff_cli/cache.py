@@ -313,9 +313,9 @@ class KVCache:
         surplus = max(len(used) - keep, 0)
         first_kept = int(self.positions[used[by_age[surplus]]])
         if native is not None:
-            before = origin.copy()
+            before = origin.copy() if policy.watch == "stream" else None
             native.evict(keep, places, pinned, self._origin)
-            if policy.watch == "stream":
+            if before is not None:
                 follow(past, before, self._origin[:, where])
                 self._past[:, where] = past
         else:

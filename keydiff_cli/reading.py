@@ -199,9 +199,8 @@ class Reading:
         """
         settings = self.settings
         self._policy, self._question = choose_policy(settings, task.question), task.question
-        with closing(
-            self._model(located.path, weights=False)
-        ) as sketch:  # it can tokenise and plan
+        # Without weights it can tokenise and plan.
+        with closing(self._model(located.path, weights=False)) as sketch:
             self._begin(located, sketch, documents=bool(task.sources))
             tokenizer = Tokenizer(sketch)
             stream = TokenStream(task.sources, task.stdin, tokenizer, task.piped)

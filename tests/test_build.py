@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from keydiff_cli.build import RELEASE, BuildError, BuildEvents, build_llama, check_patches
 from keydiff_cli.build import build as building
-from keydiff_cli.build.source import Release, apply, patch_files, verify
+from keydiff_cli.build.build import build_llama, check_patches
+from keydiff_cli.build.events import BuildEvents
+from keydiff_cli.build.source import RELEASE, BuildError, Release, apply, patch_files, verify
 from keydiff_cli.processes import run
 
 BACKEND = """

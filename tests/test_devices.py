@@ -15,7 +15,7 @@ from cli_helpers import run, story
 
 from keydiff_cli.config import Settings
 from keydiff_cli.errors import ModelError, UsageError
-from keydiff_cli.llama import HERE, Placement, server_devices
+from keydiff_cli.llama import HERE, Placement
 from keydiff_cli.llama.devices import chosen
 from keydiff_cli.placement import placement_of
 
@@ -62,7 +62,7 @@ def test_what_is_not_there_is_refused() -> None:
     with pytest.raises(ModelError, match="no device Nowhere; there are: CPU"):
         chosen(Placement(None, ("Nowhere",)))
     with pytest.raises(ModelError, match="'host' is no HOST:PORT"):
-        server_devices("host")
+        chosen(Placement(None, (), ("host",)))
 
 
 @pytest.mark.parametrize(

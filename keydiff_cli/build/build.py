@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from keydiff_cli.build.events import BuildEvents
 from keydiff_cli.build.source import (
     RELEASE,
     BuildError,
-    BuildEvents,
     Release,
     apply,
     fetch,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import sys
@@ -11,24 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from keydiff_cli.build.events import BuildEvents
 from keydiff_cli.errors import KeydiffError
+from keydiff_cli.models.checksums import sha256_of
 from keydiff_cli.processes import run
-
-_ENOUGH = 2**20
 
 
 class BuildError(KeydiffError):
     """The patched library cannot be built."""
-
-
-class BuildEvents:
-    """What a build tells while it goes on; by default nobody listens."""
-
-    def step(self, what: str, done: int = 0, total: int = 0) -> None:
-        """A step goes on, and how far it is, if that is known."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
 
 
 @dataclass(frozen=True)
@@ -114,14 +103,11 @@ def verify(release: Release, file: Path) -> None:
     BuildError
         If it is not the one that the patches are for.
     """
-    digest = hashlib.sha256()
     try:
-        with file.open("rb") as stream:
-            while piece := stream.read(_ENOUGH):
-                digest.update(piece)
+        found = sha256_of(file)
     except OSError as error:
         raise BuildError(f"{file} cannot be read: {error.strerror}") from error
-    if digest.hexdigest() != release.sha256:
+    if found != release.sha256:
         raise BuildError(
             f"{file} is not {release.file} (another SHA-256), and the patches are for no other; "
             "leave --source out to have it fetched"

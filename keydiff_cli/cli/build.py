@@ -37,7 +37,7 @@ def build_llama(
     With them eviction runs inside llama.cpp; see patches/README.md. Takes a C++ compiler, git or
     patch, and several minutes. CMAKE_ARGS has further options, as for llama-cpp-python itself.
     """
-    from keydiff_cli import build
+    from keydiff_cli.build import build
     from keydiff_cli.render import BuildDisplay
 
     display = BuildDisplay(quiet=quiet)

@@ -7,7 +7,7 @@ failure is a :class:`~keydiff_cli.errors.KeydiffError`.
 from __future__ import annotations
 
 from keydiff_cli.llama.context import KV_BYTES, KV_TYPES, Q8_0_BLOCK, Context
-from keydiff_cli.llama.devices import HERE, Device, Placement, server_devices
+from keydiff_cli.llama.devices import HERE, Device, Placement
 from keydiff_cli.llama.installation import Installation, find_installation
 from keydiff_cli.llama.library import LlamaError, Stopped, echo_log, hold_interrupt
 from keydiff_cli.llama.model import Model, Tokens
@@ -46,5 +46,4 @@ __all__ = [
     "hold_interrupt",
     "memory_view",
     "read_tensor",
-    "server_devices",
 ]

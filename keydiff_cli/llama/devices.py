@@ -55,18 +55,6 @@ def all_devices() -> list[Device]:
     return [_describe(device, functions) for device in _listed(functions)]
 
 
-def server_devices(server: str) -> list[Device]:
-    """The devices of an RPC server.
-
-    Raises
-    ------
-    ModelError
-        As :func:`chosen`.
-    """
-    functions = _functions()
-    return [] if functions is None else [_describe(one, functions) for one in _connect(server)]
-
-
 def chosen(placement: Placement) -> list[int]:
     """The devices of a placement, as llama.cpp's pointers; empty if all layers stay here.
 
