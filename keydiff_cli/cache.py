@@ -8,7 +8,7 @@ eviction a cell's rows come from different tokens: ``origin`` says from which.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -19,8 +19,16 @@ from numpy.typing import NDArray
 from keydiff_cli.access import Access, Layer, dequantize, find_layout
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy, elect, follow, is_pinned, keep_best, plan_moves
-from keydiff_cli.llama import KV_TYPES, Context, Stopped, Tokens, half_to_float, hold_interrupt
-from keydiff_cli.scores import Float32, KeyDiff, Queries, Rows, Scorer
+from keydiff_cli.llama import (
+    KV_TYPES,
+    Context,
+    NativeCache,
+    Stopped,
+    Tokens,
+    half_to_float,
+    hold_interrupt,
+)
+from keydiff_cli.scores import Float32, KeyDiff, Queries, Rows, Scorer, SharedScorer
 from keydiff_cli.state import STATE_HEAD, Bytes, build_state, parse_state
 
 
@@ -291,14 +299,16 @@ class KVCache:
         origin, past = self._origin[:, where], self._past[:, where]
         native = self._layout.native if len(set(keeps)) == 1 else None
         blob, layers, index = self._rows(used, native is not None)
-        if native is not None and isinstance(scorer, KeyDiff):
-            scores = native.keydiff(len(used))
-        else:
+
+        def keys() -> list[Bytes]:
             if native is not None and not layers:
-                keys = [rows[where] for rows in self._layout.keys(int(used[-1]) + 1)]
-            else:
-                keys = [layer.keys[where if blob is None else slice(None)] for layer in layers]
-            scores = self._scores(keys, origin, past, scorer)
+                return [rows[where] for rows in self._layout.keys(int(used[-1]) + 1)]
+            return [layer.keys[where if blob is None else slice(None)] for layer in layers]
+
+        scorers = [scorer, scorer.rest] if isinstance(scorer, SharedScorer) else [scorer]
+        scores, *others = self._scores(scorers, keys, origin, past, native)
+        if isinstance(scorer, SharedScorer):
+            scores = scorer.settle(scores, others[0], origin)
         scored = time.perf_counter()
         self.times.score += scored - started
         if not over:
@@ -379,24 +389,32 @@ class KVCache:
         return blob, self._layout.layers(parse_state(blob)[0]), np.arange(len(used))
 
     def _scores(
-        self, keys: Sequence[Bytes], origin: NDArray[np.int32], past: Float32, scorer: Scorer
+        self,
+        scorers: Sequence[Scorer],
+        keys: Callable[[], Sequence[Bytes]],
+        origin: NDArray[np.int32],
+        past: Float32,
+        native: NativeCache | None,
     ) -> Float32:
-        """Scores of the heads of all layers, one after another: float32 ``[heads, rows]``."""
-        scores = np.empty(origin.shape, np.float32)
-        for number, stored in enumerate(keys):
+        """Scores of the heads of all layers, one after another: ``[scorers, heads, rows]``."""
+        scores = np.full((len(scorers), *origin.shape), -np.inf, np.float32)
+        ours: list[tuple[Scorer, Float32]] = []
+        for scorer, own in zip(scorers, scores, strict=True):
+            if native is not None and isinstance(scorer, KeyDiff):
+                own[:] = native.keydiff(origin.shape[1])
+            else:
+                ours.append((scorer, own))
+        watch = any(scorer.watch != "nothing" for scorer, _ in ours)
+        for number, stored in enumerate(keys() if ours else ()):
             heads = slice(self._offsets[number], self._offsets[number + 1])
-            queries = self.queries(number) if scorer.watch != "nothing" else None
-            numbers = self._numbers(stored)
+            queries = self.queries(number) if watch else None
+            numbers, mine, before = self._numbers(stored), origin[heads], past[heads]
             seen = origin[self._offsets[number]] >= 0
-            if seen.all():
-                rows = Rows(numbers, origin[heads], queries, number, past[heads])
-                scores[heads] = _checked(scorer(rows), origin[heads].shape)
-            else:  # rows that the layer gave up in a pyramid
-                mine, before = origin[heads][:, seen], past[heads][:, seen]
-                found = scorer(Rows(numbers[seen], mine, queries, number, before))
-                found = _checked(found, mine.shape)
-                scores[heads] = -np.inf
-                scores[heads][:, seen] = found
+            if not seen.all():  # rows that the layer gave up in a pyramid
+                numbers, mine, before = numbers[seen], mine[:, seen], before[:, seen]
+            rows = Rows(numbers, mine, queries, number, before)
+            for scorer, own in ours:
+                own[heads, seen] = _checked(scorer(rows), mine.shape)
         return scores
 
     def queries(self, number: int) -> Queries:

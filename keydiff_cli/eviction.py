@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.scores import Float32, Scorer, Watch
-from keydiff_cli.scores.base import blend, check_range, z_scores
+from keydiff_cli.scores.base import blend, check_range, mean_of_heads, z_scores
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,7 @@ def elect(scores: Float32, origin: NDArray[np.int32], vote: float) -> Float32:
     """
     if vote == 0:
         return scores
-    total = np.bincount(origin.ravel(), z_scores(scores).ravel())
-    elected = (total / len(origin)).astype(np.float32)
-    return blend(elected[origin], scores, origin, vote)
+    return blend(mean_of_heads(z_scores(scores), origin)[origin], scores, origin, vote)
 
 
 def is_pinned(origin: NDArray[np.int32], pinned: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:

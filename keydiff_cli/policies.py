@@ -45,6 +45,10 @@ POLICIES = {
         Policy("pyramid", KeyDiff(), pyramid=0.5),
     )
 }
+_REVISIONS = {
+    "focus": "2",
+    "focus-token": "2",
+}  # to be raised when a policy keeps other tokens than before
 _FIELDS = ("vote", "sinks", "recent", "pyramid")
 
 
@@ -82,9 +86,14 @@ def _plugin(name: str) -> Policy:
 
 
 def policy_version(policy: Policy) -> str | None:
-    """The version of the package that a policy comes from; None for those of keydiff."""
+    """What tells it from policies of the same name that kept other tokens; None if there are none.
+
+    The version of the package that it comes from, or the revision of one of keydiff's own.
+    """
     name = policy.name.partition(":")[0]
-    for point in () if name in POLICIES else entry_points(group=PLUGINS):
+    if name in POLICIES:
+        return _REVISIONS.get(name)
+    for point in entry_points(group=PLUGINS):
         if point.name == name and point.dist is not None:
             return point.dist.version
     return None
@@ -95,9 +104,13 @@ def _changed(policy: Policy, changes: list[str]) -> Policy:
     places: dict[str, Any] = dict.fromkeys(_FIELDS, policy)
     if is_dataclass(scorer):
         places |= dict.fromkeys((field.name for field in fields(scorer)), scorer)
+    if changes and scorer is None:
+        raise ValueError("it keeps everything, and has no fields")
     values: dict[str, Any] = {}
     for change in changes:
         name, _, text = change.partition("=")
+        if name in values:
+            raise ValueError(f"'{name}' is given twice")
         if name not in places:
             raise ValueError(f"there is no field '{name}'; there are {', '.join(places)}")
         kind = type(getattr(places[name], name))

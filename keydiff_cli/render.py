@@ -249,7 +249,9 @@ def bench_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]
     """Rows of the table of ``keydiff bench``."""
     rows: list[tuple[object, ...]] = []
     for row in results:
-        gap = [f"{100 * value:+.0f}" for value in row["difference"] or ()]
+        gap = "-" if row["difference"] is None else f"{100 * row['difference']:+.0f}"
+        if row["interval"] is not None:
+            gap += " ({:+.0f} to {:+.0f})".format(*(100 * value for value in row["interval"]))
         rows.append(
             (
                 row["task"],
@@ -259,7 +261,8 @@ def bench_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]
                 row["samples"],
                 f"{100 * row['rate']:.0f} %",
                 f"{100 * row['low']:.0f}-{100 * row['high']:.0f}",
-                f"{gap[0]} ({gap[1]} to {gap[2]})" if gap else "-",
+                gap,
+                row["cut"] or "-",
             )
         )
     return rows

@@ -66,6 +66,7 @@ def test_a_run_is_reproducible_and_goes_on_where_it_stopped(
         assert row["samples"] == 2
         assert 0 <= row["low"] <= row["rate"] <= row["high"] <= 1
         assert (row["difference"] is None) == (row["policy"] == "full")
+        assert row["interval"] is None  # from one text
     assert len(summary["grid"]) == 6
     assert summary["machine"]["cores"] >= 1
     assert json.loads((tmp_path / "a.summary.json").read_text(encoding="utf-8")) == summary
@@ -165,6 +166,10 @@ def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
         (("needle", "--policy", "keydif"), "there is no policy 'keydif'"),
         (("needle", "--policy", "focus:size=2"), "no field 'size'"),
         (("needle", "--budget", "half"), "--budget: 'half' is no number of tokens and no part"),
+        (("needle", "--policy", "focus:share=0.1:share=0.9"), "'share' is given twice"),
+        (("needle", "--policy", "full:recent=0.5"), "it keeps everything, and has no fields"),
+        (("needle", "--policy", "full", "--budget", "nan"), "--budget: 'nan' is no number"),
+        (("needle", "--text", "nowhere", "--policy", "no"), "there is no policy 'no'"),
         (("needle", "--budget", "1/0"), "--budget: '1/0' is no number"),
         (("needle", "--length", "4k"), "--length: '4k' is no list of whole numbers from 256"),
         (("needle", "--length", "inf"), "--length: 'inf' is no list of whole numbers"),
@@ -186,7 +191,7 @@ def test_what_is_wrong_is_said_first(
 ) -> None:
     text = () if "--text" in arguments or arguments[0] == "longbench" else ("--text", prose)
     done = bench(*arguments, *text, "--offline", "-m", "absent.gguf", cwd=tmp_path, models=tmp_path)
-    assert done.status == 2 or "nowhere" in arguments
+    assert done.status == (3 if "nowhere" in message or "be read" in message else 2)
     assert len(done.errors) == 1
     assert message in done.errors[0]
     assert done.out == ""
@@ -210,6 +215,7 @@ def written(path: Path, scores: dict[str, list[float]], seed: int = 0, **options
                 "policy": policy,
                 "budget": None if policy == "full" else 128,
                 "score": score,
+                "stop_reason": "eos",
             }
             rows.append(json.dumps(record))
     path.write_text("\n".join(rows) + "\n")
@@ -233,7 +239,12 @@ def test_files_are_shown_together(tmp_path: Path) -> None:
         ("all", "full"): (8, 0.875),
         ("all", "keydiff"): (8, 0.375),
     }
-    assert rows["all", "keydiff"]["difference"][0] == -0.5
+    assert rows["all", "keydiff"]["difference"] == -0.5
+    # Samples of the same names in other texts are other samples.
+    (tmp_path / "more").mkdir()
+    elsewhere = written(tmp_path / "more" / "vt.jsonl", {"full": [0, 0, 0, 0]}, text="b")
+    done = keydiff("bench", "show", one, elsewhere, "--json", cwd=tmp_path)
+    assert [row["samples"] for row in json.loads(done.out)["results"]] == [8, 4]
     table = keydiff("bench", "show", one, cwd=tmp_path)
     assert "vt    512     keydiff  128     4        25 %" in table.out
     assert "all" not in table.out  # one task is all there is
@@ -242,6 +253,8 @@ def test_files_are_shown_together(tmp_path: Path) -> None:
 def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
     one = written(tmp_path / "vt.jsonl", {"full": [1]})
     other = written(tmp_path / "cwe.jsonl", {"full": [1]}, block=128)
+    (tmp_path / "more").mkdir()
+    longer = written(tmp_path / "more" / "vt.jsonl", {"full": [1]}, max_tokens=9)
     begun = written(tmp_path / "begun.jsonl", {})
     times = tmp_path / "speed.jsonl"
     times.write_text(json.dumps({"bench": "speed"}) + "\n")
@@ -251,7 +264,8 @@ def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
         ((one, other), f"{other} was measured with another block than {one}; show it alone"),
         ((begun, "--plot", "x.png"), f"{begun}: no answers yet"),
         ((times,), f"{times} holds times, not answers"),
-        ((prose,), f"{prose} cannot be read: "),
+        ((prose,), f"{prose} is no file of records"),
+        ((one, longer), f"{longer} has the same samples as another file, with another --max-tok"),
         ((tmp_path / "none.jsonl",), "none.jsonl cannot be read: "),
         ((one, "--plot", "x.bmp"), "x.bmp"),
     ]:

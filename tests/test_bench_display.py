@@ -22,6 +22,7 @@ RECORDS = [
         "policy": policy,
         "budget": budget,
         "score": float(policy == "full" or depth > 0.5),
+        "stop_reason": "length" if policy == "window" and not depth else "eos",
     }
     for policy, budget in (("full", None), ("window", 512))
     for length in (1024, 4096)
@@ -50,9 +51,16 @@ def test_heat_maps(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_rows() -> None:
     full, _, window, _ = bench_rows(summarise(RECORDS))
-    assert full == ("needle", 1024, "full", "-", 3, "100 %", "44-100", "-")
+    assert full == ("needle", 1024, "full", "-", 3, "100 %", "44-100", "-", "-")
     assert window[:6] == ("needle", 1024, "window", 512, 3, "33 %")
-    assert window[7] == "-67 (-100 to +100)"
+    assert window[7:] == ("-67", 1)
+    texts = [{**record, "text": record["id"]} for record in RECORDS]
+    texts += [
+        {**record, "id": f"again-{record['id']}", "text": f"again-{record['id']}"}
+        for record in RECORDS
+    ]
+    _, _, window, _ = bench_rows(summarise(texts))
+    assert window[7] == "-67 (-100 to -13)"
 
 
 def test_rows_of_speed() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keydiff_cli.bench import metrics
-from keydiff_cli.bench.statistics import paired_difference, wilson
+from keydiff_cli.bench.statistics import paired_difference, student, wilson
 
 steady = settings(derandomize=True, deadline=None, max_examples=100)
 
@@ -77,6 +77,7 @@ def test_classification() -> None:
         ("return x", "return x", 1.0),
         ("```python\n# next\nreturn y\nmore", "return x", 0.88),  # 2 * 7 / 16
         ("kitten", "sitting", 0.62),  # 2 * 4 / 13
+        ("# nothing but a comment", "return x", 0.0),
         ("", "", 1.0),
         ("", "ab", 0.0),
     ],
@@ -102,21 +103,27 @@ def test_the_rate_is_inside_its_interval(samples: int, data: st.DataObject) -> N
 
 
 def test_a_paired_difference() -> None:
-    four = list("abcd")
-    assert paired_difference([1, 1, 0, 1], [1, 1, 0, 1], four) == (0, 0, 0)
-    mean, low, high = paired_difference(
-        [1.0] * 20 + [0.0] * 12, [0.0] * 32, list(map(str, range(32)))
-    )
-    assert mean == 0.625
-    assert 0.4 < low < 0.55 < 0.7 < high < 0.85
+    five = list("abcde")
+    assert paired_difference([1, 1, 0, 1, 0], [1, 1, 0, 1, 0], five) == (0, (0, 0))
+    # Gaps of 1, 1, 1, 0, 0: deviation 0.5477, over the root of 5 0.2449, times 2.776.
+    mean, interval = paired_difference([1, 1, 1, 0, 0], [0] * 5, five)
+    assert (mean, interval) == (0.6, pytest.approx((-0.0800, 1.0), abs=2e-3))
     with pytest.raises(ValueError, match="same samples"):
         paired_difference([1], [1, 2], ["a"])
 
 
-def test_questions_about_one_text_are_drawn_together() -> None:
-    mine, other = [1.0] * 16 + [0.0] * 16, [0.0] * 32
-    alone = paired_difference(mine, other, list(map(str, range(32))))
-    together = paired_difference(mine, other, [str(i // 8) for i in range(32)])
-    assert alone[0] == together[0] == 0.5
-    assert together[2] - together[1] > 2 * (alone[2] - alone[1])
-    assert paired_difference(mine, other, ["a"] * 32) == (0.5, -1, 1)
+def test_questions_about_one_text_count_as_one_text() -> None:
+    mine, other = [1.0] * 20 + [0.0] * 20, [0.0] * 40
+    alone = paired_difference(mine, other, list(map(str, range(40))))
+    together = paired_difference(mine, other, [str(i // 5) for i in range(40)])
+    few = paired_difference(mine, other, [str(i // 10) for i in range(40)])
+    assert alone[0] == together[0] == few[0] == 0.5
+    assert few[1] is None  # four texts say nothing of others
+    assert alone[1] == pytest.approx((0.338, 0.662), abs=2e-3)
+    assert together[1] == pytest.approx((0.5 - 2.365 * 0.189, 0.5 + 2.365 * 0.189), abs=2e-3)
+
+
+def test_students_quantiles() -> None:
+    """Against the usual table."""
+    for freedom, quantile in ((4, 2.776), (7, 2.365), (9, 2.262), (30, 2.042), (1000, 1.962)):
+        assert student(freedom) == pytest.approx(quantile, rel=3e-3)

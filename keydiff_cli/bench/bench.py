@@ -21,13 +21,16 @@ from keydiff_cli.bench.summary import depth_grid, pool, summarise
 from keydiff_cli.config import Settings, cache_path
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import Model
+from keydiff_cli.placement import placement_of
 from keydiff_cli.policies import find_policy
 from keydiff_cli.reading import locate_model
 
 Make = Callable[[Count], Iterable[Text]]
 
 # Answers that were measured under other ones cannot be put together.
-_CONDITIONS = ("keydiff", "sha256", "block", "kv_type", "read_for", "once")
+_CONDITIONS = ("keydiff", "llama_cpp_python", "sha256", "block", "kv_type", "read_for", "once")
+# What else is the same in the names of samples that can be put together.
+_NAMES = ("bench", "seed", "text", "depths")
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,10 @@ def parse_contenders(policies: Sequence[str], budgets: Sequence[str]) -> list[Co
         If a policy is unknown or a budget is neither.
     """
     contenders: list[Contender] = []
+    parts = [_budget(text) for text in budgets]
     for policy in policies:
-        if find_policy(policy).scorer is None:
-            contenders.append(Contender(policy, None))
-        else:
-            contenders += [Contender(policy, _budget(text)) for text in budgets]
+        evicts = find_policy(policy).scorer is not None
+        contenders += [Contender(policy, part) for part in (parts if evicts else (None,))]
     return list(dict.fromkeys(contenders))
 
 
@@ -108,7 +110,7 @@ def run(
     asked = {**bench.options, "read_for": bench.read_for, "once": bench.once}
     header = describe(bench.name, asked, located, settings)
     records = Records(out, header)
-    with closing(Model(located.path)) as model:
+    with closing(Model(located.path, placement=placement_of(settings))) as model:
 
         def count(text: str) -> int:
             return len(model.tokenize(text))
@@ -131,6 +133,7 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
     """
     headers: list[Record] = []
     records: dict[Key, Record] = {}
+    limits: dict[str, int | None] = {}
     for path in paths:
         header, some = read_records(path)
         if header["bench"] == "speed":
@@ -141,7 +144,12 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
                 f"{path} was measured with another {', '.join(differing)} than {paths[0]}; "
                 "show it alone"
             )
-        of = f"{header['bench']}-{header.get('seed')}"  # samples of other seeds have the same names
+        of = json.dumps([header.get(name) for name in _NAMES])
+        if limits.setdefault(of, header.get("max_tokens")) != header.get("max_tokens"):
+            raise UsageError(
+                f"{path} has the same samples as another file, with another --max-tokens; "
+                "show it alone"
+            )
         for record in some:
             named = {**record, "id": f"{of}-{record['id']}", "text": f"{of}-{record['text']}"}
             records[key_of(named)] = named
@@ -180,12 +188,16 @@ def describe(
     return {
         "bench": name,
         "keydiff": __version__,
+        "llama_cpp_python": version("llama-cpp-python"),
         **options,
         "model": located.name,
         "sha256": sha256,
         "block": settings.block,
         "kv_type": settings.kv_type,
         "max_tokens": settings.max_tokens,
+        "gpu_layers": settings.gpu_layers,
+        "device": settings.device,
+        "rpc": settings.rpc,
     }
 
 
@@ -202,8 +214,6 @@ def write_summary(
             "memory": machine.physical_memory(),
             "system": platform.platform(terse=True),
             "python": platform.python_version(),
-            "keydiff": __version__,
-            "llama_cpp_python": version("llama-cpp-python"),
         },
         **results,
     }

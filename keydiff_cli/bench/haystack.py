@@ -95,6 +95,8 @@ def cut(sentences: list[str], tokens: int, count: Count, draw: random.Random) ->
     UsageError
         If all sentences are too long.
     """
+    if tokens <= 0:
+        raise UsageError("--length: what is hidden in the texts takes more tokens than that")
     start = draw.randrange(len(sentences))
     taken: list[str] = []
     have = left_out = 0
@@ -110,8 +112,8 @@ def cut(sentences: list[str], tokens: int, count: Count, draw: random.Random) ->
             left_out += 1
             if left_out == len(sentences):
                 raise UsageError(
-                    f"the texts have no sentences short enough for {tokens} tokens; "
-                    "take longer texts or other ones"
+                    f"the texts have no sentence that is short enough for {tokens} tokens; "
+                    "take other texts with --text, or a larger --length"
                 )
     return taken
 

@@ -44,7 +44,7 @@ _TOLD = {  # added to the input of a sample, or all there is where it has none
     "passage_count": "How many different paragraphs are there? Answer with the number only.",
     "passage_retrieval_en": "Which paragraph is this about? Answer like: Paragraph 1",
 }
-DIGITS = 16  # of the checksum that stands for the data
+_DIGITS = 8  # of the checksum that stands for a sample in its name
 
 
 def score(text: Text, question: Question, answer: str) -> float:
@@ -55,8 +55,8 @@ def score(text: Text, question: Question, answer: str) -> float:
     return max(metric(answer, reference, question.classes) for reference in question.references)
 
 
-def load(folder: Path, datasets: Sequence[str], samples: int | None) -> tuple[list[Text], str]:
-    """The samples of ``folder/<dataset>.jsonl``, at most so many of each, and a checksum of them.
+def load(folder: Path, datasets: Sequence[str], samples: int | None) -> list[Text]:
+    """The samples of ``folder/<dataset>.jsonl``, at most so many of each.
 
     Raises
     ------
@@ -64,25 +64,26 @@ def load(folder: Path, datasets: Sequence[str], samples: int | None) -> tuple[li
         If a file is missing or not in the format of LongBench.
     """
     texts: list[Text] = []
-    digest = hashlib.sha256()
     for dataset in datasets:
         path = folder / f"{dataset}.jsonl"
         try:
             lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")[:samples]
-        except (OSError, UnicodeDecodeError) as error:
-            raise DocumentError(f"{path} cannot be read: {error}") from error
+        except OSError as error:
+            raise DocumentError(f"{path} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise DocumentError(f"{path} cannot be read: it is no UTF-8") from error
         for number, line in enumerate(lines, 1):
-            digest.update(line.encode())
+            name = f"{dataset}-{number}-{hashlib.sha256(line.encode()).hexdigest()[:_DIGITS]}"
             try:
-                texts.append(_text(dataset, number, json.loads(line)))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                texts.append(_text(dataset, name, json.loads(line)))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise DocumentError(
                     f"{path}, line {number}: not a sample of LongBench ({error})"
                 ) from error
-    return texts, digest.hexdigest()[:DIGITS]
+    return texts
 
 
-def _text(dataset: str, number: int, sample: dict[str, Any]) -> Text:
+def _text(dataset: str, name: str, sample: dict[str, Any]) -> Text:
     asked = "\n".join(filter(None, (sample["input"].strip(), _TOLD.get(dataset, ""))))
     context, answers = sample["context"], sample["answers"]
     if not (context.strip() and asked and isinstance(answers, list) and answers):
@@ -90,7 +91,8 @@ def _text(dataset: str, number: int, sample: dict[str, Any]) -> Text:
     classes = tuple(sample.get("all_classes") or ())
     if not all(isinstance(text, str) for text in (*answers, *classes)):
         raise ValueError("answers and classes must be texts")
-    name = f"{dataset}-{number}"
+    if METRICS[dataset] is metrics.classification and not classes:
+        raise ValueError("all_classes are missing")
     return Text(
         name, dataset, None, context, (Question(name, asked, tuple(answers), None, classes),)
     )

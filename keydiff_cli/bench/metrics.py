@@ -89,7 +89,7 @@ def edit_similarity(answer: str, reference: str) -> float:
     answer = answer.lstrip("\n")
     line = next(
         (line for line in answer.split("\n") if not any(mark in line for mark in ("`", "#", "//"))),
-        answer,
+        "",
     )
     both = len(line) + len(reference)
     return round(100 * 2 * _common(line, reference) / both) / 100 if both else 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,8 @@ def rates(results: Sequence[Row], path: Path) -> None:
             if row["policy"] == "full":
                 panel.axhline(row["rate"], color="black", linewidth=1, label="full")
                 panel.axhspan(row["low"], row["high"], color="black", alpha=0.08)
-        budgets = sorted({row["budget"] for row in rows if row["budget"] is not None})
+        found = {row["budget"] for row in rows if row["budget"] is not None}
+        budgets = sorted(found, key=lambda budget: (isinstance(budget, str), Fraction(budget)))
         for number, policy in enumerate(policies):
             mine = [row for row in rows if row["policy"] == policy]
             shift = 0.6 * ((number + 0.5) / len(policies) - 0.5)
@@ -104,7 +106,7 @@ def rates(results: Sequence[Row], path: Path) -> None:
         panel.set_xticks(range(len(budgets)), [str(budget) for budget in budgets])
         panel.set_title(task if length is None else f"{task}, {length} tokens", fontsize=9)
         panel.set_xlabel("budget, tokens")
-        panel.set_xlim(-0.5, len(budgets) - 0.5)
+        panel.set_xlim(-0.5, max(len(budgets), 1) - 0.5)
         panel.set_ylim(-0.03, 1.03)
     panels[0].set_ylabel("score")
     panels[-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.02, 1))
@@ -122,4 +124,6 @@ def _save(figure: Figure, path: Path) -> None:
 
     # Neither the date nor random names: the same results make the same file.
     with matplotlib.rc_context({"svg.hashsalt": "keydiff"}):
-        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+        figure.savefig(
+            path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None
+        )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,23 @@ from keydiff_cli.errors import UsageError
 
 Record = dict[str, Any]
 Key = tuple[str, str, int | None]  # sample, policy, budget
+
+_NUMBER, _WHOLE_OR_NONE = (int, float), (int, type(None))
+_COMMON: dict[str, tuple[type, ...]] = {
+    "id": (str,),
+    "policy": (str,),
+    "budget": _WHOLE_OR_NONE,
+    "length": _WHOLE_OR_NONE,
+}
+_TIMES = {**_COMMON, "ingest_s": _NUMBER}
+_ANSWER = {
+    **_COMMON,
+    "text": (str,),
+    "task": (str,),
+    "depth": (*_NUMBER, type(None)),
+    "score": _NUMBER,
+    "stop_reason": (str,),
+}
 
 
 def key_of(record: Record) -> Key:
@@ -26,14 +45,43 @@ def read_records(path: Path) -> tuple[Record, list[Record]]:
         If it is no such file, or cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            begun = json.loads(file.readline())
-            if not isinstance(begun, dict) or "bench" not in begun:
-                raise ValueError("it is no file of records")
-            return begun, [_checked(json.loads(line)) for line in file if line.endswith(b"\n")]
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"{path} cannot be read: {reason}") from error
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    begun, *lines = data[: _whole(data)].splitlines() or [b""]
+    header = _parsed(begun)
+    if not isinstance(header, dict) or "bench" not in header:
+        raise UsageError(f"{path} is no file of records; name another file")
+    fields = _TIMES if header["bench"] == "speed" else _ANSWER
+    records = []
+    for number, line in enumerate(lines, 2):
+        record = _parsed(line)
+        if not _fits(record, fields):
+            raise UsageError(f"{path}, line {number}, is no record of it; remove that line")
+        records.append(record)
+    return header, records
+
+
+def _whole(data: bytes) -> int:
+    """Bytes up to where an interruption may have cut a last line short."""
+    end = data.rfind(b"\n") + 1
+    return end if _parsed(data[end:]) is None else len(data)
+
+
+def _parsed(line: bytes) -> Any:
+    """The JSON of a line; None if it is none."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _fits(record: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
+    return (
+        isinstance(record, dict)
+        and all(name in record and type(record[name]) in kinds for name, kinds in fields.items())
+        and 0 <= record.get("score", 0) <= 1
+    )
 
 
 def differences(one: Record, other: Record) -> list[str]:
@@ -74,7 +122,7 @@ class Records:
                 path.write_text(_line(header), encoding="ascii")
             except OSError as error:
                 raise UsageError(f"{path} cannot be written: {error.strerror}") from error
-        self.done = {key_of(record) for record in self.all}
+        self.done = {key_of(record): record for record in self.all}
 
     def _load(self) -> None:
         begun, self.all = read_records(self.path)
@@ -82,27 +130,26 @@ class Records:
             raise UsageError(
                 f"{self.path} was begun with another {', '.join(differing)}; name another file"
             )
-        self._drop_cut_line()
+        self._end_line()
 
-    def _drop_cut_line(self) -> None:
-        """Drop a last line that an interruption cut short."""
+    def _end_line(self) -> None:
+        """Drop a last line that an interruption cut short, or end it if only its end is missing."""
         data = self.path.read_bytes()
-        if not data.endswith(b"\n"):
-            self.path.write_bytes(data[: data.rfind(b"\n") + 1])
+        if data.endswith(b"\n"):
+            return
+        with self.path.open("r+b") as file:
+            file.truncate(_whole(data))
+            if _whole(data) == len(data):
+                file.seek(0, os.SEEK_END)
+                file.write(b"\n")
 
     def add(self, record: Record) -> None:
         """Append a finished sample."""
         with self.path.open("a", encoding="ascii") as file:
             file.write(_line(record))
         self.all.append(record)
-        self.done.add(key_of(record))
+        self.done[key_of(record)] = record
 
 
 def _line(record: Record) -> str:
     return json.dumps(record) + "\n"  # ASCII: no character ends a line, whatever was said
-
-
-def _checked(record: Any) -> Record:
-    if not isinstance(record, dict) or not record.keys() >= {"id", "policy", "budget"}:
-        raise ValueError("a line is no record")
-    return record

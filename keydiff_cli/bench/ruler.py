@@ -8,12 +8,14 @@ them after one reading. Every answer is scored by the share of the references th
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from keydiff_cli.bench.haystack import cut, hide
 from keydiff_cli.bench.samples import Count, Question, Text
 from keydiff_cli.bench.words import distinct_numbers, distinct_words, word
+from keydiff_cli.errors import UsageError
 
 _NOISE = [
     "The tide came in and went out again.",
@@ -112,6 +114,8 @@ def common_words(sentences: list[str], tokens: int, count: Count, draw: random.R
     pool = distinct_words(draw, _COMMON, syllables=2)
     listed = pool * _OFTEN
     size = count(" " + ", ".join(listed))
+    if size > tokens:
+        raise UsageError(f"--length: cwe takes at least {size} tokens")
     taken = set(pool)
     while size < tokens:
         new = word(draw, 3)
@@ -130,11 +134,13 @@ def frequent_words(sentences: list[str], tokens: int, count: Count, draw: random
     weights = [rank**-_ALPHA for rank in range(1, len(pool) + 1)]
     listed: list[str] = []
     size = 0
-    while size < tokens:
-        some = draw.choices(pool, weights, k=50)
+    often: list[tuple[str, int]] = []
+    while size < tokens or often[_FREQUENT - 1][1] == often[_FREQUENT][1]:
+        some = draw.choices(pool, weights, k=10)
         listed += some
         size += count(" " + " ".join(some))
-    wanted = sorted(set(listed), key=lambda name: (-listed.count(name), name))[:_FREQUENT]
+        often = Counter(listed).most_common(_FREQUENT + 1)
+    wanted = [name for name, _ in often[:_FREQUENT]]
     asked = f"What are the {_FREQUENT} most frequent words in the text? Answer with the words only."
     return " ".join(listed), [(asked, tuple(wanted))]
 

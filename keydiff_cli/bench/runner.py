@@ -21,7 +21,7 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import Context, Model, Tokens
-from keydiff_cli.policies import POLICIES, find_policy
+from keydiff_cli.policies import POLICIES, find_policy, policy_version
 from keydiff_cli.prompts import Asked, build_prompt, prompt_tokens
 
 Score = Callable[[Text, Question, str], float]
@@ -55,12 +55,16 @@ class Options:
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be asked about a text (``document``: its tokens) under a policy and budget."""
+    """What is to be asked about a text (``document``: its tokens) under a policy and budget.
+
+    ``part`` is the budget as a part of the text, if it was asked for like that.
+    """
 
     text: Text
     document: Tokens
     policy: Policy
     budget: int | None
+    part: str | None
     questions: Sequence[Question]
 
     @property
@@ -109,16 +113,25 @@ class Runner:
                 [self._tokenizer(p, first=i == 0) for i, p in enumerate(parts)]
             )
             tasks = [self._task(text, document, contender) for contender in contenders]
-            tasks = [task for task in tasks if task.questions]
+            # A budget may have been given twice, as tokens and as a part of this text.
+            different = {(task.policy.name, task.budget): task for task in reversed(tasks)}
+            tasks = [task for task in reversed(different.values()) if task.questions]
             if tasks:
                 (self._read_once if self._options.once else self._stream)(tasks)
 
     def _task(self, text: Text, document: Tokens, contender: Contender) -> Task:
         budget = contender.tokens(text.length or len(document))
-        done = self._records.done
-        missing = [q for q in text.questions if (q.id, contender.policy, budget) not in done]
+        policy, done = find_policy(contender.policy), self._records.done
+        found = [done.get((q.id, policy.name, budget), {}) for q in text.questions]
+        version = policy_version(policy)  # what an older one has answered is answered anew
+        missing = [
+            question
+            for question, record in zip(text.questions, found, strict=True)
+            if not record or record.get("policy_version") != version
+        ]
         self._done += len(text.questions) - len(missing)
-        task = Task(text, document, find_policy(contender.policy), budget, missing)
+        part = str(contender.budget) if isinstance(contender.budget, Fraction) else None
+        task = Task(text, document, policy, budget, part, missing)
         if task.held < min(len(document), self._model.window):
             raise UsageError(
                 f"--budget: {task.held} tokens are below the sliding window of this model; "
@@ -129,7 +142,7 @@ class Runner:
     def _stream(self, tasks: Sequence[Task]) -> None:
         """Evict while reading; what comes before any eviction is read once for all tasks."""
         document, first = tasks[0].document, tasks[0].questions[0]
-        whole = Task(tasks[0].text, document, POLICIES["full"], None, [first])
+        whole = Task(tasks[0].text, document, POLICIES["full"], None, None, [first])
         parts = self._blocks(document)
         room = max(task.policy.largest(task.held) for task in tasks)
         with self._cache(tasks, room + self._options.block) as cache:
@@ -169,7 +182,7 @@ class Runner:
     def _read_once(self, tasks: Sequence[Task]) -> None:
         """Read the whole text, and evict once for every task and question."""
         document, first = tasks[0].document, tasks[0].questions[0]
-        whole = Task(tasks[0].text, document, POLICIES["full"], None, [first])
+        whole = Task(tasks[0].text, document, POLICIES["full"], None, None, [first])
         *parts, last = self._blocks(document)
         with self._cache(tasks, len(document)) as cache:
             started = time.perf_counter()
@@ -252,7 +265,9 @@ class Runner:
             "length": task.text.length,
             "depth": question.depth,
             "policy": task.policy.name,
+            "policy_version": policy_version(task.policy),
             "budget": task.budget,
+            "part": task.part,
             "document_tokens": len(task.document),
             "kept": kept,
             "question": question.text,

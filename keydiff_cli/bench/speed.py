@@ -49,7 +49,15 @@ def run(
     arguments = ["--model", str(located.path), "--offline", "--threads", str(threads)]
     arguments += ["--block", str(settings.block), "--kv-type", settings.kv_type]
     arguments += ["--max-tokens", str(settings.max_tokens), "--temperature", "0"]
-    header = describe("speed", {"seed": seed, "text": digest(sentences)}, located, settings)
+    places = (
+        ("gpu-layers", settings.gpu_layers),
+        ("device", settings.device),
+        ("rpc", settings.rpc),
+    )
+    arguments += [word for name, value in places if value for word in (f"--{name}", value)]
+    options = {"seed": seed, "text": digest(sentences), "threads": threads}
+    options["processor"] = machine.processor()
+    header = describe("speed", options, located, settings)
     with closing(Model(located.path, weights=False)) as model:
         taken = cut(sentences, length, lambda t: len(model.tokenize(t)), random.Random(seed))
     records = Records(out, header)

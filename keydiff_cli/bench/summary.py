@@ -9,20 +9,24 @@ from typing import Any
 from keydiff_cli.bench.records import Record
 from keydiff_cli.bench.statistics import paired_difference, wilson
 
-Cell = tuple[str, int | None, str, int | None]  # task, length, policy, budget
+Cell = tuple[str, int | None, str, int | str | None]  # task, length, policy, budget
 
 
 def summarise(records: Iterable[Record]) -> list[dict[str, Any]]:
     """One row per task, length, policy and budget, in the order they first came in.
 
     ``rate`` is the mean score with its 95 % interval (``low``, ``high``). ``difference`` is that
-    to ``full`` over the samples that both have, with its own interval; None without such.
-    Questions about one text are not independent: the interval of the difference counts texts.
+    to ``full`` over the samples that both have, with its own interval, which counts texts, because
+    questions about one text are not independent; None without such, and for an interval from too
+    few texts. Of texts of all lengths the budget is the part that was asked for, if it was one.
+    ``cut`` answers were as long as they may be.
     """
     cells: dict[Cell, dict[str, Record]] = defaultdict(dict)
     for record in records:
-        cell = record["task"], record["length"], record["policy"], record["budget"]
-        cells[cell][record["id"]] = record
+        budget = record["budget"]
+        if record["length"] is None:
+            budget = record.get("part") or budget
+        cells[record["task"], record["length"], record["policy"], budget][record["id"]] = record
     rows = []
     for (task, length, policy, budget), samples in cells.items():
         scores = [record["score"] for record in samples.values()]
@@ -33,18 +37,21 @@ def summarise(records: Iterable[Record]) -> list[dict[str, Any]]:
             "policy": policy,
             "budget": budget,
             "samples": len(scores),
+            "cut": sum(record["stop_reason"] == "length" for record in samples.values()),
             "rate": round(sum(scores) / len(scores), 4),
             "low": round(low, 4),
             "high": round(high, 4),
             "difference": None,
+            "interval": None,
         }
         full = cells.get((task, length, "full", None), {})
         shared = [name for name in samples if name in full]
         if shared and policy != "full":
             mine, other = ([part[name]["score"] for name in shared] for part in (samples, full))
             texts = [samples[name]["text"] for name in shared]
-            gap = paired_difference(mine, other, texts)
-            row["difference"] = [round(value, 4) for value in gap]
+            gap, interval = paired_difference(mine, other, texts)
+            row["difference"] = round(gap, 4)
+            row["interval"] = interval and [round(value, 4) for value in interval]
         rows.append(row)
     return rows
 

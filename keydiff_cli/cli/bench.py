@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -108,12 +108,21 @@ def _sentences(ctx: typer.Context, settings: Settings) -> list[str]:
 
 def _contenders(ctx: typer.Context) -> list[Contender]:
     """Policies x budgets; what cannot work is refused before anything is fetched or run."""
+    from keydiff_cli.bench import plots
     from keydiff_cli.bench.bench import parse_contenders
+    from keydiff_cli.policies import find_policy
 
     given = ctx.params
+    contenders = parse_contenders(given["policies"].split(","), given["budgets"].split(","))
+    once = given.get("once", False)
+    if once and any(find_policy(one.policy).watch == "stream" for one in contenders):
+        raise UsageError(
+            "--once: h2o counts the attention of all blocks while it reads; leave it out"
+        )
     if given["out"].is_dir():
         raise UsageError(f"--out: {given['out']} is a folder; name a file")
-    return parse_contenders(given["policies"].split(","), given["budgets"].split(","))
+    plots.check_plot(given.get("plot"))
+    return contenders
 
 
 def _run_hidden(
@@ -127,6 +136,7 @@ def _run_hidden(
     from keydiff_cli.bench.bench import Bench
     from keydiff_cli.bench.haystack import digest
 
+    contenders = _contenders(ctx)
     settings = resolve(ctx.params).settings  # an option sets the setting of its name
     sentences = _sentences(ctx, settings)
     bench = Bench(
@@ -137,23 +147,17 @@ def _run_hidden(
         ctx.params["read_for"],
         ctx.params["once"],
     )
-    _run(ctx, settings, bench)
+    _run(ctx, settings, bench, contenders)
 
 
-def _run(ctx: typer.Context, settings: Settings, bench: Bench) -> None:
+def _run(
+    ctx: typer.Context, settings: Settings, bench: Bench, contenders: Sequence[Contender]
+) -> None:
     """Run a benchmark with the options of a command, and show its results."""
-    from keydiff_cli.bench import plots
     from keydiff_cli.bench.bench import run
-    from keydiff_cli.policies import find_policy
     from keydiff_cli.render import BenchDisplay
 
     given = ctx.params
-    contenders = _contenders(ctx)
-    if bench.once and any(find_policy(c.policy).watch == "stream" for c in contenders):
-        raise UsageError(
-            "--once: h2o counts the attention of all blocks while it reads; leave it out"
-        )
-    plots.check_plot(given["plot"])
     display = BenchDisplay(quiet=given["quiet"])
     try:
         summary = run(bench, settings, contenders, given["out"], display)
@@ -177,7 +181,17 @@ def _print(summary: dict[str, Any], plot: Path | None, as_json: bool) -> None:
         return
     print_heat_maps(summary["grid"])
     print_table(
-        ("task", "length", "policy", "budget", "samples", "rate", "95 %", "against full"),
+        (
+            "task",
+            "length",
+            "policy",
+            "budget",
+            "samples",
+            "rate",
+            "95 %",
+            "against full",
+            "cut off",
+        ),
         bench_rows(summary["results"]),
     )
 
@@ -237,7 +251,7 @@ def ruler(
     plot: Plot = None,
     model: Model = None,
     block: BlockSize = None,
-    max_tokens: AnswerTokens = 64,
+    max_tokens: AnswerTokens = 128,
     threads: Threads = None,
     kv_type: KvType = None,
     as_json: AsJson = False,
@@ -290,9 +304,10 @@ def longbench(
     chosen = datasets.split(",")
     if unknown := [name for name in chosen if name not in longbench.METRICS]:
         raise UsageError(f"--dataset: '{unknown[0]}' is not one of {', '.join(longbench.METRICS)}")
-    loaded, checksum = longbench.load(data, chosen, samples)
-    bench = Bench("longbench", {"data": checksum}, lambda _: loaded, longbench.score, once=once)
-    _run(ctx, resolve(ctx.params).settings, bench)  # an option sets the setting of its name
+    contenders = _contenders(ctx)
+    loaded = longbench.load(data, chosen, samples)
+    bench = Bench("longbench", {}, lambda _: loaded, longbench.score, once=once)
+    _run(ctx, resolve(ctx.params).settings, bench, contenders)  # an option sets its setting
 
 
 @app.command()
@@ -370,5 +385,6 @@ def show(
     """Show the results in files of records, of all their tasks together, too. Nothing is run."""
     from keydiff_cli.bench import bench, plots
 
+    summary = bench.show(files)
     plots.check_plot(plot)
-    _print(bench.show(files), plot, as_json)
+    _print(summary, plot, as_json)

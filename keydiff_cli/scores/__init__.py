@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from keydiff_cli.scores.base import Float32, Queries, Rows, Scorer, Watch, z_scores
+from keydiff_cli.scores.base import (
+    Float32,
+    Queries,
+    Rows,
+    Scorer,
+    SharedScorer,
+    Watch,
+    z_scores,
+)
 from keydiff_cli.scores.distance import Distance
 from keydiff_cli.scores.focus import Focus
 from keydiff_cli.scores.h2o import HeavyHitters
@@ -26,6 +34,7 @@ __all__ = [
     "Random",
     "Rows",
     "Scorer",
+    "SharedScorer",
     "SnapKV",
     "Tova",
     "Watch",

@@ -8,7 +8,7 @@ it stays. What is protected, how many stay and where they move is decided in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,27 @@ class Scorer(Protocol):
     def __call__(self, rows: Rows) -> Float32: ...
 
 
+@runtime_checkable
+class SharedScorer(Scorer, Protocol):
+    """A scorer that shares the budget with another one, and settles it when all heads are scored.
+
+    Attributes
+    ----------
+    rest
+        Scores the rows, too.
+    """
+
+    @property
+    def rest(self) -> Scorer: ...
+
+    def settle(self, scores: Float32, others: Float32, origin: NDArray[np.int32]) -> Float32:
+        """One score from the two, and the token of each row: all ``[heads of all layers, rows]``.
+
+        Rows that a layer has given up have the token -1 and the score -inf.
+        """
+        ...
+
+
 def check_range(name: str, value: float, low: float, high: float) -> None:
     """Refuse a field of a scorer or policy that makes no sense."""
     if not low <= value <= high:
@@ -110,6 +131,19 @@ def ranks(scores: Float32, origin: NDArray[np.int32]) -> Float32:
     return result
 
 
+def mean_of_heads(scores: Float32, origin: NDArray[np.int32]) -> Float32:
+    """The mean score of each token over all heads: float32 ``[tokens]``.
+
+    Up to the last token in ``origin`` (``[heads, rows]``; -1 is none); 0 counts for a head that
+    has given it up.
+    """
+    total = np.zeros(int(origin.max()) + 1)
+    for own, tokens in zip(scores, origin, strict=True):
+        held = tokens >= 0
+        total[tokens[held]] += own[held]
+    return (total / len(origin)).astype(np.float32)
+
+
 def blend(first: Float32, second: Float32, origin: NDArray[np.int32], share: float) -> Float32:
     """One score from two: float32 ``[heads, rows]``.
 
@@ -118,10 +152,13 @@ def blend(first: Float32, second: Float32, origin: NDArray[np.int32], share: flo
     part of the budget. Where the first score is -inf, the other one decides alone.
     """
     tiny = np.finfo(np.float32).eps
-    one = ranks(first, origin) / max(share, tiny)
-    one[np.isneginf(first)] = np.inf
-    other = ranks(second, origin) / max(1 - share, tiny)
-    scores: Float32 = -np.log(np.minimum(one, other))
+    scores = np.empty_like(first)
+    for h in range(len(first)):  # one by one, to keep memory low
+        head = slice(h, h + 1)
+        one = ranks(first[head], origin[head]) / max(share, tiny)
+        one[np.isneginf(first[head])] = np.inf
+        other = ranks(second[head], origin[head]) / max(1 - share, tiny)
+        scores[head] = -np.log(np.minimum(one, other))
     return scores
 
 

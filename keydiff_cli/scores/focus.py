@@ -6,18 +6,23 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keydiff_cli.scores.base import (
     WIDEST,
     Float32,
     Rows,
+    Scorer,
     Watch,
     attention,
     blend,
     check_range,
+    mean_of_heads,
     smooth,
 )
 from keydiff_cli.scores.keydiff import KeyDiff
+
+_LITTLE = np.float32(1 / 4096)  # attention; the same whatever the rows, so that lifts compare
 
 
 @dataclass(frozen=True)
@@ -27,12 +32,14 @@ class Focus:
     The question is run at the end of what was read so far. Much of its attention goes where that
     of any question goes: to openings, line breaks, punctuation. So the mean attention of its own
     words to a row is divided by that of the words before them, which every question begins with.
-    This lift, smoothed over neighbouring tokens so that phrases survive whole, ranks the rows for
-    one part of the budget, and KeyDiff ranks them for the other. A question that lifts nothing
-    ("summarise the text") leaves the whole budget to KeyDiff.
+    Single heads attend to this and that; the mean of this lift over all heads of all layers
+    singles out the passage that is asked for. Smoothed over neighbouring tokens, so that phrases
+    survive whole, it ranks the tokens for one part of the budget, and KeyDiff ranks each head's
+    rows for the other. A question that lifts nothing ("summarise the text") leaves the whole
+    budget to KeyDiff.
 
     Sources: Finch, arXiv 2408.00167, and SnapKV, arXiv 2404.14469, run after every block; the lift
-    is ours.
+    and its mean are ours.
 
     Attributes
     ----------
@@ -42,13 +49,14 @@ class Focus:
         Tokens over which the lift is smoothed (maximum). A question attends to the words that it
         shares with the text, and the answer stands some tokens beside them.
     lift
-        Rows lifted less are left to KeyDiff.
+        Tokens lifted less are left to KeyDiff.
     """
 
     share: float = 0.7
     width: int = 21
     lift: float = 4.0
     watch: ClassVar[Watch] = "question"
+    rest: ClassVar[Scorer] = KeyDiff()
 
     def __post_init__(self) -> None:
         check_range("share", self.share, 0, 1)
@@ -56,22 +64,23 @@ class Focus:
         check_range("lift", self.lift, 0, 1e6)
 
     def __call__(self, rows: Rows) -> Float32:
-        lifted = smooth(lift(rows), rows.origin, self.width)
-        lifted[lifted < self.lift] = -np.inf
-        return blend(lifted, KeyDiff()(rows), rows.origin, self.share)
+        """Attention of a question's words over that of what comes before them: ``[heads, rows]``.
 
+        Means per token, with a little attention added to both so that rows that hardly any token
+        attends to do not stand out. Without words before the question that is all there is below.
+        """
+        if rows.queries is None:
+            raise ValueError("this scorer needs queries")
+        lead, count = rows.queries.lead, len(rows.queries.vectors)
+        words = attention(rows, slice(lead, None)) / (count - lead)
+        usual = attention(rows, slice(lead)) / lead if lead else np.zeros_like(words)
+        lifted: Float32 = (words + _LITTLE) / (usual + _LITTLE)
+        return lifted
 
-def lift(rows: Rows) -> Float32:
-    """Attention of a question's words over that of what comes before them: ``[heads, rows]``.
-
-    Means per token, with the mean over the rows added to both so that rows that hardly any token
-    attends to do not stand out. Without words before the question it is compared to that mean.
-    """
-    if rows.queries is None:
-        raise ValueError("this scorer needs queries")
-    lead, count = rows.queries.lead, len(rows.queries.vectors)
-    words = attention(rows, slice(lead, None)) / (count - lead)
-    usual = attention(rows, slice(lead)) / lead if lead else np.zeros_like(words)
-    mean = (usual if lead else words).mean(axis=1, keepdims=True)
-    lifted: Float32 = (words + mean) / (usual + mean)
-    return lifted
+    def settle(self, scores: Float32, others: Float32, origin: NDArray[np.int32]) -> Float32:
+        mean = mean_of_heads(scores, origin)
+        tokens = np.flatnonzero(mean).astype(np.int32)  # those that any head still has
+        mean[tokens] = smooth(mean[None, tokens], tokens[None], self.width)[0]
+        lifted = mean[origin]
+        lifted[(lifted < self.lift) | (origin < 0)] = -np.inf
+        return blend(lifted, others, origin, self.share)
