@@ -115,6 +115,32 @@ def _layers(value: str) -> str:
     return value
 
 
+def _listed(what: str, wanted: re.Pattern[str]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        names = split_names(value)
+        for name in names:
+            if not wanted.fullmatch(name):
+                raise UsageError(f"'{name}' is no {what}")
+        if not names:
+            raise UsageError(f"'{value}' names no {what}")
+        return value
+
+    return check
+
+
+def split_names(text: str | None) -> tuple[str, ...]:
+    """Names that are separated by commas."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+_ports = r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
+_servers = _listed(
+    "HOST:PORT of an RPC server (a name or an IPv4 address)",
+    re.compile(rf"[\w-]{{1,63}}(\.[\w-]{{1,63}})*\.?:{_ports}", re.ASCII),
+)
+_devices = _listed("device", re.compile(".+"))
+
+
 def _policy(value: str) -> str:
     name = value.partition(":")[0]
     if name in POLICY_NAMES:
@@ -191,8 +217,8 @@ class Settings:
     threads: int | None = _setting(None, int, _between(1, 512))  # llama.cpp's own limit, unchecked
     kv_type: str = _setting("f16", str, _one_of(KV_TYPE_NAMES))
     gpu_layers: str | None = _setting(None, str, _layers)
-    device: str | None = _setting(None, str)
-    rpc: str | None = _setting(None, str)
+    device: str | None = _setting(None, str, _devices)
+    rpc: str | None = _setting(None, str, _servers)
     offline: bool = _setting(False, bool)
     models_dir: str | None = _setting(None, str)
     conversation: int = _setting(768, int, _tokens)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +16,8 @@ from keydiff_cli import __version__, machine, models
 from keydiff_cli.config import Settings, format_size
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.llama import API_VERSION, find_installation
+from keydiff_cli.llama.devices import chosen
+from keydiff_cli.placement import placement_of
 from keydiff_cli.snapshots import open_store
 
 _ROOM = 10**9  # bytes of disk for what was read
@@ -33,7 +37,7 @@ def examine(settings: Settings) -> dict[str, Any]:
         "system": platform.platform(terse=True),
         "processor": machine.processor(),
         "cores": machine.physical_cores(),
-        "library": _library(problems),
+        "library": _library(settings, problems),
         "models": _models(settings, problems),
         "cache": _cache(settings, problems),
         "memory": {"total": machine.physical_memory(), "usable": machine.usable_memory()},
@@ -41,7 +45,7 @@ def examine(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _library(problems: list[str]) -> dict[str, Any] | None:
+def _library(settings: Settings, problems: list[str]) -> dict[str, Any] | None:
     try:
         release: str | None = version("llama-cpp-python")
     except PackageNotFoundError:
@@ -51,6 +55,8 @@ def _library(problems: list[str]) -> dict[str, Any] | None:
     except KeydiffError as error:
         problems.append(str(error))
         return None
+    with _noting(found.path, problems):
+        chosen(placement_of(settings))
     if found.api not in (None, API_VERSION):
         problems.append(
             f"llama.cpp is patched for another version of keydiff (interface {found.api}, not "
@@ -72,13 +78,14 @@ def _library(problems: list[str]) -> dict[str, Any] | None:
 def _models(settings: Settings, problems: list[str]) -> dict[str, Any]:
     folder = models.models_dir(settings.models_dir)
     here: list[str] = []
-    try:
+    with _noting(folder, problems):
         here = sorted(models.installed(folder))
-    except KeydiffError as error:
-        problems.append(str(error))
-    free = _free(folder)
+    with _noting(folder, problems):
+        if settings.model not in models.catalogue():
+            models.locate(settings.model, folder)
+    free = _free(folder, problems)
     entry = models.catalogue().get(settings.model)
-    if entry is not None and entry.name not in here:
+    if entry is not None and entry.name not in here and free is not None:
         if not _writable(folder):
             problems.append(f"{folder} cannot be written, so no model can be fetched")
         elif entry.size > free:
@@ -96,16 +103,34 @@ def _models(settings: Settings, problems: list[str]) -> dict[str, Any]:
 
 def _cache(settings: Settings, problems: list[str]) -> dict[str, Any]:
     folder = open_store(settings, problems.append).folder
-    free = _free(folder)
-    if settings.cache and not _writable(folder):
-        problems.append(f"{folder} cannot be written, so that nothing that was read is kept")
-    elif settings.cache and free < _ROOM:
-        problems.append(f"{folder} has {format_size(free)} left for what was read")
+    free = _free(folder, problems)
+    if settings.cache and free is not None:
+        if not _writable(folder):
+            problems.append(f"{folder} cannot be written, so that nothing that was read is kept")
+        elif free < _ROOM:
+            problems.append(f"{folder} has {format_size(free)} left for what was read")
     return {"folder": str(folder), "free": free, "used": settings.cache}
 
 
-def _free(folder: Path) -> int:
-    return shutil.disk_usage(_existing(folder)).free
+@contextmanager
+def _noting(folder: Path, problems: list[str]) -> Iterator[None]:
+    """Note what goes wrong as a problem."""
+    try:
+        yield
+    except KeydiffError as error:
+        problems.append(str(error))
+    except OSError as error:
+        problems.append(f"{folder} cannot be used: {error.strerror}")
+
+
+def _free(folder: Path, problems: list[str]) -> int | None:
+    """Bytes left where a folder is or would be; None if it cannot be."""
+    with _noting(folder, problems):
+        existing = _existing(folder)
+        if existing.is_dir():
+            return shutil.disk_usage(existing).free
+        problems.append(f"{existing} is no folder")
+    return None
 
 
 def _writable(folder: Path) -> bool:
@@ -114,4 +139,4 @@ def _writable(folder: Path) -> bool:
 
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that is there."""
-    return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    return next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))

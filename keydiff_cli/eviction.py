@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from keydiff_cli.scores import Float32, Scorer, Watch
 from keydiff_cli.scores.base import blend, check_range, mean_of_heads, z_scores
 
+_HIGHEST = np.finfo(np.float32).max  # of a score; above it is what is protected
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -152,7 +154,7 @@ def keep_best(scores: Float32, protected: NDArray[np.bool_], count: int) -> NDAr
         return np.ones((heads, n), np.bool_)
     if int(protected.sum(axis=1).max(initial=0)) > count:
         raise ValueError("more rows are protected than may be kept")
-    ranked = np.where(protected, np.float32(np.inf), scores)
+    ranked = np.where(protected, np.float32(np.inf), np.minimum(scores, _HIGHEST))
     border = np.partition(ranked, n - count, axis=1)[:, n - count, None]
     keep: NDArray[np.bool_] = ranked >= border
     surplus = np.count_nonzero(keep, axis=1) - count

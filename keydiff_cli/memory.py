@@ -29,7 +29,8 @@ class Footprint:
     """Memory a model needs, in bytes; ``cell`` is what one more cache cell costs.
 
     Measured by setting the model up in llama.cpp without allocating anything. ``direct`` says
-    that evictions need no copy of the cache; ``copies`` of it are counted.
+    that evictions need no copy of the cache; ``copies`` of it are counted, of the part that is on
+    other devices (``there_cell`` bytes a cell) too.
     """
 
     process: int
@@ -41,6 +42,7 @@ class Footprint:
     scoring_cell: int
     direct: bool = True
     copies: int = 0
+    there_cell: float = 0.0
 
     def kv(self, cells: int) -> int:
         """Bytes of keys and values."""
@@ -52,7 +54,8 @@ class Footprint:
 
     def work(self, cells: int) -> int:
         """Bytes of everything else that comes on top of the present process."""
-        return WORKING_BYTES + self.scoring_cell * cells + self.copies * self.kv(cells)
+        copied = self.copies * (self.kv(cells) + int(self.there_cell * cells))
+        return WORKING_BYTES + self.scoring_cell * cells + copied
 
     def total(self, cells: int) -> int:
         """Bytes of the whole process."""
@@ -87,6 +90,7 @@ def measure(
     """
     sizes = []
     direct = True
+    there = 0.0
     for cells in _PROBES:
         context = Context(model, cells=cells, batch=block, kv_type=kv_type, observe=observe)
         try:
@@ -96,7 +100,10 @@ def measure(
                 widest = kv / cells / model.layers / 2
                 direct = False  # an eviction serialises the cache
             else:
-                kv = sum(tensor.size for pair in tensors.values() for tensor in pair if tensor.host)
+                every = [tensor for pair in tensors.values() for tensor in pair]
+                kv = sum(tensor.size for tensor in every if tensor.host)
+                there = sum(tensor.size for tensor in every if not tensor.host) / cells
+                direct = not there
                 widest = max(key.size for key, _ in tensors.values()) / cells
             sizes.append((kv, context.compute_bytes))
         finally:
@@ -129,6 +136,7 @@ def measure(
         direct=direct,
         # A snapshot serialises what has to be serialised, and sorts a copy of it by cells.
         copies=int(not direct) + int(keep and (not direct or model.window > 0)),
+        there_cell=there,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keydiff_cli.config import Settings
+from keydiff_cli.config import Settings, split_names
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import Placement
 
@@ -15,13 +15,9 @@ def placement_of(settings: Settings) -> Placement:
     UsageError
         If devices are named and no layers are to be on them.
     """
-    devices, servers = _names(settings.device), _names(settings.rpc)
+    devices, servers = split_names(settings.device), split_names(settings.rpc)
     wanted = settings.gpu_layers or ("auto" if devices or servers else "0")
     layers = None if wanted == "auto" else int(wanted)
     if layers == 0 and (devices or servers):
         raise UsageError("gpu_layers is 0, which leaves nothing for the devices that are named")
     return Placement(layers, devices, servers)
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 _POLL_SECONDS = 0.2
 _TERMINATE_SECONDS = 5.0
+_ENDING = (signal.SIGTERM,) if sys.platform == "win32" else (signal.SIGTERM, signal.SIGHUP)
 
 
 def run(
@@ -23,10 +24,11 @@ def run(
     output: BinaryIO,
     environment: Mapping[str, str] | None = None,
     tick: Callable[[], None] = lambda: None,
+    whole: bool = False,
 ) -> int:
     """Run a program in a folder; return its exit status.
 
-    Ctrl-C and SIGTERM end it, with all that it has started.
+    Ctrl-C, and a signal that asks this process to end, end it with all that it has started.
 
     Parameters
     ----------
@@ -34,9 +36,11 @@ def run(
         Where its output and its errors go.
     tick
         Called every now and then while it runs.
+    whole
+        Let it come to its end first: what it does must not be left half done.
     """
     group = {"start_new_session": True} if os.name == "posix" else {}
-    with _orderly_end():
+    with _deferred() if whole else orderly_end():
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -56,22 +60,44 @@ def run(
 
 
 @contextmanager
-def _orderly_end() -> Iterator[None]:
-    """Clean up before SIGTERM ends this process: the other one would go on."""
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield
-        return
+def orderly_end() -> Iterator[None]:
+    """Clean up before a signal ends this process: programs and files would stay behind."""
 
     def end(number: int, frame: object) -> None:
-        signal.signal(number, signal.SIG_IGN)  # a second one would cut the clean-up short
+        for one in _ENDING:
+            signal.signal(one, signal.SIG_IGN)  # a second one would cut the clean-up short
         raise SystemExit(128 + number)
 
-    signal.signal(signal.SIGTERM, end)
+    with _handled(_ENDING, end):
+        yield
+
+
+@contextmanager
+def _deferred() -> Iterator[None]:
+    """Let signals that would end this process, and Ctrl-C, wait until afterwards."""
+    came: list[int] = []
+    with _handled((*_ENDING, signal.SIGINT), lambda number, _: came.append(number)):
+        yield
+    for number in came[:1]:
+        signal.raise_signal(number)
+
+
+@contextmanager
+def _handled(
+    signals: Sequence[signal.Signals], handler: Callable[[int, object], None]
+) -> Iterator[None]:
+    """Handle those signals that are not ignored, in the main thread."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {one: signal.getsignal(one) for one in signals}
+    taken = [one for one, old in before.items() if old != signal.SIG_IGN]
+    for one in taken:
+        signal.signal(one, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for one in taken:
+            signal.signal(one, before[one])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

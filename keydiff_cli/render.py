@@ -233,16 +233,22 @@ def doctor_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         for device in library["devices"]:
             memory = f", {format_size(device['memory'])}" if device["memory"] else ""
             rows.append(("device", f"{device['name']}: {device['description']}{memory}"))
-    memory, cache = found["memory"], found["cache"]
+    memory = found["memory"]
     here = ", ".join(found["models"]["installed"]) or "none"
     return [
         *rows,
         ("memory", f"{format_size(memory['usable'])} free of {format_size(memory['total'])}"),
-        ("models", f"{found['models']['folder']}, {format_size(found['models']['free'])} free"),
+        ("models", _room(found["models"])),
         ("models here", here),
-        ("what was read", f"{cache['folder']}, {format_size(cache['free'])} free"),
+        ("what was read", _room(found["cache"])),
         ("problems", str(len(found["problems"]) or "none")),
     ]
+
+
+def _room(place: Mapping[str, Any]) -> str:
+    """A folder, and what is free there."""
+    free = "not usable" if place["free"] is None else f"{format_size(place['free'])} free"
+    return f"{place['folder']}, {free}"
 
 
 def bench_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     text = pathlib.Path("vendor/llama.cpp/answer.txt").read_text()
     for step in range(1, 4):
         print(f"[{step}/3] Building", flush=True)
+    print("[4/4] /usr/bin/c++ -Werror=return-type " + 300 * "-O2 ")
     if "broken" in text:
         raise SystemExit("answer.txt:1: error: it is broken")
     name = "keydiff_toy-1.0-py3-none-any.whl"
@@ -134,6 +136,7 @@ def test_a_failed_build_names_its_reason_and_the_log(
         build_llama(tmp_path / "cache", Seen(), source=file, release=release)
     log = Path(str(caught.value).rpartition("all of it: ")[2].rstrip(")"))
     assert "[3/3] Building" in log.read_text()
+    assert "-Werror" not in str(caught.value)
     assert not (tmp_path / "installed").exists()
 
 
@@ -178,6 +181,29 @@ def test_without_a_compiler_nothing_is_fetched(
     assert seen.steps == []
 
 
+@pytest.mark.parametrize("chosen", ["nosuch", "'x", "g++ 'x"])
+def test_a_compiler_that_is_not_there_is_named(
+    chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", chosen)
+    with pytest.raises(BuildError, match=f"CXX is '{re.escape(chosen)}', which is no compiler"):
+        check_patches(Seen())
+
+
+def test_a_python_that_takes_no_packages_is_refused(
+    toy: tuple[Release, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "find_spec", lambda _: None)
+    with pytest.raises(BuildError, match="has no pip"):
+        build_llama(tmp_path / "cache", Seen(), source=toy[1], release=toy[0])
+    monkeypatch.undo()
+    (tmp_path / "EXTERNALLY-MANAGED").touch()
+    monkeypatch.setattr(building.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(sys, "base_prefix", sys.prefix)
+    with pytest.raises(BuildError, match="from a virtual environment"):
+        build_llama(tmp_path / "cache", Seen(), source=toy[1], release=toy[0])
+
+
 def test_the_patches_come_in_order_with_messages() -> None:
     files = patch_files()
     assert [file.name[:4] for file in files] == ["0001", "0002", "0003"]
@@ -219,6 +245,29 @@ def test_a_program_ends_with_all_that_it_started(
         time.sleep(0.1)
     os.kill(child, signal.SIGKILL)
     pytest.fail("the child of the program is still there")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_what_must_be_whole_is_finished_first(number: signal.Signals, tmp_path: Path) -> None:
+    code = "import sys, time; time.sleep(1); open('done', 'w').close()"
+    sent: list[bool] = []
+
+    def tick() -> None:
+        if not sent:
+            sent.append(True)
+            os.kill(os.getpid(), number)
+
+    came: list[int] = []
+    before = signal.signal(number, lambda number, _: came.append(number))
+    try:
+        with (tmp_path / "log").open("wb") as output:
+            command = [sys.executable, "-c", code]
+            assert run(command, folder=tmp_path, output=output, tick=tick, whole=True) == 0
+    finally:
+        signal.signal(number, before)
+    assert (tmp_path / "done").exists()
+    assert came == [number]
 
 
 @pytest.mark.patches

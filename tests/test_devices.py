@@ -59,10 +59,9 @@ def test_the_settings_say_where() -> None:
 
 def test_what_is_not_there_is_refused() -> None:
     assert chosen(HERE) == []
-    with pytest.raises(ModelError, match="no device Nowhere; there are: CPU"):
-        chosen(Placement(None, ("Nowhere",)))
-    with pytest.raises(ModelError, match="'host' is no HOST:PORT"):
-        chosen(Placement(None, (), ("host",)))
+    for name in ("Nowhere", "CPU"):
+        with pytest.raises(ModelError, match=f"no device {name} beside the processor; there are: "):
+            chosen(Placement(None, (name,)))
 
 
 @pytest.mark.parametrize(
@@ -70,6 +69,16 @@ def test_what_is_not_there_is_refused() -> None:
     [
         (("--gpu-layers", "many"), "--gpu-layers: 'many' is neither a number of layers nor auto"),
         (("--gpu-layers", "-1"), "--gpu-layers: '-1' is neither"),
+        (("--device", ","), "--device: ',' names no device"),
+        (("--rpc", ""), "--rpc: '' names no HOST:PORT"),
+        (("--rpc", "a:1,host"), "--rpc: 'host' is no HOST:PORT of an RPC server"),
+        (("--rpc", "host:0"), "--rpc: 'host:0' is no HOST:PORT"),
+        (("--rpc", "host:65536"), "--rpc: 'host:65536' is no HOST:PORT"),
+        (("--rpc", "host:" + 5000 * "1"), "is no HOST:PORT"),
+        (("--rpc", "a..b:50052"), "--rpc: 'a..b:50052' is no HOST:PORT"),
+        (("--rpc", 64 * "a" + ":1"), "is no HOST:PORT"),
+        (("--rpc", "[::1]:50052"), "--rpc: '[::1]:50052' is no HOST:PORT"),
+        (("--rpc", "host:\u0665"), "is no HOST:PORT"),
     ],
 )
 def test_wrong_numbers_are_refused(options: tuple[str, ...], message: str, tmp_path: Path) -> None:
@@ -98,6 +107,21 @@ def test_a_server_gives_the_same_answer(server: str, small_path: Path, tmp_path:
     assert len({report["answer"] for report in reports}) == 1
     here, there, part = (report["memory_bytes"]["planned"] for report in reports)
     assert there < part < here
+
+
+@pytest.mark.model
+def test_a_server_that_says_nothing_is_given_up(
+    server: str, small_path: Path, tmp_path: Path
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        name = f"127.0.0.1:{silent.getsockname()[1]}"
+        done = run("plan", "-m", "smollm2-135m", "--rpc", name, models=small_path.parent)
+    assert done.status == 4
+    assert done.errors == [
+        f"keydiff: error: {name} does not answer; is it llama.cpp's rpc-server, and idle?"
+    ]
 
 
 @pytest.mark.model

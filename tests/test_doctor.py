@@ -32,7 +32,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("keydiff_cli.llama.installation.api_version", lambda: API_VERSION + 1)
     monkeypatch.setattr("keydiff_cli.llama.installation.can_observe", lambda: False)
     monkeypatch.setattr("keydiff_cli.llama.installation.can_find_tensors", lambda: False)
-    monkeypatch.setattr("keydiff_cli.doctor._free", lambda _: 10**6)
+    monkeypatch.setattr("keydiff_cli.doctor._free", lambda *_: 10**6)
     monkeypatch.setattr("keydiff_cli.machine.usable_memory", lambda: 10**8)
     monkeypatch.setenv("KEYDIFF_MODELS_DIR", str(tmp_path))
     problems = examine(resolve({}).settings)["problems"]
@@ -46,6 +46,25 @@ def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ):
         assert len([problem for problem in problems if part in problem]) == 1, part
     assert len(problems) == 6
+
+
+def test_settings_that_cannot_work_are_problems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("KEYDIFF_MODELS_DIR", str(tmp_path / "file" / "models"))
+    monkeypatch.setenv("KEYDIFF_CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setenv("KEYDIFF_MODEL", str(tmp_path / "absent.gguf"))
+    monkeypatch.setenv("KEYDIFF_RPC", "127.0.0.1:1")
+    monkeypatch.setenv("KEYDIFF_GPU_LAYERS", "0")
+    found = examine(resolve({}).settings)
+    assert found["models"]["free"] is None
+    for part in (
+        "gpu_layers is 0",
+        f"{tmp_path / 'absent.gguf'}",
+        f"{tmp_path / 'file'} is no folder",
+    ):
+        assert any(part in problem for problem in found["problems"]), part
 
 
 def test_a_problem_is_a_warning_and_a_status(tmp_path: Path) -> None:

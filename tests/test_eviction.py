@@ -195,3 +195,9 @@ def test_nothing_moves_where_each_head_keeps_what_is_not_freed() -> None:
 def test_heads_that_keep_another_number_are_refused(keep: list[list[bool]]) -> None:
     with pytest.raises(ValueError, match="every head"):
         plan_moves(np.array(keep), np.array([True, True, False, False]))
+
+
+def test_what_is_protected_stays_whatever_the_scores() -> None:
+    scores = np.array([[0, np.inf, np.inf]], np.float32)
+    keep = keep_best(scores, np.array([[True, False, False]]), 2)
+    assert keep.tolist() == [[True, False, True]]

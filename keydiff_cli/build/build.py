@@ -13,7 +13,8 @@ import sysconfig
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from keydiff_cli.build.events import BuildEvents
@@ -28,14 +29,15 @@ from keydiff_cli.build.source import (
     unpack,
     verify,
 )
-from keydiff_cli.machine import physical_cores
-from keydiff_cli.processes import run
+from keydiff_cli.machine import physical_cores, processor
+from keydiff_cli.processes import orderly_end, run
 
 _STEP = re.compile(rb"\[(\d+)/(\d+)\]")  # of ninja
 _TEST = "tests/test-kv-evict.cpp"
 _TOUCHED = ("src/llama-kv-cache.cpp", "src/llama-kv.cpp", _TEST)
 _INCLUDED = ("include", "src", "ggml/include")
 _OPTIONS = "-DGGML_RPC=ON"  # a model over several machines
+_NO_PACKAGES = "this Python takes no packages; run keydiff from a virtual environment"
 
 
 def build_llama(
@@ -48,8 +50,8 @@ def build_llama(
 ) -> Path:
     """Build the patched llama-cpp-python and install it where keydiff runs.
 
-    A wheel that was built before with the same patches, options (``CMAKE_ARGS``) and Python is
-    installed again.
+    A wheel that was built before with the same patches, options (``CMAKE_ARGS``), compiler, Python
+    and processor is installed again.
 
     Parameters
     ----------
@@ -71,11 +73,12 @@ def build_llama(
     """
     from filelock import FileLock, Timeout
 
+    _check_python()
     patches = patch_files()
     folder = cache / _key(release, patches)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(folder / "lock", timeout=0):
+        with orderly_end(), FileLock(folder / "lock", timeout=0):
             wheels = sorted(folder.glob("*.whl"))
             if rebuild or not wheels:
                 wheel = _build(release, patches, source, folder, events)
@@ -99,7 +102,7 @@ def check_patches(
         If they do not apply or compile.
     """
     compiler = _compiler()
-    with _patched(release, patch_files(), source, events) as tree:
+    with orderly_end(), _patched(release, patch_files(), source, events) as tree:
         llama = tree / release.llama
         for name in _TOUCHED:
             events.step(f"compiling {name}")
@@ -112,7 +115,8 @@ def _key(release: Release, patches: list[Path]) -> str:
     digest = hashlib.sha256(release.sha256.encode())
     for patch in patches:
         digest.update(patch.read_bytes())
-    for part in (os.environ.get("CMAKE_ARGS", ""), _OPTIONS, sysconfig.get_platform()):
+    ours = [os.environ.get(name, "") for name in ("CMAKE_ARGS", "CXX", "CC")]
+    for part in (*ours, _OPTIONS, sysconfig.get_platform(), processor()):
         digest.update(f"{part}\0".encode())
     return f"{sys.implementation.cache_tag}-{digest.hexdigest()[:16]}"
 
@@ -149,6 +153,7 @@ def _build(
         environment = {
             "CMAKE_BUILD_PARALLEL_LEVEL": str(physical_cores()),
             **os.environ,
+            **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tree.parent)),  # removed afterwards
             "CMAKE_ARGS": f"{os.environ.get('CMAKE_ARGS', '')} {_OPTIONS}".strip(),
         }
         _do(command, tree, log, "the build", environment, _progress(log, events))
@@ -181,7 +186,22 @@ def _install(wheel: Path, folder: Path, events: BuildEvents) -> None:
         *(sys.executable, "-m", "pip", "install", "--no-deps", "--force-reinstall"),
         *("--no-input", "--disable-pip-version-check", str(wheel)),
     ]
-    _do(command, folder, folder / "install.log", "the installation")
+    _do(command, folder, folder / "install.log", "the installation", whole=True)
+
+
+def _check_python() -> None:
+    """Refuse a Python that pip cannot install into, before minutes are spent on building.
+
+    Raises
+    ------
+    BuildError
+        If it is one.
+    """
+    if find_spec("pip") is None:
+        raise BuildError(f"{sys.executable} has no pip; run 'python -m ensurepip', or install it")
+    marker = Path(sysconfig.get_path("stdlib")) / "EXTERNALLY-MANAGED"
+    if marker.exists() and sys.prefix == sys.base_prefix and "PIP_TARGET" not in os.environ:
+        raise BuildError(_NO_PACKAGES)
 
 
 def _compiler() -> list[str]:
@@ -192,8 +212,12 @@ def _compiler() -> list[str]:
     BuildError
         If there is none.
     """
-    if chosen := os.environ.get("CXX"):
-        return shlex.split(chosen)
+    if (chosen := os.environ.get("CXX", "")).strip():
+        with suppress(ValueError):
+            command = shlex.split(chosen)
+            if shutil.which(command[0]):
+                return command
+        raise BuildError(f"CXX is '{chosen}', which is no compiler here")
     for name in ("c++", "g++", "clang++"):
         if found := shutil.which(name):
             return [found]
@@ -227,11 +251,19 @@ def _do(
     what: str,
     environment: dict[str, str] | None = None,
     tick: Callable[[], None] = lambda: None,
+    whole: bool = False,
 ) -> None:
     """Run a program; a failure names its reason and the log, where that stays."""
     try:
         with log.open("wb") as output:
-            status = run(command, folder=folder, output=output, environment=environment, tick=tick)
+            status = run(
+                command,
+                folder=folder,
+                output=output,
+                environment=environment,
+                tick=tick,
+                whole=whole,
+            )
     except FileNotFoundError as error:
         raise BuildError(f"{command[0]} cannot be run: {error.strerror}") from error
     if status:
@@ -241,7 +273,7 @@ def _do(
 
 def _hint(text: str) -> str | None:
     if "externally-managed-environment" in text:
-        return "this Python takes no packages; run keydiff from a virtual environment"
+        return _NO_PACKAGES
     if "CMAKE_CXX_COMPILER" in text and "could not find" in text.lower():
         return "CMake finds no C++ compiler; install one"
     return None
@@ -255,7 +287,10 @@ def check_installed() -> None:
     BuildError
         If it is not.
     """
-    code = "from keydiff_cli.llama import API_VERSION, api_version as a; print(a() == API_VERSION)"
+    code = (
+        "import sys; sys.path[:] = filter(None, sys.path); "  # not what lies in this folder
+        "from keydiff_cli.llama import API_VERSION, api_version as a; print(a() == API_VERSION)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     if done.stdout.strip() != "True":
         raise BuildError(

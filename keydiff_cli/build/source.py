@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tarfile
@@ -18,6 +19,10 @@ from keydiff_cli.processes import run
 
 class BuildError(KeydiffError):
     """The patched library cannot be built."""
+
+
+_ERROR = re.compile(r"(^|: )(fatal )?error: ", re.IGNORECASE)  # not an option of a compiler
+_LONGEST = 300  # characters of a reason
 
 
 @dataclass(frozen=True)
@@ -164,5 +169,6 @@ def reason(log: Path, hints: Callable[[str], str | None] = lambda _: None) -> st
         return "the package index cannot be reached; check the network and proxy settings"
     if any("No space left" in line for line in lines):
         return "no space left on the device"
-    errors = [line for line in lines if "error" in line.lower()] or lines
-    return errors[0] if errors else "it gave no reason"
+    errors = [line for line in lines if _ERROR.search(line)]
+    errors = errors or [line for line in lines if "error" in line.lower()] or lines
+    return errors[0][:_LONGEST] if errors else "it gave no reason"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import socket
+import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.library import function, library
 
-_GPU, _INTEGRATED = 1, 2  # of enum ggml_backend_dev_type
+_PROCESSOR, _GPU, _INTEGRATED = 0, 1, 2  # of enum ggml_backend_dev_type
 _CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,16 @@ def chosen(placement: Placement) -> list[int]:
     listed = [] if functions is None else _listed(functions)
     found = [device for server in placement.servers for device in _connect(server)]
     if functions is not None and placement.devices:
-        names = {functions.name(one).decode("utf-8", "replace"): one for one in [*listed, *found]}
+        names = {
+            functions.name(one).decode("utf-8", "replace"): one
+            for one in [*listed, *found]
+            if functions.kind(one) != _PROCESSOR  # whose memory is this machine's
+        }
         missing = [name for name in placement.devices if name not in names]
         if missing:
             raise ModelError(
-                f"there is no device {missing[0]}; there are: {', '.join(sorted(names))}"
+                f"there is no device {missing[0]} beside the processor; there are: "
+                f"{', '.join(sorted(names)) or 'none'}"
             )
         return [names[name] for name in placement.devices]
     if functions is not None and not found:
@@ -90,8 +97,6 @@ def chosen(placement: Placement) -> list[int]:
 def _connect(server: str) -> list[int]:
     """Register the devices of an RPC server, once."""
     host, _, port = server.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
-        raise ModelError(f"'{server}' is no HOST:PORT of an RPC server")
     pointer, text = ctypes.c_void_p, ctypes.c_char_p
     by_name = function("ggml_backend_reg_by_name", pointer, text)
     find = function("ggml_backend_reg_get_proc_address", pointer, pointer, text)
@@ -102,13 +107,21 @@ def _connect(server: str) -> list[int]:
     if not address:
         raise ModelError("this llama.cpp build cannot use RPC servers; run 'keydiff build-llama'")
     try:  # llama.cpp would end the process
-        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+        socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
     except OSError as error:
         raise ModelError(
             f"the RPC server {server} cannot be reached: {error.strerror or error}; start "
             "llama.cpp's rpc-server there"
         ) from None
-    added = ctypes.CFUNCTYPE(pointer, text)(address)(server.encode())
+    add = ctypes.CFUNCTYPE(pointer, text)(address)
+    answers: list[int | None] = []
+    # llama.cpp would wait for ever for what takes the connection and says nothing.
+    waiting = threading.Thread(target=lambda: answers.append(add(server.encode())), daemon=True)
+    waiting.start()
+    waiting.join(_ANSWER_SECONDS)
+    if not answers:
+        raise ModelError(f"{server} does not answer; is it llama.cpp's rpc-server, and idle?")
+    added = answers[0]
     if not added:
         raise ModelError(f"the RPC server {server} has no devices")
     return [get(added, number) for number in range(count(added))]

@@ -19,6 +19,7 @@ from keydiff_cli.errors import ExitStatus, ModelError
 from keydiff_cli.terminal import Sanitizer, complain
 
 _LOG_ERROR = 4
+_SOURCE = re.compile(r"^.*?:\d+: ")  # file and line that a message of an abort begins with
 
 log: deque[tuple[int, str]] = deque(maxlen=400)  # (level, text) of llama.cpp's last messages
 _echo_log = False
@@ -40,10 +41,10 @@ def library() -> Any:
     try:
         import llama_cpp.llama_cpp as binding
     except (ImportError, OSError, RuntimeError) as error:
-        raise ModelError(
-            f"llama-cpp-python cannot be loaded ({error}); reinstall it with "
-            "'pip install --force-reinstall llama-cpp-python'"
-        ) from error
+        advice = "reinstall it with 'pip install --force-reinstall llama-cpp-python'"
+        if "LLAMA_CPP_LIB_PATH" in os.environ:
+            advice = "unset LLAMA_CPP_LIB_PATH, or name the folder of its libraries"
+        raise ModelError(f"llama-cpp-python cannot be loaded ({error}); {advice}") from error
 
     @binding.llama_log_callback  # type: ignore[untyped-decorator]
     def capture(level: int, text: bytes, _: Any) -> None:
@@ -63,7 +64,7 @@ def library() -> Any:
 
 def _give_up(message: bytes) -> None:
     """llama.cpp is about to abort: end with a line and a status instead."""
-    reason = message.decode("utf-8", "replace").rpartition(": ")[2]
+    reason = _SOURCE.sub("", message.decode("utf-8", "replace"), count=1)
     complain(f"error: llama.cpp gave up: {' '.join(reason.split())}")
     with suppress(OSError, ValueError):
         sys.stdout.flush()

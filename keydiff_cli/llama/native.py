@@ -124,6 +124,7 @@ class NativeCache:
     def positions(self, cells: int) -> NDArray[np.int32]:
         """Position of each cell, -1 when free: int32 ``[cells]``."""
         positions = np.empty(cells, np.int32)
+        log.clear()
         self._done(self._functions.positions(self._context, 0, positions.ctypes.data))
         return positions
 
@@ -131,9 +132,11 @@ class NativeCache:
         """KeyDiff's scores of the cells in use, in order: float32 ``[heads, rows]``."""
         scores = np.empty((self.heads, rows), np.float32)
         room, out = scores.size, scores.ctypes.data
+        log.clear()
         with hold_interrupt():
             done = self._functions.keydiff(self._context, 0, self._sums, self._threads, out, room)
-        self._done(done)
+        if self._done(done) != rows:
+            raise LlamaError(f"llama.cpp has {done} cells in use, and not {rows}")
         return scores
 
     def evict(
