@@ -42,7 +42,7 @@ FREE = [
     "What should the harbour do next?",
     "Is the tone of the report optimistic?",
 ]
-SHARES = [(budget, block) for budget in (1024, 2560, 8192) for block in (128, 512)]
+SHARES = [(1024, 128), (2560, 128), (2560, 512), (8192, 128)]
 
 
 def show(**values: Any) -> None:
@@ -69,7 +69,15 @@ def machine() -> dict[str, Any]:
 class Reading:
     """One context that reads the repeated sample, block by block."""
 
-    def __init__(self, model_name: str, policy: str, budget: int, block: int, tokens: int) -> None:
+    def __init__(
+        self,
+        model_name: str,
+        policy: str,
+        budget: int,
+        block: int,
+        tokens: int,
+        access: Any = None,
+    ) -> None:
         from keydiff_cli.blocks import Tokenizer, blocks, cut_text
         from keydiff_cli.cache import KVCache
         from keydiff_cli.config import Settings
@@ -88,7 +96,7 @@ class Reading:
         self.context = Context(
             self.model, cells=len(head) + room + block, batch=block, threads=threads
         )
-        self.cache = KVCache(self.context)
+        self.cache = KVCache(self.context, access=access)
         read_head(self.cache, head, block)
         self.policy, self.keep = POLICIES[policy], len(head) + budget
         tokenizer = Tokenizer(self.model)
@@ -119,32 +127,41 @@ class Reading:
 
 
 def share() -> None:
-    """Only blocks that evict count: at the start there is nothing to score."""
+    """Only blocks that evict count: at the start there is nothing to score.
+
+    In NumPy, and with a patched llama.cpp natively, too.
+    """
+    from keydiff_cli.llama import API_VERSION, api_version
+
     show(figure="machine", **machine())
+    accesses = ["native", "direct"] if api_version() == API_VERSION else ["direct"]
     for budget, block in SHARES:
-        reading = Reading(LARGE, "keydiff", budget, block, budget + 2048 // block * block + block)
-        total = counted = 0.0
-        before = (0.0, 0.0)
-        while (seconds := reading.step()) is not None:
-            times = reading.cache.times
-            if before != (times.score, times.move):
-                total += seconds
-                counted += 1
-            before = (times.score, times.move)
-        score, move = before
-        show(
-            figure="share",
-            model=LARGE,
-            budget=budget,
-            block=block,
-            blocks=int(counted),
-            seconds=round(total, 3),
-            score_percent=round(100 * score / total, 3),
-            move_percent=round(100 * move / total, 3),
-            percent=round(100 * (score + move) / total, 3),
-            tokens_per_s=round(counted * block / total, 1),
-        )
-        reading.close()
+        for access in accesses:
+            tokens = budget + 2048 // block * block + block
+            reading = Reading(LARGE, "keydiff", budget, block, tokens, access)
+            total = counted = 0.0
+            before = (0.0, 0.0)
+            while (seconds := reading.step()) is not None:
+                times = reading.cache.times
+                if before != (times.score, times.move):
+                    total += seconds
+                    counted += 1
+                before = (times.score, times.move)
+            score, move = before
+            show(
+                figure="share",
+                model=LARGE,
+                access=access,
+                budget=budget,
+                block=block,
+                blocks=int(counted),
+                seconds=round(total, 3),
+                score_percent=round(100 * score / total, 3),
+                move_percent=round(100 * move / total, 3),
+                percent=round(100 * (score + move) / total, 3),
+                tokens_per_s=round(counted * block / total, 1),
+            )
+            reading.close()
 
 
 def ratio(tokens: int, budgets: list[int]) -> None:

@@ -122,12 +122,16 @@ def z_scores(scores: Float32) -> Float32:
 
 
 def ranks(scores: Float32, origin: NDArray[np.int32]) -> Float32:
-    """Rank of every score in its head, the highest 1; among equals the later token is first."""
-    heads, n = scores.shape
-    order = np.lexsort((origin, scores))
-    result = np.empty((heads, n), np.float32)
-    places = np.broadcast_to(np.arange(n, 0, -1, dtype=np.float32), (heads, n))
-    np.put_along_axis(result, order, places, axis=1)
+    """Rank of every score of a head, the highest 1; among equals the later token is first.
+
+    Both ``[rows]``.
+    """
+    order = np.argsort(scores)
+    ranked = scores[order]
+    if (ranked[1:] == ranked[:-1]).any():  # which is rare, and sorting by both is slow
+        order = np.lexsort((origin, scores))
+    result = np.empty(len(scores), np.float32)
+    result[order] = np.arange(len(scores), 0, -1, dtype=np.float32)
     return result
 
 
@@ -153,12 +157,12 @@ def blend(first: Float32, second: Float32, origin: NDArray[np.int32], share: flo
     """
     tiny = np.finfo(np.float32).eps
     scores = np.empty_like(first)
-    for h in range(len(first)):  # one by one, to keep memory low
-        head = slice(h, h + 1)
-        one = ranks(first[head], origin[head]) / max(share, tiny)
-        one[np.isneginf(first[head])] = np.inf
-        other = ranks(second[head], origin[head]) / max(1 - share, tiny)
-        scores[head] = -np.log(np.minimum(one, other))
+    for mine, others, tokens, places in zip(first, second, origin, scores, strict=True):
+        one = np.full(len(mine), np.inf, np.float32)
+        counts = ~np.isneginf(mine)
+        one[counts] = ranks(mine[counts], tokens[counts]) / max(share, tiny)
+        other = ranks(others, tokens) / max(1 - share, tiny)
+        places[:] = -np.log(np.minimum(one, other))
     return scores
 
 
