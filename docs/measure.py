@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -135,33 +135,32 @@ def share() -> None:
 
     show(figure="machine", **machine())
     accesses = ["native", "direct"] if api_version() == API_VERSION else ["direct"]
-    for budget, block in SHARES:
-        for access in accesses:
-            tokens = budget + 2048 // block * block + block
-            reading = Reading(LARGE, "keydiff", budget, block, tokens, access)
-            total = counted = 0.0
-            before = (0.0, 0.0)
-            while (seconds := reading.step()) is not None:
-                times = reading.cache.times
-                if before != (times.score, times.move):
-                    total += seconds
-                    counted += 1
-                before = (times.score, times.move)
-            score, move = before
-            show(
-                figure="share",
-                model=LARGE,
-                access=access,
-                budget=budget,
-                block=block,
-                blocks=int(counted),
-                seconds=round(total, 3),
-                score_percent=round(100 * score / total, 3),
-                move_percent=round(100 * move / total, 3),
-                percent=round(100 * (score + move) / total, 3),
-                tokens_per_s=round(counted * block / total, 1),
-            )
-            reading.close()
+    for (budget, block), access in product(SHARES, accesses):
+        tokens = budget + 2048 // block * block + block
+        reading = Reading(LARGE, "keydiff", budget, block, tokens, access)
+        total = counted = 0.0
+        before = (0.0, 0.0)
+        while (seconds := reading.step()) is not None:
+            times = reading.cache.times
+            if before != (times.score, times.move):
+                total += seconds
+                counted += 1
+            before = (times.score, times.move)
+        score, move = before
+        show(
+            figure="share",
+            model=LARGE,
+            access=access,
+            budget=budget,
+            block=block,
+            blocks=int(counted),
+            seconds=round(total, 3),
+            score_percent=round(100 * score / total, 3),
+            move_percent=round(100 * move / total, 3),
+            percent=round(100 * (score + move) / total, 3),
+            tokens_per_s=round(counted * block / total, 1),
+        )
+        reading.close()
 
 
 def ratio(tokens: int, budgets: list[int]) -> None:

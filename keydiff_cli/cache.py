@@ -305,10 +305,7 @@ class KVCache:
                 return [rows[where] for rows in self._layout.keys(int(used[-1]) + 1)]
             return [layer.keys[where if blob is None else slice(None)] for layer in layers]
 
-        scorers = [scorer, scorer.rest] if isinstance(scorer, SharedScorer) else [scorer]
-        scores, *others = self._scores(scorers, keys, origin, past, native)
-        if isinstance(scorer, SharedScorer):
-            scores = scorer.settle(scores, others[0], origin)
+        scores = self._scores(scorer, keys, origin, past, native)
         scored = time.perf_counter()
         self.times.score += scored - started
         if not over:
@@ -390,32 +387,37 @@ class KVCache:
 
     def _scores(
         self,
-        scorers: Sequence[Scorer],
+        scorer: Scorer,
         keys: Callable[[], Sequence[Bytes]],
         origin: NDArray[np.int32],
         past: Float32,
         native: NativeCache | None,
     ) -> Float32:
-        """Scores of the heads of all layers, one after another: ``[scorers, heads, rows]``."""
-        scores = np.full((len(scorers), *origin.shape), -np.inf, np.float32)
+        """Scores of the heads of all layers, one after another: float32 ``[heads, rows]``.
+
+        llama.cpp scores by KeyDiff itself if it is ``native``; otherwise ``keys`` are asked for.
+        """
+        found: list[Float32] = []
         ours: list[tuple[Scorer, Float32]] = []
-        for scorer, own in zip(scorers, scores, strict=True):
-            if native is not None and isinstance(scorer, KeyDiff):
-                own[:] = native.keydiff(origin.shape[1])
+        for one in [scorer, scorer.rest] if isinstance(scorer, SharedScorer) else [scorer]:
+            if native is not None and isinstance(one, KeyDiff):
+                found.append(native.keydiff(origin.shape[1]))
             else:
-                ours.append((scorer, own))
-        watch = any(scorer.watch != "nothing" for scorer, _ in ours)
+                found.append(np.full(origin.shape, -np.inf, np.float32))
+                ours.append((one, found[-1]))
+        watch = any(one.watch != "nothing" for one, _ in ours)
         for number, stored in enumerate(keys() if ours else ()):
             heads = slice(self._offsets[number], self._offsets[number + 1])
             queries = self.queries(number) if watch else None
-            numbers, mine, before = self._numbers(stored), origin[heads], past[heads]
             seen = origin[self._offsets[number]] >= 0
-            if not seen.all():  # rows that the layer gave up in a pyramid
-                numbers, mine, before = numbers[seen], mine[:, seen], before[:, seen]
-            rows = Rows(numbers, mine, queries, number, before)
-            for scorer, own in ours:
-                own[heads, seen] = _checked(scorer(rows), mine.shape)
-        return scores
+            held = slice(None) if seen.all() else seen  # a layer gives up rows in a pyramid
+            tokens, before = origin[heads][:, held], past[heads][:, held]
+            rows = Rows(self._numbers(stored)[held], tokens, queries, number, before)
+            for one, scores in ours:
+                scores[heads, held] = _checked(one(rows), tokens.shape)
+        if isinstance(scorer, SharedScorer):
+            return scorer.settle(found[0], found[1], origin)
+        return found[0]
 
     def queries(self, number: int) -> Queries:
         """Of layer ``number``, as its scorer gets them: from the last tokens that were watched."""

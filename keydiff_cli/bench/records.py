@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -137,10 +136,11 @@ class Records:
         data = self.path.read_bytes()
         if data.endswith(b"\n"):
             return
+        whole = _whole(data)
         with self.path.open("r+b") as file:
-            file.truncate(_whole(data))
-            if _whole(data) == len(data):
-                file.seek(0, os.SEEK_END)
+            file.truncate(whole)
+            if whole == len(data):
+                file.seek(whole)
                 file.write(b"\n")
 
     def add(self, record: Record) -> None:

@@ -134,13 +134,18 @@ def frequent_words(sentences: list[str], tokens: int, count: Count, draw: random
     weights = [rank**-_ALPHA for rank in range(1, len(pool) + 1)]
     listed: list[str] = []
     size = 0
-    often: list[tuple[str, int]] = []
-    while size < tokens or often[_FREQUENT - 1][1] == often[_FREQUENT][1]:
+    times: Counter[str] = Counter()
+
+    def tied() -> bool:
+        *_, last, next_one = times.most_common(_FREQUENT + 1)
+        return last[1] == next_one[1]
+
+    while size < tokens or tied():
         some = draw.choices(pool, weights, k=10)
         listed += some
+        times.update(some)
         size += count(" " + " ".join(some))
-        often = Counter(listed).most_common(_FREQUENT + 1)
-    wanted = [name for name, _ in often[:_FREQUENT]]
+    wanted = [name for name, _ in times.most_common(_FREQUENT)]
     asked = f"What are the {_FREQUENT} most frequent words in the text? Answer with the words only."
     return " ".join(listed), [(asked, tuple(wanted))]
 

@@ -114,21 +114,24 @@ class Runner:
             )
             tasks = [self._task(text, document, contender) for contender in contenders]
             # A budget may have been given twice, as tokens and as a part of this text.
-            different = {(task.policy.name, task.budget): task for task in reversed(tasks)}
-            tasks = [task for task in reversed(different.values()) if task.questions]
+            different: dict[tuple[str, int | None], Task] = {}
+            for task in tasks:
+                different.setdefault((task.policy.name, task.budget), task)
+            tasks = [task for task in different.values() if task.questions]
             if tasks:
                 (self._read_once if self._options.once else self._stream)(tasks)
 
     def _task(self, text: Text, document: Tokens, contender: Contender) -> Task:
         budget = contender.tokens(text.length or len(document))
-        policy, done = find_policy(contender.policy), self._records.done
-        found = [done.get((q.id, policy.name, budget), {}) for q in text.questions]
-        version = policy_version(policy)  # what an older one has answered is answered anew
-        missing = [
-            question
-            for question, record in zip(text.questions, found, strict=True)
-            if not record or record.get("policy_version") != version
-        ]
+        policy = find_policy(contender.policy)
+        version = policy_version(policy)
+
+        def answered(question: Question) -> bool:
+            record = self._records.done.get((question.id, policy.name, budget))
+            # What an older version of the policy has answered is answered anew.
+            return record is not None and record.get("policy_version") == version
+
+        missing = [question for question in text.questions if not answered(question)]
         self._done += len(text.questions) - len(missing)
         part = str(contender.budget) if isinstance(contender.budget, Fraction) else None
         task = Task(text, document, policy, budget, part, missing)

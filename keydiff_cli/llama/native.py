@@ -124,18 +124,15 @@ class NativeCache:
     def positions(self, cells: int) -> NDArray[np.int32]:
         """Position of each cell, -1 when free: int32 ``[cells]``."""
         positions = np.empty(cells, np.int32)
-        log.clear()
-        self._done(self._functions.positions(self._context, 0, positions.ctypes.data))
+        self._call(self._functions.positions, 0, positions.ctypes.data)
         return positions
 
     def keydiff(self, rows: int) -> NDArray[np.float32]:
         """KeyDiff's scores of the cells in use, in order: float32 ``[heads, rows]``."""
         scores = np.empty((self.heads, rows), np.float32)
         room, out = scores.size, scores.ctypes.data
-        log.clear()
-        with hold_interrupt():
-            done = self._functions.keydiff(self._context, 0, self._sums, self._threads, out, room)
-        if self._done(done) != rows:
+        done = self._call(self._functions.keydiff, 0, self._sums, self._threads, out, room)
+        if done != rows:
             raise LlamaError(f"llama.cpp has {done} cells in use, and not {rows}")
         return scores
 
@@ -172,12 +169,13 @@ class NativeCache:
             pins=len(ranges),
             threads=self._threads,
         )
+        return self._call(self._functions.evict, 0, wanted, origin.ctypes.data)
+
+    def _call(self, function: Any, *arguments: Any) -> int:
+        """The number that a function returns; a negative one is a failure, and logged."""
         log.clear()
         with hold_interrupt():
-            done = self._functions.evict(self._context, 0, wanted, origin.ctypes.data)
-        return self._done(done)
-
-    def _done(self, status: int) -> int:
+            status = int(function(self._context, *arguments))
         if status < 0:
             raise LlamaError(f"llama.cpp cannot evict: {last_error(f'status {status}')}")
         return status
