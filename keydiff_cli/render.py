@@ -324,6 +324,15 @@ def speed_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]
     ]
 
 
+def speed_settings(header: Mapping[str, Any]) -> str:
+    """What the runs of ``keydiff bench speed`` have in common, on a line."""
+    return (
+        f"{printable(header['model'])}: blocks of {header['block']} tokens, "
+        f"{header['threads']} threads, "
+        f"cache in {header['kv_type']}, flash attention"
+    )
+
+
 def _duration(seconds: float) -> str:
     """Seconds for people: ``8.3 s``, ``2 min 10 s``."""
     if seconds < 60:

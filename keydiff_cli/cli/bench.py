@@ -337,7 +337,13 @@ def speed(
     for each. The policy full is llama.cpp with nothing evicted. Let nothing else run meanwhile.
     """
     from keydiff_cli.bench import speed
-    from keydiff_cli.render import BenchDisplay, print_json, print_table, speed_rows
+    from keydiff_cli.render import (
+        BenchDisplay,
+        print_json,
+        print_table,
+        speed_rows,
+        speed_settings,
+    )
 
     contenders = _contenders(ctx)
     settings = resolve(ctx.params).settings  # an option sets the setting of its name
@@ -374,6 +380,7 @@ def speed(
         ),
         speed_rows(summary["results"]),
     )
+    print(speed_settings(summary["header"]))
 
 
 @app.command()
