@@ -1,6 +1,7 @@
 """Measures what llama.cpp's settings do to reading and decoding, one JSON line each, on stdout.
 
     python docs/tune.py > docs/figures/tune.jsonl
+    python docs/tune.py --library DIR --turns 10   # with the llama.cpp in a folder, instead
 
 Plain llama.cpp with the full cache: with 1,024 tokens of the sample document in it, 512 are read
 in blocks and 32 are decoded. Settings differ from the defaults in one or two fields, have a process
@@ -43,6 +44,7 @@ class Setting:
     block: int = 128
     flash: bool = True
     wait: str | None = None  # OMP_WAIT_POLICY
+    library: str | None = None  # folder of another llama.cpp
 
 
 class Engine:
@@ -93,13 +95,14 @@ class Run:
     """An engine in a process of its own."""
 
     def __init__(self, path: Path, setting: Setting) -> None:
-        waits = {} if setting.wait is None else {"OMP_WAIT_POLICY": setting.wait}
+        names = {"OMP_WAIT_POLICY": setting.wait, "LLAMA_CPP_LIB_PATH": setting.library}
+        environment = {name: value for name, value in names.items() if value is not None}
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--serve", str(path), json.dumps(asdict(setting))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **waits},
+            env={**os.environ, **environment},
         )
         self.read()  # it is ready
 
@@ -127,8 +130,10 @@ def serve(path: Path, setting: Setting) -> None:
         print(json.dumps(engine.measure()), flush=True)
 
 
-def settings(cores: int) -> list[Setting]:
+def settings(cores: int, library: str | None) -> list[Setting]:
     default = Setting(threads=cores)
+    if library is not None:
+        return [default, replace(default, library=library)]
     threads = {1, cores, os.cpu_count() or cores} - {cores}
     return [
         default,
@@ -142,12 +147,12 @@ def settings(cores: int) -> list[Setting]:
     ]
 
 
-def requantise(path: Path, folder: Path) -> dict[str, Path]:
-    """The default model in all quantisations."""
+def requantise(path: Path, names: set[str], folder: Path) -> dict[str, Path]:
+    """The default model in some quantisations."""
     paths = {Setting.quantisation: path}
-    for name, number in TYPES.items():
+    for name in sorted(names - set(paths)):
         params = llama_cpp.llama_model_quantize_default_params()
-        params.ftype, params.allow_requantize = number, True
+        params.ftype, params.allow_requantize = TYPES[name], True
         paths[name] = folder / f"{name}.gguf"
         if llama_cpp.llama_model_quantize(
             str(path).encode(), str(paths[name]).encode(), byref(params)
@@ -156,12 +161,12 @@ def requantise(path: Path, folder: Path) -> dict[str, Path]:
     return paths
 
 
-def compare(turns: int) -> None:
+def compare(turns: int, library: str | None) -> None:
     from keydiff_cli.machine import physical_cores
 
+    tried = settings(physical_cores(), library)
     with tempfile.TemporaryDirectory() as folder:
-        paths = requantise(model_path(), Path(folder))
-        tried = settings(physical_cores())
+        paths = requantise(model_path(), {each.quantisation for each in tried}, Path(folder))
         runs = [Run(paths[setting.quantisation], setting) for setting in tried]
         figures = [[run.measure() for run in runs] for _ in range(turns)]
         for run in runs:
@@ -172,7 +177,7 @@ def compare(turns: int) -> None:
         show(
             figure="tune",
             model=LARGE,
-            **asdict(setting),
+            **{**asdict(setting), "library": "stock" if setting.library is None else "other"},
             read_tokens_per_s=round(median(a for a, _ in rates), 1),
             decode_tokens_per_s=round(median(b for _, b in rates), 2),
             read_ratio=round(median(a for a, _ in ratios), 3),
@@ -198,6 +203,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--library", metavar="DIR", help="folder with another libllama")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -206,7 +212,7 @@ def main() -> None:
     else:
         llama_cpp.llama_log_set(quiet, None)
         show(figure="machine", **machine())
-        compare(options.turns)
+        compare(options.turns, options.library)
 
 
 if __name__ == "__main__":

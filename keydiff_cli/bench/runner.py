@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from keydiff_cli import machine
 from keydiff_cli.answer import Answer, Sampler
 from keydiff_cli.bench.events import BenchEvents, sample_name
 from keydiff_cli.bench.records import Records
@@ -97,6 +98,7 @@ class Runner:
         self._score = score
         self._records = records
         self._events = events
+        self._processor = machine.processor()
         self._prompt = build_prompt(model)
         self._tokenizer = Tokenizer(model)
         self._head, _ = prompt_tokens(model, self._prompt, "")
@@ -279,6 +281,7 @@ class Runner:
             "stop_reason": answer.stop_reason,
             "certainty": round(answer.certainty, 4),
             "score": score,
+            "processor": self._processor,
             "read_s": round(read, 3),
             "answer_s": round(time.perf_counter() - started, 3),
         }
