@@ -181,7 +181,9 @@ def compare(turns: int, library: str | None) -> None:
             read_tokens_per_s=round(median(a for a, _ in rates), 1),
             decode_tokens_per_s=round(median(b for _, b in rates), 2),
             read_ratio=round(median(a for a, _ in ratios), 3),
+            read_ratios=[round(a, 3) for a, _ in ratios],
             decode_ratio=round(median(b for _, b in ratios), 3),
+            decode_ratios=[round(b, 3) for _, b in ratios],
         )
 
 

@@ -305,7 +305,8 @@ class KVCache:
                 return [rows[where] for rows in self._layout.keys(int(used[-1]) + 1)]
             return [layer.keys[where if blob is None else slice(None)] for layer in layers]
 
-        scores = self._scores(scorer, keys, origin, past, native)
+        pinned = self._pinned(min(keeps), policy)
+        scores = self._scores(scorer, keys, origin, past, pinned, native)
         scored = time.perf_counter()
         self.times.score += scored - started
         if not over:
@@ -314,8 +315,7 @@ class KVCache:
 
         if policy.watch == "stream":
             past[:] = scores
-        places = elect(scores, origin, policy.vote)
-        pinned = self._pinned(min(keeps), policy)
+        places = elect(scores, origin, pinned, policy.vote)
         by_age = np.argsort(self.positions[used])
         surplus = max(len(used) - keep, 0)
         first_kept = int(self.positions[used[by_age[surplus]]])
@@ -391,6 +391,7 @@ class KVCache:
         keys: Callable[[], Sequence[Bytes]],
         origin: NDArray[np.int32],
         past: Float32,
+        pinned: Sequence[tuple[int, int]],
         native: NativeCache | None,
     ) -> Float32:
         """Scores of the heads of all layers, one after another: float32 ``[heads, rows]``.
@@ -416,7 +417,7 @@ class KVCache:
             for one, scores in ours:
                 scores[heads, held] = _checked(one(rows), tokens.shape)
         if isinstance(scorer, SharedScorer):
-            return scorer.settle(found[0], found[1], origin)
+            return scorer.settle(found[0], found[1], origin, is_pinned(origin, pinned))
         return found[0]
 
     def queries(self, number: int) -> Queries:
@@ -601,9 +602,10 @@ def _copy_rows(source: Iterable[Bytes], target: Iterable[Bytes]) -> None:
 
 def _checked(scores: Float32, shape: tuple[int, ...]) -> Float32:
     """What a scorer gave, which may be one of another package."""
-    if scores.shape != shape or np.isnan(scores).any():
+    kind = getattr(getattr(scores, "dtype", None), "kind", "")
+    if kind != "f" or scores.shape != shape or not np.isfinite(scores).all():
         raise ModelError(
-            f"the policy gives no score for every row: {scores.shape} instead of {shape}, or "
-            "some are not numbers; use another --policy"
+            f"the policy does not give a finite number for each of {shape} heads and rows; "
+            "use another --policy"
         )
     return scores

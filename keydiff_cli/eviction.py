@@ -77,7 +77,8 @@ class Policy:
     def budgets(self, largest: int, layers: int) -> list[int]:
         """Tokens to keep in each layer, if the first one keeps ``largest``."""
         last = (1 - self.pyramid) / (1 + self.pyramid)
-        return [max(int(largest * part), 1) for part in np.linspace(1, last, layers)]
+        parts = np.linspace(1, last, layers) if layers > 1 else [(1 + last) / 2]
+        return [max(int(largest * part), 1) for part in parts]
 
     def room(self, budget: int) -> int:
         """Tokens of which every layer keeps all, if ``budget`` is the mean of the layers."""
@@ -102,7 +103,12 @@ class Moves:
     target: NDArray[np.int64]
 
 
-def elect(scores: Float32, origin: NDArray[np.int32], vote: float) -> Float32:
+def elect(
+    scores: Float32,
+    origin: NDArray[np.int32],
+    pinned: Sequence[tuple[int, int]],
+    vote: float,
+) -> Float32:
     """Scores by which heads share their budget with what all of them together want.
 
     Parameters
@@ -111,6 +117,8 @@ def elect(scores: Float32, origin: NDArray[np.int32], vote: float) -> Float32:
         Of all layers and heads: float32 ``[heads, rows]``.
     origin
         Index in the token stream that each row comes from: int32 ``[heads, rows]``.
+    pinned
+        Tokens that stay anyway, from start to stop (exclusive).
     vote
         See :class:`Policy`.
 
@@ -121,7 +129,8 @@ def elect(scores: Float32, origin: NDArray[np.int32], vote: float) -> Float32:
     """
     if vote == 0:
         return scores
-    return blend(mean_of_heads(z_scores(scores), origin)[origin], scores, origin, vote)
+    mean = mean_of_heads(z_scores(scores), origin)[origin]
+    return blend(mean, scores, origin, is_pinned(origin, pinned), vote)
 
 
 def is_pinned(origin: NDArray[np.int32], pinned: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:

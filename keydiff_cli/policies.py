@@ -46,8 +46,8 @@ POLICIES = {
     )
 }
 _REVISIONS = {
-    "focus": "2",
-    "focus-token": "2",
+    "focus": "3",
+    "focus-token": "3",
 }  # to be raised when a policy keeps other tokens than before
 _FIELDS = ("vote", "sinks", "recent", "pyramid")
 

@@ -179,7 +179,8 @@ def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
         (("needle", "--depth", "nan"), "--depth: 'nan' is no list of numbers from 0 to 1"),
         (("needle", "--text", "nowhere"), "nowhere has no .txt files"),
         (("needle", "--plot", "map.jpg"), "must end in .png or .svg"),
-        (("ruler", "--task", "qa"), "--task: 'qa' is not one of niah_single"),
+        (("ruler", "--task", "vt, qa"), "--task: 'qa' is not one of niah_single"),
+        (("needle", "--policy", "full, keydif"), "there is no policy 'keydif'"),
         (("longbench", "--data", "x", "--dataset", "nq"), "--dataset: 'nq' is not one of"),
         (("longbench", "--data", "nowhere", "--dataset", "trec"), "cannot be read"),
         (("speed", "--policy", ""), "there is no policy ''"),
@@ -199,7 +200,13 @@ def test_what_is_wrong_is_said_first(
     assert not list(tmp_path.glob("*.jsonl"))
 
 
-def written(path: Path, scores: dict[str, list[float]], seed: int = 0, **options: Any) -> Path:
+def written(
+    path: Path,
+    scores: dict[str, list[float]],
+    seed: int = 0,
+    version: str | None = None,
+    **options: Any,
+) -> Path:
     """Records of a task with two questions a text, ``full`` and ``keydiff`` at 128 tokens."""
     task = path.stem.partition("-")[0]
     header = {"bench": "ruler", "seed": seed, "sha256": "a", "block": 64, **options}
@@ -217,6 +224,7 @@ def written(path: Path, scores: dict[str, list[float]], seed: int = 0, **options
                 "budget": None if policy == "full" else 128,
                 "score": score,
                 "stop_reason": "eos",
+                "policy_version": None if policy == "full" else version,
             }
             rows.append(json.dumps(record))
     path.write_text("\n".join(rows) + "\n")
@@ -251,12 +259,33 @@ def test_files_are_shown_together(tmp_path: Path) -> None:
     assert "all" not in table.out  # one task is all there is
 
 
+def test_answers_of_another_version_of_a_policy_do_not_count(tmp_path: Path) -> None:
+    """Nor do they where the newer version has answered some of the questions only."""
+    path = written(tmp_path / "vt.jsonl", {"full": [1, 1], "keydiff": [0, 0]}, version="1")
+    newer = written(tmp_path / "new.jsonl", {"keydiff": [1]}, version="2")
+    begun = newer.read_text().splitlines()[1].replace("new-", "vt-").replace('"new"', '"vt"')
+    with path.open("a") as file:
+        file.write(begun.replace('"depth": null', '"depth": 0.5') + "\n")
+    done = keydiff("bench", "show", path, "--json", cwd=tmp_path)
+    shown = json.loads(done.out)
+    assert [(row["policy"], row["samples"], row["rate"]) for row in shown["results"]] == [
+        ("full", 2, 1.0), ("keydiff", 1, 1.0),
+    ]  # fmt: skip
+    assert [row["samples"] for row in shown["grid"]] == [1]
+
+
 def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
     one = written(tmp_path / "vt.jsonl", {"full": [1]})
     other = written(tmp_path / "cwe.jsonl", {"full": [1]}, block=128)
     (tmp_path / "more").mkdir()
     longer = written(tmp_path / "more" / "vt.jsonl", {"full": [1]}, max_tokens=9)
     begun = written(tmp_path / "begun.jsonl", {})
+    older = written(tmp_path / "fwe.jsonl", {"keydiff": [1]}, version="1")
+    newer = written(tmp_path / "niah.jsonl", {"keydiff": [1]}, version="2")
+    odd = written(tmp_path / "odd.jsonl", {"full": [1]})
+    odd.write_text(odd.read_text().replace('"budget": null', '"budget": null, "part": [1]'))
+    deep = written(tmp_path / "deep.jsonl", {"full": [1]})
+    deep.write_text(deep.read_text().replace('512, "depth": null', 'null, "depth": 0.5'))
     times = tmp_path / "speed.jsonl"
     times.write_text(json.dumps({"bench": "speed"}) + "\n")
     prose = tmp_path / "prose.txt"
@@ -266,6 +295,9 @@ def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
         ((begun, "--plot", "x.png"), f"{begun}: no answers yet"),
         ((times,), f"{times} holds times, not answers"),
         ((prose,), f"{prose} is no file of records"),
+        ((older, newer), f"{newer} was measured with another version of keydiff than the files"),
+        ((odd,), f"{odd}, line 2, is no record of it"),
+        ((deep,), f"{deep}, line 2, is no record of it"),
         ((one, longer), f"{longer} has the same samples as another file, with another --max-tok"),
         ((tmp_path / "none.jsonl",), "none.jsonl cannot be read: "),
         ((one, "--plot", "x.bmp"), "x.bmp"),

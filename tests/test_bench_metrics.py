@@ -104,7 +104,7 @@ def test_the_rate_is_inside_its_interval(samples: int, data: st.DataObject) -> N
 
 def test_a_paired_difference() -> None:
     five = list("abcde")
-    assert paired_difference([1, 1, 0, 1, 0], [1, 1, 0, 1, 0], five) == (0, (0, 0))
+    assert paired_difference([1, 1, 0, 1, 0], [1, 1, 0, 1, 0], five) == (0, None)
     # Gaps of 1, 1, 1, 0, 0: deviation 0.5477, over the root of 5 0.2449, times 2.776.
     mean, interval = paired_difference([1, 1, 1, 0, 0], [0] * 5, five)
     assert (mean, interval) == (0.6, pytest.approx((-0.0800, 1.0), abs=2e-3))
@@ -121,6 +121,17 @@ def test_questions_about_one_text_count_as_one_text() -> None:
     assert few[1] is None  # four texts say nothing of others
     assert alone[1] == pytest.approx((0.338, 0.662), abs=2e-3)
     assert together[1] == pytest.approx((0.5 - 2.365 * 0.189, 0.5 + 2.365 * 0.189), abs=2e-3)
+
+
+def test_texts_with_most_of_the_samples_count_for_fewer() -> None:
+    texts = [*"abcdefgh", *8 * "i", *8 * "j"]  # 24² / (8 + 2 · 8²) = 4.2 texts of one size
+    gaps = [1.0, 0.0] * 12
+    assert paired_difference(gaps, [0.0] * 24, texts) == (0.5, None)
+    texts[8:] = [*4 * "i", *4 * "j", *4 * "k", *4 * "l"]  # 24² / (8 + 4 · 4²) = 8 of them
+    _, interval = paired_difference(gaps, [0.0] * 24, texts)
+    # Only the texts of one sample differ from the mean: eight times a quarter.
+    half = 2.365 * (8 / 7 * 8 / 4) ** 0.5 / 24
+    assert interval == pytest.approx((0.5 - half, 0.5 + half), abs=2e-3)
 
 
 def test_students_quantiles() -> None:

@@ -98,7 +98,10 @@ def place(values: dict[int, float], token: int) -> int:
 
 @pytest.mark.parametrize("vote", [0.0, 0.25, 0.5, 1.0])
 def test_heads_share_the_budget_with_what_all_of_them_want(vote: float) -> None:
-    """Against a slow reference, with heads that hold different tokens in different rows."""
+    """Against a slow reference, with heads that hold different tokens in different rows.
+
+    Tokens that stay anyway take none of the places.
+    """
     random = np.random.default_rng(0)
     heads, n = 6, 20
     origin = np.array([random.permutation(30)[:n] for _ in range(heads)], np.int32)
@@ -115,11 +118,16 @@ def test_heads_share_the_budget_with_what_all_of_them_want(vote: float) -> None:
         for token, score in one.items():
             total[token] += score
 
-    places = elect(scores, origin, vote)
+    places = elect(scores, origin, [(0, 2), (11, 15)], vote)
 
     for h, head in enumerate(given):
+        stays = {0, 1, 11, 12, 13, 14} if vote else set()
+        assert all(places[h, row] == 0 for row, t in enumerate(origin[h].tolist()) if t in stays)
+        head = {token: score for token, score in head.items() if token not in stays}
         common = {token: total[token] for token in head}
         for row, token in enumerate(origin[h].tolist()):
+            if token in stays:
+                continue
             ranks = [(place(common, token), vote), (place(head, token), 1 - vote)]
             expected = min(rank / share for rank, share in ranks if share)
             if vote:
@@ -132,7 +140,7 @@ def test_a_vote_of_all_the_budget_keeps_the_same_tokens_everywhere() -> None:
     random = np.random.default_rng(1)
     origin = np.array([random.permutation(20) for _ in range(5)], np.int32)
     scores = random.normal(size=(5, 20)).astype(np.float32)
-    keep = keep_best(elect(scores, origin, 1), np.zeros((5, 20), np.bool_), 7)
+    keep = keep_best(elect(scores, origin, [], 1), np.zeros((5, 20), np.bool_), 7)
     kept = [set(row[marks].tolist()) for row, marks in zip(origin, keep, strict=True)]
     assert len(kept[0]) == 7
     assert kept == [kept[0]] * 5

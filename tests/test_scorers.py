@@ -174,20 +174,30 @@ def slow_focus(rows: Rows, width: int) -> NDArray[Any]:
     )
 
 
-def settled(scorer: Focus, rows: Rows) -> NDArray[np.float32]:
-    return scorer.settle(scorer(rows), scorer.rest(rows), rows.origin)
+def settled(scorer: Focus, rows: Rows, stays: range = range(0)) -> NDArray[np.float32]:
+    protected = np.isin(rows.origin, stays)
+    return scorer.settle(scorer(rows), scorer.rest(rows), rows.origin, protected)
 
 
 @pytest.mark.parametrize("block", [True, False], ids=["no lead", "lead"])
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.7, 1.0])
 @pytest.mark.parametrize("kept", [10, 40, 80])
 def test_focus_shares_the_budget(share: float, kept: int, block: bool) -> None:
-    """The first by lift and the first by KeyDiff stay, in the parts asked for."""
+    """The first by lift and the first by KeyDiff stay, in the parts asked for.
+
+    Of those that do not stay anyway.
+    """
     rows = make_rows(11, block=block)
     scorer = Focus(share=share, width=3, lift=0)
-    best = np.argsort(-settled(scorer, rows), axis=1)[:, :kept]
-    lifted = slow_focus(rows, 3)
-    unlike = KeyDiff()(rows)
+    stays = range(203, 206)
+    places = settled(scorer, rows, stays)
+    protected = np.isin(rows.origin, stays)
+    assert protected.any(axis=1).all()
+    assert places[protected].min() >= places.max()
+    lowest = np.float32(-np.inf)
+    best = np.argsort(-np.where(protected, lowest, places), axis=1)[:, :kept]
+    lifted = np.where(protected, lowest, slow_focus(rows, 3))
+    unlike = np.where(protected, lowest, KeyDiff()(rows))
     for h in range(HEADS):
         for values, part in ((unlike[h], 1 - share), (lifted[h], share)):
             sure = int(part * kept)
@@ -213,6 +223,14 @@ def test_focus_leaves_to_keydiff_what_the_question_does_not_lift(share: float) -
     np.testing.assert_array_equal(
         np.argsort(settled(Focus(lift=1e6), rows), axis=1), np.argsort(unlike, axis=1)
     )
+
+
+def test_a_question_without_words_lifts_nothing() -> None:
+    rows = make_rows(5, block=False)
+    assert rows.queries is not None
+    queries = Queries(rows.queries.vectors[:LEAD], rows.queries.origin[:LEAD], LEAD)
+    silent = Rows(rows.keys, rows.origin, queries, 1, rows.past)
+    assert Focus()(silent).max() <= 1
 
 
 def test_random_keeps_a_uniform_sample_that_depends_on_the_head_and_the_seed() -> None:

@@ -14,7 +14,15 @@ from typing import Any
 
 from keydiff_cli import __version__, machine, models
 from keydiff_cli.bench.events import BenchEvents
-from keydiff_cli.bench.records import Key, Record, Records, differences, key_of, read_records
+from keydiff_cli.bench.records import (
+    Key,
+    Record,
+    Records,
+    differences,
+    key_of,
+    latest,
+    read_records,
+)
 from keydiff_cli.bench.runner import Contender, Options, Runner, Score
 from keydiff_cli.bench.samples import Count, Text
 from keydiff_cli.bench.summary import depth_grid, pool, summarise
@@ -117,7 +125,8 @@ def run(
 
         runner = Runner(model, options, bench.score, records, events)
         runner.run(bench.make(count), contenders)
-    answers = sorted(records.all, key=_in_order(records.all, [c.policy for c in contenders]))
+    current = latest(records.all)
+    answers = sorted(current, key=_in_order(current, [c.policy for c in contenders]))
     results = {"results": summarise(answers), "grid": depth_grid(answers)}
     return write_summary(out, header, options.threads, results)
 
@@ -134,6 +143,7 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
     headers: list[Record] = []
     records: dict[Key, Record] = {}
     limits: dict[str, int | None] = {}
+    versions: dict[str, str | None] = {}
     for path in paths:
         header, some = read_records(path)
         if header["bench"] == "speed":
@@ -150,7 +160,13 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
                 f"{path} has the same samples as another file, with another --max-tokens; "
                 "show it alone"
             )
-        for record in some:
+        for record in latest(some):
+            version = record.get("policy_version")
+            if versions.setdefault(record["policy"], version) != version:
+                raise UsageError(
+                    f"{path} was measured with another version of {record['policy']} than the "
+                    "files before it; run its benchmark again, or show it alone"
+                )
             named = {**record, "id": f"{of}-{record['id']}", "text": f"{of}-{record['text']}"}
             records[key_of(named)] = named
     if not records:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,23 @@ _ANSWER = {
     "score": _NUMBER,
     "stop_reason": (str,),
 }
+_OPTIONAL: dict[str, tuple[type, ...]] = {
+    "part": (str, type(None)),
+    "policy_version": (str, type(None)),
+}
 
 
 def key_of(record: Record) -> Key:
     """What makes a record unique in a file."""
     return record["id"], record["policy"], record["budget"]
+
+
+def latest(records: Iterable[Record]) -> list[Record]:
+    """The last record of each sample, and of a policy only those of the version that came last."""
+    some = list(records)
+    versions = {record["policy"]: record.get("policy_version") for record in some}
+    current = [r for r in some if r.get("policy_version") == versions[r["policy"]]]
+    return list({key_of(record): record for record in current}.values())
 
 
 def read_records(path: Path) -> tuple[Record, list[Record]]:
@@ -79,6 +91,8 @@ def _fits(record: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
     return (
         isinstance(record, dict)
         and all(name in record and type(record[name]) in kinds for name, kinds in fields.items())
+        and all(type(record.get(name)) in kinds for name, kinds in _OPTIONAL.items())
+        and (record.get("depth") is None or record["length"] is not None)
         and 0 <= record.get("score", 0) <= 1
     )
 

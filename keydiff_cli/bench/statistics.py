@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 _Z = 1.959964  # 97.5 % quantile of the normal distribution
-_FEWEST = 5  # texts that say anything about others
+_FEWEST = 5  # texts of as many samples each that say anything about others
 
 
 def wilson(successes: float, samples: int) -> tuple[float, float]:
@@ -29,24 +29,26 @@ def paired_difference(
 
     Samples of one text depend on each other, so texts are what varies: ``texts`` says which one
     each sample is about. The mean is the ratio of two sums over texts, its standard error the
-    usual linear one (Cochran 1977, section 6.5), and the interval Student's. None with fewer than
-    five texts.
+    usual linear one (Cochran 1977, section 6.5), and the interval Student's. Texts with many
+    samples weigh more, so as many texts of one size count as vary like them (Kish 1965, section
+    8.2). None with fewer than five of those, or if no sample differs from the mean, which says
+    nothing about how much others would.
     """
     if not len(mine) == len(other) == len(texts):
         raise ValueError("a paired comparison needs the same samples")
     gaps = np.subtract(mine, other)
     mean = float(gaps.mean())
     _, where = np.unique(np.asarray(texts), return_inverse=True)
-    left = np.bincount(where, gaps - mean)
-    n = len(left)
-    if n < _FEWEST:
+    left, sizes = np.bincount(where, gaps - mean), np.bincount(where)
+    n = len(gaps) ** 2 / float(sizes @ sizes)
+    if n < _FEWEST or not np.ptp(gaps):
         return mean, None
     error = math.sqrt(n / (n - 1) * float(left @ left)) / len(gaps)
     half = student(n - 1) * error
     return mean, (max(mean - half, -1.0), min(mean + half, 1.0))
 
 
-def student(freedom: int) -> float:
+def student(freedom: float) -> float:
     """97.5 % quantile of Student's distribution, to 0.3 % from 4 degrees of freedom on.
 
     Abramowitz and Stegun (1964), 26.7.5.

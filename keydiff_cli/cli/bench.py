@@ -106,6 +106,10 @@ def _sentences(ctx: typer.Context, settings: Settings) -> list[str]:
     return load_sentences(ctx.params["text"], cache_path(), offline=settings.offline)
 
 
+def _names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
+
+
 def _contenders(ctx: typer.Context) -> list[Contender]:
     """Policies x budgets; what cannot work is refused before anything is fetched or run."""
     from keydiff_cli.bench import plots
@@ -113,7 +117,7 @@ def _contenders(ctx: typer.Context) -> list[Contender]:
     from keydiff_cli.policies import find_policy
 
     given = ctx.params
-    contenders = parse_contenders(given["policies"].split(","), given["budgets"].split(","))
+    contenders = parse_contenders(_names(given["policies"]), _names(given["budgets"]))
     once = given.get("once", False)
     if once and any(find_policy(one.policy).watch == "stream" for one in contenders):
         raise UsageError(
@@ -261,7 +265,7 @@ def ruler(
     """Run the tasks of RULER that need no data."""
     from keydiff_cli.bench import ruler
 
-    chosen = tasks.split(",")
+    chosen = _names(tasks)
     if unknown := [task for task in chosen if task not in ruler.TASKS]:
         raise UsageError(f"--task: '{unknown[0]}' is not one of {', '.join(ruler.TASKS)}")
     sizes = _lengths(lengths)
@@ -301,7 +305,7 @@ def longbench(
     from keydiff_cli.bench import longbench
     from keydiff_cli.bench.bench import Bench
 
-    chosen = datasets.split(",")
+    chosen = _names(datasets)
     if unknown := [name for name in chosen if name not in longbench.METRICS]:
         raise UsageError(f"--dataset: '{unknown[0]}' is not one of {', '.join(longbench.METRICS)}")
     contenders = _contenders(ctx)

@@ -98,10 +98,17 @@ class SharedScorer(Scorer, Protocol):
     @property
     def rest(self) -> Scorer: ...
 
-    def settle(self, scores: Float32, others: Float32, origin: NDArray[np.int32]) -> Float32:
-        """One score from the two, and the token of each row: all ``[heads of all layers, rows]``.
+    def settle(
+        self,
+        scores: Float32,
+        others: Float32,
+        origin: NDArray[np.int32],
+        protected: NDArray[np.bool_],
+    ) -> Float32:
+        """One score from the two, the token of each row and whether it stays anyway.
 
-        Rows that a layer has given up have the token -1 and the score -inf.
+        All ``[heads of all layers, rows]``. Rows that a layer has given up have the token -1 and
+        the score -inf.
         """
         ...
 
@@ -128,7 +135,7 @@ def ranks(scores: Float32, origin: NDArray[np.int32]) -> Float32:
     """
     order = np.argsort(scores)
     ranked = scores[order]
-    if (ranked[1:] == ranked[:-1]).any():  # which is rare, and sorting by both is slow
+    if (ranked[1:] == ranked[:-1]).any():  # sorting by both is slow
         order = np.lexsort((origin, scores))
     result = np.empty(len(scores), np.float32)
     result[order] = np.arange(len(scores), 0, -1, dtype=np.float32)
@@ -148,21 +155,29 @@ def mean_of_heads(scores: Float32, origin: NDArray[np.int32]) -> Float32:
     return (total / len(origin)).astype(np.float32)
 
 
-def blend(first: Float32, second: Float32, origin: NDArray[np.int32], share: float) -> Float32:
+def blend(
+    first: Float32,
+    second: Float32,
+    origin: NDArray[np.int32],
+    protected: NDArray[np.bool_],
+    share: float,
+) -> Float32:
     """One score from two: float32 ``[heads, rows]``.
 
     Of ``n`` rows that stay, ``share * n`` are the first by the one score and the rest the first by
     the other, whatever ``n`` is: a row's place is the better of its two ranks, each divided by its
-    part of the budget. Where the first score is -inf, the other one decides alone.
+    part of the budget. Where the first score is -inf, the other one decides alone. Protected rows
+    stay anyway, so they take no place; they get 0, the highest.
     """
     tiny = np.finfo(np.float32).eps
-    scores = np.empty_like(first)
-    for mine, others, tokens, places in zip(first, second, origin, scores, strict=True):
+    scores = np.zeros_like(first)
+    for h, stays in enumerate(protected):
+        mine, others, tokens = first[h, ~stays], second[h, ~stays], origin[h, ~stays]
         one = np.full(len(mine), np.inf, np.float32)
         counts = ~np.isneginf(mine)
         one[counts] = ranks(mine[counts], tokens[counts]) / max(share, tiny)
         other = ranks(others, tokens) / max(1 - share, tiny)
-        places[:] = -np.log(np.minimum(one, other))
+        scores[h, ~stays] = -np.log(np.minimum(one, other))
     return scores
 
 
@@ -182,7 +197,7 @@ def attention(rows: Rows, part: slice = slice(None)) -> Float32:
     vectors, asked = rows.queries.vectors[part], rows.queries.origin[part]
     keys = rows.keys.astype(np.float32, copy=False)
     n, heads, width = keys.shape
-    grouped = vectors.reshape(len(vectors), heads, -1, width)
+    grouped = vectors.reshape(len(vectors), heads, vectors.shape[1] // heads, width)
     paid = np.zeros((heads, n), np.float32)
     step = max(QUERIES_AT_ONCE // grouped.shape[2], 1)
     for h in range(heads):

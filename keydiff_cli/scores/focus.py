@@ -31,7 +31,8 @@ class Focus:
 
     The question is run at the end of what was read so far. Much of its attention goes where that
     of any question goes: to openings, line breaks, punctuation. So the mean attention of its own
-    words to a row is divided by that of the words before them, which every question begins with.
+    words, and of what the chat template has after them, to a row is divided by that of the words
+    before them, which every question begins with.
     Single heads attend to this and that; the mean of this lift over all heads of all layers
     singles out the passage that is asked for. Smoothed over neighbouring tokens, so that phrases
     survive whole, it ranks the tokens for one part of the budget, and KeyDiff ranks each head's
@@ -72,15 +73,21 @@ class Focus:
         if rows.queries is None:
             raise ValueError("this scorer needs queries")
         lead, count = rows.queries.lead, len(rows.queries.vectors)
-        words = attention(rows, slice(lead, None)) / (count - lead)
+        words = attention(rows, slice(lead, None)) / max(count - lead, 1)
         usual = attention(rows, slice(lead)) / lead if lead else np.zeros_like(words)
         lifted: Float32 = (words + _LITTLE) / (usual + _LITTLE)
         return lifted
 
-    def settle(self, scores: Float32, others: Float32, origin: NDArray[np.int32]) -> Float32:
+    def settle(
+        self,
+        scores: Float32,
+        others: Float32,
+        origin: NDArray[np.int32],
+        protected: NDArray[np.bool_],
+    ) -> Float32:
         mean = mean_of_heads(scores, origin)
         tokens = np.flatnonzero(mean).astype(np.int32)  # those that any head still has
         mean[tokens] = smooth(mean[None, tokens], tokens[None], self.width)[0]
         lifted = mean[origin]
         lifted[(lifted < self.lift) | (origin < 0)] = -np.inf
-        return blend(lifted, others, origin, self.share)
+        return blend(lifted, others, origin, protected, self.share)
