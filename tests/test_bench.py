@@ -157,7 +157,7 @@ def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
     assert min(full["peak_bytes"], mine["peak_bytes"]) > 90 * 10**6
     shown = bench("speed", *arguments, cwd=tmp_path, models=small_path.parent)
     assert "time to full" in shown.out
-    assert shown.out.splitlines()[-1].startswith("smollm2-135m: blocks of 128 tokens, ")
+    assert shown.out.splitlines()[-1].startswith(f"{SMALL}: blocks of 64 tokens, 2 threads")
     assert lines(tmp_path / "speed.jsonl") == [header, *records]  # nothing was run again
 
 
