@@ -23,6 +23,7 @@ from keydiff_cli.build.source import (
     BuildError,
     Release,
     apply,
+    building,
     fetch,
     patch_files,
     reason,
@@ -152,7 +153,7 @@ def _build(
         ]
         environment = {
             "CMAKE_BUILD_PARALLEL_LEVEL": str(physical_cores()),
-            **os.environ,
+            **building(),
             **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tree.parent)),  # removed afterwards
             "CMAKE_ARGS": f"{os.environ.get('CMAKE_ARGS', '')} {_OPTIONS}".strip(),
         }

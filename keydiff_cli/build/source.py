@@ -93,11 +93,22 @@ def fetch(release: Release, folder: Path, events: BuildEvents) -> Path:
             command,
             folder=folder,
             output=output,
+            environment=building(),
             tick=lambda: events.step(f"fetching {release.file}"),
         )
     if status:
         raise BuildError(f"pip cannot fetch {release.package} {release.version}: {reason(log)}")
     return folder / release.file
+
+
+def building() -> dict[str, str]:
+    """The environment for pip while nothing is installed for good.
+
+    Without the places that packages are to go to: what a build needs goes elsewhere, and some
+    versions of pip stumble over the two.
+    """
+    places = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER")
+    return {name: value for name, value in os.environ.items() if name not in places}
 
 
 def verify(release: Release, file: Path) -> None:
@@ -169,6 +180,6 @@ def reason(log: Path, hints: Callable[[str], str | None] = lambda _: None) -> st
         return "the package index cannot be reached; check the network and proxy settings"
     if any("No space left" in line for line in lines):
         return "no space left on the device"
-    errors = [line for line in lines if _ERROR.search(line)]
+    errors = [line for line in lines if _ERROR.search(line) and "subprocess-exited" not in line]
     errors = errors or [line for line in lines if "error" in line.lower()] or lines
     return errors[0][:_LONGEST] if errors else "it gave no reason"
