@@ -168,7 +168,11 @@ def compare(turns: int, library: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         paths = requantise(model_path(), {each.quantisation for each in tried}, Path(folder))
         runs = [Run(paths[setting.quantisation], setting) for setting in tried]
-        figures = [[run.measure() for run in runs] for _ in range(turns)]
+        figures = []
+        for turn in range(turns):
+            order = runs if turn % 2 == 0 else runs[::-1]  # so that no place in it is an advantage
+            measured = {id(run): run.measure() for run in order}
+            figures.append([measured[id(run)] for run in runs])
         for run in runs:
             run.process.communicate()
     for number, setting in enumerate(tried):
