@@ -1,7 +1,7 @@
 """Measures what llama.cpp's settings do to reading and decoding, one JSON line each, on stdout.
 
     python docs/tune.py > docs/figures/tune.jsonl
-    python docs/tune.py --library DIR --turns 10   # with the llama.cpp in a folder, instead
+    python docs/tune.py --library DIR --turns 24   # the installed llama.cpp and that in a folder
 
 Plain llama.cpp with the full cache: with 1,024 tokens of the sample document in it, 512 are read
 in blocks and 32 are decoded. Settings differ from the defaults in one or two fields, have a process
@@ -96,13 +96,14 @@ class Run:
 
     def __init__(self, path: Path, setting: Setting) -> None:
         names = {"OMP_WAIT_POLICY": setting.wait, "LLAMA_CPP_LIB_PATH": setting.library}
-        environment = {name: value for name, value in names.items() if value is not None}
+        environment = {**{n: v for n, v in os.environ.items() if n not in names}}
+        environment |= {name: value for name, value in names.items() if value is not None}
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--serve", str(path), json.dumps(asdict(setting))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **environment},
+            env=environment,
         )
         self.read()  # it is ready
 
@@ -181,7 +182,7 @@ def compare(turns: int, library: str | None) -> None:
         show(
             figure="tune",
             model=LARGE,
-            **{**asdict(setting), "library": "stock" if setting.library is None else "other"},
+            **{**asdict(setting), "library": "installed" if setting.library is None else "other"},
             read_tokens_per_s=round(median(a for a, _ in rates), 1),
             decode_tokens_per_s=round(median(b for _, b in rates), 2),
             read_ratio=round(median(a for a, _ in ratios), 3),

@@ -287,6 +287,7 @@ class KVCache:
             raise ValueError("more rows are protected than may be kept")
         used = np.flatnonzero(self.positions >= 0)
         keeps = self.keeps(keep, policy)
+        keep = max(keeps)
         over = len(used) > min(keeps)
         scorer = policy.scorer
         if scorer is None or not (over or policy.watch == "stream"):
@@ -602,10 +603,14 @@ def _copy_rows(source: Iterable[Bytes], target: Iterable[Bytes]) -> None:
 
 def _checked(scores: Float32, shape: tuple[int, ...]) -> Float32:
     """What a scorer gave, which may be one of another package."""
-    kind = getattr(getattr(scores, "dtype", None), "kind", "")
-    if kind != "f" or scores.shape != shape or not np.isfinite(scores).all():
+    try:
+        with np.errstate(over="ignore"):
+            numbers = np.asarray(scores, np.float32)
+    except (TypeError, ValueError):
+        numbers = np.empty(0, np.float32)
+    if numbers.shape != shape or not np.isfinite(numbers).all():
         raise ModelError(
             f"the policy does not give a finite number for each of {shape} heads and rows; "
             "use another --policy"
         )
-    return scores
+    return numbers

@@ -8,6 +8,7 @@ into the cells of rows it gives up.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,10 +76,11 @@ class Policy:
         return int(budget * (1 + self.pyramid))
 
     def budgets(self, largest: int, layers: int) -> list[int]:
-        """Tokens to keep in each layer, if the first one keeps ``largest``."""
+        """Tokens to keep in each layer, if the first of several keeps ``largest``."""
+        if layers == 1:
+            return [math.ceil(largest / (1 + self.pyramid) - 1e-6)]  # the mean
         last = (1 - self.pyramid) / (1 + self.pyramid)
-        parts = np.linspace(1, last, layers) if layers > 1 else [(1 + last) / 2]
-        return [max(int(largest * part), 1) for part in parts]
+        return [max(int(largest * part), 1) for part in np.linspace(1, last, layers)]
 
     def room(self, budget: int) -> int:
         """Tokens of which every layer keeps all, if ``budget`` is the mean of the layers."""

@@ -92,7 +92,7 @@ def policy_version(policy: Policy) -> str | None:
     """
     name = policy.name.partition(":")[0]
     if name in POLICIES:
-        return _REVISIONS.get(name)
+        return _REVISIONS.get(name, "2" if 0 < policy.vote < 1 else None)
     for point in entry_points(group=PLUGINS):
         if point.name == name and point.dist is not None:
             return point.dist.version

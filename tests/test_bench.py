@@ -272,6 +272,9 @@ def test_answers_of_another_version_of_a_policy_do_not_count(tmp_path: Path) -> 
         ("full", 2, 1.0), ("keydiff", 1, 1.0),
     ]  # fmt: skip
     assert [row["samples"] for row in shown["grid"]] == [1]
+    assert shown["outdated"] == 1
+    assert len(done.warnings) == 1
+    assert "1 answers of an older version of a policy do not count" in done.warnings[0]
 
 
 def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:

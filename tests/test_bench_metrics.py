@@ -105,6 +105,7 @@ def test_the_rate_is_inside_its_interval(samples: int, data: st.DataObject) -> N
 def test_a_paired_difference() -> None:
     five = list("abcde")
     assert paired_difference([1, 1, 0, 1, 0], [1, 1, 0, 1, 0], five) == (0, None)
+    assert paired_difference([1, 0] * 5, [0] * 10, list("aabbccddee")) == (0.5, None)
     # Gaps of 1, 1, 1, 0, 0: deviation 0.5477, over the root of 5 0.2449, times 2.776.
     mean, interval = paired_difference([1, 1, 1, 0, 0], [0] * 5, five)
     assert (mean, interval) == (0.6, pytest.approx((-0.0800, 1.0), abs=2e-3))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from keydiff_cli.errors import UsageError
-from keydiff_cli.policies import POLICIES, find_policy
+from keydiff_cli.policies import POLICIES, find_policy, policy_version
 from keydiff_cli.scores import Focus
 
 CODE = """
@@ -61,6 +61,20 @@ def test_fields_are_set() -> None:
     assert policy.name == "focus:share=0.25:recent=0.1:vote=0.5"
     assert find_policy("window:sinks=0").sinks == 0
     assert find_policy("keydiff-token:pyramid=0.2:vote=0").pyramid == 0.2
+
+
+def test_a_policy_that_keeps_other_tokens_than_before_says_so() -> None:
+    versions = [policy_version(find_policy(name)) for name in ("keydiff", "keydiff-token", "focus")]
+    assert versions[:2] == [None, None]
+    assert versions[2] is not None
+    assert policy_version(find_policy("keydiff:vote=0.5")) is not None
+
+
+@pytest.mark.parametrize("budget", [1, 2, 100, 257])
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 1.0])
+def test_a_pyramid_of_one_layer_keeps_the_mean(budget: int, share: float) -> None:
+    policy = find_policy(f"keydiff:pyramid={share}")
+    assert policy.budgets(policy.largest(budget), 1) == [budget]
 
 
 @pytest.mark.parametrize(

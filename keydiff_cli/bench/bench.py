@@ -127,7 +127,11 @@ def run(
         runner.run(bench.make(count), contenders)
     current = latest(records.all)
     answers = sorted(current, key=_in_order(current, [c.policy for c in contenders]))
-    results = {"results": summarise(answers), "grid": depth_grid(answers)}
+    results = {
+        "results": summarise(answers),
+        "grid": depth_grid(answers),
+        "outdated": len(records.done) - len(current),
+    }
     return write_summary(out, header, options.threads, results)
 
 
@@ -144,6 +148,7 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
     records: dict[Key, Record] = {}
     limits: dict[str, int | None] = {}
     versions: dict[str, str | None] = {}
+    outdated = 0
     for path in paths:
         header, some = read_records(path)
         if header["bench"] == "speed":
@@ -160,7 +165,9 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
                 f"{path} has the same samples as another file, with another --max-tokens; "
                 "show it alone"
             )
-        for record in latest(some):
+        current = latest(some)
+        outdated += len({key_of(record) for record in some}) - len(current)
+        for record in current:
             version = record.get("policy_version")
             if versions.setdefault(record["policy"], version) != version:
                 raise UsageError(
@@ -176,6 +183,7 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
         "headers": headers,
         "results": [*summarise(answers), *pool(answers)],
         "grid": depth_grid(answers),
+        "outdated": outdated,
     }
 
 

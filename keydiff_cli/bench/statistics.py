@@ -31,7 +31,7 @@ def paired_difference(
     each sample is about. The mean is the ratio of two sums over texts, its standard error the
     usual linear one (Cochran 1977, section 6.5), and the interval Student's. Texts with many
     samples weigh more, so as many texts of one size count as vary like them (Kish 1965, section
-    8.2). None with fewer than five of those, or if no sample differs from the mean, which says
+    8.2). None with fewer than five of those, or if no text differs from the mean, which says
     nothing about how much others would.
     """
     if not len(mine) == len(other) == len(texts):
@@ -41,7 +41,7 @@ def paired_difference(
     _, where = np.unique(np.asarray(texts), return_inverse=True)
     left, sizes = np.bincount(where, gaps - mean), np.bincount(where)
     n = len(gaps) ** 2 / float(sizes @ sizes)
-    if n < _FEWEST or not np.ptp(gaps):
+    if n < _FEWEST or np.allclose(left, 0):
         return mean, None
     error = math.sqrt(n / (n - 1) * float(left @ left)) / len(gaps)
     half = student(n - 1) * error

@@ -11,6 +11,7 @@ import typer
 from keydiff_cli.cli.options import AsJson, BlockSize, KvType, Model, Offline, Quiet
 from keydiff_cli.config import Settings, cache_path, resolve
 from keydiff_cli.errors import UsageError
+from keydiff_cli.terminal import complain
 
 if TYPE_CHECKING:
     from keydiff_cli.bench.bench import Bench
@@ -175,6 +176,11 @@ def _print(summary: dict[str, Any], plot: Path | None, as_json: bool) -> None:
     from keydiff_cli.bench import plots
     from keydiff_cli.render import bench_rows, print_heat_maps, print_json, print_table
 
+    if summary["outdated"]:
+        complain(
+            f"warning: {summary['outdated']} answers of an older version of a policy do not count; "
+            "the same run answers them anew"
+        )
     one = len({row["task"] for row in summary["results"]}) == 1
     if plot is not None and summary["grid"] and one:
         plots.heat_map(summary["grid"], plot)

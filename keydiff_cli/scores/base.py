@@ -171,13 +171,13 @@ def blend(
     """
     tiny = np.finfo(np.float32).eps
     scores = np.zeros_like(first)
-    for h, stays in enumerate(protected):
-        mine, others, tokens = first[h, ~stays], second[h, ~stays], origin[h, ~stays]
+    rows = zip(first, second, origin, ~protected, scores, strict=True)
+    for mine, others, tokens, left, places in rows:
         one = np.full(len(mine), np.inf, np.float32)
-        counts = ~np.isneginf(mine)
+        counts = left & ~np.isneginf(mine)
         one[counts] = ranks(mine[counts], tokens[counts]) / max(share, tiny)
-        other = ranks(others, tokens) / max(1 - share, tiny)
-        scores[h, ~stays] = -np.log(np.minimum(one, other))
+        other = ranks(others[left], tokens[left]) / max(1 - share, tiny)
+        places[left] = -np.log(np.minimum(one[left], other))
     return scores
 
 
