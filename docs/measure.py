@@ -66,6 +66,15 @@ def machine() -> dict[str, Any]:
     }
 
 
+def model_path(name: str) -> Path:
+    """The file of a model of the catalogue, fetched if it is missing."""
+    from keydiff_cli.config import Settings
+    from keydiff_cli.reading import locate_model
+    from keydiff_cli.report import Events
+
+    return locate_model(Settings(model=name), Events()).path
+
+
 class Reading:
     """One context that reads the repeated sample, block by block."""
 
@@ -80,16 +89,13 @@ class Reading:
     ) -> None:
         from keydiff_cli.blocks import Tokenizer, blocks, cut_text
         from keydiff_cli.cache import KVCache
-        from keydiff_cli.config import Settings
         from keydiff_cli.ingest import read_head
         from keydiff_cli.llama import Context, Model
         from keydiff_cli.machine import physical_cores
         from keydiff_cli.policies import POLICIES
         from keydiff_cli.prompts import build_prompt, prompt_tokens
-        from keydiff_cli.reading import locate_model
-        from keydiff_cli.report import Events
 
-        self.model = Model(locate_model(Settings(model=model_name), Events()).path)
+        self.model = Model(model_path(model_name))
         head, _ = prompt_tokens(self.model, build_prompt(self.model), "")
         threads = physical_cores()
         room = tokens if policy == "full" else budget
@@ -190,12 +196,9 @@ def ratio(tokens: int, budgets: list[int]) -> None:
 
 def texts(name: str, lengths: list[int]) -> Iterator[str]:
     """The sample, repeated and cut to about so many tokens of a model."""
-    from keydiff_cli.config import Settings
     from keydiff_cli.llama import Model
-    from keydiff_cli.reading import locate_model
-    from keydiff_cli.report import Events
 
-    model = Model(locate_model(Settings(model=name), Events()).path, weights=False)
+    model = Model(model_path(name), weights=False)
     sample = SAMPLE.read_text(encoding="utf-8")
     per_token = len(sample) / len(model.tokenize(sample))
     model.close()

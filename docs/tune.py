@@ -26,7 +26,7 @@ from statistics import median
 from typing import Any
 
 import llama_cpp
-from measure import LARGE, SAMPLE, machine, show
+from measure import LARGE, SAMPLE, machine, model_path, show
 
 DEPTH, READ, DECODED = 1024, 512, 32
 TYPES = {  # of the tensors of most layers
@@ -96,8 +96,8 @@ class Run:
 
     def __init__(self, path: Path, setting: Setting) -> None:
         names = {"OMP_WAIT_POLICY": setting.wait, "LLAMA_CPP_LIB_PATH": setting.library}
-        environment = {**{n: v for n, v in os.environ.items() if n not in names}}
-        environment |= {name: value for name, value in names.items() if value is not None}
+        asked = {**os.environ, **names}
+        environment = {name: value for name, value in asked.items() if value is not None}
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--serve", str(path), json.dumps(asdict(setting))],
             stdin=subprocess.PIPE,
@@ -123,7 +123,6 @@ class Run:
 
 def serve(path: Path, setting: Setting) -> None:
     """Measure once for every line of stdin."""
-    llama_cpp.llama_log_set(quiet, None)
     llama_cpp.llama_backend_init()
     engine = Engine(path, setting)
     print("true", flush=True)
@@ -167,13 +166,12 @@ def compare(turns: int, library: str | None) -> None:
 
     tried = settings(physical_cores(), library)
     with tempfile.TemporaryDirectory() as folder:
-        paths = requantise(model_path(), {each.quantisation for each in tried}, Path(folder))
+        paths = requantise(model_path(LARGE), {each.quantisation for each in tried}, Path(folder))
         runs = [Run(paths[setting.quantisation], setting) for setting in tried]
         figures = []
         for turn in range(turns):
-            order = runs if turn % 2 == 0 else runs[::-1]  # so that no place in it is an advantage
-            measured = {id(run): run.measure() for run in order}
-            figures.append([measured[id(run)] for run in runs])
+            order = list(enumerate(runs))[:: 1 if turn % 2 == 0 else -1]  # no place is better
+            figures.append({number: run.measure() for number, run in order})
         for run in runs:
             run.process.communicate()
     for number, setting in enumerate(tried):
@@ -192,14 +190,6 @@ def compare(turns: int, library: str | None) -> None:
         )
 
 
-def model_path() -> Path:
-    from keydiff_cli.config import Settings
-    from keydiff_cli.reading import locate_model
-    from keydiff_cli.report import Events
-
-    return locate_model(Settings(model=LARGE), Events()).path
-
-
 @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
 def quiet(level: int, text: bytes, data: Any) -> None:
     """Nothing of what llama.cpp logs."""
@@ -213,11 +203,11 @@ def main() -> None:
     parser.add_argument("--library", metavar="DIR", help="folder with another libllama")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    llama_cpp.llama_log_set(quiet, None)
     if options.serve:
         path, setting = options.serve
         serve(Path(path), Setting(**json.loads(setting)))
     else:
-        llama_cpp.llama_log_set(quiet, None)
         show(figure="machine", **machine())
         compare(options.turns, options.library)
 

@@ -125,12 +125,12 @@ def run(
 
         runner = Runner(model, options, bench.score, records, events)
         runner.run(bench.make(count), contenders)
-    current = latest(records.all)
+    current, outdated = latest(records.all)
     answers = sorted(current, key=_in_order(current, [c.policy for c in contenders]))
     results = {
         "results": summarise(answers),
         "grid": depth_grid(answers),
-        "outdated": len(records.done) - len(current),
+        "outdated": outdated,
     }
     return write_summary(out, header, options.threads, results)
 
@@ -165,8 +165,8 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
                 f"{path} has the same samples as another file, with another --max-tokens; "
                 "show it alone"
             )
-        current = latest(some)
-        outdated += len({key_of(record) for record in some}) - len(current)
+        current, older = latest(some)
+        outdated += older
         for record in current:
             version = record.get("policy_version")
             if versions.setdefault(record["policy"], version) != version:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,18 @@ def key_of(record: Record) -> Key:
     return record["id"], record["policy"], record["budget"]
 
 
-def latest(records: Iterable[Record]) -> list[Record]:
-    """The last record of each sample, and of a policy only those of the version that came last."""
-    some = list(records)
-    versions = {record["policy"]: record.get("policy_version") for record in some}
-    current = [r for r in some if r.get("policy_version") == versions[r["policy"]]]
-    return list({key_of(record): record for record in current}.values())
+def latest(records: Sequence[Record]) -> tuple[list[Record], int]:
+    """The records that count, and how many samples only an older version has answered.
+
+    Of each sample the last record counts, and of a policy only those of the version that came last.
+    """
+    versions = {record["policy"]: record.get("policy_version") for record in records}
+    current = {
+        key_of(record): record
+        for record in records
+        if record.get("policy_version") == versions[record["policy"]]
+    }
+    return list(current.values()), len(set(map(key_of, records))) - len(current)
 
 
 def read_records(path: Path) -> tuple[Record, list[Record]]:

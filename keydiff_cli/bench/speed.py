@@ -46,7 +46,7 @@ def run(
     """
     located = locate_model(settings, events)
     threads = settings.threads or machine.physical_cores()
-    arguments = ["--model", str(located.path), "--offline", "--threads", str(threads)]
+    arguments = ["--offline", "--threads", str(threads)]
     arguments += ["--block", str(settings.block), "--kv-type", settings.kv_type]
     arguments += ["--max-tokens", str(settings.max_tokens), "--temperature", "0"]
     places = (
@@ -61,10 +61,7 @@ def run(
     with closing(Model(located.path, weights=False)) as model:
         taken = cut(sentences, length, lambda t: len(model.tokenize(t)), random.Random(seed))
     records = Records(out, header)
-    with located.path.open("rb") as file:  # into memory, or the first run would pay for the disk
-        while file.read(2**24):
-            pass
-    measure(" ".join(taken), length, contenders, repeat, arguments, records, events)
+    measure(" ".join(taken), length, contenders, repeat, located.path, arguments, records, events)
     return write_summary(out, header, threads, {"results": summarise(records.all)})
 
 
@@ -73,6 +70,7 @@ def measure(
     length: int,
     contenders: Sequence[Contender],
     repeat: int,
+    model: Path,
     arguments: Sequence[str],
     records: Records,
     events: BenchEvents,
@@ -86,57 +84,64 @@ def measure(
     length
         Tokens the document was made for.
     arguments
-        More of them for ``keydiff ask``: the model, the block and so on.
+        More of them for ``keydiff ask``: the block, the threads and so on.
 
     Raises
     ------
     KeydiffError
         If a run fails; the message is what it said.
     """
-    total, done = repeat * len(contenders), 0
+    runs = [
+        (f"speed-{length}-{turn}", contender.policy, contender.tokens(length))
+        for turn in range(repeat)
+        for contender in contenders
+    ]
+    missing = [run for run in dict.fromkeys(runs) if run not in records.done]
+    if missing:
+        _warm(model)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "text.txt"
         path.write_text(document, encoding="utf-8")
-        for turn in range(repeat):
-            for contender in contenders:
-                budget = contender.tokens(length)
-                sample = f"speed-{length}-{turn}"
-                if (sample, contender.policy, budget) in records.done:
-                    done += 1
-                    continue
-                name = sample_name(sample, contender.policy, budget)
-                events.working(name, done, total)
-                command = [
-                    sys.executable,
-                    "-m",
-                    "keydiff_cli",
-                    "ask",
-                    "--json",
-                    "--quiet",
-                    "--no-cache",
-                ]
-                command += ["--policy", contender.policy, *arguments]
-                command += ["--budget", str(budget)] if budget is not None else []
-                run = subprocess.run(
-                    [*command, str(path), QUESTION],
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                    env=_environment(),
-                )
-                if run.returncode != 0:
-                    raise _failure(name, run)
-                record = {
-                    "id": sample,
-                    "policy": contender.policy,
-                    "budget": budget,
-                    "length": length,
-                    **_figures(json.loads(run.stdout)),
-                }
-                records.add(record)
-                done += 1
-                rate = f"{record['ingest_tokens_per_s']:.1f} tokens/s"
-                events.finished_sample(f"{name}: {rate}", done, total)
+        for done, (sample, policy, budget) in enumerate(missing, len(runs) - len(missing)):
+            name = sample_name(sample, policy, budget)
+            events.working(name, done, len(runs))
+            command = [
+                sys.executable,
+                "-m",
+                "keydiff_cli",
+                "ask",
+                "--json",
+                "--quiet",
+                "--no-cache",
+            ]
+            command += ["--model", str(model), "--policy", policy, *arguments]
+            command += ["--budget", str(budget)] if budget is not None else []
+            run = subprocess.run(
+                [*command, str(path), QUESTION],
+                capture_output=True,
+                text=True,
+                check=False,
+                env=_environment(),
+            )
+            if run.returncode != 0:
+                raise _failure(name, run)
+            record = {
+                "id": sample,
+                "policy": policy,
+                "budget": budget,
+                "length": length,
+                **_figures(json.loads(run.stdout)),
+            }
+            records.add(record)
+            rate = f"{record['ingest_tokens_per_s']:.1f} tokens/s"
+            events.finished_sample(f"{name}: {rate}", done + 1, len(runs))
+
+
+def _warm(model: Path) -> None:
+    """Read a file into memory, or the first run would pay for the disk."""
+    with model.open("rb") as file:
+        while file.read(2**24):
+            pass
 
 
 def _environment() -> dict[str, str]:

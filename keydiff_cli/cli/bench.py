@@ -82,8 +82,12 @@ AnswerTokens = Annotated[
 Threads = Annotated[int | None, typer.Option(metavar="N", help="Default: the physical cores.")]
 
 
+def _names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
+
+
 def _lengths(text: str) -> list[int]:
-    lengths = [int(part) if part.strip().isdecimal() else 0 for part in text.split(",")]
+    lengths = [int(part) if part.isdecimal() else 0 for part in _names(text)]
     if not all(_SHORTEST <= length <= _LONGEST for length in lengths):
         raise UsageError(
             f"--length: '{text}' is no list of whole numbers from {_SHORTEST} to {_LONGEST}"
@@ -93,7 +97,7 @@ def _lengths(text: str) -> list[int]:
 
 def _depths(text: str) -> list[float]:
     try:
-        depths = [float(part) for part in text.split(",")]
+        depths = [float(part) for part in _names(text)]
     except ValueError:
         depths = [-1.0]
     if not all(0 <= depth <= 1 for depth in depths):
@@ -105,10 +109,6 @@ def _sentences(ctx: typer.Context, settings: Settings) -> list[str]:
     from keydiff_cli.bench.haystack import load_sentences
 
     return load_sentences(ctx.params["text"], cache_path(), offline=settings.offline)
-
-
-def _names(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",")]
 
 
 def _contenders(ctx: typer.Context) -> list[Contender]:
