@@ -69,7 +69,7 @@ def machine() -> dict[str, Any]:
 def model_path(name: str) -> Path:
     """The file of a model of the catalogue, fetched if it is missing."""
     from keydiff_cli.config import Settings
-    from keydiff_cli.reading import locate_model
+    from keydiff_cli.preparation import locate_model
     from keydiff_cli.report import Events
 
     return locate_model(Settings(model=name), Events()).path

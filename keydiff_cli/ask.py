@@ -11,10 +11,10 @@ from keydiff_cli.config import Settings
 from keydiff_cli.llama import Model, can_observe
 from keydiff_cli.memory import Planner
 from keydiff_cli.placement import placement_of
-from keydiff_cli.policies import find_policy
+from keydiff_cli.policies import ASKING, BLIND, find_policy
+from keydiff_cli.preparation import locate_model, make_prompt
 from keydiff_cli.prompts import prompt_tokens
 from keydiff_cli.reader import Reader
-from keydiff_cli.reading import ASKING, BLIND, locate_model, make_prompt
 from keydiff_cli.report import Events, Report
 
 _QUESTION_TOKENS = 256  # assumed where the question is not known

@@ -15,8 +15,8 @@ from keydiff_cli.answer import Sampler
 from keydiff_cli.config import Settings
 from keydiff_cli.conversation import Conversation
 from keydiff_cli.errors import UsageError
+from keydiff_cli.policies import ASKING
 from keydiff_cli.reader import Reader
-from keydiff_cli.reading import ASKING
 from keydiff_cli.report import Events, Report, Turn
 from keydiff_cli.sessions import SAVED, Session, Sessions, open_sessions
 from keydiff_cli.stream import is_pipe

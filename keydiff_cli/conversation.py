@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from keydiff_cli.answer import Sampler, add_question, extend
 from keydiff_cli.errors import KeydiffError, UsageError
+from keydiff_cli.preparation import system_prompt
 from keydiff_cli.prompts import Asked, build_glue, next_tokens, prompt_tokens
 from keydiff_cli.reader import Reader
-from keydiff_cli.reading import system_prompt
 from keydiff_cli.report import Turn
 
 

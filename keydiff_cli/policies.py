@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any
 
-from keydiff_cli.config import PLUGINS
+from keydiff_cli.config import PLUGINS, Settings
 from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.scores import (
@@ -26,6 +26,8 @@ from keydiff_cli.scores import (
     Window,
 )
 
+ASKING = "focus"  # the policy when the question is known before reading
+BLIND = "keydiff"  # the policy when it is not, or where its queries cannot be had
 POLICIES = {
     policy.name: policy
     for policy in (
@@ -70,6 +72,22 @@ def find_policy(spec: str) -> Policy:
         return replace(_changed(policy, changes), name=spec)
     except ValueError as error:
         raise UsageError(f"--policy {spec}: {error}") from error
+
+
+def choose_policy(settings: Settings, question: str | None) -> Policy:
+    """The policy of the settings, or the one that is best with or without a question.
+
+    Raises
+    ------
+    UsageError
+        If it reads for a question, and there is none.
+    """
+    policy = find_policy(settings.policy or (BLIND if question is None else ASKING))
+    if policy.watch == "question" and question is None:
+        raise UsageError(
+            f"--policy {policy.name} reads for a question; without one use --policy {BLIND}"
+        )
+    return policy
 
 
 def _plugin(name: str) -> Policy:

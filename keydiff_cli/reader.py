@@ -17,8 +17,10 @@ from keydiff_cli.answer import Answer, Sampler
 from keydiff_cli.cache import KVCache
 from keydiff_cli.config import Settings, check_settings, format_size
 from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
+from keydiff_cli.policies import choose_policy
+from keydiff_cli.preparation import Preparation, locate_model, model_checksum
 from keydiff_cli.prompts import Asked, Prompt, prompt_tokens
-from keydiff_cli.reading import Held, Reading, Task, choose_policy, locate_model, model_checksum
+from keydiff_cli.reading import Held, Reading, Task
 from keydiff_cli.report import Events, Report
 from keydiff_cli.snapshots import SnapshotFile
 from keydiff_cli.stream import check_sources, is_pipe
@@ -129,12 +131,12 @@ class Reader:
         once = any(path == "-" or is_pipe(path) for path in paths)
         again = partial(self.read, paths, question=question, talk=talk)
         self._repeat = None if once else again
-        reading = self._reading(self.settings, self.report)
-        self._held = reading.read(located, Task(paths, stdin, piped, question, talk))
-        self._process = reading.process
+        preparation = self._preparation(self.settings, self.report)
+        self._held = Reading(preparation).read(located, Task(paths, stdin, piped, question, talk))
+        self._process = preparation.process
 
-    def _reading(self, settings: Settings, report: Report) -> Reading:
-        return Reading(
+    def _preparation(self, settings: Settings, report: Report) -> Preparation:
+        return Preparation(
             settings,
             self.events,
             report,
@@ -215,7 +217,8 @@ class Reader:
             self.settings, self.report = settings, report
 
         try:
-            self._held = self._reading(settings, report).load(located, file, ready)
+            preparation = self._preparation(settings, report)
+            self._held = Reading(preparation).load(located, file, ready)
         except BaseException:
             if self.report is report:
                 self.close()

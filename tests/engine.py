@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keydiff_cli.access import Access
 from keydiff_cli.answer import Answer, Sampler
 from keydiff_cli.blocks import Tokenizer, blocks, cut_text
-from keydiff_cli.cache import KVCache
+from keydiff_cli.cache import Access, KVCache
 from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import API_VERSION, Context, Model, Tokens, api_version
 from keydiff_cli.policies import POLICIES

@@ -35,7 +35,7 @@ def test_memory_for_copies_that_was_not_planned_is_warned_about(
     access: str, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the build shows the tensors, but their bytes are not those of the cache."""
-    monkeypatch.setattr("keydiff_cli.reading.KVCache", partial(KVCache, access=access))
+    monkeypatch.setattr("keydiff_cli.preparation.KVCache", partial(KVCache, access=access))
     report = ask(small_path, tmp_path)
     assert report.cache["access"] == access
     warned = [text for text in report.warnings if "by copying only" in text]
@@ -47,7 +47,7 @@ def test_a_build_without_queries_is_read_by_keydiff(
     hidden: str, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if hidden == "functions":
-        monkeypatch.setattr("keydiff_cli.reading.can_observe", lambda: False)
+        monkeypatch.setattr("keydiff_cli.preparation.can_observe", lambda: False)
     else:
         monkeypatch.setattr("keydiff_cli.llama.observer._KEYS", re.compile(rb"no such name"))
     report = ask(small_path, tmp_path, times=40)

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from engine import ACCESSES, PRESENT, SAMPLE, Engine, Task, make_task, read, start
 
-from keydiff_cli.access import Access
 from keydiff_cli.blocks import blocks
+from keydiff_cli.cache import Access
+from keydiff_cli.cache.state import parse_state
 from keydiff_cli.ingest import ingest
 from keydiff_cli.llama import Context, Model
 from keydiff_cli.policies import POLICIES
-from keydiff_cli.state import parse_state
 
 pytestmark = pytest.mark.model
 

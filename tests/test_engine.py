@@ -84,7 +84,7 @@ def test_a_needle_in_six_times_the_budget(half_billion_path: Path) -> None:
 @pytest.mark.parametrize("access", ACCESSES)
 def test_windowed_layers_stay_right(gemma_path: Path, access: str) -> None:
     """Eviction leaves the sliding-window layers the last tokens, and full layers their budget."""
-    from keydiff_cli.state import parse_state
+    from keydiff_cli.cache.state import parse_state
 
     model = Model(gemma_path)
     task = make_task(model, SAMPLE.read_text()[:8000], "Who is the harbour master?")

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from keydiff_cli import llama
-from keydiff_cli.access import dequantize
 from keydiff_cli.cache import KVCache
+from keydiff_cli.cache.access import dequantize
+from keydiff_cli.cache.state import parse_state
 from keydiff_cli.errors import ExitStatus, ModelError
 from keydiff_cli.llama import tensors
-from keydiff_cli.state import parse_state
 
 
 @pytest.mark.parametrize("with_library", [True, False])

@@ -81,11 +81,11 @@ def test_what_cannot_be_evicted_is_refused_and_nothing_is_lost(engine: Engine) -
     rows = int(np.count_nonzero(cache.positions >= 0))
     scores = np.zeros((native(engine).heads, rows), np.float32)
     with pytest.raises(LlamaError, match="rows are pinned, and 8 are to stay"):
-        native(engine).evict(8, scores, [(0, cache.position)], cache._origin)
+        native(engine).evict(8, scores, [(0, cache.position)], cache._cells.origin)
     with pytest.raises(LlamaError, match="scores for"):
-        native(engine).evict(8, scores[:, 1:], [], cache._origin)
+        native(engine).evict(8, scores[:, 1:], [], cache._cells.origin)
     with pytest.raises(LlamaError, match="not a number"):
-        native(engine).evict(8, scores * np.nan, [], cache._origin)
+        native(engine).evict(8, scores * np.nan, [], cache._cells.origin)
     for mine, theirs in zip(cache.image().rows, before.rows, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     np.testing.assert_array_equal(cache.image().origin, before.origin)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from keydiff_cli.cache.state import parse_state
 from keydiff_cli.llama import Context, Model
 from keydiff_cli.llama.observer import Observer
 from keydiff_cli.scores import Queries, Rows
 from keydiff_cli.scores.base import attention
-from keydiff_cli.state import parse_state
 
 pytestmark = pytest.mark.model
 

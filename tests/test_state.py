@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keydiff_cli.state import STATE_HEAD, CacheState, build_state, parse_state
+from keydiff_cli.cache.state import STATE_HEAD, CacheState, build_state, parse_state
 
 steady = settings(derandomize=True, deadline=None, max_examples=200)
 

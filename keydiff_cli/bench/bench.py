@@ -31,7 +31,7 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import Model
 from keydiff_cli.placement import placement_of
 from keydiff_cli.policies import find_policy
-from keydiff_cli.reading import locate_model
+from keydiff_cli.preparation import locate_model
 
 Make = Callable[[Count], Iterable[Text]]
 

@@ -24,7 +24,7 @@ from keydiff_cli.bench.runner import Contender
 from keydiff_cli.config import PREFIX, Settings
 from keydiff_cli.errors import ExitStatus, KeydiffError
 from keydiff_cli.llama import Model
-from keydiff_cli.reading import locate_model
+from keydiff_cli.preparation import locate_model
 
 QUESTION = "Retell what the text says, in as many words as you can."
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from keydiff_cli.cache.state import Bytes, CacheState, parse_state
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import (
     KV_BYTES,
@@ -20,7 +22,6 @@ from keydiff_cli.llama import (
     read_tensor,
 )
 from keydiff_cli.scores import Float32
-from keydiff_cli.state import Bytes, CacheState, parse_state
 
 Access = Literal["native", "direct", "copy"]
 
@@ -69,6 +70,11 @@ class Layout:
         if self.native is not None:
             return "native"
         return "copy" if self.direct is None else "direct"
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """Where the heads of each layer begin among all, and the end: int64 ``[layers + 1]``."""
+        return np.concatenate(([0], np.cumsum(self.heads)))
 
     @property
     def whole(self) -> list[Bytes]:

@@ -1,0 +1,13 @@
+"""The KV cache: which token sits where, its rows in memory, and eviction inside it.
+
+llama.cpp gives a *cell* to every token: metadata (the position) shared by all layers and heads,
+and one row of keys and of values per layer and head. Only the rows are per head, so after an
+eviction a cell's rows come from different tokens: ``origin`` says from which.
+"""
+
+from keydiff_cli.cache.access import Access
+from keydiff_cli.cache.evictor import EvictionTimes
+from keydiff_cli.cache.image import Image, Mark, Pin
+from keydiff_cli.cache.kv_cache import KVCache
+
+__all__ = ["Access", "EvictionTimes", "Image", "KVCache", "Mark", "Pin"]

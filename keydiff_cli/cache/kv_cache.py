@@ -1,0 +1,340 @@
+"""The KV cache of a context: appended to, evicted from, gone back in, saved and loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keydiff_cli.cache.access import Access, find_layout
+from keydiff_cli.cache.cells import Cells
+from keydiff_cli.cache.evictor import EvictionTimes, Evictor
+from keydiff_cli.cache.image import Image, Mark, Pin
+from keydiff_cli.cache.scoring import Scoring
+from keydiff_cli.cache.state import STATE_HEAD, Bytes, build_state, parse_state
+from keydiff_cli.errors import ModelError
+from keydiff_cli.eviction import Policy
+from keydiff_cli.llama import KV_TYPES, Context, Tokens, hold_interrupt
+from keydiff_cli.scores import Queries
+
+
+class KVCache:
+    """The cache of a context, appended to in order and evicted from per head.
+
+    Layers with a sliding window of their own are left to llama.cpp; everything here is about
+    the layers that attend to the whole cache.
+
+    Parameters
+    ----------
+    context
+        A fresh context.
+    access
+        ``native`` lets a patched llama.cpp score by KeyDiff and evict; ``direct`` works on
+        llama.cpp's own memory; ``copy`` serialises and restores the cache at every eviction. None:
+        the first that is possible. Memory is checked once against a serialised copy.
+
+    Attributes
+    ----------
+    position : int
+        Tokens appended so far = the position of the next one.
+    pinned : list of Pin
+        What is never evicted.
+    evicted : int
+        Cells freed by evictions so far.
+    access : Access
+        How the rows are reached.
+    """
+
+    def __init__(self, context: Context, *, access: Access | None = None) -> None:
+        self.context = context
+        self.position = 0
+        self.pinned: list[Pin] = []
+        self.evicted = 0
+        self._layout = find_layout(context, access)
+        self.access = self._layout.access
+        self._cells = Cells(sum(self._layout.heads), context.cells)
+        self._scoring = Scoring(context, self._layout)
+        self._evictor = Evictor(context, self._layout, self._cells, self._scoring)
+        self._mark: Mark | None = None
+
+    # State ----------------------------------------------------------------------------------
+
+    @property
+    def used(self) -> int:
+        """Cells in use."""
+        return len(self._cells.in_use)
+
+    @property
+    def free(self) -> int:
+        """Cells not in use."""
+        return self.context.cells - self.used
+
+    @property
+    def intact(self) -> bool:
+        """Whether every head still has the rows of all tokens that were appended."""
+        return bool(((self._cells.origin >= 0).sum(axis=1) == self.position).all())
+
+    @property
+    def positions(self) -> NDArray[np.int32]:
+        """Position of each cell, as llama.cpp has it, -1 when free: int32 ``[cells]``."""
+        return self._cells.positions
+
+    @property
+    def origin(self) -> list[NDArray[np.int32]]:
+        """For each layer, the token of each row, -1 in free cells: int32 ``[heads, cells]``."""
+        return np.split(self._cells.origin, self._layout.offsets[1:-1])
+
+    @property
+    def times(self) -> EvictionTimes:
+        """Seconds that evictions have taken."""
+        return self._evictor.times
+
+    @property
+    def widths(self) -> list[int]:
+        """Bytes of a row of keys of each layer, then of a row of values of each layer."""
+        return self._layout.widths
+
+    def pin(self, start: int, stop: int) -> None:
+        """Never evict the tokens from ``start`` to ``stop`` (exclusive)."""
+        if stop > start:
+            self.pinned.append(Pin(start, stop, stop - start))
+
+    def unpin(self, start: int) -> None:
+        """Let go of the tokens pinned from ``start`` on."""
+        self.pinned = [pin for pin in self.pinned if pin.start != start]
+
+    def hold(self) -> None:
+        """Never evict what every head holds now."""
+        self.pinned = [Pin(0, self.position, self.used)]
+
+    @property
+    def pinned_rows(self) -> int:
+        """Rows of each head that are never evicted."""
+        return sum(pin.rows for pin in self.pinned)
+
+    @hold_interrupt()
+    def append(
+        self, tokens: Tokens, *, logits: bool = False, watch: bool = False, lead: int = 0
+    ) -> None:
+        """Run tokens through the model; their keys and values join the cache.
+
+        ``watch`` keeps their queries for the scorer of the next evictions, of which the first
+        ``lead`` are those that any question begins with.
+
+        Raises
+        ------
+        LlamaError
+            If the free cells do not suffice.
+        """
+        self.context.decode(tokens, self.position, logits=logits, queries=watch)
+        numbers = np.arange(self.position, self.position + len(tokens), dtype=np.int32)
+        self._cells.fill(numbers)
+        self.position += len(tokens)
+        if watch:
+            self._scoring.watch(numbers, lead)
+
+    @hold_interrupt()
+    def look(self, tokens: Tokens, lead: int = 0) -> None:
+        """Run tokens, a batch at most, for their queries only; the cache stays as it was.
+
+        The queries count as coming after all tokens, those appended later too.
+        """
+        start = self.position
+        self.append(tokens, watch=True, lead=lead)
+        self.context.remove(start, -1)
+        self._cells.release(np.flatnonzero(self._cells.positions >= start))
+        self.position = start
+        last = np.full(len(tokens), np.iinfo(np.int32).max, np.int32)
+        self._scoring.watch(last, lead)
+
+    def shows_queries(self) -> bool:
+        """Whether a scorer can be given queries; found out by running a token in an empty cache."""
+        try:
+            self.look(np.zeros(1, np.int32))
+            for number, heads in enumerate(self._layout.heads):
+                if self.queries(number).vectors.shape[1] % heads:
+                    return False
+        except ModelError:
+            self.clear()
+            return False
+        return True
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.context.clear()
+        self._evictor.forget()
+        self._cells.clear()
+        self.position = 0
+        self.pinned = []
+
+    # Eviction -------------------------------------------------------------------------------
+
+    def keeps(self, keep: int, policy: Policy) -> list[int]:
+        """Rows that each layer keeps, if the one with the largest budget keeps ``keep``."""
+        pinned = self.pinned_rows
+        return [pinned + n for n in policy.budgets(keep - pinned, len(self._layout.heads))]
+
+    @hold_interrupt()
+    def evict(self, keep: int, policy: Policy) -> None:
+        """Hold the cache to ``keep`` rows per head: score, choose, move, free.
+
+        Protected are the pinned tokens, the policy's sinks and recent share, and the last token.
+        In a pyramid ``keep`` is for the first layer, and the others keep less.
+
+        Raises
+        ------
+        ValueError
+            If more rows are protected than may be kept.
+        """
+        if keep <= self.pinned_rows:
+            raise ValueError("more rows are protected than may be kept")
+        keeps = self.keeps(keep, policy)
+        if policy.scorer is not None and self.used > min(keeps):
+            self._remember()
+        pinned = self._protected(min(keeps), policy)
+        self.evicted += self._evictor.evict(keeps, policy, pinned)
+
+    def queries(self, number: int) -> Queries:
+        """Of layer ``number``, as its scorer gets them: from the last tokens that were watched.
+
+        Raises
+        ------
+        ModelError
+            If they are out of reach.
+        """
+        return self._scoring.queries(number)
+
+    def _protected(self, keep: int, policy: Policy) -> list[tuple[int, int]]:
+        """Tokens above every score, from start to stop (exclusive)."""
+        room = max(keep - self.pinned_rows, 0)
+        sinks = min(policy.sinks, max(room - 1, 0))
+        recent = max(int(policy.recent * (room - sinks)), 1)  # never without the last one
+        spans = [(pin.start, pin.stop) for pin in self.pinned]
+        return [*spans, (0, sinks), (self.position - recent, self.position)]
+
+    # Going back -----------------------------------------------------------------------------
+
+    def mark(self) -> Mark:
+        """Remember the present state, so that :meth:`rewind` can come back to it.
+
+        An earlier mark is given up. Costs nothing until an eviction; then, and at once for a
+        sliding-window model, a copy of the cache is kept in memory.
+        """
+        self._mark = Mark(self.position, self.evicted)
+        if self.context.model.window:
+            self._remember()
+        return self._mark
+
+    def unmark(self) -> None:
+        """Give up the mark, and the copy of the cache that it may have."""
+        self._mark = None
+
+    def _remember(self) -> None:
+        if self._mark is not None and self._mark.image is None:
+            self._mark.image = self.image(copy=True)
+
+    @hold_interrupt()
+    def rewind(self, mark: Mark) -> None:
+        """Forget all tokens since the mark, as if they had never been read.
+
+        The mark stays, and can be gone back to again.
+
+        Raises
+        ------
+        ValueError
+            If a later mark took its place.
+        """
+        if mark is not self._mark:
+            raise ValueError("only the latest mark can be gone back to")
+        if mark.image is not None:
+            self.load(mark.image)
+        self.evicted = mark.evicted
+        self.truncate(mark.position)
+
+    @hold_interrupt()
+    def truncate(self, position: int) -> None:
+        """Forget the tokens from ``position`` on.
+
+        Only what comes after the last eviction can be forgotten like this, and nothing at all of
+        a model with sliding windows, whose layers have forgotten what was in them before.
+        """
+        self.context.remove(position, -1)
+        self._evictor.forget()
+        self._cells.release(np.flatnonzero(self._cells.positions >= position))
+        self.pinned = [pin for pin in self.pinned if pin.stop <= position]
+        self.position = position
+
+    # As a whole ------------------------------------------------------------------------------
+
+    def image(self, *, copy: bool = False) -> Image:
+        """What the cache holds. But for a copy the rows may be views, valid until it changes."""
+        used = self._cells.in_use
+        cells = int(used[-1]) + 1 if len(used) else 0
+        blob = np.empty(0, np.uint8)
+        end = 0
+        if self._layout.direct is None or self.context.model.window:
+            blob = self.context.state()
+            state = parse_state(blob)[0]
+            end = state.end
+        if self._layout.direct is not None:
+            rows = [whole[:cells] for whole in self._layout.whole]
+            if copy:
+                rows = [some.copy() for some in rows]
+        else:
+            rows = []
+            for some in state.rows:
+                rows.append(np.zeros((cells, some.shape[1]), np.uint8))
+                rows[-1][used] = some
+        return Image(
+            self.position,
+            tuple(self.pinned),
+            self._cells.positions[:cells].copy(),
+            self._cells.origin[:, :cells].copy(),
+            self._cells.past[:, :cells].copy(),
+            self.widths,
+            rows,
+            blob[end:],
+        )
+
+    @hold_interrupt()
+    def load(self, image: Image) -> None:
+        """Hold what an image says, in the same cells.
+
+        Raises
+        ------
+        ValueError
+            If the image does not fit this cache.
+        """
+        cells = len(image.positions)
+        if cells > self.context.cells or image.widths != self.widths:
+            raise ValueError("the image is of another cache")
+        # llama.cpp fills cells in order, so the free ones take part and are freed again.
+        free = image.positions < 0
+        positions = image.positions.copy()
+        positions[free] = image.position + np.arange(np.count_nonzero(free))
+        self.clear()
+        blob = build_state(
+            self.context.state()[:STATE_HEAD],
+            positions,
+            KV_TYPES["f16" if self._layout.half else "q8_0"],
+            self.widths,
+            image.windowed,
+        )
+        direct = self._layout.direct
+        if direct is None:
+            _copy_rows(image.rows, parse_state(blob)[0].rows)
+        self.context.restore(blob)
+        if direct is not None:
+            _copy_rows(image.rows, self._layout.whole)
+        self.context.remove(image.position, -1)
+        self._cells.load(image.positions, image.origin, image.past)
+        self.position = image.position
+        self.pinned = list(image.pinned)
+        self._evictor.hide()
+
+
+def _copy_rows(source: Iterable[Bytes], target: Iterable[Bytes]) -> None:
+    """Copy rows over the first ones of each layer."""
+    for some, whole in zip(source, target, strict=True):
+        whole[: len(some)] = some
