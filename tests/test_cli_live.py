@@ -96,6 +96,7 @@ def test_interrupt_while_answering(options: tuple[str, ...], begin: Start, text:
         assert report["stop_reason"] == "interrupted"
         assert report["tokens"]["document"] > 0
         assert report["tokens"]["generated"] > 0
+        assert bool(report["answer"]) == bool(report["tokens"]["generated"])
     else:
         assert result.out.strip()
         assert result.out.endswith("\n")

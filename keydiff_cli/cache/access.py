@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -71,7 +72,7 @@ class Layout:
             return "native"
         return "copy" if self.direct is None else "direct"
 
-    @property
+    @cached_property
     def offsets(self) -> NDArray[np.int64]:
         """Where the heads of each layer begin among all, and the end: int64 ``[layers + 1]``."""
         return np.concatenate(([0], np.cumsum(self.heads)))

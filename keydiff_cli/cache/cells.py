@@ -41,21 +41,20 @@ class Cells:
         """The cells in use, in order: int64 ``[used]``."""
         return np.flatnonzero(self.positions >= 0)
 
-    def fill(self, tokens: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Give cells to tokens, whose numbers are their positions: int32 ``[tokens]``.
-
-        Returns
-        -------
-        The cells, int64 ``[tokens]``.
-        """
+    def fill(self, tokens: NDArray[np.int32]) -> None:
+        """Give cells to tokens, whose numbers are their positions: int32 ``[tokens]``."""
         cells = np.flatnonzero(self.positions < 0)[: len(tokens)]
         self.positions[cells] = tokens
         self.origin[:, cells] = tokens
         self.past[:, cells] = 0
-        return cells
 
-    def release(self, cells: NDArray[np.int64]) -> None:
-        """Free cells: int64 ``[cells]``."""
+    def remove(self, start: int, stop: int) -> None:
+        """Free the cells of positions from ``start`` to ``stop`` (exclusive), -1 for the end.
+
+        What :meth:`~keydiff_cli.llama.Context.remove` does to llama.cpp's.
+        """
+        end = np.iinfo(np.int32).max if stop < 0 else stop
+        cells = np.flatnonzero((self.positions >= start) & (self.positions < end))
         self.positions[cells] = -1
         self.origin[:, cells] = -1
 

@@ -121,7 +121,7 @@ class Evictor:
                 self._context.remove(0, first_kept)
             self.forget()
         if surplus:
-            cells.release(np.flatnonzero((cells.positions >= 0) & (cells.positions < first_kept)))
+            cells.remove(0, first_kept)
         self.hide()
         self.times.move += time.perf_counter() - scored
         return surplus

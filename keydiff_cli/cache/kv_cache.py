@@ -143,7 +143,7 @@ class KVCache:
         start = self.position
         self.append(tokens, watch=True, lead=lead)
         self.context.remove(start, -1)
-        self._cells.release(np.flatnonzero(self._cells.positions >= start))
+        self._cells.remove(start, -1)
         self.position = start
         last = np.full(len(tokens), np.iinfo(np.int32).max, np.int32)
         self._scoring.watch(last, lead)
@@ -261,7 +261,7 @@ class KVCache:
         """
         self.context.remove(position, -1)
         self._evictor.forget()
-        self._cells.release(np.flatnonzero(self._cells.positions >= position))
+        self._cells.remove(position, -1)
         self.pinned = [pin for pin in self.pinned if pin.stop <= position]
         self.position = position
 

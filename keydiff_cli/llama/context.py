@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.library import (
     LlamaError,
-    Stopped,
     buffer_bytes,
     hold_interrupt,
     last_error,
@@ -136,9 +135,8 @@ class Context:
         Raises
         ------
         LlamaError
-            If there are not enough free cells, or the computation fails.
-        Stopped
-            If Ctrl-C came under :func:`~keydiff_cli.llama.hold_interrupt`.
+            If there are not enough free cells, or the computation fails; or if Ctrl-C came under
+            :func:`~keydiff_cli.llama.hold_interrupt`: then the cache is as it was before.
         """
         count = len(tokens)
         if not 0 < count <= self.batch:
@@ -159,7 +157,7 @@ class Context:
             error = self.observer.error
             raise LlamaError(f"llama.cpp cannot be observed: {error}") from error
         if status == _ABORTED:
-            raise Stopped("stopped by Ctrl-C")
+            raise LlamaError("stopped by Ctrl-C")
         if status:
             reason = "no free cells" if status == 1 else last_error(f"status {status}")
             raise LlamaError(f"llama.cpp failed at token {position}: {reason}")

@@ -30,10 +30,6 @@ class LlamaError(ModelError):
     """llama.cpp failed while it was running a model."""
 
 
-class Stopped(LlamaError):
-    """Ctrl-C stopped a decode; the cache is as it was before."""
-
-
 @cache
 def library() -> Any:
     """The low-level binding module, initialised once, its log captured."""
