@@ -1,30 +1,77 @@
-"""Makers of tiny GGUF models, complete enough for llama.cpp to read them without weights."""
+"""Makers of tiny GGUF models: without weights, or with random ones, complete enough to be run."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
 
-Value = bool | int | float | str
+import numpy as np
+
+Value = bool | int | float | str | list[int]
 Shapes = Mapping[str, tuple[int, ...]]
 
 _WIDTH, _TOKENS, _CONTEXT, _INNER, _STATE, _RANK = 32, 8, 64, 64, 16, 2
+_HEAD = 64  # numbers of a key
 
 
-def gguf(metadata: Mapping[str, Value], tensors: Shapes) -> bytes:
-    """Write version 3 of the format, all tensors float32 zeros."""
+def gguf(metadata: Mapping[str, Value], tensors: Shapes, seed: int | None = None) -> bytes:
+    """Write version 3 of the format, all tensors float32: zeros, or random with a ``seed``."""
     out = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata))
     for key, value in metadata.items():
         out += _string(key) + _value(value)
-    offset = 0
+    data = b""
+    random = np.random.default_rng(seed)
     for name, shape in tensors.items():
         out += _string(name) + struct.pack(f"<I{len(shape)}Q", len(shape), *shape)
-        out += struct.pack("<IQ", 0, offset)
-        count = 1
-        for size in shape:
-            count *= size
-        offset += -(-4 * count // 32) * 32
-    return out + bytes(-len(out) % 32) + bytes(offset)
+        out += struct.pack("<IQ", 0, len(data))
+        size = int(np.prod(shape))
+        # Factors of RoPE must not be near 0.
+        numbers = random.uniform(0.5, 8, size) if "rope_f" in name else random.normal(0, 0.1, size)
+        data += (np.zeros(size) if seed is None else numbers).astype("<f4").tobytes()
+        data += bytes(-len(data) % 32)
+    return out + bytes(-len(out) % 32) + data
+
+
+def decoder(
+    architecture: str, settings: Mapping[str, Value] | None = None, **more: tuple[int, ...]
+) -> bytes:
+    """A model of four layers that can be run: two heads of 64 numbers, which share one KV head.
+
+    ``more`` are tensors by name, ``__`` for a point; ``blk__`` for one in every layer, ``()`` for
+    one that is not there.
+    """
+    width, kv = 2 * _HEAD, _HEAD
+    layer = {
+        "attn_norm.weight": (width,),
+        "attn_q.weight": (width, width),
+        "attn_k.weight": (width, kv),
+        "attn_v.weight": (width, kv),
+        "attn_output.weight": (width, width),
+        "ffn_norm.weight": (width,),
+        "ffn_gate.weight": (width, _INNER),
+        "ffn_up.weight": (width, _INNER),
+        "ffn_down.weight": (_INNER, width),
+    }
+    whole = {"token_embd.weight": (width, _TOKENS), "output_norm.weight": (width,)}
+    for name, shape in more.items():
+        found = name.replace("__", ".")
+        if found.startswith("blk."):
+            layer[found.removeprefix("blk.")] = shape
+        else:
+            whole[found] = shape
+    for number in range(4):
+        whole |= {f"blk.{number}.{name}": shape for name, shape in layer.items() if shape}
+    common: dict[str, Value] = {
+        "context_length": 4096,
+        "embedding_length": width,
+        "block_count": 4,
+        "attention.head_count": 2,
+        "attention.head_count_kv": 1,
+        "feed_forward_length": _INNER,
+        "attention.layer_norm_rms_epsilon": 1e-5,
+        "attention.layer_norm_epsilon": 1e-5,
+    }
+    return _model(architecture, whole, {**common, **(settings or {})}, seed=0)
 
 
 def mamba(layers: int = 1) -> bytes:
@@ -95,7 +142,9 @@ def unknown(architecture: str) -> bytes:
     return _model(architecture, {"token_embd.weight": (_WIDTH, _TOKENS)}, {})
 
 
-def _model(architecture: str, tensors: Shapes, settings: Mapping[str, Value]) -> bytes:
+def _model(
+    architecture: str, tensors: Shapes, settings: Mapping[str, Value], seed: int | None = None
+) -> bytes:
     common = {
         "context_length": _CONTEXT,
         "embedding_length": _WIDTH,
@@ -105,7 +154,7 @@ def _model(architecture: str, tensors: Shapes, settings: Mapping[str, Value]) ->
     metadata: dict[str, Value] = {"general.architecture": architecture}
     metadata |= {f"{architecture}.{key}": value for key, value in {**common, **settings}.items()}
     metadata |= {"tokenizer.ggml.model": "no_vocab", "tokenizer.ggml.token_type_count": 2}
-    return gguf(metadata, tensors)
+    return gguf(metadata, tensors, seed)
 
 
 def _string(text: str) -> bytes:
@@ -120,4 +169,6 @@ def _value(value: Value) -> bytes:
         return struct.pack("<II", 4, value)
     if isinstance(value, float):
         return struct.pack("<If", 6, value)
+    if isinstance(value, list):
+        return struct.pack("<IIQ", 9, 5, len(value)) + struct.pack(f"<{len(value)}i", *value)
     return struct.pack("<I", 8) + _string(value)

@@ -13,6 +13,7 @@ from keydiff_cli.llama.library import LlamaError, echo_log, hold_interrupt
 from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.native import API_VERSION, NativeCache, api_version
 from keydiff_cli.llama.observer import can_observe
+from keydiff_cli.llama.rotation import Rotations
 from keydiff_cli.llama.tensors import (
     CacheTensor,
     CacheTensors,
@@ -36,6 +37,7 @@ __all__ = [
     "Model",
     "NativeCache",
     "Placement",
+    "Rotations",
     "Tokens",
     "api_version",
     "can_observe",

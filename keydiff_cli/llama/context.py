@@ -23,6 +23,7 @@ from keydiff_cli.llama.library import (
 from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.native import NativeCache, native_cache
 from keydiff_cli.llama.observer import Observer
+from keydiff_cli.llama.rotation import Rotations, find_rotations
 from keydiff_cli.llama.tensors import CacheTensors, find_tensors
 
 _ABORTED = 2  # of llama_decode
@@ -219,6 +220,10 @@ class Context:
     def cache_tensors(self) -> CacheTensors | None:
         """K and V of every layer that has them, by layer; None if the build does not show them."""
         return find_tensors(self._context, self.batch, self.model.layers)
+
+    def rotations(self) -> Rotations:
+        """How layers rotate their keys, by layer; without those that do so in an unknown way."""
+        return find_rotations(self._context, self.batch)
 
     def native_cache(self) -> NativeCache | None:
         """What a patched llama.cpp does with its cache itself; None with any other."""

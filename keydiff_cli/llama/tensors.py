@@ -72,13 +72,10 @@ def find_tensors(context: Any, batch: int, layers: int) -> CacheTensors | None:
     Their names are looked up in the compute graph. Reserving it anew, for a full batch as at
     start-up, changes no buffer.
     """
-    if not can_find_tensors():
-        return None
-    reserve, find = _graph_functions()
-    with hold_interrupt():
-        graph = reserve(context, batch, 1, 1)
+    graph = reserve_graph(context, batch) if can_find_tensors() else None
     if not graph:
         return None
+    _, find = _graph_functions()
     tensors = {}
     for layer in range(layers):
         pair = []
@@ -88,6 +85,15 @@ def find_tensors(context: Any, batch: int, layers: int) -> CacheTensors | None:
         if len(pair) == 2:
             tensors[layer] = (pair[0], pair[1])
     return tensors or None
+
+
+def reserve_graph(context: Any, batch: int) -> Any:
+    """The compute graph of a full batch, valid until the next one; None if it is not shown."""
+    reserve, _ = _graph_functions()
+    if not reserve:
+        return None
+    with hold_interrupt():
+        return reserve(context, batch, 1, 1)
 
 
 def can_find_tensors() -> bool:

@@ -18,6 +18,7 @@ from keydiff_cli.scores.keydiff import KeyDiff
 from keydiff_cli.scores.knorm import KeyNorm
 from keydiff_cli.scores.nested import Nested
 from keydiff_cli.scores.random import Random
+from keydiff_cli.scores.rotation import Rotation
 from keydiff_cli.scores.snapkv import SnapKV
 from keydiff_cli.scores.tova import Tova
 from keydiff_cli.scores.window import Window
@@ -32,6 +33,7 @@ __all__ = [
     "Nested",
     "Queries",
     "Random",
+    "Rotation",
     "Rows",
     "Scorer",
     "SharedScorer",

@@ -13,6 +13,8 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from keydiff_cli.scores.rotation import Rotation
+
 Float32 = NDArray[np.float32]
 Watch = Literal["nothing", "question", "block", "stream"]
 
@@ -60,6 +62,8 @@ class Rows:
     past
         For a scorer that watches the stream, the scores of the rows at the last eviction, 0 for
         new ones: float32 ``[heads, rows]``.
+    rotation
+        By which the layer rotates its keys, if that is known.
     """
 
     keys: NDArray[np.float16] | Float32
@@ -67,6 +71,7 @@ class Rows:
     queries: Queries | None = None
     layer: int = 0
     past: Float32 | None = None
+    rotation: Rotation | None = None
 
 
 class Scorer(Protocol):
@@ -77,6 +82,9 @@ class Scorer(Protocol):
     watch
         Whose queries it needs: none, those of the question, those of the block just read when
         something is to be evicted, or those of every block, from the first one on.
+
+    A dataclass with the field ``prerope`` looks at ``rows.rotation`` if that is True. Where the
+    rotation is not known, ``keydiff ask`` sets it to False, and says so.
     """
 
     @property
