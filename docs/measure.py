@@ -1,7 +1,7 @@
 """Measures the figures of docs/benchmarks.md, one JSON line per run, on stdout.
 
     python docs/measure.py share     # scoring + eviction as a share of the time of a block
-    python docs/measure.py ratio     # reading under keydiff against reading with the full cache
+    python docs/measure.py ratio     # reading to a budget against reading with the full cache
     python docs/measure.py length    # peak memory against the length of the document
     python docs/measure.py again     # a second question against the first reading
     python docs/measure.py certainty # certainty of right, wrong and free answers
@@ -43,6 +43,7 @@ FREE = [
     "Is the tone of the report optimistic?",
 ]
 SHARES = [(1024, 128), (2560, 128), (2560, 512), (8192, 128)]
+BLIND = "keydiff-prerope"  # by which documents are read for questions that are not known
 
 
 def show(**values: Any) -> None:
@@ -135,15 +136,17 @@ class Reading:
 def share() -> None:
     """Only blocks that evict count: at the start there is nothing to score.
 
-    In NumPy, and with a patched llama.cpp natively, too.
+    Scored in NumPy, and with a patched llama.cpp by KeyDiff natively, too.
     """
     from keydiff_cli.llama import API_VERSION, api_version
 
     show(figure="machine", **machine())
-    accesses = ["native", "direct"] if api_version() == API_VERSION else ["direct"]
-    for (budget, block), access in product(SHARES, accesses):
+    runs = [("keydiff", "direct"), (BLIND, "direct")]
+    if api_version() == API_VERSION:
+        runs += [("keydiff", "native"), (BLIND, "native")]
+    for (budget, block), (policy, access) in product(SHARES, runs):
         tokens = budget + 2048 // block * block + block
-        reading = Reading(LARGE, "keydiff", budget, block, tokens, access)
+        reading = Reading(LARGE, policy, budget, block, tokens, access)
         total = counted = 0.0
         before = (0.0, 0.0)
         while (seconds := reading.step()) is not None:
@@ -156,6 +159,7 @@ def share() -> None:
         show(
             figure="share",
             model=LARGE,
+            policy=policy,
             access=access,
             budget=budget,
             block=block,
@@ -173,7 +177,7 @@ def ratio(tokens: int, budgets: list[int]) -> None:
     """The runs take turns block by block, so that a drift of the machine meets all alike."""
     show(figure="machine", **machine())
     runs = {"full": Reading(LARGE, "full", 0, 128, tokens)}
-    runs |= {f"keydiff-{n}": Reading(LARGE, "keydiff", n, 128, tokens) for n in budgets}
+    runs |= {f"{BLIND}, {n}": Reading(LARGE, BLIND, n, 128, tokens) for n in budgets}
     seconds = dict.fromkeys(runs, 0.0)
     going = True
     while going:
@@ -274,7 +278,7 @@ def certainty(name: str, budgets: list[int | None]) -> None:
     show(figure="machine", **machine())
     facts = [(fact["question"], fact["answer"]) for fact in json.loads(FACTS.read_text())]
     for budget in budgets:
-        policy = "full" if budget is None else "keydiff"
+        policy = "full" if budget is None else BLIND
         settings = Settings(
             model=name, policy=policy, budget=budget, cache=False, max_tokens=48, temperature=0
         )
@@ -288,6 +292,7 @@ def certainty(name: str, budgets: list[int | None]) -> None:
                 show(
                     figure="certainty",
                     model=name,
+                    policy=policy,
                     budget=budget,
                     kept=reader.report.tokens["kept"],
                     question=question,

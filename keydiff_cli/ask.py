@@ -11,8 +11,8 @@ from keydiff_cli.config import Settings
 from keydiff_cli.llama import Model, can_observe
 from keydiff_cli.memory import Planner
 from keydiff_cli.placement import placement_of
-from keydiff_cli.policies import ASKING, BLIND, find_policy
-from keydiff_cli.preparation import locate_model, make_prompt
+from keydiff_cli.policies import ASKING, BLIND, as_cached, find_policy
+from keydiff_cli.preparation import knows_rotations, locate_model, make_prompt
 from keydiff_cli.prompts import prompt_tokens
 from keydiff_cli.reader import Reader
 from keydiff_cli.report import Events, Report
@@ -73,6 +73,8 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
     with closing(Model(located.path, weights=False, placement=placement_of(settings))) as model:
         head, _ = prompt_tokens(model, make_prompt(model, settings), "")
         policy = find_policy(settings.policy or (ASKING if can_observe() else BLIND))
+        if policy.prerope and not knows_rotations(model, settings.kv_type):
+            policy = as_cached(policy)
         planner = Planner(model, settings, policy, head=len(head), question=_QUESTION_TOKENS)
         plan = planner.plan(planner.budget)
         trained_context = model.trained_context

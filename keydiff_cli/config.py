@@ -19,6 +19,7 @@ _OTHER_VARIABLES = (f"{PREFIX}CONFIG", f"{PREFIX}TEST_")
 POLICY_NAMES = (
     "keydiff",
     "keydiff-token",
+    "keydiff-prerope",
     "focus",
     "focus-token",
     "window",

@@ -87,6 +87,11 @@ class Policy:
         return min(self.budgets(self.largest(budget), 2))
 
     @property
+    def prerope(self) -> bool:
+        """Whether its scorer compares keys as they were before RoPE."""
+        return bool(getattr(self.scorer, "prerope", False))
+
+    @property
     def watch(self) -> Watch:
         """Whose queries the scorer needs."""
         return "nothing" if self.scorer is None else self.scorer.watch

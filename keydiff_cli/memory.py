@@ -12,6 +12,7 @@ from keydiff_cli.config import Settings, format_size
 from keydiff_cli.errors import MemoryCapError, UsageError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import KV_BYTES, Context, Model
+from keydiff_cli.policies import BLIND
 from keydiff_cli.scores.base import QUERIES_AT_ONCE
 
 DEFAULT_BUDGET = 4096
@@ -126,11 +127,11 @@ def measure(
         + 2 * block * model.widest,
         compute_cell=compute_cell,
         # Origins, scores, their ranking and masks; keys of a layer as float32, those of one head
-        # as float64, and the attention of a few queries.
+        # without their rotation and as float64, and the attention of a few queries.
         scoring_cell=int(
             heads * 44
             + widest * float32
-            + 8 * model.key_length
+            + (4 + 8) * model.key_length
             + (QUERIES_AT_ONCE * 8 if observe else 0)
         ),
         direct=direct,
@@ -363,5 +364,5 @@ class Planner:
         raise MemoryCapError(
             f"the document has {more}{read} tokens, which do not fit the full cache in "
             f"{format_size(self._cap or 0)}: the smallest cap that works is {more}"
-            f"{megabytes(self.footprint.total(cells))}MB; or use --policy keydiff"
+            f"{megabytes(self.footprint.total(cells))}MB; or use --policy {BLIND}"
         )

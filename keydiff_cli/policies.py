@@ -27,12 +27,13 @@ from keydiff_cli.scores import (
 )
 
 ASKING = "focus"  # the policy when the question is known before reading
-BLIND = "keydiff"  # the policy when it is not, or where its queries cannot be had
+BLIND = "keydiff-prerope"  # the policy when it is not, or where its queries cannot be had
 POLICIES = {
     policy.name: policy
     for policy in (
         Policy("keydiff", KeyDiff()),
         Policy("keydiff-token", KeyDiff(), vote=1.0),
+        Policy("keydiff-prerope", KeyDiff(prerope=True)),
         Policy("focus", Focus()),
         Policy("focus-token", Focus(), vote=1.0),
         Policy("window", Window(), sinks=4),
@@ -48,8 +49,8 @@ POLICIES = {
     )
 }
 _REVISIONS = {
-    "focus": "3",
-    "focus-token": "3",
+    "focus": "4",
+    "focus-token": "4",
 }  # to be raised when a policy keeps other tokens than before
 _FIELDS = ("vote", "sinks", "recent", "pyramid")
 
@@ -88,6 +89,15 @@ def choose_policy(settings: Settings, question: str | None) -> Policy:
             f"--policy {policy.name} reads for a question; without one use --policy {BLIND}"
         )
     return policy
+
+
+def as_cached(policy: Policy) -> Policy:
+    """A policy on keys before RoPE, on keys as they are cached."""
+    scorer: Any = policy.scorer
+    name = f"{policy.name.replace(':prerope=1', '')}:prerope=0"
+    changed = replace(policy, name=name, scorer=replace(scorer, prerope=False))
+    named = (other for other in POLICIES.values() if replace(other, name=name) == changed)
+    return next(named, changed)
 
 
 def _plugin(name: str) -> Policy:

@@ -16,7 +16,7 @@ from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Context, Model, Tokens, can_observe
 from keydiff_cli.memory import Footprint, Plan, Planner
 from keydiff_cli.placement import placement_of
-from keydiff_cli.policies import BLIND, find_policy
+from keydiff_cli.policies import BLIND, as_cached, find_policy
 from keydiff_cli.prompts import (
     DEFAULT_SYSTEM,
     TALK_SYSTEM,
@@ -26,6 +26,8 @@ from keydiff_cli.prompts import (
     prompt_tokens,
 )
 from keydiff_cli.report import Events, Report
+
+_FEW = 32  # cells and tokens, of a context that shows how it computes
 
 
 def locate_model(settings: Settings, events: Events) -> models.LocatedModel:
@@ -54,6 +56,16 @@ def system_prompt(settings: Settings, *, documents: bool = True) -> str:
 def model_checksum(path: Path) -> str:
     """SHA-256 of a model file, remembered while the file stays as it is."""
     return models.checksum(path, cache_path() / "checksums")
+
+
+def knows_rotations(model: Model, kv_type: str) -> bool:
+    """Whether it is known how a model rotates the keys of each layer; found out without weights."""
+    with closing(Context(model, cells=_FEW, batch=_FEW, kv_type=kv_type)) as context:
+        tensors = context.cache_tensors()
+        if tensors is None or not tensors.keys() <= context.rotations().keys():
+            return False
+    # On other devices layers cannot be told from those with a window.
+    return not model.window or all(key.host for key, _ in tensors.values())
 
 
 class Preparation:
@@ -108,6 +120,8 @@ class Preparation:
         self.prompt = Prompt("", "", "")
         self.head: Tokens = np.empty(0, np.int32)
         self.asked = Asked(self.head, 0)
+        self._rotations = True  # known of the model, as far as one can tell
+        self._taken_up = False
         self._stack = stack
         self._checksum = checksum
 
@@ -124,9 +138,9 @@ class Preparation:
         question: str | None,
         *,
         documents: bool,
-        checksum: bool = False,
+        taken_up: bool = False,
     ) -> None:
-        """Describe the model, and make the prompt.
+        """Describe the model, and make the prompt; documents are to be read, or ``taken_up``.
 
         Raises
         ------
@@ -134,9 +148,9 @@ class Preparation:
             If there can be no prompt; or if queries are out of reach and the policy that needs
             them was asked for: any other one is replaced, with a warning.
         """
-        self.policy, self.question = policy, question
+        self.policy, self.question, self._taken_up = policy, question, taken_up
         sha256 = located.sha256
-        if sha256 is None and (checksum or self._checksum or self.settings.cache):
+        if sha256 is None and (taken_up or self._checksum or self.settings.cache):
             sha256 = model_checksum(located.path)
         self.report.model = {
             "name": located.name,
@@ -151,6 +165,22 @@ class Preparation:
         self.report.tokens["prompt"] = len(self.head) + len(self.asked.ids)
         if self.policy.watch != "nothing" and not can_observe():
             self.policy = self._without_queries()
+        if self.policy.prerope and not taken_up:
+            self._rotations = knows_rotations(model, self.settings.kv_type)
+            self.policy = self._with_rotations(self.policy)
+
+    def within_reach(self, policy: Policy) -> Policy:
+        """The policy, on keys as they are cached if it is not known how the model rotates them."""
+        return policy if self._rotations or not policy.prerope else as_cached(policy)
+
+    def _with_rotations(self, policy: Policy) -> Policy:
+        """The policy within reach, with a warning if that is another one."""
+        if (found := self.within_reach(policy)) is not policy:
+            self.warn(
+                "how this model rotates its keys is out of reach, so they are compared as they "
+                "are cached, which loses more of the middle of a text"
+            )
+        return found
 
     def _without_queries(self) -> Policy:
         """The policy to take where queries are out of reach, unless one was asked for."""
@@ -221,6 +251,9 @@ class Preparation:
         cache = KVCache(context)
         if self.policy.watch != "nothing" and not cache.shows_queries():
             self.policy = self._without_queries()
+        if self.policy.prerope and not (self._taken_up or cache.shows_rotations()):
+            self._rotations = False
+            self.policy = self._with_rotations(self.policy)
         if cache.access == "copy" and footprint.direct:
             self.warn(
                 "the cache can be reached by copying only, which takes up to "

@@ -229,7 +229,7 @@ class Reading:
         least, most = (0, planner.limit) if planner.capped else (limit, limit)
         choices = [policy]
         if settings.policy is None and policy.watch == "question":
-            choices.append(find_policy(BLIND))
+            choices.append(prepared.within_reach(find_policy(BLIND)))
         for choice in choices:
             keeper = self._make_keeper(choice, planner)
             beginning, source = keeper.begin(source, least, most)
@@ -318,7 +318,7 @@ class Reading:
         policy, question = find_policy(key["policy"]), description["question"]
         with closing(prepared.sketch(located.path)) as sketch:
             documents = bool(description["documents"])
-            prepared.begin(located, sketch, policy, question, documents=documents, checksum=True)
+            prepared.begin(located, sketch, policy, question, documents=documents, taken_up=True)
             for name, value in _key(report, prepared.head).items():
                 if key[name] != value:
                     raise UsageError(

@@ -43,7 +43,7 @@ def test_memory_for_copies_that_was_not_planned_is_warned_about(
 
 
 @pytest.mark.parametrize("hidden", ["functions", "nodes"])
-def test_a_build_without_queries_is_read_by_keydiff(
+def test_a_build_without_queries_is_read_by_keys_alone(
     hidden: str, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if hidden == "functions":
@@ -51,11 +51,33 @@ def test_a_build_without_queries_is_read_by_keydiff(
     else:
         monkeypatch.setattr("keydiff_cli.llama.observer._KEYS", re.compile(rb"no such name"))
     report = ask(small_path, tmp_path, times=40)
-    assert report.cache["policy"] == "keydiff"
+    assert report.cache["policy"] == "keydiff-prerope"
     assert report.tokens["kept"] == 128
-    assert len([text for text in report.warnings if "read by keydiff" in text]) == 1
-    with pytest.raises(ModelError, match="out of reach; use --policy keydiff"):
+    assert len([text for text in report.warnings if "read by keydiff-prerope," in text]) == 1
+    with pytest.raises(ModelError, match="out of reach; use --policy keydiff-prerope"):
         ask(small_path, tmp_path, "focus", times=40)
+
+
+@pytest.mark.parametrize(
+    ("policy", "taken"),
+    [(None, "focus:prerope=0"), ("focus", "focus:prerope=0"), ("keydiff-prerope", "keydiff")],
+)
+def test_where_the_rotation_is_not_known_keys_are_compared_as_they_are_cached(
+    policy: str | None,
+    taken: str,
+    small_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(policy: str | None) -> tuple[str, int]:
+        report = ask(small_path, tmp_path, policy, times=40)
+        told = [text for text in report.warnings if "compared as they are cached" in text]
+        return report.cache["policy"], len(told)
+
+    assert read(policy) == (policy or "focus", 0)
+    monkeypatch.setattr("keydiff_cli.llama.rotation._KEYS", re.compile(rb"no such name"))
+    assert read(policy) == (taken, 1)
+    assert read("keydiff") == ("keydiff", 0)
 
 
 def test_of_a_long_question_the_end_is_run(

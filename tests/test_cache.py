@@ -105,7 +105,7 @@ def test_layer_0_keeps_what_the_reference_keeps(
 
 
 @pytest.mark.parametrize(
-    "policy", ["keydiff", "keydiff-token", "window", "focus", "h2o", "pyramid"]
+    "policy", ["keydiff", "keydiff-token", "keydiff-prerope", "window", "focus", "h2o", "pyramid"]
 )
 def test_every_access_keeps_the_same_rows(small_model: Model, task: Task, policy: str) -> None:
     kept = []
@@ -280,7 +280,7 @@ def test_sinks_give_way_to_the_last_token(small_model: Model, task: Task, budget
 
 
 @pytest.mark.parametrize("access", ACCESSES)
-@pytest.mark.parametrize("policy", ["keydiff", "h2o", "pyramid"])
+@pytest.mark.parametrize("policy", ["keydiff", "keydiff-prerope", "h2o", "pyramid"])
 def test_reading_goes_on_from_an_image_as_if_nothing_had_happened(
     small_model: Model, task: Task, policy: str, access: Access
 ) -> None:

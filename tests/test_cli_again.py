@@ -85,7 +85,7 @@ def test_the_same_question_is_answered_without_reading(
 def test_what_was_read_ahead_answers_any_question(
     keydiff: Keydiff, document: Path, tmp_path: Path
 ) -> None:
-    plain = ask(keydiff, "--policy", "keydiff", "--no-cache", document, QUESTION)
+    plain = ask(keydiff, "--policy", "keydiff-prerope", "--no-cache", document, QUESTION)
     bounds = BOUNDS[:-2]
     ahead = keydiff("read", *bounds, document)
     assert ahead.status == 0
@@ -96,7 +96,7 @@ def test_what_was_read_ahead_answers_any_question(
     result = keydiff("ask", "--json", *BOUNDS, document, QUESTION)
     assert "--policy focus reads it again" in result.err
     report = parse(result)
-    assert report["cache"]["policy"] == "keydiff"
+    assert report["cache"]["policy"] == "keydiff-prerope"
     assert report["tokens"]["reused"] == report["tokens"]["document"]
     assert report["answer"] == plain["answer"]
     assert ask(keydiff, "--policy", "focus", document, QUESTION)["tokens"]["reused"] == 0
@@ -124,7 +124,7 @@ def test_under_a_cap_it_is_taken_up_too(keydiff: Keydiff, document: Path) -> Non
     for question in (QUESTION, "What was painted?"):
         report = parse(keydiff("ask", "--json", *words, "--max-tokens", 4, document, question))
         assert report["tokens"]["reused"] == report["tokens"]["document"]
-        assert report["cache"]["policy"] == "keydiff"
+        assert report["cache"]["policy"] == "keydiff-prerope"
 
 
 def test_a_short_document_is_taken_up_whatever_the_budget(keydiff: Keydiff, document: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from keydiff_cli.errors import ModelError
 from keydiff_cli.scores import (
     Distance,
     Focus,
@@ -18,6 +19,7 @@ from keydiff_cli.scores import (
     Nested,
     Queries,
     Random,
+    Rotation,
     Rows,
     Scorer,
     SnapKV,
@@ -26,8 +28,9 @@ from keydiff_cli.scores import (
 )
 
 HEADS, GROUP, WIDTH, ROWS, ASKED, LEAD = 3, 2, 8, 90, 9, 2
+ROTATION = Rotation(np.array([1.0, 0.1, 0.003]))  # of six of the eight numbers of a key
 ALL: list[Scorer] = [
-    KeyDiff(), KeyNorm(), Distance(), Nested(), Random(), Window(),
+    KeyDiff(), KeyDiff(prerope=True), KeyNorm(), Distance(), Nested(), Random(), Window(),
     Focus(), Tova(), SnapKV(), HeavyHitters(),
 ]  # fmt: skip
 
@@ -53,7 +56,7 @@ def make_rows(seed: int, *, block: bool) -> Rows:
     asked = (recent if block else recent + ASKED).astype(np.int32)
     past = random.uniform(size=(HEADS, ROWS)).astype(np.float32)
     lead = 0 if block else LEAD
-    return Rows(keys, origin, Queries(vectors, asked, lead), 1, past)
+    return Rows(keys, origin, Queries(vectors, asked, lead), 1, past, ROTATION)
 
 
 def slow_attention(rows: Rows) -> NDArray[np.float64]:
@@ -102,6 +105,25 @@ def slow_nested(rows: Rows, window: int) -> NDArray[Any]:
     return z(whole) + z(local)
 
 
+def slow_keydiff(rows: Rows, *, prerope: bool) -> NDArray[Any]:
+    """Of the keys as they are, or turned back by their tokens' angles."""
+    result = np.empty((HEADS, ROWS))
+    for h in range(HEADS):
+        keys = rows.keys[:, h].astype(np.float64)
+        for i, key in enumerate(keys if prerope else ()):
+            for pair, frequency in enumerate(ROTATION.frequencies):
+                angle = rows.origin[h, i] * frequency
+                one, other = key[pair], key[pair + len(ROTATION.frequencies)]
+                key[pair] = one * math.cos(angle) + other * math.sin(angle)
+                key[pair + len(ROTATION.frequencies)] = other * math.cos(angle) - one * math.sin(
+                    angle
+                )
+        unit = keys / np.linalg.norm(keys, axis=1, keepdims=True)
+        anchor = unit.mean(axis=0)
+        result[h] = -(unit @ anchor) / np.linalg.norm(anchor)
+    return result
+
+
 def slow_tova(rows: Rows) -> NDArray[Any]:
     paid = slow_attention(rows)[:, -1].mean(axis=1)
     result = np.empty((HEADS, ROWS))
@@ -113,6 +135,8 @@ def slow_tova(rows: Rows) -> NDArray[Any]:
 
 
 REFERENCES = {
+    "keydiff": (KeyDiff(), lambda rows: slow_keydiff(rows, prerope=False)),
+    "keydiff-prerope": (KeyDiff(prerope=True), lambda rows: slow_keydiff(rows, prerope=True)),
     "knorm": (KeyNorm(), lambda rows: -np.linalg.norm(rows.keys, axis=2).T),
     "l2": (Distance(), lambda rows: np.linalg.norm(rows.keys - rows.keys.mean(axis=0), axis=2).T),
     "nested": (Nested(window=32), lambda rows: slow_nested(rows, 32)),
@@ -144,7 +168,9 @@ def test_scores_go_with_the_rows_wherever_they_are(scorer: Scorer) -> None:
     rows = make_rows(3, block=True)
     order = np.random.default_rng(0).permutation(ROWS)
     assert rows.past is not None
-    moved = Rows(rows.keys[order], rows.origin[:, order], rows.queries, 1, rows.past[:, order])
+    moved = Rows(
+        rows.keys[order], rows.origin[:, order], rows.queries, 1, rows.past[:, order], ROTATION
+    )
     scores = scorer(rows)
     assert scores.shape == (HEADS, ROWS)
     assert scores.dtype == np.float32
@@ -197,7 +223,7 @@ def test_focus_shares_the_budget(share: float, kept: int, block: bool) -> None:
     lowest = np.float32(-np.inf)
     best = np.argsort(-np.where(protected, lowest, places), axis=1)[:, :kept]
     lifted = np.where(protected, lowest, slow_focus(rows, 3))
-    unlike = np.where(protected, lowest, KeyDiff()(rows))
+    unlike = np.where(protected, lowest, KeyDiff(prerope=True)(rows))
     for h in range(HEADS):
         for values, part in ((unlike[h], 1 - share), (lifted[h], share)):
             sure = int(part * kept)
@@ -212,7 +238,7 @@ def test_focus_leaves_to_keydiff_what_the_question_does_not_lift(share: float) -
     lifted = slow_focus(rows, 3)
     least = float(np.quantile(lifted, 0.9))
     scores = settled(Focus(share=share, width=3, lift=least), rows)
-    unlike = KeyDiff()(rows)
+    unlike = KeyDiff(prerope=True)(rows)
     for h in range(HEADS):
         plain = np.flatnonzero(lifted[h] < least * 0.999)
         raised = np.flatnonzero(lifted[h] > least * 1.001)
@@ -254,3 +280,10 @@ def test_a_scorer_that_watches_needs_queries() -> None:
         if scorer.watch != "nothing":
             with pytest.raises(ValueError, match="needs queries"):
                 scorer(Rows(rows.keys, rows.origin))
+
+
+def test_keydiff_before_rope_needs_the_rotation() -> None:
+    rows = make_rows(1, block=True)
+    for scorer in (KeyDiff(prerope=True), Focus().rest):
+        with pytest.raises(ModelError, match="out of reach; use --policy keydiff"):
+            scorer(Rows(rows.keys, rows.origin))

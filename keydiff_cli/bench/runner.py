@@ -18,12 +18,13 @@ from keydiff_cli.bench.records import Records
 from keydiff_cli.bench.samples import Question, Text
 from keydiff_cli.blocks import Block, Tokenizer, blocks, cut_text
 from keydiff_cli.cache import KVCache
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import ModelError, UsageError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import Context, Model, Tokens
 from keydiff_cli.policies import POLICIES, find_policy, policy_version
 from keydiff_cli.prompts import Asked, build_prompt, prompt_tokens
+from keydiff_cli.scores.keydiff import ROTATION_UNKNOWN
 
 Score = Callable[[Text, Question, str], float]
 
@@ -230,7 +231,10 @@ class Runner:
             observe=any(task.policy.observes for task in tasks),
         )
         with closing(context):
-            yield KVCache(context)
+            cache = KVCache(context)
+            if any(task.policy.prerope for task in tasks) and not cache.shows_rotations():
+                raise ModelError(ROTATION_UNKNOWN)
+            yield cache
 
     def _read(
         self,

@@ -22,7 +22,7 @@ from keydiff_cli.bench.haystack import cut, digest
 from keydiff_cli.bench.records import Record, Records
 from keydiff_cli.bench.runner import Contender
 from keydiff_cli.config import PREFIX, Settings
-from keydiff_cli.errors import ExitStatus, KeydiffError
+from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError
 from keydiff_cli.llama import Model
 from keydiff_cli.preparation import locate_model
 
@@ -125,12 +125,15 @@ def measure(
             )
             if run.returncode != 0:
                 raise _failure(name, run)
+            report = json.loads(run.stdout)
+            if (taken := report["cache"]["policy"]) != policy:
+                raise ModelError(f"{name} was read by {taken}; use --policy {taken}")
             record = {
                 "id": sample,
                 "policy": policy,
                 "budget": budget,
                 "length": length,
-                **_figures(json.loads(run.stdout)),
+                **_figures(report),
             }
             records.add(record)
             rate = f"{record['ingest_tokens_per_s']:.1f} tokens/s"

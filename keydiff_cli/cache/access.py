@@ -19,10 +19,11 @@ from keydiff_cli.llama import (
     CacheTensors,
     Context,
     NativeCache,
+    Rotations,
     memory_view,
     read_tensor,
 )
-from keydiff_cli.scores import Float32
+from keydiff_cli.scores import Float32, Rotation
 
 Access = Literal["native", "direct", "copy"]
 
@@ -53,6 +54,8 @@ class Layout:
         Bytes of a row of keys of each layer, then of a row of values of each layer.
     direct
         The layers in llama.cpp's own memory, all cells; None if that is out of reach.
+    rotations
+        How layers rotate their keys, as far as that is known, by their number in the model.
     native
         What a patched llama.cpp does itself; None with any other. Without ``direct`` its rows are
         on another device.
@@ -63,6 +66,7 @@ class Layout:
     half: bool
     widths: list[int]
     direct: list[Layer] | None
+    rotations: Rotations
     native: NativeCache | None = None
 
     @property
@@ -71,6 +75,10 @@ class Layout:
         if self.native is not None:
             return "native"
         return "copy" if self.direct is None else "direct"
+
+    def rotation(self, number: int) -> Rotation | None:
+        """How layer ``number`` rotates its keys; None if that is not known."""
+        return self.rotations.get(self.numbers[number]) if self.numbers else None
 
     @cached_property
     def offsets(self) -> NDArray[np.int64]:
@@ -136,6 +144,7 @@ def find_layout(context: Context, access: Access | None = None) -> Layout:
     if any(count * key_bytes != key.shape[1] for count, key in zip(heads, full.keys, strict=True)):
         raise ModelError(f"the keys of {name} are of an unknown size; use another model")
     widths = [rows.shape[1] for rows in full.rows]
+    rotations = context.rotations()
     for way in ("native", "direct"):
         if access not in (way, None):
             continue
@@ -144,13 +153,15 @@ def find_layout(context: Context, access: Access | None = None) -> Layout:
             tensors = context.cache_tensors() if native is None else native.tensors
             found = _match(context.cells, tensors or {}, full, heads)
             if found is not None:
-                return Layout(list(found), heads, half, widths, list(found.values()), native)
+                rows = list(found.values())
+                return Layout(list(found), heads, half, widths, rows, rotations, native)
         if native is not None and _elsewhere(native.tensors, full):
-            return Layout(list(native.tensors), heads, half, widths, None, native)
+            return Layout(list(native.tensors), heads, half, widths, None, rotations, native)
         if access == way:
             raise ModelError(f"this llama.cpp build gives no {way} access to its cache")
     plain = len(full.keys) == context.model.layers
-    return Layout(list(range(len(full.keys))) if plain else [], heads, half, widths, None)
+    numbers = list(range(len(full.keys))) if plain else []
+    return Layout(numbers, heads, half, widths, None, rotations)
 
 
 def _match(

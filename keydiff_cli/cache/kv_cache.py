@@ -160,6 +160,11 @@ class KVCache:
             return False
         return True
 
+    def shows_rotations(self) -> bool:
+        """Whether it is known how every layer rotates its keys."""
+        layers = range(len(self._layout.heads))
+        return all(self._layout.rotation(number) is not None for number in layers)
+
     def clear(self) -> None:
         """Forget everything."""
         self.context.clear()

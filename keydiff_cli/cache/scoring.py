@@ -84,7 +84,7 @@ class Scoring:
         found: list[Float32] = []
         ours: list[tuple[Scorer, Float32]] = []
         for one in [scorer, scorer.rest] if isinstance(scorer, SharedScorer) else [scorer]:
-            if native is not None and isinstance(one, KeyDiff):
+            if native is not None and isinstance(one, KeyDiff) and not one.prerope:
                 found.append(native.keydiff(origin.shape[1]))
             else:
                 found.append(np.full(origin.shape, -np.inf, np.float32))
@@ -97,7 +97,8 @@ class Scoring:
             seen = origin[offsets[number]] >= 0
             held = slice(None) if seen.all() else seen  # a layer gives up rows in a pyramid
             tokens, before = origin[heads][:, held], past[heads][:, held]
-            rows = Rows(self._numbers(stored)[held], tokens, queries, number, before)
+            rotation = self._layout.rotation(number)
+            rows = Rows(self._numbers(stored)[held], tokens, queries, number, before, rotation)
             for one, scores in ours:
                 scores[heads, held] = _checked(one(rows), tokens.shape)
         if isinstance(scorer, SharedScorer):

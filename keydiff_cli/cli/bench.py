@@ -28,7 +28,7 @@ Policies = Annotated[
     str, typer.Option("--policy", metavar="NAMES", help="Policies, separated by commas.")
 ]
 _SHORTEST, _LONGEST = 256, 2**20  # tokens of a text
-_POLICIES = "full,focus,keydiff,window"
+_POLICIES = "full,focus,keydiff-prerope,keydiff,window"
 Budgets = Annotated[
     str,
     typer.Option("--budget", metavar="LIST", help="Tokens, or parts of the text such as 1/4."),
@@ -323,7 +323,7 @@ def longbench(
 @app.command()
 def speed(
     ctx: typer.Context,
-    policies: Policies = "full,focus,keydiff",
+    policies: Policies = "full,focus,keydiff-prerope",
     budgets: Budgets = "1/4",
     length: Annotated[
         int, typer.Option(metavar="N", min=_SHORTEST, max=_LONGEST, help="Tokens of the text.")

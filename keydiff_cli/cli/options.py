@@ -38,8 +38,9 @@ PolicyName = Annotated[
     typer.Option(
         metavar="NAME",
         help="Which tokens to keep: focus (what the question attends to), keydiff (the keys "
-        "least alike), keydiff-token, focus-token, window, full (all), or a baseline of "
-        "docs/policies.md. Default: focus where the question is known, else keydiff.",
+        "least alike), keydiff-prerope (the same before RoPE), keydiff-token, focus-token, window, "
+        "full (all), or a baseline of docs/policies.md. Default: focus where the question is "
+        "known, else keydiff-prerope.",
     ),
 ]
 MaxTokens = Annotated[

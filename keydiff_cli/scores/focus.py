@@ -51,18 +51,24 @@ class Focus:
         shares with the text, and the answer stands some tokens beside them.
     lift
         Tokens lifted less are left to KeyDiff.
+    prerope
+        Whether KeyDiff compares keys as they were before RoPE.
     """
 
     share: float = 0.7
     width: int = 21
     lift: float = 4.0
+    prerope: bool = True
     watch: ClassVar[Watch] = "question"
-    rest: ClassVar[Scorer] = KeyDiff()
 
     def __post_init__(self) -> None:
         check_range("share", self.share, 0, 1)
         check_range("width", self.width, 1, WIDEST)
         check_range("lift", self.lift, 0, 1e6)
+
+    @property
+    def rest(self) -> Scorer:
+        return KeyDiff(prerope=self.prerope)
 
     def __call__(self, rows: Rows) -> Float32:
         """Attention of a question's words over that of what comes before them: ``[heads, rows]``.

@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from keydiff_cli.errors import ModelError
 from keydiff_cli.scores.base import Float32, Rows, Watch
+
+ROTATION_UNKNOWN = (
+    "how this model rotates its keys is out of reach; use --policy keydiff or focus:prerope=0"
+)
 
 
 @dataclass(frozen=True)
@@ -18,9 +24,17 @@ class KeyDiff:
     Source: KeyDiff, arXiv 2504.15364, section 3.
 
     In double precision, so that scores do not depend on the order of sums: the patched llama.cpp
-    (``patches/``) computes the same ones.
+    (``patches/``) computes the same ones of keys as they are cached.
+
+    Attributes
+    ----------
+    prerope
+        Compare keys as they were before RoPE, and not as they are cached, as the paper does. RoPE
+        turns the keys of middling positions towards the mean key, so that the middle of a text is
+        evicted first; before it all positions are alike. That is ours.
     """
 
+    prerope: bool = False
     watch: ClassVar[Watch] = "nothing"
 
     def __call__(self, rows: Rows) -> Float32:
@@ -28,9 +42,18 @@ class KeyDiff:
         tiny = float(np.finfo(np.float32).tiny)
         scores = np.empty((heads, n), np.float32)
         for h in range(heads):
-            keys = rows.keys[:, h].astype(np.float64)
+            keys = self._keys(rows, h).astype(np.float64)
             weight = 1 / np.sqrt(np.maximum(np.einsum("nd,nd->n", keys, keys), tiny))  # 1 / |k_i|
             mean = weight @ keys
             mean /= -max(float(np.linalg.norm(mean)), tiny)
             scores[h] = (keys @ mean) * weight
         return scores
+
+    def _keys(self, rows: Rows, head: int) -> NDArray[np.float16] | Float32:
+        """What is compared, of a head: ``[rows, head_dim]``."""
+        keys = rows.keys[:, head]
+        if not self.prerope:
+            return keys
+        if rows.rotation is None:
+            raise ModelError(ROTATION_UNKNOWN)
+        return rows.rotation.undo(keys.astype(np.float32, copy=False), rows.origin[head])
