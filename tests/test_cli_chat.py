@@ -258,10 +258,12 @@ class Terminal:
         except pexpect.EOF:
             time.sleep(0.1)
             return
-        if b"\x1b[6n" in data:  # where is the cursor?
+        first, *rest = data.split(b"\x1b[6n")  # where is the cursor?
+        self._stream.feed(first)
+        for part in rest:
             cursor = self.screen.cursor
             self.process.send(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
-        self._stream.feed(data)
+            self._stream.feed(part)
 
     def resize(self, columns: int) -> None:
         self.screen.resize(40, columns)
