@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from keydiff_cli.errors import UsageError
-from keydiff_cli.policies import POLICIES, find_policy, policy_version
+from keydiff_cli.policies import POLICIES, as_cached, find_policy, policy_version
 from keydiff_cli.scores import Focus
 
 CODE = """
@@ -68,6 +68,24 @@ def test_a_policy_that_keeps_other_tokens_than_before_says_so() -> None:
     assert versions[:2] == [None, None]
     assert versions[2] is not None
     assert policy_version(find_policy("keydiff:vote=0.5")) is not None
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        ("keydiff-prerope", "keydiff"),
+        ("keydiff:prerope=1", "keydiff"),
+        ("focus", "focus:prerope=0"),
+        ("focus-token", "focus-token:prerope=0"),
+        ("focus:share=0.5:prerope=1", "focus:share=0.5:prerope=0"),
+    ],
+)
+def test_a_policy_leaves_rope_in(spec: str, name: str) -> None:
+    policy = find_policy(spec)
+    assert policy.prerope
+    found = as_cached(policy)
+    assert found == find_policy(name)
+    assert not found.prerope
 
 
 @pytest.mark.parametrize("budget", [1, 2, 100, 257])

@@ -11,11 +11,13 @@ import pytest
 from gguf_files import decoder
 from numpy.typing import NDArray
 
-from keydiff_cli.cache.access import dequantize
+from keydiff_cli.cache import KVCache
+from keydiff_cli.cache.access import Access, dequantize
 from keydiff_cli.cache.state import parse_state
 from keydiff_cli.llama import KV_TYPES, Context, Model
 from keydiff_cli.llama.library import library
 from keydiff_cli.llama.rotation import _MIXER
+from keydiff_cli.preparation import knows_rotations
 from keydiff_cli.scores import Rotation
 
 SAME = 240  # tokens
@@ -89,6 +91,9 @@ MODELS = {
     ),
     "none in layer 3": decoder("smollm3"),
 }
+SOME_WINDOWS = decoder(
+    "cohere2", {"attention.sliding_window": 256, "logit_scale": 1.0}, blk__ffn_norm__weight=()
+)
 
 
 @pytest.fixture
@@ -118,6 +123,23 @@ def test_all_kinds_of_models_are_turned_back(name: str, kv_type: str, tmp_path: 
         size = np.linalg.norm(keys[0][0])
         assert np.linalg.norm(back - back[0], axis=1).max() / size < TOLERANCE[kv_type]
         assert np.linalg.norm(some[::4] - some[0], axis=1).max() / size > 0.2
+
+
+@pytest.mark.usefixtures("words_do_not_matter")
+@pytest.mark.parametrize("windows", [False, True])
+@pytest.mark.parametrize("access", ["direct", "copy"])
+def test_layers_of_a_copy_cannot_be_told_from_those_with_windows(
+    access: Access, windows: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(SOME_WINDOWS if windows else MODELS["adjacent"])
+    with (
+        closing(Model(path)) as model,
+        closing(Context(model, cells=512, batch=128)) as context,
+    ):
+        assert knows_rotations(model, "f16")
+        cache = KVCache(context, access=access)
+        assert cache.shows_rotations() == (access == "direct" or not windows)
 
 
 @pytest.mark.usefixtures("words_do_not_matter")
