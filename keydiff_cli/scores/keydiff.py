@@ -23,8 +23,8 @@ class KeyDiff:
     ``mu = mean(k_i / |k_i|)``, ``score_i = -cos(k_i, mu)``, for every head on its own.
     Source: KeyDiff, arXiv 2504.15364, section 3.
 
-    In double precision, so that scores do not depend on the order of sums: the patched llama.cpp
-    (``patches/``) computes the same ones of keys as they are cached.
+    Of keys as they are cached in double precision, so that scores do not depend on the order of
+    sums: the patched llama.cpp (``patches/``) computes the same ones.
 
     Attributes
     ----------
@@ -42,18 +42,18 @@ class KeyDiff:
         tiny = float(np.finfo(np.float32).tiny)
         scores = np.empty((heads, n), np.float32)
         for h in range(heads):
-            keys = self._keys(rows, h).astype(np.float64)
+            keys = self._keys(rows, h)
             weight = 1 / np.sqrt(np.maximum(np.einsum("nd,nd->n", keys, keys), tiny))  # 1 / |k_i|
             mean = weight @ keys
             mean /= -max(float(np.linalg.norm(mean)), tiny)
             scores[h] = (keys @ mean) * weight
         return scores
 
-    def _keys(self, rows: Rows, head: int) -> NDArray[np.float16] | Float32:
+    def _keys(self, rows: Rows, head: int) -> Float32 | NDArray[np.float64]:
         """What is compared, of a head: ``[rows, head_dim]``."""
         keys = rows.keys[:, head]
         if not self.prerope:
-            return keys
+            return keys.astype(np.float64)
         if rows.rotation is None:
             raise ModelError(ROTATION_UNKNOWN)
         return rows.rotation.undo(keys.astype(np.float32, copy=False), rows.origin[head])
