@@ -127,11 +127,11 @@ def measure(
         + 2 * block * model.widest,
         compute_cell=compute_cell,
         # Origins, scores, their ranking and masks; keys of a layer as float32, those of one head
-        # without their rotation and as float64, and the attention of a few queries.
+        # as float64 or without their rotation, and the attention of a few queries.
         scoring_cell=int(
             heads * 44
             + widest * float32
-            + (4 + 8) * model.key_length
+            + 8 * model.key_length
             + (QUERIES_AT_ONCE * 8 if observe else 0)
         ),
         direct=direct,
