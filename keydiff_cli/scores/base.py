@@ -63,7 +63,7 @@ class Rows:
         For a scorer that watches the stream, the scores of the rows at the last eviction, 0 for
         new ones: float32 ``[heads, rows]``.
     rotation
-        By which the layer rotates its keys, if that is known.
+        How the layer rotates its keys, if that is known.
     """
 
     keys: NDArray[np.float16] | Float32
