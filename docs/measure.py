@@ -173,11 +173,11 @@ def share() -> None:
         reading.close()
 
 
-def ratio(tokens: int, budgets: list[int]) -> None:
+def ratio(policy: str, tokens: int, budgets: list[int]) -> None:
     """The runs take turns block by block, so that a drift of the machine meets all alike."""
     show(figure="machine", **machine())
     runs = {"full": Reading(LARGE, "full", 0, 128, tokens)}
-    runs |= {f"{BLIND}, {n}": Reading(LARGE, BLIND, n, 128, tokens) for n in budgets}
+    runs |= {f"{policy}-{n}": Reading(LARGE, policy, n, 128, tokens) for n in budgets}
     seconds = dict.fromkeys(runs, 0.0)
     going = True
     while going:
@@ -271,16 +271,20 @@ def again(name: str, tokens: int) -> None:
             )
 
 
-def certainty(name: str, budgets: list[int | None]) -> None:
+def certainty(name: str, policy: str, budgets: list[int | None]) -> None:
     """How sure the model is of its answers about the sample."""
     from keydiff_cli import Reader, Settings
 
     show(figure="machine", **machine())
     facts = [(fact["question"], fact["answer"]) for fact in json.loads(FACTS.read_text())]
     for budget in budgets:
-        policy = "full" if budget is None else BLIND
         settings = Settings(
-            model=name, policy=policy, budget=budget, cache=False, max_tokens=48, temperature=0
+            model=name,
+            policy="full" if budget is None else policy,
+            budget=budget,
+            cache=False,
+            max_tokens=48,
+            temperature=0,
         )
         with Reader(settings) as reader:
             reader.read([str(SAMPLE.with_suffix(".pdf"))])
@@ -292,7 +296,7 @@ def certainty(name: str, budgets: list[int | None]) -> None:
                 show(
                     figure="certainty",
                     model=name,
-                    policy=policy,
+                    policy=settings.policy,
                     budget=budget,
                     kept=reader.report.tokens["kept"],
                     question=question,
@@ -326,18 +330,19 @@ def main() -> None:
         "figure", choices=["share", "ratio", "length", "again", "certainty", "start"]
     )
     parser.add_argument("--model", help="for length, again and certainty")
+    parser.add_argument("--policy", default=BLIND, help="for ratio and certainty")
     parser.add_argument("--tokens", type=int, default=16384, help="for ratio and again")
     chosen = parser.parse_args()
     if chosen.figure == "share":
         share()
     elif chosen.figure == "ratio":
-        ratio(chosen.tokens, [4096])
+        ratio(chosen.policy, chosen.tokens, [4096])
     elif chosen.figure == "length":
         length(chosen.model or SMALL, [2048, 4096, 8192, 16384, 32768], 1024)
     elif chosen.figure == "again":
         again(chosen.model or LARGE, chosen.tokens)
     elif chosen.figure == "certainty":
-        certainty(chosen.model or LARGE, [None, 2048, 1024, 512, 256])
+        certainty(chosen.model or LARGE, chosen.policy, [None, 2048, 1024, 512, 256])
     else:
         start()
 
