@@ -301,7 +301,7 @@ def test_what_was_read_is_saved_and_loaded(
     other = replace(settings, budget=None, block=128, policy="window", cache=False)
     with Reader(other) as loaded:
         loaded.load(path)
-        assert loaded.settings.policy == "keydiff"
+        assert loaded.settings.policy == "keydiff-prerope"
         assert held(loaded) == held(reader)
         assert loaded.ask(QUESTION) == answer
         assert loaded.report.tokens["reused"] == loaded.report.tokens["document"]
