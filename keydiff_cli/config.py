@@ -17,13 +17,13 @@ from keydiff_cli.terminal import complain
 PREFIX = "KEYDIFF_"
 _OTHER_VARIABLES = (f"{PREFIX}CONFIG", f"{PREFIX}TEST_")
 POLICY_NAMES = (
-    "keydiff",
-    "keydiff-token",
-    "keydiff-prerope",
+    "full",
     "focus",
     "focus-token",
+    "keydiff-prerope",
+    "keydiff",
+    "keydiff-token",
     "window",
-    "full",
     "random",
     "tova",
     "snapkv",

@@ -31,13 +31,13 @@ BLIND = "keydiff-prerope"  # the policy when it is not, or where its queries can
 POLICIES = {
     policy.name: policy
     for policy in (
-        Policy("keydiff", KeyDiff()),
-        Policy("keydiff-token", KeyDiff(), vote=1.0),
-        Policy("keydiff-prerope", KeyDiff(prerope=True)),
+        Policy("full", None),
         Policy("focus", Focus()),
         Policy("focus-token", Focus(), vote=1.0),
+        Policy("keydiff-prerope", KeyDiff(prerope=True)),
+        Policy("keydiff", KeyDiff()),
+        Policy("keydiff-token", KeyDiff(), vote=1.0),
         Policy("window", Window(), sinks=4),
-        Policy("full", None),
         Policy("random", Random()),
         Policy("tova", Tova()),
         Policy("snapkv", SnapKV(), recent=0.1),

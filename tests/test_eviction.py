@@ -50,8 +50,8 @@ def test_policies_are_what_they_are_named_for() -> None:
     assert [name for name, policy in POLICIES.items() if policy.name != name] == []
     assert [name for name, policy in POLICIES.items() if policy.scorer is None] == ["full"]
     assert [name for name, policy in POLICIES.items() if policy.vote == 1] == [
-        "keydiff-token",
         "focus-token",
+        "keydiff-token",
     ]
     assert POLICIES["window"].sinks == 4
 

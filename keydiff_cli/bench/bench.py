@@ -30,7 +30,7 @@ from keydiff_cli.config import Settings, cache_path
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import Model
 from keydiff_cli.placement import placement_of
-from keydiff_cli.policies import find_policy
+from keydiff_cli.policies import POLICIES, find_policy
 from keydiff_cli.preparation import locate_model
 
 Make = Callable[[Count], Iterable[Text]]
@@ -178,7 +178,7 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
             records[key_of(named)] = named
     if not records:
         raise UsageError(f"{', '.join(map(str, paths))}: no answers yet; run the benchmark")
-    answers = sorted(records.values(), key=_in_order(records.values()))
+    answers = sorted(records.values(), key=_in_order(records.values(), tuple(POLICIES)))
     return {
         "headers": headers,
         "results": [*summarise(answers), *pool(answers)],
@@ -188,7 +188,7 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
 
 
 def _in_order(
-    records: Iterable[Record], policies: Sequence[str] = ()
+    records: Iterable[Record], policies: Sequence[str]
 ) -> Callable[[Record], tuple[int, ...]]:
     """Task by task, then these policies and others as they come in, the largest budget first."""
     tasks: dict[str, int] = {}

@@ -43,33 +43,33 @@ def check_plot(path: Path | None) -> None:
         raise UsageError('--plot needs matplotlib: pip install "keydiff-cli[bench]"') from None
 
 
-def label(policy: str, budget: int | None) -> str:
-    """A contender's name: ``focus 512``."""
-    return policy if budget is None else f"{policy} {budget}"
-
-
 def heat_map(grid: Sequence[Row], path: Path) -> None:
-    """Needles found, depth against length, one panel per contender."""
-    contenders = list(dict.fromkeys((row["policy"], row["budget"]) for row in grid))
-    lengths = sorted({row["length"] for row in grid})
+    """Needles found, depth against budget and length, one panel per policy."""
     depths = sorted({row["depth"] for row in grid})
-    figure = _figure(2.2 + 0.9 * len(lengths) * len(contenders), 1.2 + 0.45 * len(depths))
-    panels = figure.subplots(1, len(contenders), squeeze=False, sharey=True)[0]
-    for panel, contender in zip(panels, contenders, strict=True):
-        rates = np.full((len(depths), len(lengths)), np.nan)
+    columns: dict[str, list[tuple[int | None, int]]] = {}  # of each policy: budget and length
+    for row in grid:
+        mine = columns.setdefault(row["policy"], [])
+        if (row["budget"], row["length"]) not in mine:
+            mine.append((row["budget"], row["length"]))
+    widths = [len(mine) for mine in columns.values()]
+    figure = _figure(1.5 + 0.5 * sum(widths) + 0.4 * len(widths), 1.2 + 0.4 * len(depths))
+    panels = figure.subplots(1, len(widths), squeeze=False, sharey=True, width_ratios=widths)[0]
+    for panel, (policy, mine) in zip(panels, columns.items(), strict=True):
+        found = np.full((len(depths), len(mine)), np.nan)
         for row in grid:
-            if (row["policy"], row["budget"]) == contender:
-                place = depths.index(row["depth"]), lengths.index(row["length"])
-                rates[place] = row["rate"]
+            if row["policy"] == policy:
+                place = depths.index(row["depth"]), mine.index((row["budget"], row["length"]))
+                found[place] = row["rate"]
                 text = f"{100 * row['rate']:.0f}"
                 colour = "black" if row["rate"] > 0.6 else "white"
-                panel.text(*place[::-1], text, color=colour, ha="center", va="center", fontsize=8)
-        panel.imshow(rates, vmin=0, vmax=1, cmap="viridis", aspect="auto")
-        panel.set_xticks(range(len(lengths)), [str(length) for length in lengths])
+                panel.text(*place[::-1], text, color=colour, ha="center", va="center", fontsize=7)
+        panel.imshow(found, vmin=0, vmax=1, cmap="viridis", aspect="auto")
+        labels = [f"{length if budget is None else budget}\nof {length}" for budget, length in mine]
+        panel.set_xticks(range(len(mine)), labels, fontsize=7)
         panel.set_yticks(range(len(depths)), [f"{100 * depth:.0f} %" for depth in depths])
-        panel.set_title(label(*contender).replace(" ", "\n").replace(":", "\n"), fontsize=8)
-        panel.set_xlabel("tokens")
+        panel.set_title(policy.replace(":", "\n").replace("-", "-\n"), fontsize=8)
     panels[0].set_ylabel("depth of the needle")
+    figure.supxlabel("tokens kept", fontsize=9)
     _save(figure, path)
 
 
