@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
+from keydiff_cli.policies import POLICIES
 from keydiff_cli.scores import (
     Distance,
     Focus,
@@ -24,15 +25,13 @@ from keydiff_cli.scores import (
     Scorer,
     SnapKV,
     Tova,
-    Window,
 )
 
 HEADS, GROUP, WIDTH, ROWS, ASKED, LEAD = 3, 2, 8, 90, 9, 2
 ROTATION = Rotation(np.array([1.0, 0.1, 0.003]))  # of six of the eight numbers of a key
-ALL: list[Scorer] = [
-    KeyDiff(), KeyDiff(prerope=True), KeyNorm(), Distance(), Nested(), Random(), Window(),
-    Focus(), Tova(), SnapKV(), HeavyHitters(),
-]  # fmt: skip
+ALL: list[Scorer] = list(
+    dict.fromkeys(policy.scorer for policy in POLICIES.values() if policy.scorer is not None)
+)
 
 
 def make_rows(seed: int, *, block: bool) -> Rows:

@@ -29,7 +29,8 @@ Tokens = NDArray[np.int32]
 _LOAD_NONE, _LOAD_MMAP = 0, 1
 _ALL = 2**16  # more layers than any model has
 _NO_VOCABULARY = 0
-# Architectures with learned positions or ALiBi, whose keys do not carry their position.
+# Architectures with learned positions, of which there are none beyond the trained context, or with
+# ALiBi, where it is cells that have a distance.
 _NO_ROTATION = frozenset({"gpt2", "starcoder", "mpt", "bloom", "refact", "jais"})
 
 
@@ -122,8 +123,8 @@ class Model:
         alibi = bias.strip("0.") != ""
         if arch in _NO_ROTATION or alibi or (arch == "baichuan" and self.layers == 40):
             raise ModelError(
-                f"{self.path.name} ({arch}) does not keep positions in its keys, which may move "
-                "here; use a model with rotary positions such as qwen2.5-coder-1.5b"
+                f"{self.path.name} ({arch}) has no rotary positions, which keys carry with them "
+                "when they move; use a model that has, such as qwen2.5-coder-1.5b"
             )
         if not generative:
             raise ModelError(
