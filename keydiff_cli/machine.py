@@ -58,12 +58,21 @@ def usable_memory() -> int:
 
 def processor() -> str:
     """Name of the processor, as far as the system tells."""
-    name = platform.processor() or platform.machine()
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def processor_features() -> str:
+    """What the processor can do, that programs are built for; empty if the system does not tell."""
+    return _cpuinfo("flags") or _cpuinfo("Features")  # x86 and ARM
+
+
+def _cpuinfo(name: str) -> str:
+    """The first value of this name that Linux tells of its processors."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
+            if line.partition(":")[0].strip() == name:
                 return line.partition(":")[2].strip()
-    return name
+    return ""
 
 
 def physical_cores() -> int:

@@ -2,115 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from pathlib import Path
 
 import pytest
+from toy_build import PATCH, PYTHON, Seen, packages, toy, write_patch
 
-from keydiff_cli.build import build as building
+from keydiff_cli.build import install as installing
 from keydiff_cli.build.build import build_llama, check_patches
-from keydiff_cli.build.events import BuildEvents
-from keydiff_cli.build.source import RELEASE, BuildError, Release, apply, patch_files, verify
+from keydiff_cli.build.programs import BuildError
+from keydiff_cli.build.source import RELEASE, Release, apply, patch_files, verify
 from keydiff_cli.processes import run
 
-BACKEND = """
-import pathlib, zipfile
-
-METADATA = "Metadata-Version: 2.1\\nName: keydiff-toy\\nVersion: 1.0\\n"
-WHEEL = (
-    "Wheel-Version: 1.0\\nGenerator: toy\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
-)
-
-def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    text = pathlib.Path("vendor/llama.cpp/answer.txt").read_text()
-    for step in range(1, 4):
-        print(f"[{step}/3] Building", flush=True)
-    print("[4/4] /usr/bin/c++ -Werror=return-type " + 300 * "-O2 ")
-    if "broken" in text:
-        raise SystemExit("answer.txt:1: error: it is broken")
-    name = "keydiff_toy-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(pathlib.Path(wheel_directory) / name, "w") as wheel:
-        wheel.writestr("keydiff_toy.py", f"ANSWER = {text!r}")
-        info = "keydiff_toy-1.0.dist-info/"
-        wheel.writestr(info + "METADATA", METADATA)
-        wheel.writestr(info + "WHEEL", WHEEL)
-        wheel.writestr(info + "RECORD", "")
-    return name
-"""
-PROJECT = """
-[build-system]
-requires = []
-build-backend = "backend"
-backend-path = ["."]
-
-[project]
-name = "keydiff-toy"
-version = "1.0"
-"""
-PATCH = """From 0 Mon Sep 17 00:00:00 2001
-Subject: [PATCH] answer
-
----
-diff --git a/answer.txt b/answer.txt
---- a/answer.txt
-+++ b/answer.txt
-@@ -1 +1 @@
--41
-+{answer}
-"""
+__all__ = ["packages", "toy"]  # fixtures
 
 
-class Seen(BuildEvents):
-    """What a build told."""
-
-    def __init__(self) -> None:
-        self.steps: list[tuple[str, int, int]] = []
-        self.notes: list[str] = []
-
-    def step(self, what: str, done: int = 0, total: int = 0) -> None:
-        self.steps.append((what, done, total))
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-
-@pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Release, Path]:
-    """A source distribution with a backend of its own, to be installed into a folder."""
-    top = tmp_path / "keydiff_toy-1.0"
-    (top / "vendor" / "llama.cpp").mkdir(parents=True)
-    (top / "vendor" / "llama.cpp" / "answer.txt").write_text("41\n")
-    (top / "vendor" / "llama.cpp" / ".git").write_text("gitdir: ../../.git/modules/nowhere\n")
-    (top / "backend.py").write_text(BACKEND)
-    (top / "pyproject.toml").write_text(PROJECT)
-    file = tmp_path / "keydiff_toy-1.0.tar.gz"
-    with tarfile.open(file, "w:gz") as archive:
-        archive.add(top, top.name)
-    monkeypatch.setenv("PIP_TARGET", str(tmp_path / "installed"))
-    monkeypatch.setenv("PIP_UPGRADE", "1")  # replace what is there
-    monkeypatch.setattr(building, "patch_files", lambda: [tmp_path / "0001-answer.patch"])
-    write_patch(tmp_path, "42")
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return Release("keydiff-toy", "1.0", digest), file
-
-
-def write_patch(folder: Path, answer: str) -> None:
-    (folder / "0001-answer.patch").write_text(PATCH.format(answer=answer))
-
-
-def test_it_is_patched_built_and_installed(toy: tuple[Release, Path], tmp_path: Path) -> None:
+def test_it_is_patched_built_and_installed(
+    toy: tuple[Release, Path], packages: Path, tmp_path: Path
+) -> None:
     release, file = toy
     seen = Seen()
     wheel = build_llama(tmp_path / "cache", seen, source=file, release=release)
     assert wheel.is_file()
-    assert (tmp_path / "installed" / "keydiff_toy.py").read_text() == r"ANSWER = '42\n'"
+    assert (packages / "keydiff_toy.py").read_text() == r"ANSWER = '42\n'"
     steps = list(dict.fromkeys(what for what, *_ in seen.steps))
     assert steps == ["verifying", "unpacking", "patching", "building", "installing"]
     assert seen.notes == []
@@ -124,11 +43,11 @@ def test_it_is_patched_built_and_installed(toy: tuple[Release, Path], tmp_path: 
 
     write_patch(tmp_path, "43")  # other patches are another wheel
     assert build_llama(tmp_path / "cache", Seen(), source=file, release=release) != wheel
-    assert (tmp_path / "installed" / "keydiff_toy.py").read_text() == r"ANSWER = '43\n'"
+    assert (packages / "keydiff_toy.py").read_text() == r"ANSWER = '43\n'"
 
 
 def test_a_failed_build_names_its_reason_and_the_log(
-    toy: tuple[Release, Path], tmp_path: Path
+    toy: tuple[Release, Path], packages: Path, tmp_path: Path
 ) -> None:
     release, file = toy
     write_patch(tmp_path, "broken")
@@ -137,7 +56,7 @@ def test_a_failed_build_names_its_reason_and_the_log(
     log = Path(str(caught.value).rpartition("all of it: ")[2].rstrip(")"))
     assert "[3/3] Building" in log.read_text()
     assert "-Werror" not in str(caught.value)
-    assert not (tmp_path / "installed").exists()
+    assert not (packages / "keydiff_toy.py").exists()
 
 
 def test_what_does_not_fit_is_refused(toy: tuple[Release, Path], tmp_path: Path) -> None:
@@ -160,7 +79,7 @@ def test_patch_serves_where_git_is_missing(
     here = {"git": None, "patch": "/usr/bin/patch"}
     if not Path("/usr/bin/patch").exists():
         pytest.skip("there is no patch")
-    monkeypatch.setattr("keydiff_cli.build.source.shutil.which", here.get)
+    monkeypatch.setattr("keydiff_cli.build.programs.shutil.which", here.get)
     apply([tmp_path / "0001-answer.patch"], folder)
     assert (folder / "answer.txt").read_text() == "42\n"
     here["patch"] = None
@@ -172,7 +91,7 @@ def test_without_a_compiler_nothing_is_fetched(
     toy: tuple[Release, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CXX", raising=False)
-    monkeypatch.setattr("keydiff_cli.build.build.shutil.which", lambda _: None)
+    monkeypatch.setattr("keydiff_cli.build.programs.shutil.which", lambda _: None)
     seen = Seen()
     with pytest.raises(BuildError, match="no C\\+\\+ compiler"):
         check_patches(seen)
@@ -193,12 +112,12 @@ def test_a_compiler_that_is_not_there_is_named(
 def test_a_python_that_takes_no_packages_is_refused(
     toy: tuple[Release, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(building, "find_spec", lambda _: None)
+    monkeypatch.setattr(installing, "find_spec", lambda _: None)
     with pytest.raises(BuildError, match="has no pip"):
         build_llama(tmp_path / "cache", Seen(), source=toy[1], release=toy[0])
     monkeypatch.undo()
     (tmp_path / "EXTERNALLY-MANAGED").touch()
-    monkeypatch.setattr(building.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(installing.sysconfig, "get_path", lambda _: str(tmp_path))
     monkeypatch.setattr(sys, "base_prefix", sys.prefix)
     with pytest.raises(BuildError, match="from a virtual environment"):
         build_llama(tmp_path / "cache", Seen(), source=toy[1], release=toy[0])
@@ -271,14 +190,14 @@ def test_what_must_be_whole_is_finished_first(number: signal.Signals, tmp_path: 
 
 
 @pytest.mark.patches
-def test_the_real_thing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_real_thing(packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Builds for minutes; then the tests of the cache and the engine pass with the new library."""
-    monkeypatch.setenv("PIP_TARGET", str(tmp_path / "installed"))
+    monkeypatch.delenv("LLAMA_CPP_LIB_PATH", raising=False)
     build_llama(tmp_path / "cache", Seen(), release=RELEASE)
-    library = tmp_path / "installed" / "llama_cpp" / "lib"
+    library = packages / "llama_cpp" / "lib"
     tests = [Path(__file__).parent / f"test_{name}.py" for name in ("native", "cache", "engine")]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *tests],
+        [PYTHON, "-m", "pytest", "-q", *tests],
         env={**os.environ, "LLAMA_CPP_LIB_PATH": str(library)},
         capture_output=True,
         text=True,

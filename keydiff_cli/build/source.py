@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 import tarfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from keydiff_cli.build.events import BuildEvents
-from keydiff_cli.errors import KeydiffError
+from keydiff_cli.build.programs import BuildError, do, fetching_pip, patcher
 from keydiff_cli.models.checksums import sha256_of
-from keydiff_cli.processes import run
-
-
-class BuildError(KeydiffError):
-    """The patched library cannot be built."""
-
-
-_ERROR = re.compile(r"(^|: )(fatal )?error: ", re.IGNORECASE)  # not an option of a compiler
-_LONGEST = 300  # characters of a reason
 
 
 @dataclass(frozen=True)
@@ -87,28 +76,15 @@ def fetch(release: Release, folder: Path, events: BuildEvents) -> Path:
         *("--require-hashes", "--requirement", str(wanted), "--dest", str(folder)),
         *("--no-input", "--disable-pip-version-check", "--progress-bar", "off"),
     ]
-    log = folder / "pip.log"
-    with log.open("wb") as output:
-        status = run(
-            command,
-            folder=folder,
-            output=output,
-            environment=building(),
-            tick=lambda: events.step(f"fetching {release.file}"),
-        )
-    if status:
-        raise BuildError(f"pip cannot fetch {release.package} {release.version}: {reason(log)}")
+    do(
+        command,
+        folder,
+        folder / "pip.log",
+        f"pip cannot fetch {release.package} {release.version}",
+        fetching_pip(),
+        tick=lambda: events.step(f"fetching {release.file}"),
+    )
     return folder / release.file
-
-
-def building() -> dict[str, str]:
-    """The environment for pip while nothing is installed for good.
-
-    Without the places that packages are to go to: what a build needs goes elsewhere, and some
-    versions of pip stumble over the two.
-    """
-    places = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER")
-    return {name: value for name, value in os.environ.items() if name not in places}
 
 
 def verify(release: Release, file: Path) -> None:
@@ -150,36 +126,11 @@ def apply(patches: list[Path], folder: Path) -> None:
     """
     shutil.rmtree(folder / ".git", ignore_errors=True)
     (folder / ".git").unlink(missing_ok=True)  # a submodule's pointer to nowhere
-    git, patch = shutil.which("git"), shutil.which("patch")
+    # Not within a repository that the folder may happen to be in, where git would skip files.
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+        "GIT_CEILING_DIRECTORIES": str(folder.parent.resolve()),
+    }
     for file in patches:
-        if git is not None:
-            command = [git, "apply", "--whitespace=nowarn", str(file)]
-        elif patch is not None:
-            command = [patch, "-p1", "--batch", "--forward", "--input", str(file)]
-        else:
-            raise BuildError("neither git nor patch is here to apply the patches; install one")
-        # Not within a repository that the folder may happen to be in, where git would skip files.
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-            "GIT_CEILING_DIRECTORIES": str(folder.parent.resolve()),
-        }
-        log = folder / "patch.log"
-        with log.open("wb") as output:
-            status = run(command, folder=folder, output=output, environment=environment)
-        if status:
-            raise BuildError(f"{file.name} does not apply: {reason(log)}")
-
-
-def reason(log: Path, hints: Callable[[str], str | None] = lambda _: None) -> str:
-    """What a failed program said that tells most, on one line."""
-    text = log.read_text(encoding="utf-8", errors="replace")
-    if (hint := hints(text)) is not None:
-        return hint
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if any("connection broken by" in line for line in lines):
-        return "the package index cannot be reached; check the network and proxy settings"
-    if any("No space left" in line for line in lines):
-        return "no space left on the device"
-    errors = [line for line in lines if _ERROR.search(line) and "subprocess-exited" not in line]
-    errors = errors or [line for line in lines if "error" in line.lower()] or lines
-    return errors[0][:_LONGEST] if errors else "it gave no reason"
+        command = [*patcher(), str(file)]
+        do(command, folder, folder / "patch.log", f"{file.name} does not apply", environment)

@@ -38,6 +38,7 @@ def build_llama(
     patch, and several minutes. CMAKE_ARGS has further options, as for llama-cpp-python itself.
     """
     from keydiff_cli.build import build
+    from keydiff_cli.build.install import check_installed
     from keydiff_cli.render import BuildDisplay
 
     display = BuildDisplay(quiet=quiet)
@@ -49,7 +50,7 @@ def build_llama(
         wheel = build.build_llama(
             cache_path() / "llama-cpp-python", display, source=source, rebuild=rebuild
         )
-        build.check_installed()
+        check_installed()
     finally:
         display.read()
     display.note(f"installed {wheel.name} with the patches; 'keydiff doctor' shows it")
