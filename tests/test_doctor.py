@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,19 @@ def test_a_problem_is_a_warning_and_a_status(tmp_path: Path) -> None:
     assert done.status == 1
     assert len(done.warnings) >= 1
     assert str(blocked) in done.warnings[0]
+
+
+def test_a_library_of_another_version_is_a_problem(tmp_path: Path) -> None:
+    """One without the functions that are expected, as an older llama.cpp."""
+    folder = Path(importlib.util.find_spec("llama_cpp").origin).parent / "lib"
+    (part,) = (path for path in folder.iterdir() if path.stem in ("libggml-base", "ggml-base"))
+    name = part.name.replace("ggml-base", "llama")
+    shutil.copy(part, tmp_path / name)
+    done = run("doctor", cwd=tmp_path, LLAMA_CPP_LIB_PATH=str(tmp_path))
+    assert done.status == 1
+    assert "problems" in done.out
+    (problem,) = [line for line in done.warnings if "cannot be loaded" in line]
+    assert "llama_" in problem
+    assert problem.endswith(
+        "unset LLAMA_CPP_LIB_PATH, or name a folder with libraries of its version"
+    )

@@ -36,10 +36,10 @@ def library() -> Any:
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     try:
         import llama_cpp.llama_cpp as binding
-    except (ImportError, OSError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # no such function
         advice = "reinstall it with 'pip install --force-reinstall llama-cpp-python'"
         if "LLAMA_CPP_LIB_PATH" in os.environ:
-            advice = "unset LLAMA_CPP_LIB_PATH, or name the folder of its libraries"
+            advice = "unset LLAMA_CPP_LIB_PATH, or name a folder with libraries of its version"
         raise ModelError(f"llama-cpp-python cannot be loaded ({error}); {advice}") from error
 
     @binding.llama_log_callback  # type: ignore[untyped-decorator]
