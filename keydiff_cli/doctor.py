@@ -7,7 +7,7 @@ import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from typing import Any
 from keydiff_cli import __version__, machine, models
 from keydiff_cli.config import Settings, format_size
 from keydiff_cli.errors import KeydiffError
-from keydiff_cli.llama import API_VERSION, find_installation
-from keydiff_cli.llama.devices import chosen
+from keydiff_cli.llama import API_VERSION, HERE, find_installation
+from keydiff_cli.llama.devices import Device, chosen, server_devices
 from keydiff_cli.placement import placement_of
 from keydiff_cli.snapshots import open_store
 
@@ -55,8 +55,7 @@ def _library(settings: Settings, problems: list[str]) -> dict[str, Any] | None:
     except KeydiffError as error:
         problems.append(str(error))
         return None
-    with _noting(found.path, problems):
-        chosen(placement_of(settings))
+    devices = [*found.devices, *_elsewhere(settings, found.path, problems)]
     if found.api not in (None, API_VERSION):
         problems.append(
             f"llama.cpp is patched for another version of keydiff (interface {found.api}, not "
@@ -72,7 +71,23 @@ def _library(settings: Settings, problems: list[str]) -> dict[str, Any] | None:
             "llama.cpp shows no queries, which --policy focus needs; install the version that "
             "constraints.txt names"
         )
+    found = replace(found, devices=devices)
     return {"llama_cpp_python": release, **asdict(found), "path": str(found.path)}
+
+
+def _elsewhere(settings: Settings, folder: Path, problems: list[str]) -> list[Device]:
+    """The devices of the RPC servers that answer; what stands in the way of the others is noted."""
+    before, placement = len(problems), HERE
+    with _noting(folder, problems):
+        placement = placement_of(settings)
+    found: list[Device] = []
+    for server in placement.servers:
+        with _noting(folder, problems):
+            found += server_devices(server)
+    if len(problems) == before:
+        with _noting(folder, problems):
+            chosen(placement)
+    return found
 
 
 def _models(settings: Settings, problems: list[str]) -> dict[str, Any]:
@@ -118,7 +133,8 @@ def _noting(folder: Path, problems: list[str]) -> Iterator[None]:
     try:
         yield
     except KeydiffError as error:
-        problems.append(str(error))
+        if str(error) not in problems:
+            problems.append(str(error))
     except OSError as error:
         problems.append(f"{folder} cannot be used: {error.strerror}")
 

@@ -6,8 +6,10 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -113,15 +115,60 @@ def test_a_server_gives_the_same_answer(server: str, small_path: Path, tmp_path:
 def test_a_server_that_says_nothing_is_given_up(
     server: str, small_path: Path, tmp_path: Path
 ) -> None:
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
         name = f"127.0.0.1:{silent.getsockname()[1]}"
         done = run("plan", "-m", "smollm2-135m", "--rpc", name, models=small_path.parent)
     assert done.status == 4
     assert done.errors == [
         f"keydiff: error: {name} does not answer; is it llama.cpp's rpc-server, and idle?"
     ]
+
+
+def answer(listening: socket.socket, said: bytes) -> None:
+    """Say something to whoever connects, and hang up."""
+    while True:
+        try:
+            client, _ = listening.accept()
+        except OSError:  # closed
+            return
+        with client, suppress(OSError):
+            client.sendall(said)
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(4096):
+                pass
+
+
+def test_doctor_tries_each_server_apart(server: str, tmp_path: Path) -> None:
+    """One that hangs up and one that says something else do not hide those that answer."""
+    nobody = f"127.0.0.1:{free_port()}"
+    others = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    try:
+        for listening, said in zip(others, (b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"), strict=True):
+            threading.Thread(target=answer, args=(listening, said), daemon=True).start()
+        strange = [f"127.0.0.1:{listening.getsockname()[1]}" for listening in others]
+        settings = ",".join([strange[0], server, nobody, strange[1]])
+        done = run("doctor", "--json", cwd=tmp_path, KEYDIFF_RPC=settings)
+    finally:
+        for listening in others:
+            listening.close()
+    assert done.status == 1
+    found = json.loads(done.out)
+    assert [one["name"] for one in found["library"]["devices"]] == ["CPU", "RPC0"]
+    assert found["library"]["devices"][1]["description"] == server
+    advice = "is no rpc-server of this llama.cpp; start there the one of the same version"
+    assert found["problems"][0] == f"{strange[0]} {advice}"
+    assert f"the RPC server {nobody} cannot be reached" in found["problems"][1]
+    assert found["problems"][2] == f"{strange[1]} {advice}"
+    assert len(done.warnings) == 3
+
+
+def test_doctor_does_not_send_to_itself(tmp_path: Path) -> None:
+    done = run("doctor", cwd=tmp_path, KEYDIFF_GPU_LAYERS="3")
+    if done.status == 0:
+        pytest.skip("there is a device")
+    (problem,) = done.warnings
+    assert "no device beside the processor; leave --gpu-layers out" in problem
+    assert "doctor" not in problem
 
 
 @pytest.mark.model
@@ -135,3 +182,16 @@ def test_a_server_that_is_not_there_is_named(server: str, small_path: Path, tmp_
     )
     assert done.status == 4
     assert f"the RPC server {nobody} cannot be reached" in done.errors[0]
+
+
+@pytest.mark.model
+def test_a_server_of_another_kind_is_named(server: str, small_path: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        threading.Thread(target=answer, args=(other, b"SSH-2.0-x\r\n"), daemon=True).start()
+        name = f"127.0.0.1:{other.getsockname()[1]}"
+        done = run("plan", "-m", "smollm2-135m", "--rpc", name, models=small_path.parent)
+    assert done.status == 4
+    assert done.errors == [
+        f"keydiff: error: {name} is no rpc-server of this llama.cpp; start there the one of the "
+        "same version"
+    ]

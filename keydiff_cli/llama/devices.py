@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-import socket
-import threading
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.library import function, library
+from keydiff_cli.llama.servers import connect
 
 _PROCESSOR, _GPU, _INTEGRATED = 0, 1, 2  # of enum ggml_backend_dev_type
-_CONNECT_SECONDS = 5.0
-_ANSWER_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +53,19 @@ def all_devices() -> list[Device]:
     return [_describe(device, functions) for device in _listed(functions)]
 
 
+def server_devices(server: str) -> list[Device]:
+    """The devices of an RPC server.
+
+    Raises
+    ------
+    ModelError
+        If it is not there.
+    """
+    functions = _functions()
+    found = connect(server)
+    return [] if functions is None else [_describe(device, functions) for device in found]
+
+
 def chosen(placement: Placement) -> list[int]:
     """The devices of a placement, as llama.cpp's pointers; empty if all layers stay here.
 
@@ -69,7 +78,7 @@ def chosen(placement: Placement) -> list[int]:
         return []
     functions = _functions()
     listed = [] if functions is None else _listed(functions)
-    found = [device for server in placement.servers for device in _connect(server)]
+    found = [device for server in placement.servers for device in connect(server)]
     if functions is not None and placement.devices:
         names = {
             functions.name(one).decode("utf-8", "replace"): one
@@ -87,44 +96,10 @@ def chosen(placement: Placement) -> list[int]:
         found = [one for one in listed if functions.kind(one) in (_GPU, _INTEGRATED)]
     if not found and placement.layers is not None:
         raise ModelError(
-            "this llama.cpp build has no device to put layers on; 'keydiff doctor' shows what it "
-            "has"
+            "this llama.cpp build has no device beside the processor; leave --gpu-layers out, or "
+            "set CMAKE_ARGS for one and run 'keydiff build-llama'"
         )
     return found
-
-
-@cache
-def _connect(server: str) -> list[int]:
-    """Register the devices of an RPC server, once."""
-    host, _, port = server.rpartition(":")
-    pointer, text = ctypes.c_void_p, ctypes.c_char_p
-    by_name = function("ggml_backend_reg_by_name", pointer, text)
-    find = function("ggml_backend_reg_get_proc_address", pointer, pointer, text)
-    count = function("ggml_backend_reg_dev_count", ctypes.c_size_t, pointer)
-    get = function("ggml_backend_reg_dev_get", pointer, pointer, ctypes.c_size_t)
-    registry = by_name(b"RPC") if by_name else None
-    address = find(registry, b"ggml_backend_rpc_add_server") if registry else None
-    if not address:
-        raise ModelError("this llama.cpp build cannot use RPC servers; run 'keydiff build-llama'")
-    try:  # llama.cpp would end the process
-        socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
-    except OSError as error:
-        raise ModelError(
-            f"the RPC server {server} cannot be reached: {error.strerror or error}; start "
-            "llama.cpp's rpc-server there"
-        ) from None
-    add = ctypes.CFUNCTYPE(pointer, text)(address)
-    answers: list[int | None] = []
-    # llama.cpp would wait for ever for what takes the connection and says nothing.
-    waiting = threading.Thread(target=lambda: answers.append(add(server.encode())), daemon=True)
-    waiting.start()
-    waiting.join(_ANSWER_SECONDS)
-    if not answers:
-        raise ModelError(f"{server} does not answer; is it llama.cpp's rpc-server, and idle?")
-    added = answers[0]
-    if not added:
-        raise ModelError(f"the RPC server {server} has no devices")
-    return [get(added, number) for number in range(count(added))]
 
 
 @dataclass(frozen=True)
