@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 _KEPT = "\n\t"
 _STRING_STARTS = "PX]^_"  # after ESC: device control, start of string, OSC, privacy, application
 _C1_STRING_STARTS = "\x90\x98\x9d\x9e\x9f"
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+_restore_typing: Callable[[], None] | None = None  # while the terminal is changed
 
 
 class Sanitizer:
@@ -81,6 +82,22 @@ def complain(text: str) -> None:
         drop(sys.stderr)
 
 
+def end_at_once(text: str, status: int) -> NoReturn:
+    """Print one line on stderr and end the process, its terminal as it was but nothing cleaned up.
+
+    For a thread, or a callback, while the main thread is stuck.
+    """
+    if _restore_typing is not None:
+        _restore_typing()
+    with suppress(OSError, ValueError):
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K\x1b[?25h")  # no progress, and the cursor is shown
+    complain(text)
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(status)
+
+
 def drop(stream: TextIO) -> None:
     """Send what is written to stdout or stderr nowhere, because nobody reads it any more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -101,6 +118,7 @@ def typing_ahead() -> Iterator[None]:
     Without it the terminal would show it in the middle of an answer, and take Ctrl-D and
     Backspace for itself. Ctrl-C still interrupts.
     """
+    global _restore_typing
     if sys.platform == "win32":
         yield
         return
@@ -115,8 +133,14 @@ def typing_ahead() -> Iterator[None]:
     except (termios.error, OSError, ValueError):  # no terminal
         yield
         return
+
+    def restore() -> None:
+        with suppress(termios.error):
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+    _restore_typing = restore
     try:
         yield
     finally:
-        with suppress(termios.error):
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        _restore_typing = None
+        restore()

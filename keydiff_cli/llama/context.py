@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
+from keydiff_cli.llama.interrupts import hold_interrupt
 from keydiff_cli.llama.library import (
     LlamaError,
     buffer_bytes,
-    hold_interrupt,
     last_error,
     library,
     log,

@@ -5,25 +5,24 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-import signal
 import sys
-import threading
+import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from keydiff_cli.errors import ExitStatus, ModelError
-from keydiff_cli.terminal import Sanitizer, complain
+from keydiff_cli.llama.interrupts import interrupted
+from keydiff_cli.terminal import Sanitizer, end_at_once
 
 _LOG_ERROR = 4
+_MOMENT = 0.1  # seconds
 _SOURCE = re.compile(r"^.*?:\d+: ")  # file and line that a message of an abort begins with
 
 log: deque[tuple[int, str]] = deque(maxlen=400)  # (level, text) of llama.cpp's last messages
 _echo_log = False
-_interrupted = False
 
 
 class LlamaError(ModelError):
@@ -60,11 +59,11 @@ def library() -> Any:
 
 def _give_up(message: bytes) -> None:
     """llama.cpp is about to abort: end with a line and a status instead."""
+    time.sleep(_MOMENT)  # the Ctrl-C that ended a server beside this process is on its way, too
+    if interrupted():
+        end_at_once("error: interrupted", ExitStatus.INTERRUPTED)
     reason = _SOURCE.sub("", message.decode("utf-8", "replace"), count=1)
-    complain(f"error: llama.cpp gave up: {' '.join(reason.split())}")
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-    os._exit(ExitStatus.MODEL)
+    end_at_once(f"error: llama.cpp gave up: {' '.join(reason.split())}", ExitStatus.MODEL)
 
 
 @cache
@@ -93,38 +92,10 @@ def echo_log(on: bool) -> None:
     _echo_log = on
 
 
-def _note_interrupt(*_: Any) -> None:
-    global _interrupted
-    _interrupted = True
-
-
 @cache
 def stop_requested() -> Any:
     """The callback that llama.cpp asks, between the steps of a decode, whether to stop."""
-    return library().ggml_abort_callback(lambda _: _interrupted)
-
-
-@contextmanager
-def hold_interrupt() -> Iterator[None]:
-    """Hold Ctrl-C back until llama.cpp returns, which :func:`stop_requested` makes soon.
-
-    It would be raised inside a callback, which has nobody to pass it on to, and get lost.
-    """
-    global _interrupted
-    previous = signal.getsignal(signal.SIGINT)
-    main = threading.current_thread() is threading.main_thread()
-    held = previous is _note_interrupt  # already, further out
-    if not main or held or not callable(previous):
-        yield
-        return
-    signal.signal(signal.SIGINT, _note_interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
-        if _interrupted:
-            _interrupted = False
-            raise KeyboardInterrupt  # also in place of an error that stopping caused
+    return library().ggml_abort_callback(lambda _: interrupted())
 
 
 def set_fields(params: Any, **values: Any) -> None:

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 
 from keydiff_cli.errors import ModelError
-from keydiff_cli.llama.library import function, hold_interrupt
+from keydiff_cli.llama.interrupts import hold_interrupt
+from keydiff_cli.llama.library import function
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0  # with the start of a process

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
-from keydiff_cli.llama.library import function, hold_interrupt
+from keydiff_cli.llama.interrupts import hold_interrupt
+from keydiff_cli.llama.library import function
 
 _GRAPH_RESERVE = "_Z19llama_graph_reserveP13llama_contextjjj"  # exported with its C++ name
 
