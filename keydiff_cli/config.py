@@ -122,6 +122,8 @@ def _listed(what: str, wanted: re.Pattern[str]) -> Callable[[str], str]:
         for name in names:
             if not wanted.fullmatch(name):
                 raise UsageError(f"'{name}' is no {what}")
+            if names.count(name) > 1:
+                raise UsageError(f"'{name}' is there twice; name it once")
         if not names:
             raise UsageError(f"'{value}' names no {what}")
         return value

@@ -259,6 +259,11 @@ class Planner:
     ----------
     capped : bool
         Whether the budget is what a cap allows.
+
+    Raises
+    ------
+    UsageError
+        If the policy does not work where the layers of the model are.
     """
 
     def __init__(
@@ -273,6 +278,11 @@ class Planner:
         observe: bool = False,
         process: int | None = None,
     ) -> None:
+        if policy.pyramid and model.elsewhere:
+            raise UsageError(
+                f"--policy {policy.name} needs all layers on the processor; use another one, or "
+                "leave --gpu-layers, --device and --rpc out"
+            )
         self.footprint = measure(
             model,
             block=settings.block,

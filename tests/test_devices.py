@@ -81,6 +81,8 @@ def test_what_is_not_there_is_refused() -> None:
         (("--rpc", 64 * "a" + ":1"), "is no HOST:PORT"),
         (("--rpc", "[::1]:50052"), "--rpc: '[::1]:50052' is no HOST:PORT"),
         (("--rpc", "host:\u0665"), "is no HOST:PORT"),
+        (("--rpc", "a:1,b:2,a:1"), "--rpc: 'a:1' is there twice; name it once"),
+        (("--device", "RPC0,RPC0"), "--device: 'RPC0' is there twice"),
     ],
 )
 def test_wrong_numbers_are_refused(options: tuple[str, ...], message: str, tmp_path: Path) -> None:
@@ -195,3 +197,18 @@ def test_a_server_of_another_kind_is_named(server: str, small_path: Path, tmp_pa
         f"keydiff: error: {name} is no rpc-server of this llama.cpp; start there the one of the "
         "same version"
     ]
+
+
+@pytest.mark.model
+def test_a_pyramid_elsewhere_is_refused_at_once(
+    server: str, small_path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    done = run(
+        *("ask", "-m", "smollm2-135m", "--rpc", server, "--policy", "pyramid"),
+        *(tmp_path / "a.txt", "what?"),
+        models=small_path.parent,
+        cwd=tmp_path,
+    )
+    assert done.status == 2
+    assert "--policy pyramid needs all layers on the processor; use another one" in done.errors[0]
