@@ -14,7 +14,9 @@ from typing import BinaryIO
 
 _POLL_SECONDS = 0.2
 _TERMINATE_SECONDS = 5.0
-_ENDING = (signal.SIGTERM,) if sys.platform == "win32" else (signal.SIGTERM, signal.SIGHUP)
+_ENDING = [signal.SIGINT, signal.SIGTERM]
+if sys.platform != "win32":
+    _ENDING.append(signal.SIGHUP)
 
 
 def run(
@@ -62,21 +64,26 @@ def run(
 @contextmanager
 def orderly_end() -> Iterator[None]:
     """Clean up before a signal ends this process: programs and files would stay behind."""
-
-    def end(number: int, frame: object) -> None:
-        for one in _ENDING:
-            signal.signal(one, signal.SIG_IGN)  # a second one would cut the clean-up short
-        raise SystemExit(128 + number)
-
-    with _handled(_ENDING, end):
+    if any(signal.getsignal(one) is _end_orderly for one in _ENDING):
+        yield  # already, further out
+        return
+    with _handled(_ENDING, _end_orderly):
         yield
+
+
+def _end_orderly(number: int, _: object) -> None:
+    for one in _ENDING:
+        signal.signal(one, signal.SIG_IGN)  # a second one would cut the clean-up short
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(128 + number)
 
 
 @contextmanager
 def _deferred() -> Iterator[None]:
-    """Let signals that would end this process, and Ctrl-C, wait until afterwards."""
+    """Let signals that would end this process wait until afterwards."""
     came: list[int] = []
-    with _handled((*_ENDING, signal.SIGINT), lambda number, _: came.append(number)):
+    with _handled(_ENDING, lambda number, _: came.append(number)):
         yield
     for number in came[:1]:
         signal.raise_signal(number)

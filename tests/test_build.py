@@ -189,6 +189,43 @@ def test_what_must_be_whole_is_finished_first(number: signal.Signals, tmp_path: 
     assert came == [number]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_cut_the_clean_up_short(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    """It comes while a program that takes its time is being ended."""
+    slow = (
+        "import os, signal, sys, time; "
+        "signal.signal(signal.SIGTERM, lambda *_: (print('ending', flush=True), time.sleep(1), "
+        "sys.exit())); print(os.getpid(), flush=True); time.sleep(60)"
+    )
+    code = (
+        "import pathlib, sys, tempfile; from keydiff_cli.processes import orderly_end, run\n"
+        f"with orderly_end(), tempfile.TemporaryDirectory(dir={str(tmp_path)!r}) as folder:\n"
+        "    pathlib.Path(folder, 'file').touch()\n"
+        f"    run([sys.executable, '-c', {slow!r}], folder=pathlib.Path(folder), output=sys.stdout)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        slow_one = int(process.stdout.readline())
+        process.send_signal(number)
+        assert process.stdout.readline() == "ending\n"
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+        with pytest.raises(ProcessLookupError):
+            os.kill(slow_one, 0)
+    assert list(tmp_path.iterdir()) == []
+    assert process.returncode in (-number, 128 + number)
+
+
 @pytest.mark.patches
 def test_the_real_thing(packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Builds for minutes; then the tests of the cache and the engine pass with the new library."""
