@@ -13,7 +13,7 @@ from keydiff_cli.build import install as installing
 from keydiff_cli.build import wheels
 from keydiff_cli.build.build import build_llama
 from keydiff_cli.build.install import check_installed
-from keydiff_cli.build.programs import BuildError, compiler, fetching_pip, reason
+from keydiff_cli.build.programs import BuildError, compiler, do, fetching_pip, reason
 from keydiff_cli.build.source import Release
 
 __all__ = ["packages", "toy"]  # fixtures
@@ -124,7 +124,7 @@ def test_a_failing_test_keeps_what_it_said(
         ("  Traceback (most recent call last):\n    File x\n  TypeError: b\n  error: c", "TypeE"),
         ("error: subprocess-exited-with-error\nERROR: Failed building wheel for x\nbad", "bad"),
         ("  c++: fatal error: Killed\nERROR: Failed building wheel for x", "c++: fatal"),
-        ("error: a\ncannot write /tmp/x.o: No space left on device", "cannot write /tmp/x.o"),
+        ("a.cpp:404: x < 1e-6\nfirst: OK\nsecond: OK", "a.cpp:404: x < 1e-6"),
         ("Hunk #1 FAILED at 1.\n1 out of 1 hunk FAILED\n", "1 out of 1"),
         ("", "it gave no reason"),
     ],
@@ -134,6 +134,12 @@ def test_the_reason_is_what_tells_most(said: str, expected: str) -> None:
     assert expected in found
     assert "\n" not in found
     assert not found.startswith(("Usage", "ERROR: Exception", "Traceback", "ERROR: Failed"))
+
+
+def test_a_program_without_room_names_the_folder(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "raise SystemExit('x.o: No space left on device')"]
+    with pytest.raises(BuildError, match=f"^it failed: no space left in {tmp_path}; make room"):
+        do(command, tmp_path, tmp_path / "log", "it failed")
 
 
 def test_what_cannot_be_loaded_later_is_refused_first(

@@ -49,8 +49,16 @@ def install(wheel: Path, folder: Path) -> None:
         *(sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--force-reinstall"),
         *("--no-input", "--disable-pip-version-check", str(wheel)),
     ]
-    log = folder / "install.log"
-    do(command, folder, log, "the installation failed", lone_pip(), whole=True, keep=True)
+    do(
+        command,
+        folder,
+        folder / "install.log",
+        "the installation failed",
+        lone_pip(),
+        whole=True,
+        keep=True,
+        place=Path(sysconfig.get_path("platlib")),
+    )
 
 
 def check_installed() -> None:

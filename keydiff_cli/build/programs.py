@@ -25,6 +25,7 @@ _SUMMARY = re.compile(
     "(exception:|failed (to build|building)|could not build wheels)",
     re.IGNORECASE,
 )
+_PLACE = re.compile(r"\S+:\d+: ")  # file and line, as a failing test has it
 _TRACEBACK = "Traceback (most recent call last):"
 _TOLD = re.compile(r"^(global|download|install|wheel|:env:)\.([a-z-]+)=(.+)$", re.MULTILINE)
 # How an index is reached and what is taken from it, of all that pip can be told.
@@ -120,6 +121,7 @@ def do(
     tick: Callable[[], None] = lambda: None,
     whole: bool = False,
     keep: bool = False,
+    place: Path | None = None,
 ) -> None:
     """Run a program in a folder.
 
@@ -131,6 +133,8 @@ def do(
         As for :func:`~keydiff_cli.processes.run`.
     keep
         The log stays, so that an error names it.
+    place
+        The folder that it fills, if that is another one.
 
     Raises
     ------
@@ -152,6 +156,8 @@ def do(
     if status:
         kept = f" (all of it: {log})" if keep else ""
         text = log.read_text(encoding="utf-8", errors="replace")
+        if "No space left" in text:
+            raise BuildError(f"{failed}: no space left in {place or folder}; make room there{kept}")
         raise BuildError(f"{failed}: {reason(text)}{kept}")
 
 
@@ -181,10 +187,10 @@ def reason(text: str) -> str:
         return "CMake finds no C++ compiler; install one"
     if any("connection broken by" in line for line in lines):
         return "the package index cannot be reached; check the network and proxy settings"
-    full = (line for line in lines if "No space left" in line)
     vague = (line for line in lines if "error" in line.lower() and not _SUMMARY.search(line))
+    placed = (line for line in lines if _PLACE.match(line))
     last = lines[-1] if lines else "it gave no reason"
-    found = next(chain(full, _errors(lines), vague), last)
+    found = next(chain(_errors(lines), vague, placed), last)
     return " ".join(found.split())[:_LONGEST]
 
 
