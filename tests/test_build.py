@@ -228,11 +228,12 @@ def test_a_second_signal_does_not_cut_the_clean_up_short(
 
 @pytest.mark.patches
 def test_the_real_thing(packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Builds for minutes; then the tests of the cache and the engine pass with the new library."""
+    """Builds for minutes; then the tests of cache, engine and devices pass with it."""
     monkeypatch.delenv("LLAMA_CPP_LIB_PATH", raising=False)
     build_llama(tmp_path / "cache", Seen(), release=RELEASE)
     library = packages / "llama_cpp" / "lib"
-    tests = [Path(__file__).parent / f"test_{name}.py" for name in ("native", "cache", "engine")]
+    names = ("native", "cache", "engine", "devices")
+    tests = [Path(__file__).parent / f"test_{name}.py" for name in names]
     done = subprocess.run(
         [PYTHON, "-m", "pytest", "-q", *tests],
         env={**os.environ, "LLAMA_CPP_LIB_PATH": str(library)},

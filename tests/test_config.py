@@ -195,7 +195,7 @@ def test_a_wrong_value_in_the_file_is_refused_by_place_and_name(layers: Layers, 
         ("TEMPERATURE", "nan", "nan must be from 0 to 10"),
         ("OFFLINE", "perhaps", "'perhaps' is not true or false"),
         ("MEMORY", "-2GB", "'-2GB' is not a size"),
-        ("POLICY", "best", "'best' is not one of keydiff, keydiff-token, keydiff-prerope, "),
+        ("POLICY", "best", "'best' is not one of full, focus, focus-token, "),
     ],
 )
 def test_a_wrong_variable_is_named(layers: Layers, name: str, text: str, why: str) -> None:
