@@ -1,10 +1,10 @@
-"""Files that only the user can read, written whole or not at all."""
+"""Files written whole or not at all, and those that only the user can read."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,8 +14,7 @@ def make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-@contextmanager
-def private_file(path: Path, part: Path) -> Iterator[BinaryIO]:
+def private_file(path: Path, part: Path) -> AbstractContextManager[BinaryIO]:
     """A file to write, as ``part``; it is on the disk when it gets the name ``path``.
 
     Raises
@@ -23,9 +22,26 @@ def private_file(path: Path, part: Path) -> Iterator[BinaryIO]:
     OSError
         If it cannot be written; then no part of it is left.
     """
+    return _written(path, part, 0o600)
+
+
+def whole_file(path: Path) -> AbstractContextManager[BinaryIO]:
+    """The same for a file that others may read, too. A link stays one, and leads to it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; then no part of it is left.
+    """
+    path = Path(os.path.realpath(path))
+    return _written(path, path.with_name(f".{path.name}.part"), 0o666)
+
+
+@contextmanager
+def _written(path: Path, part: Path, mode: int) -> Iterator[BinaryIO]:
     part.unlink(missing_ok=True)
     try:
-        number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with open(number, "wb") as file:
             yield file
             file.flush()

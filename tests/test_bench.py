@@ -186,6 +186,7 @@ def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
         (("speed", "--policy", ""), "there is no policy ''"),
         (("ruler", "--policy", "h2o", "--once"), "--once: h2o counts the attention of all blocks"),
         (("ruler", "--out", "."), "--out: . is a folder; name a file"),
+        (("needle", "--out", "a.png", "--plot", "./a.png"), "--plot: the results are kept in a.p"),
     ],
 )
 def test_what_is_wrong_is_said_first(
@@ -198,6 +199,36 @@ def test_what_is_wrong_is_said_first(
     assert message in done.errors[0]
     assert done.out == ""
     assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_a_picture_does_not_replace_what_it_shows(tmp_path: Path) -> None:
+    records = written(tmp_path / "vt.png", {"full": [1, 0]})
+    before = records.read_bytes()
+    link = tmp_path / "link.png"
+    link.symlink_to(records)
+    for name in (records, link):
+        done = keydiff("bench", "show", records, "--plot", name, cwd=tmp_path)
+        assert (done.status, done.out) == (2, "")
+        assert done.errors == [
+            f"keydiff: error: --plot: the results are kept in {name}; name another file"
+        ]
+    summary = tmp_path / "summary.png"
+    summary.symlink_to(tmp_path / "a.summary.json")
+    options = ("--out", "a.jsonl", "--plot", "summary.png", "-m", "absent.gguf")
+    done = bench("needle", *options, cwd=tmp_path, models=tmp_path)
+    assert done.status == 2
+    assert "the results are kept in summary.png" in done.err
+    assert records.read_bytes() == before
+
+
+def test_the_table_is_there_when_the_picture_fails(tmp_path: Path) -> None:
+    records = written(tmp_path / "vt.jsonl", {"full": [1, 0]})
+    name = "x" * 249 + ".png"  # the name of the file that it is written to first is too long
+    done = keydiff("bench", "show", records, "--plot", name, cwd=tmp_path)
+    assert done.status == 1
+    assert len(done.errors) == 1
+    assert "vt    512     full" in done.out
+    assert sorted(tmp_path.iterdir()) == [records]
 
 
 def written(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_rows_of_speed() -> None:
 @pytest.mark.parametrize("name", ["picture.png", "new/picture.svg"])
 def test_pictures(draw: str, name: str, tmp_path: Path) -> None:
     path = tmp_path / name
-    plots.check_plot(path)
+    plots.check_plot(path, [])
     if draw == "heat_map":
         plots.heat_map(depth_grid(RECORDS), path)
     else:
@@ -96,4 +97,24 @@ def test_pictures(draw: str, name: str, tmp_path: Path) -> None:
 def test_pictures_need_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(UsageError, match=r'pip install "keydiff-cli\[bench\]"'):
-        plots.check_plot(tmp_path / "a.png")
+        plots.check_plot(tmp_path / "a.png", [])
+
+
+def test_a_picture_that_fails_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matplotlib.figure import Figure
+
+    path = tmp_path / "map.png"
+    plots.rates(summarise(RECORDS), path)
+    before = path.read_bytes()
+
+    def fail(self: Figure, file: BinaryIO, **options: object) -> None:
+        file.write(b"half of it")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Figure, "savefig", fail)
+    with pytest.raises(OSError, match="no space left"):
+        plots.rates(summarise(RECORDS), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -28,6 +28,7 @@ from keydiff_cli.bench.samples import Count, Text
 from keydiff_cli.bench.summary import depth_grid, pool, summarise
 from keydiff_cli.config import Settings, cache_path
 from keydiff_cli.errors import UsageError
+from keydiff_cli.files import whole_file
 from keydiff_cli.llama import Model
 from keydiff_cli.placement import placement_of
 from keydiff_cli.policies import POLICIES, find_policy
@@ -104,7 +105,7 @@ def run(
 ) -> dict[str, Any]:
     """Run what is missing in ``out``; write and return the summary.
 
-    The summary goes beside the records: ``needle.summary.json`` for ``needle.jsonl``.
+    The summary goes beside the records (:func:`summary_path`).
     """
     located = locate_model(settings, events)
     options = Options(
@@ -241,7 +242,12 @@ def write_summary(
         },
         **results,
     }
-    name = out.stem if out.suffix == ".jsonl" else out.name
-    text = json.dumps(summary, indent=2) + "\n"
-    out.with_name(f"{name}.summary.json").write_text(text, encoding="ascii")
+    with whole_file(summary_path(out)) as file:
+        file.write((json.dumps(summary, indent=2) + "\n").encode("ascii"))
     return summary
+
+
+def summary_path(out: Path) -> Path:
+    """Where the summary of records is: ``needle.summary.json`` for ``needle.jsonl``."""
+    name = out.stem if out.suffix == ".jsonl" else out.name
+    return out.with_name(f"{name}.summary.json")

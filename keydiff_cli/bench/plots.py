@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keydiff_cli.errors import UsageError
+from keydiff_cli.files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,14 +19,19 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def check_plot(path: Path | None) -> None:
+def check_plot(path: Path | None, kept: Iterable[Path]) -> None:
     """Refuse what cannot be drawn before hours are spent on measuring; None draws nothing.
+
+    Parameters
+    ----------
+    kept
+        Files that a picture must not replace.
 
     Raises
     ------
     UsageError
-        If matplotlib is missing, or the file cannot be written or ends in neither ``.png`` nor
-        ``.svg``.
+        If matplotlib is missing, or the file cannot be written, is one of ``kept`` or ends in
+        neither ``.png`` nor ``.svg``.
     """
     if path is None:
         return
@@ -35,8 +41,13 @@ def check_plot(path: Path | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--plot: {path} cannot be written: {error.strerror}") from error
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+    there = Path(os.path.realpath(path))
+    if str(there) in map(os.path.realpath, kept):
+        raise UsageError(f"--plot: the results are kept in {path}; name another file")
+    if there.exists() and not (there.is_file() and os.access(there, os.W_OK)):
         raise UsageError(f"--plot: {path} cannot be written")
+    if not os.access(there.parent, os.W_OK):
+        raise UsageError(f"--plot: nothing can be written in {there.parent}")
     try:
         import matplotlib  # noqa: F401
     except ImportError:
@@ -122,8 +133,9 @@ def _figure(width: float, height: float) -> Figure:
 def _save(figure: Figure, path: Path) -> None:
     import matplotlib
 
+    kind = path.suffix.lower().removeprefix(".")
     # Neither the date nor random names: the same results make the same file.
-    with matplotlib.rc_context({"svg.hashsalt": "keydiff"}):
+    with matplotlib.rc_context({"svg.hashsalt": "keydiff"}), whole_file(path) as file:
         figure.savefig(
-            path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None
+            file, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None
         )

@@ -114,19 +114,19 @@ def _sentences(ctx: typer.Context, settings: Settings) -> list[str]:
 def _contenders(ctx: typer.Context) -> list[Contender]:
     """Policies x budgets; what cannot work is refused before anything is fetched or run."""
     from keydiff_cli.bench import plots
-    from keydiff_cli.bench.bench import parse_contenders
+    from keydiff_cli.bench.bench import parse_contenders, summary_path
     from keydiff_cli.policies import find_policy
 
-    given = ctx.params
+    given, out = ctx.params, ctx.params["out"]
     contenders = parse_contenders(_names(given["policies"]), _names(given["budgets"]))
     once = given.get("once", False)
     if once and any(find_policy(one.policy).watch == "stream" for one in contenders):
         raise UsageError(
             "--once: h2o counts the attention of all blocks while it reads; leave it out"
         )
-    if given["out"].is_dir():
-        raise UsageError(f"--out: {given['out']} is a folder; name a file")
-    plots.check_plot(given.get("plot"))
+    if out.is_dir():
+        raise UsageError(f"--out: {out} is a folder; name a file")
+    plots.check_plot(given.get("plot"), (out, summary_path(out)))
     return contenders
 
 
@@ -181,29 +181,31 @@ def _print(summary: dict[str, Any], plot: Path | None, as_json: bool) -> None:
             f"warning: {summary['outdated']} answers of an older version of a policy do not count; "
             "the same run answers them anew"
         )
-    one = len({row["task"] for row in summary["results"]}) == 1
-    if plot is not None and summary["grid"] and one:
-        plots.heat_map(summary["grid"], plot)
-    elif plot is not None:
-        plots.rates(summary["results"], plot)
     if as_json:
         print_json(summary)
+    else:
+        print_heat_maps(summary["grid"])
+        print_table(
+            (
+                "task",
+                "length",
+                "policy",
+                "budget",
+                "samples",
+                "rate",
+                "95 %",
+                "against full",
+                "cut off",
+            ),
+            bench_rows(summary["results"]),
+        )
+    if plot is None:
         return
-    print_heat_maps(summary["grid"])
-    print_table(
-        (
-            "task",
-            "length",
-            "policy",
-            "budget",
-            "samples",
-            "rate",
-            "95 %",
-            "against full",
-            "cut off",
-        ),
-        bench_rows(summary["results"]),
-    )
+    one = len({row["task"] for row in summary["results"]}) == 1
+    if summary["grid"] and one:
+        plots.heat_map(summary["grid"], plot)
+    else:
+        plots.rates(summary["results"], plot)
 
 
 @app.command()
@@ -403,5 +405,5 @@ def show(
     from keydiff_cli.bench import bench, plots
 
     summary = bench.show(files)
-    plots.check_plot(plot)
+    plots.check_plot(plot, files)
     _print(summary, plot, as_json)
