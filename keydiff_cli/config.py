@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import UsageError, reason
 from keydiff_cli.terminal import complain
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 PREFIX = "KEYDIFF_"
 _OTHER_VARIABLES = (f"{PREFIX}CONFIG", f"{PREFIX}TEST_")
@@ -146,13 +149,35 @@ _devices = _listed("device", re.compile(".+"))
 
 def _policy(value: str) -> str:
     name = value.partition(":")[0]
-    if name in POLICY_NAMES:
-        return value
-    from importlib.metadata import entry_points
-
-    known = (*POLICY_NAMES, *sorted(entry_points(group=PLUGINS).names))
-    _one_of(known)(name)
+    if name not in POLICY_NAMES:
+        _one_of((*POLICY_NAMES, *sorted(point.name for point in plugins())))(name)
     return value
+
+
+def plugins() -> list[EntryPoint]:
+    """The entry points of policies in other packages.
+
+    Raises
+    ------
+    UsageError
+        If those of an installed package, whatever it is, cannot be read.
+    """
+    from importlib.metadata import distributions, entry_points
+
+    try:
+        return list(entry_points(group=PLUGINS))
+    except Exception as error:  # the parser raises what it stumbles over
+        named = "an installed package"
+        for package in distributions():
+            try:
+                list(package.entry_points)
+            except Exception:
+                named = f"the package '{package.metadata['Name']}'"
+                break
+        raise UsageError(
+            f"entry_points.txt of {named} cannot be read ({reason(error)}); "
+            "install that package anew, or remove it"
+        ) from error
 
 
 def _setting(default: Any, kind: type, check: Callable[[Any], Any] | None = None) -> Any:

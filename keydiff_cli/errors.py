@@ -26,6 +26,11 @@ class KeydiffError(Exception):
     status = ExitStatus.ERROR
 
 
+def reason(error: BaseException) -> str:
+    """What code of others has raised, for a message: its type, and what it says if it does."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
 class UsageError(KeydiffError):
     """The command line or the settings do not make sense."""
 

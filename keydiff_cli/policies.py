@@ -7,11 +7,10 @@ A package adds policies through the entry point group ``keydiff.policies``: each
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
-from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, get_args
 
-from keydiff_cli.config import PLUGINS, Settings
-from keydiff_cli.errors import UsageError
+from keydiff_cli.config import POLICY_NAMES, Settings, plugins
+from keydiff_cli.errors import UsageError, reason
 from keydiff_cli.eviction import Policy
 from keydiff_cli.scores import (
     Distance,
@@ -21,8 +20,10 @@ from keydiff_cli.scores import (
     KeyNorm,
     Nested,
     Random,
+    SharedScorer,
     SnapKV,
     Tova,
+    Watch,
     Window,
 )
 
@@ -70,9 +71,13 @@ def find_policy(spec: str) -> Policy:
     name, *changes = spec.split(":")
     policy = POLICIES.get(name) or _plugin(name)
     try:
-        return replace(_changed(policy, changes), name=spec)
+        policy = replace(_changed(policy, changes), name=spec)
+        _check_scorer(policy)
     except ValueError as error:
         raise UsageError(f"--policy {spec}: {error}") from error
+    except (Exception, SystemExit) as error:  # code of someone else: anything may go wrong
+        raise UsageError(f"--policy {spec}: {reason(error)}") from error
+    return policy
 
 
 def choose_policy(settings: Settings, question: str | None) -> Policy:
@@ -101,16 +106,32 @@ def as_cached(policy: Policy) -> Policy:
 
 
 def _plugin(name: str) -> Policy:
-    found = [point for point in entry_points(group=PLUGINS) if point.name == name]
-    if not found:
-        raise UsageError(f"there is no policy '{name}'")
+    points = {point.name: point for point in reversed(plugins())}  # the first of a name counts
+    if name not in points:
+        known = ", ".join((*POLICY_NAMES, *sorted(points)))
+        raise UsageError(f"there is no policy '{name}'; there are {known}")
+    value = points[name].value
     try:
-        policy = found[0].load()
-    except Exception as error:  # code of someone else: anything may go wrong
-        raise UsageError(f"the policy '{name}' ({found[0].value}) fails: {error}") from error
+        policy = points[name].load()
+    except (Exception, SystemExit) as error:  # code of someone else: anything may go wrong
+        raise UsageError(f"the policy '{name}' ({value}) fails: {reason(error)}") from error
     if not isinstance(policy, Policy):
-        raise UsageError(f"the policy '{name}' ({found[0].value}) is no keydiff policy")
+        raise UsageError(f"the policy '{name}' ({value}) is no keydiff policy")
     return policy
+
+
+def _check_scorer(policy: Policy) -> None:
+    """Refuse what cannot be a scorer, as one of another package may be."""
+    scorer: Any = policy.scorer
+    if scorer is None:
+        return
+    for one in (scorer, scorer.rest) if isinstance(scorer, SharedScorer) else (scorer,):
+        if isinstance(one, type) or not callable(one):
+            raise ValueError(f"its scorer is {one!r}, which cannot score")
+        if getattr(one, "watch", None) not in get_args(Watch):
+            raise ValueError(f"'watch' of its scorer is none of {', '.join(get_args(Watch))}")
+    if policy.prerope:
+        as_cached(policy)  # so it must be possible
 
 
 def policy_version(policy: Policy) -> str | None:
@@ -121,7 +142,7 @@ def policy_version(policy: Policy) -> str | None:
     name = policy.name.partition(":")[0]
     if name in POLICIES:
         return _REVISIONS.get(name, "2" if 0 < policy.vote < 1 else None)
-    for point in entry_points(group=PLUGINS):
+    for point in plugins():
         if point.name == name and point.dist is not None:
             return point.dist.version
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -260,3 +261,25 @@ def test_damaged_installed_model(text: Path, tmp_path: Path) -> None:
     message = fails(run("ask", "--model", "smollm2-135m", text, "What?", models=tmp_path), 4)
     assert "checksum" in message
     assert "keydiff models pull smollm2-135m" in message
+
+
+@pytest.mark.parametrize(
+    ("cause", "code", "status"),
+    [("BrokenPipeError", 1, 0), ("ValueError", 1, 1), ("BrokenPipeError", 143, 143)],
+)
+def test_only_a_closed_pipe_ends_well(cause: str, code: int, status: int) -> None:
+    """Code of others may end the process with a status that Typer has for it, too."""
+    script = f"""
+import sys
+from keydiff_cli.cli import app
+
+@app.command()
+def end():
+    try:
+        raise {cause}
+    except Exception:
+        sys.exit({code})
+
+app(["end"])
+"""
+    assert run(command=[sys.executable, "-c", script]).status == status

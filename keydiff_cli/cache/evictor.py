@@ -72,10 +72,10 @@ class Evictor:
         LlamaError
             If llama.cpp fails.
         """
-        scorer, cells = policy.scorer, self._cells
+        cells = self._cells
         used = cells.in_use
         over = len(used) > min(keeps)
-        if scorer is None or not (over or policy.watch == "stream"):
+        if policy.scorer is None or not (over or policy.watch == "stream"):
             return 0
         started = time.perf_counter()
         # Where the used cells are the first ones, as while reading, views spare copies.
@@ -89,7 +89,7 @@ class Evictor:
                 return [rows[where] for rows in self._layout.keys(int(used[-1]) + 1)]
             return [layer.keys[where if blob is None else slice(None)] for layer in layers]
 
-        scores = self._scoring.scores(scorer, keys, origin, past, pinned, native)
+        scores = self._scoring.scores(policy, keys, origin, past, pinned, native)
         scored = time.perf_counter()
         self.times.score += scored - started
         if not over:

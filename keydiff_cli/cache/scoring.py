@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.cache.access import Layout, dequantize
 from keydiff_cli.cache.state import Bytes
-from keydiff_cli.errors import ModelError
-from keydiff_cli.eviction import is_pinned
+from keydiff_cli.errors import KeydiffError, ModelError, reason
+from keydiff_cli.eviction import Policy, is_pinned
 from keydiff_cli.llama import Context, NativeCache, half_to_float
 from keydiff_cli.scores import Float32, KeyDiff, Queries, Rows, Scorer, SharedScorer
+
+Number = TypeVar("Number", np.float32, np.int32)
 
 
 class Scoring:
@@ -49,11 +53,11 @@ class Scoring:
         if not self._layout.numbers:
             raise ModelError("the queries of this model are out of reach; use another --policy")
         vectors = self._context.queries(self._layout.numbers[number])
-        return Queries(vectors, self._watched, self._lead)
+        return Queries(_fixed(vectors), _fixed(self._watched), self._lead)
 
     def scores(
         self,
-        scorer: Scorer,
+        policy: Policy,
         keys: Callable[[], Sequence[Bytes]],
         origin: NDArray[np.int32],
         past: Float32,
@@ -64,8 +68,9 @@ class Scoring:
 
         Parameters
         ----------
-        scorer
-            Scores layer by layer; or two that share the budget, and are settled over all layers.
+        policy
+            Its scorer scores layer by layer; or two share the budget, and are settled over all
+            layers. There must be one.
         keys
             Gives the stored keys of each layer, uint8 ``[rows, heads, bytes]``; not asked where
             llama.cpp scores by KeyDiff itself, which it does if it is ``native``.
@@ -79,8 +84,11 @@ class Scoring:
         Raises
         ------
         ModelError
-            If queries are out of reach, or the scorer does not give finite numbers.
+            If queries are out of reach, or a scorer fails or does not give finite numbers.
         """
+        name, scorer = policy.name, policy.scorer
+        if scorer is None:
+            raise ValueError("a policy that keeps everything gives no scores")
         found: list[Float32] = []
         ours: list[tuple[Scorer, Float32]] = []
         for one in [scorer, scorer.rest] if isinstance(scorer, SharedScorer) else [scorer]:
@@ -96,14 +104,17 @@ class Scoring:
             queries = self.queries(number) if watch else None
             seen = origin[offsets[number]] >= 0
             held = slice(None) if seen.all() else seen  # a layer gives up rows in a pyramid
-            tokens, before = origin[heads][:, held], past[heads][:, held]
-            rotation = self._layout.rotation(number)
-            rows = Rows(self._numbers(stored)[held], tokens, queries, number, before, rotation)
+            tokens, before = _fixed(origin[heads][:, held]), _fixed(past[heads][:, held])
+            keys_held = _fixed(self._numbers(stored)[held])
+            rows = Rows(keys_held, tokens, queries, number, before, self._layout.rotation(number))
             for one, scores in ours:
-                scores[heads, held] = _checked(one(rows), tokens.shape)
-        if isinstance(scorer, SharedScorer):
-            return scorer.settle(found[0], found[1], origin, is_pinned(origin, pinned))
-        return found[0]
+                scores[heads, held] = _given(name, partial(one, rows), tokens >= 0)
+        if not isinstance(scorer, SharedScorer):
+            return found[0]
+        protected = is_pinned(origin, pinned)
+        settle = partial(scorer.settle, found[0], found[1], _fixed(origin), protected)
+        settled = _given(name, settle, origin >= 0)
+        return np.where(origin >= 0, settled, np.float32(-np.inf))
 
     def _numbers(self, keys: Bytes) -> Float32:
         """Stored keys ``[rows, heads, bytes]`` as float32 ``[rows, heads, head_dim]``.
@@ -120,16 +131,31 @@ class Scoring:
         return numbers
 
 
-def _checked(scores: Float32, shape: tuple[int, ...]) -> Float32:
-    """What a scorer gave, which may be one of another package."""
+def _fixed(numbers: NDArray[Number]) -> NDArray[Number]:
+    """The same numbers, which a scorer cannot change."""
+    view: NDArray[Number] = numbers.view()
+    view.flags.writeable = False
+    return view
+
+
+def _given(policy: str, give: Callable[[], Float32], held: NDArray[np.bool_]) -> Float32:
+    """What a scorer gives for the rows that are held: bool ``[heads, rows]``.
+
+    It may be one of another package, so anything may go wrong.
+    """
     try:
+        scores = give()
         with np.errstate(over="ignore"):
             numbers = np.asarray(scores, np.float32)
-    except (TypeError, ValueError):
-        numbers = np.empty(0, np.float32)
-    if numbers.shape != shape or not np.isfinite(numbers).all():
+    except (KeydiffError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
         raise ModelError(
-            f"the policy does not give a finite number for each of {shape} heads and rows; "
-            "use another --policy"
+            f"the policy '{policy}' fails: {reason(error)}; use another --policy"
+        ) from error
+    if numbers.shape != held.shape or not np.isfinite(numbers[held]).all():
+        raise ModelError(
+            f"the policy '{policy}' does not give a finite number for each of {held.shape} heads "
+            "and rows; use another --policy"
         )
     return numbers

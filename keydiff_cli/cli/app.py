@@ -33,7 +33,7 @@ class Commands(TyperGroup):
         except typer.Exit as end:
             status = end.exit_code
         except SystemExit as end:
-            if end.code != 1:  # SIGTERM
+            if end.code != 1 or not isinstance(end.__context__, BrokenPipeError):
                 raise
             drop(sys.stdout)  # how Typer ends when the reader of a help text has gone
             status = ExitStatus.OK
