@@ -286,7 +286,7 @@ def print_heat_maps(grid: Sequence[Mapping[str, Any]]) -> None:
         (row["policy"], row["budget"], row["depth"], row["length"]): row["rate"] for row in grid
     }
     for policy, budget in dict.fromkeys((row["policy"], row["budget"]) for row in grid):
-        console.print(Text(f"{policy} {budget or ''}".strip(), style="bold"))
+        console.print(Text(printable(f"{policy} {budget or ''}"), style="bold"))
         table = Table(box=None, pad_edge=False)
         table.add_column("depth", justify="right")
         for length in lengths:
@@ -317,7 +317,7 @@ def speed_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]
             f"{100 * row['score_share']:.2f} %",
             f"{100 * row['evict_share']:.2f} %",
             f"{row['first_token_s']:.2f}",
-            f"{row['decode_tokens_per_s'] or 0:.1f}",
+            "-" if (rate := row["decode_tokens_per_s"]) is None else f"{rate:.1f}",
             format_size(row["peak_bytes"]),
         )
         for row in results

@@ -71,7 +71,7 @@ def test_rows_of_speed() -> None:
         "decode_tokens_per_s": None, "peak_bytes": 1_234_000_000,
     }  # fmt: skip
     assert speed_rows([row]) == [
-        ("focus", 512, 3, "50.0", "-", "1.23 %", "0.40 %", "0.50", "0.0", "1.23 GB")
+        ("focus", 512, 3, "50.0", "-", "1.23 %", "0.40 %", "0.50", "-", "1.23 GB")
     ]
 
 
@@ -92,6 +92,37 @@ def test_pictures(draw: str, name: str, tmp_path: Path) -> None:
     if draw == "heat_map":
         plots.heat_map(depth_grid(RECORDS), path)
         assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize("draw", ["heat_map", "rates"])
+def test_pictures_show_names_as_they_are(draw: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    records = [{**one, "policy": "a$b_{$c\ud800", "task": "$x^"} for one in RECORDS[6:]]
+    if draw == "heat_map":
+        plots.heat_map(depth_grid(records), path)
+    else:
+        plots.rates(summarise(records), path)
+    assert "<!-- a$b_{$c? -->" in path.read_text(encoding="utf-8")
+
+
+def test_rates_are_drawn_with_their_intervals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matplotlib.figure import Figure
+
+    drawn: list[Figure] = []
+    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure))
+    rows = summarise(RECORDS)
+    plots.rates(rows, tmp_path / "a.png")
+    for panel, row in zip(drawn[0].axes, rows[2:], strict=True):  # of window, a panel a length
+        (bar,) = panel.containers
+        line, _, (ends,) = bar.lines
+        ((_, low), (_, high)) = ends.get_segments()[0]
+        assert (low, high) == pytest.approx((row["low"], row["high"]))
+        assert line.get_ydata() == pytest.approx([row["rate"]])
+        full, middle = panel.patches[0], panel.lines[0]
+        assert middle.get_ydata() == [1, 1]
+        assert full.get_y() == pytest.approx(rows[0]["low"])
 
 
 def test_pictures_need_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.files import whole_file
+from keydiff_cli.terminal import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,7 +79,7 @@ def heat_map(grid: Sequence[Row], path: Path) -> None:
         labels = [f"{length if budget is None else budget}\nof {length}" for budget, length in mine]
         panel.set_xticks(range(len(mine)), labels, fontsize=7)
         panel.set_yticks(range(len(depths)), [f"{100 * depth:.0f} %" for depth in depths])
-        panel.set_title(policy.replace(":", "\n").replace("-", "-\n"), fontsize=8)
+        panel.set_title(_name(policy).replace(":", "\n").replace("-", "-\n"), fontsize=8)
     panels[0].set_ylabel("depth of the needle")
     figure.supxlabel("tokens kept", fontsize=9)
     _save(figure, path)
@@ -112,16 +113,22 @@ def rates(results: Sequence[Row], path: Path) -> None:
                 markersize=4,
                 linewidth=0,
                 elinewidth=1,
-                label=policy,
+                label=_name(policy),
             )
         panel.set_xticks(range(len(budgets)), [str(budget) for budget in budgets])
-        panel.set_title(task if length is None else f"{task}, {length} tokens", fontsize=9)
+        title = _name(task) if length is None else f"{_name(task)}, {length} tokens"
+        panel.set_title(title, fontsize=9)
         panel.set_xlabel("budget, tokens")
         panel.set_xlim(-0.5, max(len(budgets), 1) - 0.5)
         panel.set_ylim(-0.03, 1.03)
     panels[0].set_ylabel("score")
     panels[-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.02, 1))
     _save(figure, path)
+
+
+def _name(text: str) -> str:
+    """A name that matplotlib shows as it is: a dollar would begin a formula."""
+    return printable(text).replace("$", r"\$")
 
 
 def _figure(width: float, height: float) -> Figure:
