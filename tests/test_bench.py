@@ -10,6 +10,9 @@ import pytest
 from cli_helpers import SMALL, Result
 from cli_helpers import run as keydiff
 
+from keydiff_cli.bench.bench import show
+from keydiff_cli.errors import UsageError
+
 PROSE = "\n".join(
     f"Sentence number {n} speaks of the weather on the quay that day." for n in range(400)
 )
@@ -86,7 +89,7 @@ def test_a_run_is_reproducible_and_goes_on_where_it_stopped(
     other = run("b.jsonl", "--seed", "1")
     assert other.status == 2
     assert other.errors == [
-        "keydiff: error: b.jsonl was begun with another seed; name another file"
+        "keydiff: error: b.jsonl was begun with another --seed; name another file"
     ]
 
 
@@ -169,6 +172,8 @@ def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
         (("needle", "--budget", "half"), "--budget: 'half' is no number of tokens and no part"),
         (("needle", "--policy", "focus:share=0.1:share=0.9"), "'share' is given twice"),
         (("needle", "--policy", "full:recent=0.5"), "it keeps everything, and has no fields"),
+        (("needle", "--budget", "1.0e-99999999"), "--budget: '1.0e-99999999' is no number"),
+        (("needle", "--length", "9" * 5000), "is no list of whole numbers"),
         (("needle", "--policy", "full", "--budget", "nan"), "--budget: 'nan' is no number"),
         (("needle", "--text", "nowhere", "--policy", "no"), "there is no policy 'no'"),
         (("needle", "--budget", "1/0"), "--budget: '1/0' is no number"),
@@ -311,6 +316,19 @@ def test_answers_of_another_version_of_a_policy_do_not_count(tmp_path: Path) -> 
 def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
     one = written(tmp_path / "vt.jsonl", {"full": [1]})
     other = written(tmp_path / "cwe.jsonl", {"full": [1]}, block=128)
+    for number, (options, said) in enumerate(
+        [
+            ({"sha256": "b"}, "model"),
+            ({"keydiff": "0"}, "version of keydiff"),
+            ({"llama_cpp_python": "0"}, "version of llama-cpp-python"),
+            ({"read_for": "Why?"}, "--read-for"),
+            ({"once": True}, "--once"),
+            ({"kv_type": "q8_0"}, "--kv-type"),
+        ]
+    ):
+        under = written(tmp_path / f"{number}.jsonl", {"full": [1]}, **options)
+        with pytest.raises(UsageError, match=f"measured with another {said} than .*show it alone"):
+            show([one, under])
     (tmp_path / "more").mkdir()
     longer = written(tmp_path / "more" / "vt.jsonl", {"full": [1]}, max_tokens=9)
     begun = written(tmp_path / "begun.jsonl", {})
@@ -325,7 +343,7 @@ def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
     prose = tmp_path / "prose.txt"
     prose.write_text("No records.\n")
     for files, message in [
-        ((one, other), f"{other} was measured with another block than {one}; show it alone"),
+        ((one, other), f"{other} was measured with another --block than {one}; show it alone"),
         ((begun, "--plot", "x.png"), f"{begun}: no answers yet"),
         ((times,), f"{times} holds times, not answers"),
         ((prose,), f"{prose} is no file of records"),

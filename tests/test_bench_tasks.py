@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from keydiff_cli.bench import longbench, needle, ruler
 from keydiff_cli.bench.bench import parse_contenders
 from keydiff_cli.bench.haystack import cut, load_sentences
 from keydiff_cli.bench.records import Records, read_records
-from keydiff_cli.bench.summary import summarise
+from keydiff_cli.bench.summary import pool, summarise
 from keydiff_cli.errors import DocumentError, UsageError
 
 PROSE = [f"Sentence number {n} speaks of the weather on the quay that day." for n in range(400)]
@@ -165,28 +167,91 @@ def record(name: str, policy: str, score: float) -> dict[str, object]:
     }  # fmt: skip
 
 
+def opened(path: Path, **options: object) -> list[dict[str, object]]:
+    """What a run with these options finds in the file."""
+    with closing(Records(path, {"bench": "needle", **options})) as records:
+        return records.all
+
+
 def test_records_go_on_where_they_stopped(tmp_path: Path) -> None:
     path = tmp_path / "results" / "needle.jsonl"
-    records = Records(path, {"bench": "needle", "seed": 0})
-    records.add(record("a", "full", 1.0))
-    records.add(record("a", "keydiff", 0.0))
+    with closing(Records(path, {"bench": "needle", "seed": 0})) as records:
+        records.add(record("a", "full", 1.0))
+        records.add(record("a", "keydiff", 0.0) | {"policy_version": "2"})
     with path.open("a") as file:
         file.write('{"id": "b", "pol')  # killed while it wrote
-    again = Records(path, {"bench": "needle", "seed": 0})
-    assert again.all == records.all
-    assert again.done.keys() == {("a", "full", None), ("a", "keydiff", 64)}
-    again.add(record("b", "full", 1.0))
-    assert len(Records(path, {"bench": "needle", "seed": 0}).all) == 3
-    with pytest.raises(UsageError, match="begun with another seed"):
-        Records(path, {"bench": "needle", "seed": 1})
+    with closing(Records(path, {"bench": "needle", "seed": 0})) as again:
+        assert again.all == records.all
+        assert again.has(("a", "full", None), None)
+        assert again.has(("a", "keydiff", 64), "2")
+        assert not again.has(("a", "keydiff", 64), "3")
+        assert not again.has(("b", "full", None), None)
+        again.add(record("b", "full", 1.0))
+    assert len(opened(path, seed=0)) == 3
+    with pytest.raises(UsageError, match="begun with another --seed; name another file"):
+        opened(path, seed=1)
+    with pytest.raises(UsageError, match="another version of keydiff, --seed; name another"):
+        opened(path, seed=1, keydiff="0")
     path.write_bytes(path.read_bytes()[:-1])  # killed before it ended the line
-    assert len(Records(path, {"bench": "needle", "seed": 0}).all) == 3
+    assert len(opened(path, seed=0)) == 3
     assert path.read_bytes().endswith(b"}\n")
-    header = path.read_bytes().splitlines()[0]
-    path.write_bytes(header)
-    Records(path, {"bench": "needle", "seed": 0}).add(record("c", "full", 1.0))
-    assert path.read_bytes().splitlines()[0] == header
-    assert len(Records(path, {"bench": "needle", "seed": 0}).all) == 1
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 5, 12, 20, -1, None])
+def test_a_file_without_records_is_begun_anew(cut: int | None, tmp_path: Path) -> None:
+    """A run that failed before its first answer does not stand in the way of the right one."""
+    path = tmp_path / "needle.jsonl"
+    opened(path, seed=1)
+    header = path.read_bytes()
+    path.write_bytes(header[:cut])
+    assert opened(path, seed=2) == []
+    assert path.read_bytes() == header.replace(b"1", b"2")
+    path.write_bytes(header + b'{"id": "a", "po')  # nor its first answer, cut short
+    assert opened(path, seed=2) == []
+    assert path.read_bytes() == header.replace(b"1", b"2")
+
+
+def test_one_run_at_a_time_writes_a_file(tmp_path: Path) -> None:
+    path, link = tmp_path / "needle.jsonl", tmp_path / "link.jsonl"
+    with closing(Records(path, {"bench": "needle"})) as records:
+        records.add(record("a", "full", 1.0))
+        link.symlink_to(path)
+        for name in (path, link):
+            with pytest.raises(UsageError, match=r"another keydiff is writing .*; wait for it"):
+                opened(name)
+        assert len(read_records(path)[1]) == 1
+    assert len(opened(path)) == 1
+
+
+def test_what_nobody_cut_short_is_not_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "needle.jsonl"
+    with closing(Records(path, {"bench": "needle"})) as records:
+        records.add(record("a", "full", 1.0))
+    for tail in (b"notes of mine", b"\0\0\0", b"{'id'", b"[", b"5"):
+        data = path.read_bytes() + tail
+        other = tmp_path / "other.jsonl"
+        other.write_bytes(data)
+        with pytest.raises(UsageError, match="line 3, is no record of it; remove that line"):
+            opened(other)
+        assert other.read_bytes() == data
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_no_file_of_records(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    for use in (opened, read_records):
+        with pytest.raises(UsageError, match="is no ordinary file"):
+            use(path)
+
+
+def test_a_file_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be written: "):
+        opened(tmp_path / "file" / "needle.jsonl")
+    with pytest.raises(UsageError, match="cannot be written: "):
+        opened(tmp_path / ("x" * 300))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +259,8 @@ def test_records_go_on_where_they_stopped(tmp_path: Path) -> None:
     [
         {"score": 5}, {"score": -0.1}, {"score": float("nan")}, {"score": "1"}, {"score": None},
         {"policy": ["full"]}, {"budget": "64"}, {"budget": True}, {"length": 1.5}, {"task": 1},
-        {"depth": "deep"}, {"id": None},
+        {"depth": "deep"}, {"id": None}, {"depth": 10**400}, {"depth": -1}, {"part": "x"},
+        {"part": "1/0"}, {"part": ""},
     ],
     ids=str,
 )  # fmt: skip
@@ -212,6 +278,22 @@ def test_a_damaged_record_is_named(changes: dict[str, object], tmp_path: Path) -
             read_records(path)
 
 
+def test_rates_over_other_samples_are_not_put_together() -> None:
+    def answers(policy: str, names: str, task: str, length: int = 256) -> list[dict[str, object]]:
+        some = (record(f"{task}-{name}", policy, 1.0) for name in names)
+        return [{**one, "task": task, "length": length} for one in some]
+
+    records = answers("full", "ab", "one") + answers("full", "c", "two")
+    records += answers("keydiff", "ab", "one") + answers("keydiff", "c", "two")
+    records += answers("focus", "b", "one") + answers("focus", "c", "two")  # not the first
+    records += answers("window", "ab", "one")  # not the second task
+    records += answers("window", "ab", "one", 512)  # of this length there is no more
+    assert [(row["policy"], row["length"], row["samples"]) for row in pool(records)] == [
+        ("full", 256, 3), ("keydiff", 256, 3), ("window", 512, 2),
+    ]  # fmt: skip
+    assert pool(answers("full", "ab", "one")) == []
+
+
 def test_a_summary_compares_the_same_samples() -> None:
     records = [record(name, "full", 1.0) for name in "abcd"]
     records += [
@@ -226,20 +308,21 @@ def test_a_summary_compares_the_same_samples() -> None:
     assert mine["difference"] == -0.5  # of a and b, which both have
 
 
-@pytest.mark.parametrize("content", ["", "notes", "notes\nmore notes", "[1]\n", "{}\n", "\x00\n"])
+@pytest.mark.parametrize("content", ["notes", "notes\nmore notes", "[1]\n", "{}\n", "\x00\n"])
 def test_a_file_of_something_else_is_left_alone(content: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text(content)
     with pytest.raises(UsageError, match="is no file of records"):
-        Records(path, {"bench": "needle"})
+        opened(path)
     assert path.read_text() == content
 
 
 def test_what_was_said_does_not_end_a_line(tmp_path: Path) -> None:
     path = tmp_path / "needle.jsonl"
     said = record("a", "full", 1.0) | {"answer": "one\u2028two\x85\ud800"}
-    Records(path, {"bench": "needle"}).add(said)
-    assert Records(path, {"bench": "needle"}).all == [said]
+    with closing(Records(path, {"bench": "needle"})) as records:
+        records.add(said)
+    assert opened(path) == [said]
 
 
 @pytest.mark.registry
@@ -266,7 +349,8 @@ def test_long_sentences_do_not_make_short_texts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "tokens"), [("1/4", 1024), ("0.5", 2048), ("1/1", 4096), ("700", 700), ("1/9999", 1)]
+    ("text", "tokens"),
+    [("1/4", 1024), ("0.5", 2048), ("1/1", 4096), ("700", 700), ("1/9999", 1), (".25", 1024)],
 )
 def test_budgets(text: str, tokens: int) -> None:
     full, focus = parse_contenders(["full", "focus"], [text, text])
@@ -274,7 +358,27 @@ def test_budgets(text: str, tokens: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "-1", "3/2", "1/0", "0/4", "x", "", "1e9", "nan", "inf", "9" * 30]
+    "text",
+    [
+        "0",
+        "-1",
+        "3/2",
+        "1/0",
+        "0/4",
+        "x",
+        "",
+        "1e9",
+        "0.1e-9",
+        "1.0e-99999999",
+        "1_0",
+        "1/4/2",
+        "+1",
+        "1/-4",
+        "1.",
+        "nan",
+        "inf",
+        "9" * 30,
+    ],
 )
 def test_wrong_budgets(text: str) -> None:
     with pytest.raises(UsageError, match="is no number of tokens and no part"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from keydiff_cli.bench.records import (
     Key,
     Record,
     Records,
+    called,
     differences,
     key_of,
     latest,
@@ -36,6 +38,7 @@ from keydiff_cli.preparation import locate_model
 
 Make = Callable[[Count], Iterable[Text]]
 
+_BUDGET = re.compile(r"\d{1,9}(/0*[1-9]\d{0,8})?|\d?\.\d{1,9}", re.ASCII)
 # Answers that were measured under other ones cannot be put together.
 _CONDITIONS = ("keydiff", "llama_cpp_python", "sha256", "block", "kv_type", "read_for", "once")
 # What else is the same in the names of samples that can be put together.
@@ -87,10 +90,8 @@ def parse_contenders(policies: Sequence[str], budgets: Sequence[str]) -> list[Co
 
 
 def _budget(text: str) -> int | Fraction:
-    try:
-        budget = Fraction(text) if "/" in text or "." in text else int(text)
-    except (ValueError, ZeroDivisionError):
-        budget = 0
+    written = _BUDGET.fullmatch(text)
+    budget = (int if text.isdecimal() else Fraction)(text) if written else 0
     if budget <= 0 or (isinstance(budget, Fraction) and budget > 1) or budget > 2**24:
         raise UsageError(f"--budget: '{text}' is no number of tokens and no part like 1/4")
     return budget
@@ -118,8 +119,10 @@ def run(
     )
     asked = {**bench.options, "read_for": bench.read_for, "once": bench.once}
     header = describe(bench.name, asked, located, settings)
-    records = Records(out, header)
-    with closing(Model(located.path, placement=placement_of(settings))) as model:
+    with (
+        closing(Records(out, header)) as records,
+        closing(Model(located.path, placement=placement_of(settings))) as model,
+    ):
 
         def count(text: str) -> int:
             return len(model.tokenize(text))
@@ -157,7 +160,7 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
         headers.append(header)
         if differing := [name for name in differences(headers[0], header) if name in _CONDITIONS]:
             raise UsageError(
-                f"{path} was measured with another {', '.join(differing)} than {paths[0]}; "
+                f"{path} was measured with another {called(differing)} than {paths[0]}; "
                 "show it alone"
             )
         of = json.dumps([header.get(name) for name in _NAMES])

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from keydiff_cli.errors import UsageError
 
@@ -32,6 +37,20 @@ _OPTIONAL: dict[str, tuple[type, ...]] = {
     "part": (str, type(None)),
     "policy_version": (str, type(None)),
 }
+_HEADER, _RECORD = b'{"bench": "', b'{"id": "'  # how the lines of such a file begin
+_PART = re.compile(r"\d{1,12}(/[1-9]\d{0,11})?", re.ASCII)
+_CALLED = {  # options of a header, where people call them otherwise
+    "keydiff": "version of keydiff",
+    "llama_cpp_python": "version of llama-cpp-python",
+    "sha256": "model",
+    "read_for": "--read-for",
+    "once": "--once",
+    "max_tokens": "--max-tokens",
+    "kv_type": "--kv-type",
+    "block": "--block",
+    "seed": "--seed",
+    "depths": "--depth",
+}
 
 
 def key_of(record: Record) -> Key:
@@ -54,7 +73,7 @@ def latest(records: Sequence[Record]) -> tuple[list[Record], int]:
 
 
 def read_records(path: Path) -> tuple[Record, list[Record]]:
-    """The options that a file was begun with, and its records; a line cut short is left out.
+    """The options that a file was begun with, and its records; a last one cut short is left out.
 
     Raises
     ------
@@ -62,6 +81,7 @@ def read_records(path: Path) -> tuple[Record, list[Record]]:
         If it is no such file, or cannot be read.
     """
     try:
+        _require_file(path)
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
@@ -79,10 +99,21 @@ def read_records(path: Path) -> tuple[Record, list[Record]]:
     return header, records
 
 
+def _require_file(path: Path) -> None:
+    if path.exists() and not path.is_file():  # reading a pipe might never end
+        raise UsageError(f"{path} is no ordinary file; name another one")
+
+
 def _whole(data: bytes) -> int:
-    """Bytes up to where an interruption may have cut a last line short."""
+    """Bytes up to where an interruption may have cut a last record short."""
     end = data.rfind(b"\n") + 1
-    return end if _parsed(data[end:]) is None else len(data)
+    tail = data[end:]
+    return end if _begins(tail, _RECORD) and _parsed(tail) is None else len(data)
+
+
+def _begins(data: bytes, start: bytes) -> bool:
+    """Whether it may be a line that begins like this, or the beginning of one."""
+    return b"\n" not in data and data[: len(start)] == start[: len(data)]
 
 
 def _parsed(line: bytes) -> Any:
@@ -99,7 +130,9 @@ def _fits(record: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
         and all(name in record and type(record[name]) in kinds for name, kinds in fields.items())
         and all(type(record.get(name)) in kinds for name, kinds in _OPTIONAL.items())
         and (record.get("depth") is None or record["length"] is not None)
+        and 0 <= (record.get("depth") or 0) <= 1
         and 0 <= record.get("score", 0) <= 1
+        and (record.get("part") is None or _PART.fullmatch(record["part"]) is not None)
     )
 
 
@@ -108,68 +141,104 @@ def differences(one: Record, other: Record) -> list[str]:
     return sorted({name for name, _ in _pairs(one) ^ _pairs(other)})
 
 
+def called(names: Iterable[str]) -> str:
+    """Options of a header, for people."""
+    return ", ".join(dict.fromkeys(_CALLED.get(name, name) for name in names))
+
+
 def _pairs(options: Record) -> set[tuple[str, str]]:
     return {(name, json.dumps(value, sort_keys=True)) for name, value in options.items()}
 
 
 class Records:
-    """A JSON-lines file that is appended to.
+    """A JSON-lines file that is appended to, by one process at a time; to be closed.
 
     Parameters
     ----------
     path
-        The file; made if it is missing.
+        The file; made if it is missing, begun anew if there are no records in it.
     header
-        The options that the results depend on: the first line. A file that was begun with other
-        ones is refused.
+        The options that the results depend on: the first line. A file with records that was begun
+        with other ones is refused.
 
     Raises
     ------
     UsageError
-        If the file was begun with other options, or is no such file.
+        If the file has records of other options, is no such file, cannot be written, or another
+        process has it open.
     """
 
     def __init__(self, path: Path, header: Record) -> None:
         self.path = path
         self.header = header
         self.all: list[Record] = []
-        if path.exists():
-            self._load()
-        else:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(_line(header), encoding="ascii")
-            except OSError as error:
-                raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        real = Path(os.path.realpath(path))
+        self._lock = FileLock(real.with_name(f".{real.name}.lock"))
+        try:
+            _require_file(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+            self._file = path.open("a+b")
+        except Timeout:
+            raise UsageError(
+                f"another keydiff is writing {path}; wait for it, or name another file"
+            ) from None
+        except OSError as error:
+            self._unlock()
+            raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
         self.done = {key_of(record): record for record in self.all}
 
-    def _load(self) -> None:
-        begun, self.all = read_records(self.path)
-        if differing := differences(begun, self.header):
-            raise UsageError(
-                f"{self.path} was begun with another {', '.join(differing)}; name another file"
-            )
-        self._end_line()
-
-    def _end_line(self) -> None:
-        """Drop a last line that an interruption cut short, or end it if only its end is missing."""
+    def _begin(self) -> None:
+        """Take up what is there; nothing of it is lost but a line that was cut short."""
         data = self.path.read_bytes()
-        if data.endswith(b"\n"):
-            return
-        whole = _whole(data)
-        with self.path.open("r+b") as file:
-            file.truncate(whole)
-            if whole == len(data):
-                file.seek(whole)
-                file.write(b"\n")
+        if not _begins(data, _HEADER):
+            begun, self.all = read_records(self.path)
+            if self.all and (differing := differences(begun, self.header)):
+                raise UsageError(
+                    f"{self.path} was begun with another {called(differing)}; name another file"
+                )
+        whole = _whole(data) if self.all else 0
+        self._file.truncate(whole)
+        if not self.all:
+            self._append(self.header)
+        elif not data[:whole].endswith(b"\n"):
+            self._file.write(b"\n")
+            self._file.flush()
+
+    def has(self, key: Key, version: str | None) -> bool:
+        """Whether there is such a record, of this version of its policy."""
+        record = self.done.get(key)
+        return record is not None and record.get("policy_version") == version
 
     def add(self, record: Record) -> None:
         """Append a finished sample."""
-        with self.path.open("a", encoding="ascii") as file:
-            file.write(_line(record))
+        self._append(record)
         self.all.append(record)
         self.done[key_of(record)] = record
 
+    def _append(self, line: Record) -> None:
+        self._file.write(_line(line))
+        self._file.flush()
 
-def _line(record: Record) -> str:
-    return json.dumps(record) + "\n"  # ASCII: no character ends a line, whatever was said
+    def close(self) -> None:
+        """Let others write the file."""
+        try:
+            self._file.close()
+        finally:
+            self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock.is_locked:
+            with suppress(OSError):
+                Path(self._lock.lock_file).unlink()  # first: afterwards it may be that of another
+            self._lock.release()
+
+
+def _line(record: Record) -> bytes:
+    # ASCII: no character ends a line, whatever was said.
+    return (json.dumps(record) + "\n").encode("ascii")

@@ -129,12 +129,12 @@ class Runner:
         policy = find_policy(contender.policy)
         version = policy_version(policy)
 
-        def answered(question: Question) -> bool:
-            record = self._records.done.get((question.id, policy.name, budget))
-            # What an older version of the policy has answered is answered anew.
-            return record is not None and record.get("policy_version") == version
-
-        missing = [question for question in text.questions if not answered(question)]
+        # What an older version of the policy has answered is answered anew.
+        missing = [
+            question
+            for question in text.questions
+            if not self._records.has((question.id, policy.name, budget), version)
+        ]
         self._done += len(text.questions) - len(missing)
         part = str(contender.budget) if isinstance(contender.budget, Fraction) else None
         task = Task(text, document, policy, budget, part, missing)

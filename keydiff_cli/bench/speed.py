@@ -19,11 +19,12 @@ from keydiff_cli import machine
 from keydiff_cli.bench.bench import describe, write_summary
 from keydiff_cli.bench.events import BenchEvents, sample_name
 from keydiff_cli.bench.haystack import cut, digest
-from keydiff_cli.bench.records import Record, Records
+from keydiff_cli.bench.records import Record, Records, latest
 from keydiff_cli.bench.runner import Contender
 from keydiff_cli.config import PREFIX, Settings
 from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError
 from keydiff_cli.llama import Model
+from keydiff_cli.policies import find_policy, policy_version
 from keydiff_cli.preparation import locate_model
 
 QUESTION = "Retell what the text says, in as many words as you can."
@@ -60,9 +61,12 @@ def run(
     header = describe("speed", options, located, settings)
     with closing(Model(located.path, weights=False)) as model:
         taken = cut(sentences, length, lambda t: len(model.tokenize(t)), random.Random(seed))
-    records = Records(out, header)
-    measure(" ".join(taken), length, contenders, repeat, located.path, arguments, records, events)
-    return write_summary(out, header, threads, {"results": summarise(records.all)})
+    with closing(Records(out, header)) as records:
+        document = " ".join(taken)
+        measure(document, length, contenders, repeat, located.path, arguments, records, events)
+    current, outdated = latest(records.all)
+    results = {"results": summarise(current), "outdated": outdated}
+    return write_summary(out, header, threads, results)
 
 
 def measure(
@@ -96,7 +100,9 @@ def measure(
         for turn in range(repeat)
         for contender in contenders
     ]
-    missing = [run for run in dict.fromkeys(runs) if run not in records.done]
+    versions = {one.policy: policy_version(find_policy(one.policy)) for one in contenders}
+    # What an older version of a policy took is measured anew.
+    missing = [run for run in dict.fromkeys(runs) if not records.has(run, versions[run[1]])]
     if missing:
         _warm(model)
     with tempfile.TemporaryDirectory() as folder:
@@ -131,6 +137,7 @@ def measure(
             record = {
                 "id": sample,
                 "policy": policy,
+                "policy_version": versions[policy],
                 "budget": budget,
                 "length": length,
                 **_figures(report),
@@ -200,7 +207,7 @@ def summarise(records: Iterable[Record]) -> list[dict[str, Any]]:
             "ratio": round(median(ratios), 4) if ratios else None,
         }
         for name in next(iter(turns.values())):
-            if name in ("id", "policy", "budget", "length"):
+            if name in ("id", "policy", "policy_version", "budget", "length"):
                 continue
             values = [record[name] for record in turns.values() if record[name] is not None]
             row[name] = median(values) if values else None

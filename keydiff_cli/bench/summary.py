@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keydiff_cli.bench.records import Record
@@ -21,12 +21,21 @@ def summarise(records: Iterable[Record]) -> list[dict[str, Any]]:
     few texts. Of texts of all lengths the budget is the part that was asked for, if it was one.
     ``cut`` answers were as long as they may be.
     """
+    return _rows(_cells(records))
+
+
+def _cells(records: Iterable[Record]) -> dict[Cell, dict[str, Record]]:
+    """The samples of each row, by their names."""
     cells: dict[Cell, dict[str, Record]] = defaultdict(dict)
     for record in records:
         budget = record["budget"]
         if record["length"] is None:
             budget = record.get("part") or budget
         cells[record["task"], record["length"], record["policy"], budget][record["id"]] = record
+    return cells
+
+
+def _rows(cells: Mapping[Cell, Mapping[str, Record]]) -> list[dict[str, Any]]:
     rows = []
     for (task, length, policy, budget), samples in cells.items():
         scores = [record["score"] for record in samples.values()]
@@ -57,11 +66,19 @@ def summarise(records: Iterable[Record]) -> list[dict[str, Any]]:
 
 
 def pool(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """The same rows over all tasks together, every sample counting alike; none for one task."""
+    """The same rows over all tasks together, every sample counting alike; none for one task.
+
+    Rates over other samples cannot be compared: who lacks any that the one with most samples of
+    that length has is left out.
+    """
     together = list(records)
     if len({record["task"] for record in together}) < 2:
         return []
-    return summarise({**record, "task": "all"} for record in together)
+    cells = _cells({**record, "task": "all"} for record in together)
+    most: dict[int | None, set[str]] = {}
+    for (_, length, _, _), samples in cells.items():
+        most[length] = max(most.get(length, set()), set(samples), key=len)
+    return _rows({cell: some for cell, some in cells.items() if most[cell[1]] <= set(some)})
 
 
 def depth_grid(records: Iterable[Record]) -> list[dict[str, Any]]:

@@ -87,7 +87,7 @@ def _names(text: str) -> list[str]:
 
 
 def _lengths(text: str) -> list[int]:
-    lengths = [int(part) if part.isdecimal() else 0 for part in _names(text)]
+    lengths = [int(part) if part.isdecimal() and len(part) < 9 else 0 for part in _names(text)]
     if not all(_SHORTEST <= length <= _LONGEST for length in lengths):
         raise UsageError(
             f"--length: '{text}' is no list of whole numbers from {_SHORTEST} to {_LONGEST}"
@@ -374,6 +374,11 @@ def speed(
         )
     finally:
         display.read()
+    if summary["outdated"]:
+        complain(
+            f"warning: {summary['outdated']} turns of an older version of a policy do not count; "
+            "the same run measures them anew"
+        )
     if as_json:
         print_json(summary)
         return

@@ -1,0 +1,124 @@
+"""What ``keydiff bench speed`` makes of the reports of its runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keydiff_cli.bench import speed
+from keydiff_cli.bench.bench import parse_contenders
+from keydiff_cli.bench.events import BenchEvents
+from keydiff_cli.bench.records import Records, latest
+from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError
+
+TIMES = {"ingest": 4.0, "score": 0.1, "evict": 0.02, "first_token": 0.5, "answer": 2.5}
+REPORT = {
+    "tokens": {"document": 100, "generated": 5},
+    "timing_s": TIMES,
+    "memory_bytes": {"peak": 1000},
+}
+
+
+def test_figures_of_a_report() -> None:
+    assert speed._figures(REPORT) == {
+        "document_tokens": 100,
+        "ingest_s": 4.0,
+        "ingest_tokens_per_s": 25.0,
+        "score_share": 0.025,
+        "evict_share": 0.005,
+        "first_token_s": 0.5,
+        "decode_tokens_per_s": 2.0,  # the first of five tokens is there when decoding begins
+        "peak_bytes": 1000,
+    }
+    at_once = {**REPORT, "timing_s": {**TIMES, "answer": 0.5}}
+    assert speed._figures(at_once)["decode_tokens_per_s"] is None
+
+
+def turn(number: int, policy: str, seconds: float, **more: Any) -> dict[str, Any]:
+    budget = None if policy == "full" else 64
+    record = {"id": f"speed-256-{number}", "policy": policy, "budget": budget, "length": 256}
+    return {**record, "policy_version": None, "ingest_s": seconds, **more}
+
+
+def test_the_ratio_is_the_median_of_single_turns() -> None:
+    """Of 4 / 8, 9 / 10 and 6 / 2, while the medians of the times are 5 and 8."""
+    records = [turn(i, "full", seconds, rate=1.0) for i, seconds in enumerate((8.0, 10.0, 2.0))]
+    records += [
+        turn(i, "focus", seconds, rate=rate)
+        for i, (seconds, rate) in enumerate(((4.0, None), (9.0, 3.0), (6.0, 1.0), (1.0, None)))
+    ]
+    full, focus = speed.summarise(records)
+    assert full == {
+        "length": 256, "policy": "full", "budget": None, "turns": 3, "ratio": 1.0,
+        "ingest_s": 8.0, "rate": 1.0,
+    }  # fmt: skip
+    assert focus["turns"] == 4
+    assert focus["ratio"] == 0.9  # the fourth has no turn to compare with
+    assert focus["ingest_s"] == 5.0
+    assert focus["rate"] == 2.0  # of those that are known
+    (alone,) = speed.summarise([turn(0, "focus", 4.0, rate=None)])
+    assert (alone["ratio"], alone["rate"]) == (None, None)
+
+
+class Ask:
+    """Stands for ``keydiff ask``: remembers what was run."""
+
+    def __init__(self, *, taken: str | None = None, status: int = 0) -> None:
+        self.commands: list[tuple[str, str | None]] = []
+        self.taken = taken
+        self.status = status
+
+    def __call__(self, command: Sequence[str], **_: object) -> subprocess.CompletedProcess[str]:
+        policy = command[command.index("--policy") + 1]
+        budget = command[command.index("--budget") + 1] if "--budget" in command else None
+        self.commands.append((policy, budget))
+        report = json.dumps({**REPORT, "cache": {"policy": self.taken or policy}})
+        said = "keydiff: warning: slow\nkeydiff: error: no room\n" if self.status else ""
+        return subprocess.CompletedProcess(list(command), self.status, report, said)
+
+
+def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Ask) -> list[dict[str, Any]]:
+    monkeypatch.setattr(subprocess, "run", ask)
+    model = tmp_path / "model.gguf"
+    model.write_bytes(b"")
+    contenders = parse_contenders(["full", "focus"], ["1/4"])
+    with closing(Records(tmp_path / "speed.jsonl", {"bench": "speed"})) as records:
+        speed.measure("Words.", 256, contenders, 2, model, [], records, BenchEvents())
+        return records.all
+
+
+def test_turns_of_an_older_version_of_a_policy_are_measured_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Ask()
+    before = measure(tmp_path, monkeypatch, first)
+    assert first.commands == [("full", None), ("focus", "64")] * 2
+    assert before[1]["policy_version"] is not None
+    again = Ask()
+    assert measure(tmp_path, monkeypatch, again) == before
+    assert again.commands == []
+    newer = {"full": None, "focus": "newer"}
+    monkeypatch.setattr(speed, "policy_version", lambda policy: newer[policy.name])
+    third = Ask()
+    records = measure(tmp_path, monkeypatch, third)
+    assert third.commands == [("focus", "64")] * 2
+    current, outdated = latest(records)
+    assert [record["policy_version"] for record in current] == [None, None, "newer", "newer"]
+    assert outdated == 0
+    assert [row["turns"] for row in speed.summarise(current)] == [2, 2]
+
+
+def test_a_run_that_fails_or_reads_otherwise_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(KeydiffError, match=r"^speed-256-0 full failed: no room$") as error:
+        measure(tmp_path, monkeypatch, Ask(status=5))
+    assert error.value.status == ExitStatus.MEMORY
+    with pytest.raises(ModelError, match="full was read by window; use --policy window"):
+        measure(tmp_path, monkeypatch, Ask(taken="window"))
