@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from keydiff_cli.bench import longbench, needle, ruler
+from keydiff_cli.bench import longbench, metrics, needle, ruler
 from keydiff_cli.bench.bench import parse_contenders
 from keydiff_cli.bench.haystack import cut, load_sentences
 from keydiff_cli.bench.records import Records, read_records
@@ -60,6 +60,17 @@ def test_ruler_asks_what_the_text_says(task: str) -> None:
                 assert reference not in question.text
 
 
+def test_a_single_needle_is_in_noise_and_the_others_in_prose() -> None:
+    for task in ("niah_single", "niah_multikey", "niah_multivalue", "niah_multiquery", "vt"):
+        (text,) = ruler.texts(PROSE, [task], [2000], 1, words)
+        rest = re.sub(
+            r"One of the special numbers of \w+ is \d+\.|VAR \w+ = [^.]+\.", "", text.document
+        )
+        noise = task in ("niah_single", "vt")
+        assert ("on the quay that day." in rest) is not noise
+        assert ("Nobody counted the gulls on the wall." in rest) is noise
+
+
 def test_the_common_words_are_the_most_common() -> None:
     for task, separator in (("cwe", ", "), ("fwe", " ")):
         (text,) = ruler.texts(PROSE, [task], [2000], 1, words)
@@ -69,10 +80,10 @@ def test_the_common_words_are_the_most_common() -> None:
         assert all(listed.count(word) < least for word in set(listed) - set(wanted))
 
 
-@pytest.mark.parametrize("task", ["cwe", "vt"])
-def test_a_text_must_have_room_for_what_is_asked(task: str) -> None:
+@pytest.mark.parametrize(("task", "length"), [("cwe", 150), ("vt", 90), ("vt", 97)])
+def test_a_text_must_have_room_for_what_is_asked(task: str, length: int) -> None:
     with pytest.raises(UsageError, match="--length"):
-        list(ruler.texts(PROSE, [task], [150], 1, words))
+        list(ruler.texts(PROSE, [task], [length], 1, words))
     short = next(ruler.texts(PROSE, ["fwe"], [256], 1, words))
     assert 256 <= words(short.document) < 300
 
@@ -107,6 +118,29 @@ def test_sentences_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DocumentError, match="has no"):
         load_sentences(tmp_path / "empty", tmp_path)
+    (tmp_path / "folder.txt").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.txt")
+    assert len(load_sentences(tmp_path, tmp_path)) == 3  # neither is a text
+    with pytest.raises(DocumentError, match=r"a\.txt is a file; name the folder that it is in"):
+        load_sentences(tmp_path / "a.txt", tmp_path)
+    (tmp_path / "c.txt").write_bytes(b"\x7fELF\0\0\0")
+    with pytest.raises(DocumentError, match=r"c\.txt looks like binary data; take it out"):
+        load_sentences(tmp_path, tmp_path)
+
+
+def test_sentences_of_other_texts(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("潮が満ちた。「静かだ。」彼は言った！次の朝", encoding="utf-8")
+    assert load_sentences(tmp_path, tmp_path) == [
+        "潮が満ちた。", "「静かだ。」", "彼は言った！", "次の朝",
+    ]  # fmt: skip
+    lines = [f"entry {number} of the list" for number in range(100)]
+    path.write_text("\n".join(lines) + "\nA sentence\nof two lines.\n\nThe end")
+    assert load_sentences(tmp_path, tmp_path)[:100] == lines
+    assert load_sentences(tmp_path, tmp_path)[-1] == "The end"
+    path.write_text("Über alles.", encoding="utf-16")
+    assert load_sentences(tmp_path, tmp_path) == ["Über alles."]
 
 
 def sample(**changes: object) -> str:
@@ -128,6 +162,33 @@ def test_longbench(tmp_path: Path) -> None:
     assert longbench.load(tmp_path, ["qasper"], 1)[0].id != first.id  # another sample
 
 
+def test_every_dataset_has_its_metric() -> None:
+    """As in table 1 of the paper."""
+    answer, reference = "The cat 4 sat", "cat 4"
+    scores = {
+        "F1": metrics.token_f1(answer, reference),  # 2 of 3 words and 2 of 2
+        "ROUGE-L": metrics.rouge_l(answer, reference),  # 2 of 4 words and 2 of 2
+        "edit": metrics.edit_similarity(answer, reference),  # of characters
+        "class": 1.0,
+        "number": 1.0,
+    }
+    assert [round(score, 2) for score in scores.values()] == [0.8, 0.67, 0.56, 1, 1]
+    wanted = {
+        "narrativeqa": "F1", "qasper": "F1", "multifieldqa_en": "F1", "hotpotqa": "F1",
+        "2wikimqa": "F1", "musique": "F1", "triviaqa": "F1", "gov_report": "ROUGE-L",
+        "qmsum": "ROUGE-L", "multi_news": "ROUGE-L", "samsum": "ROUGE-L", "lcc": "edit",
+        "repobench-p": "edit", "trec": "class", "passage_retrieval_en": "number",
+    }  # fmt: skip
+    assert {*wanted, "passage_count"} == set(longbench.METRICS)
+    for dataset, metric in wanted.items():
+        given = longbench.METRICS[dataset](answer, reference, ["cat 4", "dog"])
+        assert given == pytest.approx(scores[metric]), dataset
+    count, find = longbench.METRICS["passage_count"], longbench.METRICS["passage_retrieval_en"]
+    assert count("4 of 5", "4", ()) == 0.5
+    assert count("4", "Paragraph 4", ()) == 0.0  # the reference is the number
+    assert find("4", "Paragraph 4", ()) == 1.0
+
+
 def test_longbench_tells_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "passage_retrieval_en.jsonl").write_text(sample(input="Ann was there."))
     (tmp_path / "gov_report.jsonl").write_text(sample(input="", context="a\u2028b"))
@@ -142,7 +203,9 @@ def test_longbench_tells_what_to_do(tmp_path: Path) -> None:
     [
         "{", "[]", '{"input": "x"}', '{"_id": 1}', sample(answers=[]), sample(answers="Ann"),
         sample(answers=[1]), sample(context=5), sample(context=" "), sample(input=7),
-        sample(input=""), sample(all_classes=[1]), "",
+        sample(input=""), sample(all_classes=[1]), "", sample(answers=[""]),
+        "[" * 100_000, sample(answers={"Ann": 1}), sample(answers=None), sample(all_classes="Ann"),
+        sample(all_classes={"Ann": 1}), sample(all_classes=[""]), sample(input=None),
     ],
 )  # fmt: skip
 def test_longbench_says_what_is_wrong(line: str, tmp_path: Path) -> None:
@@ -155,8 +218,38 @@ def test_longbench_says_what_is_wrong(line: str, tmp_path: Path) -> None:
 
 def test_a_classification_needs_its_classes(tmp_path: Path) -> None:
     (tmp_path / "trec.jsonl").write_text(sample())
-    with pytest.raises(DocumentError, match="all_classes are missing"):
+    with pytest.raises(DocumentError, match="'all_classes' is missing"):
         longbench.load(tmp_path, ["trec"], None)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "it is no JSON"),
+        ("[]", "it is no JSON object"),
+        (sample(context=None), "'context' is no text"),
+        (sample(context=" "), "'context' is empty"),
+        (sample(input=" "), "'input' is empty"),
+        (sample(answers="Ann"), "'answers' is no list of texts"),
+        (sample(answers=["Ann", ""]), "'answers' has something in it that is no text, or an empty"),
+        (sample(all_classes="Ann"), "'all_classes' is no list of texts"),
+    ],
+)
+def test_longbench_names_the_field(line: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "qasper.jsonl").write_text(line)
+    with pytest.raises(DocumentError, match=f"line 1: not a sample of LongBench: {said}"):
+        longbench.load(tmp_path, ["qasper"], None)
+
+
+def test_a_mark_at_the_start_and_blank_lines_at_the_end_are_no_samples(tmp_path: Path) -> None:
+    path = tmp_path / "qasper.jsonl"
+    path.write_text(sample())
+    plain = longbench.load(tmp_path, ["qasper"], None)
+    path.write_text(sample() + "\n \n\n", encoding="utf-8-sig")
+    assert longbench.load(tmp_path, ["qasper"], None) == plain
+    path.write_text("\n")
+    with pytest.raises(DocumentError, match="is empty: there are no samples in it"):
+        longbench.load(tmp_path, ["qasper"], None)
 
 
 def record(name: str, policy: str, score: float) -> dict[str, object]:
@@ -346,6 +439,8 @@ def test_long_sentences_do_not_make_short_texts() -> None:
     assert 280 < words(" ".join(taken)) <= 300
     with pytest.raises(UsageError, match="no sentence that is short enough"):
         cut([long], 300, words, random.Random(1))
+    paragraph = "word " * 170
+    assert cut([paragraph, long], 300, words, random.Random(1)) == [paragraph]
 
 
 @pytest.mark.parametrize(

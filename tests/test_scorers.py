@@ -267,6 +267,8 @@ def test_random_keeps_a_uniform_sample_that_depends_on_the_head_and_the_seed() -
     for part in np.array_split(best, 10, axis=1):
         np.testing.assert_allclose(part.mean(axis=1), 0.1, atol=0.025)
     assert (best[0] & best[1]).mean() < 0.02
+    draws = [tuple(row) for n in range(4) for row in Random(seed=1)(Rows(keys, origin, layer=n))]
+    assert len(set(draws)) == len(draws)  # no head draws what one of another layer does
     again = Random(seed=1)(Rows(keys[::2], origin[:, ::2]))
     np.testing.assert_array_equal(again, scores[:, ::2])
     others = [Random(seed=2)(Rows(keys, origin)), Random(seed=1)(Rows(keys, origin, layer=3))]

