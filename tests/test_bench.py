@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,12 @@ from cli_helpers import SMALL, Result
 from cli_helpers import run as keydiff
 
 from keydiff_cli.bench.bench import show
+from keydiff_cli.bench.events import BenchEvents
+from keydiff_cli.bench.records import Records
+from keydiff_cli.bench.runner import Contender, Options, Runner
+from keydiff_cli.bench.samples import Question, Text
 from keydiff_cli.errors import UsageError
+from keydiff_cli.llama import Model
 
 PROSE = "\n".join(
     f"Sentence number {n} speaks of the weather on the quay that day." for n in range(400)
@@ -126,10 +132,58 @@ def test_evicting_once(small_path: Path, prose: Path, tmp_path: Path) -> None:
             assert record["kept"] == (192 if record["policy"] == "pyramid" else 128)
 
 
+class Warned(BenchEvents):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def warning(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.mark.model
+def test_texts_longer_than_the_model_was_made_for(
+    small_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small_model, "longest_text", lambda cells: 64)
+    texts = [
+        Text(f"{i}", "vt", length, " ".join(["word"] * length), (Question(f"{i}", "?", ("x",)),))
+        for i, length in enumerate((8, 100, 100, 120))
+    ]
+    events = Warned()
+    with closing(Records(tmp_path / "vt.jsonl", {"bench": "vt"})) as records:
+        options = Options(block=64, threads=1, kv_type="f16", max_tokens=1)
+        runner = Runner(small_model, options, lambda *_: 1.0, records, events)
+        runner.run(texts, [Contender("window", 16)])
+        assert len(records.all) == 4
+    assert [
+        said.partition(" are longer than the 64 that the model was made for; ")[0]
+        for said in events.said
+    ] == ["texts of 100 tokens", "texts of 120 tokens"]
+
+
+@pytest.mark.model
+def test_the_longest_answer_is_a_setting(small_path: Path, prose: Path, tmp_path: Path) -> None:
+    arguments = ("--text", prose, "--policy", "full", "--length", "256", "--depth", "0", *COMMON)
+
+    def limit(*more: str, **variables: str) -> object:
+        out = tmp_path / "out.jsonl"
+        out.unlink(missing_ok=True)
+        done = keydiff(
+            "bench", "needle", *arguments, "--out", out, *more,
+            cwd=tmp_path, models=small_path.parent, **variables,
+        )  # fmt: skip
+        assert done.status == 0, done.err
+        return lines(out)[0]["max_tokens"]
+
+    assert limit() == 32
+    assert limit(KEYDIFF_MAX_TOKENS="3") == 3
+    assert limit("--max-tokens", "2", KEYDIFF_MAX_TOKENS="3") == 2
+
+
 @pytest.mark.model
 def test_longbench(small_path: Path, tmp_path: Path) -> None:
     data = Path(__file__).parent / "longbench"
-    arguments = ("--data", data, "--dataset", "qasper,trec,passage_retrieval_en")
+    arguments = ("--data", data, "--dataset", "qasper,trec,passage_retrieval_en,trec")
     arguments += ("--policy", "full,keydiff", "--budget", "96", "--max-tokens", "8", *COMMON)
     done = bench("longbench", *arguments, "--json", cwd=tmp_path, models=small_path.parent)
     assert done.status == 0, done.err
@@ -189,7 +243,9 @@ def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
         (("longbench", "--data", "x", "--dataset", "nq"), "--dataset: 'nq' is not one of"),
         (("longbench", "--data", "nowhere", "--dataset", "trec"), "cannot be read"),
         (("speed", "--policy", ""), "there is no policy ''"),
-        (("ruler", "--policy", "h2o", "--once"), "--once: h2o counts the attention of all blocks"),
+        (("ruler", "--policy", "h2o", "--once"), "--once: h2o looks at all blocks while it reads"),
+        (("ruler", "--policy", "h2o:recent=0.1", "--once"), "--once: h2o:recent=0.1 looks at all"),
+        (("needle", "--text", "prose/a.txt"), "a.txt is a file; name the folder"),
         (("ruler", "--out", "."), "--out: . is a folder; name a file"),
         (("needle", "--out", "a.png", "--plot", "./a.png"), "--plot: the results are kept in a.p"),
     ],
@@ -199,7 +255,9 @@ def test_what_is_wrong_is_said_first(
 ) -> None:
     text = () if "--text" in arguments or arguments[0] == "longbench" else ("--text", prose)
     done = bench(*arguments, *text, "--offline", "-m", "absent.gguf", cwd=tmp_path, models=tmp_path)
-    assert done.status == (3 if "nowhere" in message or "be read" in message else 2)
+    assert done.status == (
+        3 if any(part in message for part in ("nowhere", "be read", "is a file")) else 2
+    )
     assert len(done.errors) == 1
     assert message in done.errors[0]
     assert done.out == ""

@@ -15,6 +15,14 @@ class BenchEvents(Events):
         """A sample is finished, with its result in ``what``."""
 
 
+def too_long(tokens: int, longest: int) -> str:
+    """What to say of texts longer than the longest that the model was made for."""
+    return (
+        f"texts of {tokens} tokens are longer than the {longest} that the model was made for; "
+        "what it says of them may be wrong"
+    )
+
+
 def sample_name(sample: str, policy: str, budget: int | None) -> str:
     """A sample under a policy, for people: ``needle-4096-0-0.5 focus 512``."""
     return f"{sample} {policy}" if budget is None else f"{sample} {policy} {budget}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from keydiff_cli import machine
 from keydiff_cli.answer import Answer, Sampler
-from keydiff_cli.bench.events import BenchEvents, sample_name
+from keydiff_cli.bench.events import BenchEvents, sample_name, too_long
 from keydiff_cli.bench.records import Records
 from keydiff_cli.bench.samples import Question, Text
 from keydiff_cli.blocks import Block, Tokenizer, blocks, cut_text
@@ -99,6 +99,7 @@ class Runner:
         self._score = score
         self._records = records
         self._events = events
+        self._too_long: set[int | None] = set()  # lengths of texts that were warned of
         self._processor = machine.processor()
         self._prompt = build_prompt(model)
         self._tokenizer = Tokenizer(model)
@@ -230,6 +231,11 @@ class Runner:
             threads=options.threads,
             observe=any(task.policy.observes for task in tasks),
         )
+        text, tokens = tasks[0].text, len(tasks[0].document)
+        longest = self._model.longest_text(context.cells)
+        if len(self._head) + tokens > longest > 0 and text.length not in self._too_long:
+            self._too_long.add(text.length)
+            self._events.warning(too_long(tokens, longest))
         with closing(context):
             cache = KVCache(context)
             if any(task.policy.prerope for task in tasks) and not cache.shows_rotations():

@@ -17,7 +17,7 @@ from typing import Any
 
 from keydiff_cli import machine
 from keydiff_cli.bench.bench import describe, write_summary
-from keydiff_cli.bench.events import BenchEvents, sample_name
+from keydiff_cli.bench.events import BenchEvents, sample_name, too_long
 from keydiff_cli.bench.haystack import cut, digest
 from keydiff_cli.bench.records import Record, Records, latest
 from keydiff_cli.bench.runner import Contender
@@ -61,6 +61,8 @@ def run(
     header = describe("speed", options, located, settings)
     with closing(Model(located.path, weights=False)) as model:
         taken = cut(sentences, length, lambda t: len(model.tokenize(t)), random.Random(seed))
+        if length > model.trained_context > 0:
+            events.warning(too_long(length, model.trained_context))
     with closing(Records(out, header)) as records:
         document = " ".join(taken)
         measure(document, length, contenders, repeat, located.path, arguments, records, events)

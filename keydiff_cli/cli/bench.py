@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,14 +77,30 @@ Plot = Annotated[
         show_default=False,
     ),
 ]
+_ANSWERS = {"needle": 32, "ruler": 128, "longbench": 128, "speed": 64}
 AnswerTokens = Annotated[
-    int, typer.Option("--max-tokens", metavar="N", min=1, help="Longest answer, in tokens.")
+    int | None,
+    typer.Option(
+        "--max-tokens",
+        metavar="N",
+        min=1,
+        help="Longest answer, in tokens. Default: max_tokens where it is set, else "
+        f"{', '.join(f'{number} ({name})' for name, number in _ANSWERS.items())}.",
+    ),
 ]
 Threads = Annotated[int | None, typer.Option(metavar="N", help="Default: the physical cores.")]
 
 
 def _names(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",")]
+    return list(dict.fromkeys(part.strip() for part in text.split(",")))
+
+
+def _settings(ctx: typer.Context, name: str) -> Settings:
+    """The settings for a benchmark; an option sets the setting of its name."""
+    resolved = resolve(ctx.params)
+    if resolved.sources["max_tokens"] == "default":
+        return replace(resolved.settings, max_tokens=_ANSWERS[name])
+    return resolved.settings
 
 
 def _lengths(text: str) -> list[int]:
@@ -119,11 +136,11 @@ def _contenders(ctx: typer.Context) -> list[Contender]:
 
     given, out = ctx.params, ctx.params["out"]
     contenders = parse_contenders(_names(given["policies"]), _names(given["budgets"]))
-    once = given.get("once", False)
-    if once and any(find_policy(one.policy).watch == "stream" for one in contenders):
-        raise UsageError(
-            "--once: h2o counts the attention of all blocks while it reads; leave it out"
-        )
+    for one in contenders if given.get("once") else ():
+        if find_policy(one.policy).watch == "stream":
+            raise UsageError(
+                f"--once: {one.policy} looks at all blocks while it reads; leave it out"
+            )
     if out.is_dir():
         raise UsageError(f"--out: {out} is a folder; name a file")
     plots.check_plot(given.get("plot"), (out, summary_path(out)))
@@ -142,7 +159,7 @@ def _run_hidden(
     from keydiff_cli.bench.haystack import digest
 
     contenders = _contenders(ctx)
-    settings = resolve(ctx.params).settings  # an option sets the setting of its name
+    settings = _settings(ctx, name)
     sentences = _sentences(ctx, settings)
     bench = Bench(
         name,
@@ -226,7 +243,7 @@ def needle(
     plot: Plot = None,
     model: Model = None,
     block: BlockSize = None,
-    max_tokens: AnswerTokens = 32,
+    max_tokens: AnswerTokens = None,
     threads: Threads = None,
     kv_type: KvType = None,
     as_json: AsJson = False,
@@ -263,7 +280,7 @@ def ruler(
     plot: Plot = None,
     model: Model = None,
     block: BlockSize = None,
-    max_tokens: AnswerTokens = 128,
+    max_tokens: AnswerTokens = None,
     threads: Threads = None,
     kv_type: KvType = None,
     as_json: AsJson = False,
@@ -302,7 +319,7 @@ def longbench(
     plot: Plot = None,
     model: Model = None,
     block: BlockSize = None,
-    max_tokens: AnswerTokens = 128,
+    max_tokens: AnswerTokens = None,
     threads: Threads = None,
     kv_type: KvType = None,
     as_json: AsJson = False,
@@ -319,7 +336,7 @@ def longbench(
     contenders = _contenders(ctx)
     loaded = longbench.load(data, chosen, samples)
     bench = Bench("longbench", {}, lambda _: loaded, longbench.score, once=once)
-    _run(ctx, resolve(ctx.params).settings, bench, contenders)  # an option sets its setting
+    _run(ctx, _settings(ctx, "longbench"), bench, contenders)
 
 
 @app.command()
@@ -336,7 +353,7 @@ def speed(
     out: Out = Path("speed.jsonl"),
     model: Model = None,
     block: BlockSize = None,
-    max_tokens: AnswerTokens = 64,
+    max_tokens: AnswerTokens = None,
     threads: Threads = None,
     kv_type: KvType = None,
     as_json: AsJson = False,
@@ -358,7 +375,7 @@ def speed(
     )
 
     contenders = _contenders(ctx)
-    settings = resolve(ctx.params).settings  # an option sets the setting of its name
+    settings = _settings(ctx, "speed")
     sentences = _sentences(ctx, settings)
     display = BenchDisplay(quiet=quiet)
     try:
