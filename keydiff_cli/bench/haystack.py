@@ -50,7 +50,7 @@ def load_sentences(folder: Path | None, cache: Path, *, offline: bool = False) -
         for part in _SENTENCE.split(text)
         for line in (part.splitlines() if len(part) > _LONG else [part])
     ]
-    sentences = [" ".join(part.split()) for part in parts if not part.isspace() and part]
+    sentences = [" ".join(part.split()) for part in parts if part.strip()]
     if not sentences:
         raise DocumentError(f"{folder} has no .txt files with text; name a folder that has")
     return sentences

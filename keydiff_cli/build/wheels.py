@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from keydiff_cli import machine
 from keydiff_cli.build.events import BuildEvents
 from keydiff_cli.build.programs import writing
+from keydiff_cli.files import whole_file
 from keydiff_cli.models.checksums import sha256_of
 
 _VARIABLES = (
@@ -54,29 +54,24 @@ def keep(wheel: Path, folder: Path) -> Path:
         If there is no room; then what was there stays.
     """
     kept = folder / wheel.name
-    names = {kept, _note(kept)}
-    parts = {path: path.with_name(f"{path.name}.part") for path in names}
-    try:
-        with writing(folder):
-            shutil.copyfile(wheel, parts[kept])
-            parts[_note(kept)].write_text(sha256_of(wheel), encoding="ascii")
-            for path, part in parts.items():
-                part.replace(path)
-    finally:
-        _remove(parts.values())
-    _remove({*folder.glob("*.whl"), *folder.glob("*.whl.sha256")} - names)
+    with (
+        writing(folder),
+        whole_file(_note(kept)) as note,
+        whole_file(kept) as copy,
+        wheel.open("rb") as built,
+    ):
+        note.write(sha256_of(wheel).encode("ascii"))
+        note.flush()  # that there is room for it is known before the copy takes its place
+        shutil.copyfileobj(built, copy)
+    for old in {*folder.glob("*.whl"), *folder.glob("*.whl.sha256")} - {kept, _note(kept)}:
+        with suppress(OSError):
+            old.unlink()
     return kept
 
 
 def _note(wheel: Path) -> Path:
     """Where the checksum of a wheel is."""
     return wheel.with_name(f"{wheel.name}.sha256")
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
 
 
 def _version(compiler: list[str]) -> str:

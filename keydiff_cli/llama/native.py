@@ -11,12 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.llama.interrupts import hold_interrupt
-from keydiff_cli.llama.library import (
-    LlamaError,
-    function,
-    last_error,
-    log,
-)
+from keydiff_cli.llama.library import LlamaError, function, last_error, log
 from keydiff_cli.llama.tensors import CacheTensor, CacheTensors, cache_tensor
 
 API_VERSION = 1  # of llama-kv.h
