@@ -6,39 +6,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from keydiff_cli import __version__, models
+from keydiff_cli import models
 from keydiff_cli.blocks import Block, Tokenizer, blocks
 from keydiff_cli.cache import EvictionTimes, KVCache
 from keydiff_cli.documents import Document
 from keydiff_cli.errors import UsageError
-from keydiff_cli.eviction import Policy
 from keydiff_cli.ingest import ingest, read_head
-from keydiff_cli.llama import Tokens
 from keydiff_cli.memory import MIN_BUDGET, Plan, Planner
-from keydiff_cli.policies import ASKING, BLIND, choose_policy, find_policy, policy_version
+from keydiff_cli.policies import choose_policy, find_policy, policy_version
 from keydiff_cli.preparation import Preparation
 from keydiff_cli.prompts import Prompt
-from keydiff_cli.report import Progress, Report
+from keydiff_cli.report import Progress
+from keydiff_cli.resume import Resumption, require_identity
 from keydiff_cli.snapshots import (
-    Beginning,
     Keeper,
     SnapshotFile,
-    open_store,
-    skip,
-    token_digest,
 )
-from keydiff_cli.stream import DocumentRecord, TokenStream
-
-_KEY_NAMES = {
-    "keydiff": "version of keydiff",
-    "llama_cpp_python": "version of llama-cpp-python",
-    "model": "model",
-    "gpu_layers": "number of layers on other devices",
-    "head": "system prompt",
-}
+from keydiff_cli.stream import TokenStream
 
 
 @dataclass(frozen=True)
@@ -96,8 +82,6 @@ class Reading:
 
     def __init__(self, preparation: Preparation) -> None:
         self._preparation = preparation
-        self._longest = 0  # tokens of the longest text that the model was made for
-        self._records: list[DocumentRecord] = []
 
     def read(self, located: models.LocatedModel, task: Task) -> Held:
         """Read documents.
@@ -114,28 +98,26 @@ class Reading:
             prepared.begin(located, sketch, policy, task.question, documents=bool(task.sources))
             tokenizer = Tokenizer(sketch)
             stream = TokenStream(task.sources, task.stdin, tokenizer, task.piped)
-            self._records = stream.records
             try:
                 planner = prepared.planner(sketch, task.talk)
                 plan, source = planner.fit(blocks(stream, settings.block, len(prepared.head)))
-                self._longest = sketch.longest_text(plan.cells)
-                keeper, beginning, source = self._find(planner, source)
-                if beginning is not None and keeper.budget > planner.budget:
-                    larger = planner.plan(keeper.budget)
-                    if sketch.longest_text(larger.cells) == self._longest:
+                longest = sketch.longest_text(plan.cells)
+                resumption = Resumption(prepared, planner, stream.records, longest)
+                found = resumption.find(source)
+                prepared.policy = found.policy
+                if found.budget > planner.budget:
+                    larger = planner.plan(found.budget)
+                    if sketch.longest_text(larger.cells) == longest:
                         plan = larger
                     else:
-                        keeper.close()
-                        keeper, beginning = self._make_keeper(prepared.policy, planner), None
+                        found = resumption.anew(found)
                 prepared.check_plan(plan)
                 sketch.close()  # before the model is loaded, that has the same vocabulary
                 tokenizer.model = prepared.load(located.path)
                 cache = prepared.open_cache(tokenizer.model, plan, planner.footprint)
-                if keeper.key["policy"] != prepared.policy.name:  # queries proved out of reach
-                    keeper.close()
-                    keeper, beginning = self._make_keeper(prepared.policy, planner), None
-                if beginning is not None:
-                    source = self._take_up(cache, keeper, beginning, source)
+                if found.policy.name != prepared.policy.name:  # queries proved out of reach
+                    found = resumption.anew(found)
+                keeper, source = found.keeper, resumption.take_up(cache, found)
                 self._ingest(cache, plan, keeper, stream, source)
             finally:
                 prepared.report.documents = [asdict(record) for record in stream.records]
@@ -210,95 +192,6 @@ class Reading:
         head, end = len(prepared.head), cache.position
         return Held(cache, keeper, prepared.prompt, head, end, intact, times)
 
-    # Snapshots ------------------------------------------------------------------------------
-
-    def _find(
-        self, planner: Planner, source: Iterator[Block]
-    ) -> tuple[Keeper, Beginning | None, Iterator[Block]]:
-        """Look for what an earlier reading has left.
-
-        Returns
-        -------
-        What keeps this reading, the snapshot to take up, and the blocks of the documents.
-        """
-        prepared = self._preparation
-        settings, policy = prepared.settings, prepared.policy
-        limit = _limit(policy, planner)
-        # What a cap allows differs between commands, and a little between runs: any budget will
-        # do that was made for the same cap.
-        least, most = (0, planner.limit) if planner.capped else (limit, limit)
-        choices = [policy]
-        if settings.policy is None and policy.watch == "question":
-            choices.append(prepared.within_reach(find_policy(BLIND)))
-        for choice in choices:
-            keeper = self._make_keeper(choice, planner)
-            beginning, source = keeper.begin(source, least, most)
-            if beginning is None:
-                continue
-            if choice is policy or beginning.whole:
-                prepared.policy = choice
-                return keeper, beginning, source
-            keeper.close()
-        return self._make_keeper(policy, planner), None, source
-
-    def _take_up(
-        self,
-        cache: KVCache,
-        keeper: Keeper,
-        beginning: Beginning,
-        source: Iterator[Block],
-    ) -> Iterator[Block]:
-        """Fill the cache from a snapshot; returns the blocks that are still to be read."""
-        prepared = self._preparation
-        started = time.perf_counter()
-        if not keeper.load(cache, beginning):
-            return source
-        prepared.report.tokens.update(
-            document=beginning.tokens,
-            reused=beginning.tokens,
-            kept=cache.used - len(prepared.head),
-        )
-        prepared.report.timing_s["ingest"] = time.perf_counter() - started
-        what = "all of it" if beginning.whole else f"the first {beginning.tokens} tokens"
-        prepared.events.note(f"read before: {what}")
-        asking = prepared.question is not None and prepared.settings.policy is None
-        if asking and prepared.policy.watch != "question":
-            prepared.events.note(
-                f"answering from what {prepared.policy.name} has kept; --policy {ASKING} reads "
-                "it again for this question"
-            )
-        return skip(source, beginning.tokens, prepared.settings.block)
-
-    def _make_keeper(self, policy: Policy, planner: Planner) -> Keeper:
-        prepared = self._preparation
-        settings, model = prepared.settings, prepared.report.model
-        limit = _limit(policy, planner)
-        asking = policy.watch == "question"
-        key = {
-            **_key(prepared.report, prepared.head),
-            "policy": policy.name,
-            "policy_version": policy_version(policy),
-            "longest": self._longest,  # LongRoPE has two rotations
-            "budget": limit,
-            "memory": settings.memory if settings.budget is None and limit else None,
-            "block": settings.block,
-            "kv_type": settings.kv_type,
-            "question": token_digest(prepared.asked.ids) if asking else None,
-        }
-
-        def label() -> dict[str, Any]:
-            return {
-                "model": model["name"],
-                "kept": prepared.report.tokens["kept"],
-                "question": prepared.question if asking else None,
-                "documents": [asdict(record) for record in self._records],
-            }
-
-        store = open_store(settings, prepared.warn) if settings.cache else None
-        remembers = policy.watch == "stream"
-        room = 0 if remembers else policy.room(planner.budget)
-        return Keeper(store, key, label, prepared.warn, room)
-
     def load(
         self, located: models.LocatedModel, file: SnapshotFile, ready: Callable[[], None]
     ) -> Held:
@@ -319,11 +212,7 @@ class Reading:
         with closing(prepared.sketch(located.path)) as sketch:
             documents = bool(description["documents"])
             prepared.begin(located, sketch, policy, question, documents=documents, taken_up=True)
-            for name, value in _key(report, prepared.head).items():
-                if key[name] != value:
-                    raise UsageError(
-                        f"the snapshot is of another {_KEY_NAMES[name]}; read the document again"
-                    )
+            require_identity(key, report, prepared.head)
             head = len(prepared.head)
             planner = Planner(
                 sketch,
@@ -350,19 +239,3 @@ class Reading:
             kept=description["kept"],
         )
         return self._hold(cache, keeper)
-
-
-def _limit(policy: Policy, planner: Planner) -> int:
-    """The budget of a snapshot; 0 for none."""
-    return 0 if policy.scorer is None else planner.budget
-
-
-def _key(report: Report, head: Tokens) -> dict[str, Any]:
-    """What a snapshot must agree with, whatever was read and how."""
-    return {
-        "keydiff": __version__,
-        "llama_cpp_python": version("llama-cpp-python"),
-        "model": report.model["sha256"],
-        "gpu_layers": report.model["gpu_layers"],
-        "head": token_digest(head),
-    }
