@@ -125,6 +125,21 @@ def test_rates_are_drawn_with_their_intervals(
         assert full.get_y() == pytest.approx(rows[0]["low"])
 
 
+def test_a_policy_that_keeps_everything_is_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of another package may do so under any name."""
+    from matplotlib.figure import Figure
+
+    drawn: list[Figure] = []
+    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure))
+    theirs = [{**one, "policy": "theirs"} for one in RECORDS[:6]]
+    plots.rates(summarise(RECORDS + theirs), tmp_path / "a.png")
+    for panel in drawn[0].axes:
+        assert [line.get_label() for line in panel.lines[:2]] == ["full", "theirs"]
+        assert len(panel.containers) == 1
+
+
 def test_pictures_need_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(UsageError, match=r'pip install "keydiff-cli\[bench\]"'):

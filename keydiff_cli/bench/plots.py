@@ -88,19 +88,19 @@ def heat_map(grid: Sequence[Row], path: Path) -> None:
 def rates(results: Sequence[Row], path: Path) -> None:
     """Rates with their 95 % intervals over budgets, one panel per task and length."""
     panels_of = list(dict.fromkeys((row["task"], row["length"]) for row in results))
-    policies = list(dict.fromkeys(row["policy"] for row in results if row["policy"] != "full"))
+    policies = list(dict.fromkeys(row["policy"] for row in results if row["budget"] is not None))
     figure = _figure(1.5 + 2.6 * len(panels_of), 3.6)
     panels = figure.subplots(1, len(panels_of), squeeze=False, sharey=True)[0]
     for panel, (task, length) in zip(panels, panels_of, strict=True):
         rows = [row for row in results if (row["task"], row["length"]) == (task, length)]
         for row in rows:
-            if row["policy"] == "full":
-                panel.axhline(row["rate"], color="black", linewidth=1, label="full")
+            if row["budget"] is None:  # it keeps everything
+                panel.axhline(row["rate"], color="black", linewidth=1, label=_name(row["policy"]))
                 panel.axhspan(row["low"], row["high"], color="black", alpha=0.08)
         found = {row["budget"] for row in rows if row["budget"] is not None}
         budgets = sorted(found, key=lambda budget: (isinstance(budget, str), Fraction(budget)))
         for number, policy in enumerate(policies):
-            mine = [row for row in rows if row["policy"] == policy]
+            mine = [row for row in rows if row["policy"] == policy and row["budget"] is not None]
             shift = 0.6 * ((number + 0.5) / len(policies) - 0.5)
             middle = np.array([row["rate"] for row in mine])
             low = middle - np.array([row["low"] for row in mine])
