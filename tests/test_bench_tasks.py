@@ -353,7 +353,7 @@ def test_a_file_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
         {"score": 5}, {"score": -0.1}, {"score": float("nan")}, {"score": "1"}, {"score": None},
         {"policy": ["full"]}, {"budget": "64"}, {"budget": True}, {"length": 1.5}, {"task": 1},
         {"depth": "deep"}, {"id": None}, {"depth": 10**400}, {"depth": -1}, {"part": "x"},
-        {"part": "1/0"}, {"part": ""},
+        {"part": "1/0"}, {"part": ""}, {"budget": 10**300}, {"length": -(2**63)},
     ],
     ids=str,
 )  # fmt: skip
@@ -369,6 +369,29 @@ def test_a_damaged_record_is_named(changes: dict[str, object], tmp_path: Path) -
         path.write_text(json.dumps({"bench": "needle"}) + "\n" + line + "\n")
         with pytest.raises(UsageError, match="line 2, is no record"):
             read_records(path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ingest_s": 0}, {"ingest_s": float("inf")}, {"score_share": None}, {"peak_bytes": "1"},
+        {"decode_tokens_per_s": 10**400}, {"first_token_s": float("nan")},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_damaged_record_of_times_is_named(changes: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "speed.jsonl"
+    good: dict[str, object] = {
+        "id": "speed-256-0", "policy": "full", "budget": None, "length": 256,
+        "document_tokens": 250, "ingest_s": 2.5, "ingest_tokens_per_s": 100.0, "score_share": 0.0,
+        "evict_share": 0.0, "first_token_s": 0.1, "decode_tokens_per_s": None, "peak_bytes": 10**9,
+    }  # fmt: skip
+    lines = [{"bench": "speed"}, good, good | changes]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(UsageError, match="line 3, is no record"):
+        read_records(path)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines[:2]))
+    assert read_records(path)[1] == [good]
 
 
 def test_rates_over_other_samples_are_not_put_together() -> None:

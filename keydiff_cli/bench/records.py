@@ -18,13 +18,24 @@ Record = dict[str, Any]
 Key = tuple[str, str, int | None]  # sample, policy, budget
 
 _NUMBER, _WHOLE_OR_NONE = (int, float), (int, type(None))
+_LARGEST = 2**63  # number in a record
 _COMMON: dict[str, tuple[type, ...]] = {
     "id": (str,),
     "policy": (str,),
     "budget": _WHOLE_OR_NONE,
     "length": _WHOLE_OR_NONE,
 }
-_TIMES = {**_COMMON, "ingest_s": _NUMBER}
+_TIMES = {
+    **_COMMON,
+    "document_tokens": (int,),
+    "ingest_s": _NUMBER,
+    "ingest_tokens_per_s": _NUMBER,
+    "score_share": _NUMBER,
+    "evict_share": _NUMBER,
+    "first_token_s": _NUMBER,
+    "decode_tokens_per_s": (*_NUMBER, type(None)),
+    "peak_bytes": _NUMBER,
+}
 _ANSWER = {
     **_COMMON,
     "text": (str,),
@@ -129,9 +140,11 @@ def _fits(record: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
         isinstance(record, dict)
         and all(name in record and type(record[name]) in kinds for name, kinds in fields.items())
         and all(type(record.get(name)) in kinds for name, kinds in _OPTIONAL.items())
+        and all(abs(record[name]) < _LARGEST for name in fields if type(record[name]) in _NUMBER)
         and (record.get("depth") is None or record["length"] is not None)
         and 0 <= (record.get("depth") or 0) <= 1
         and 0 <= record.get("score", 0) <= 1
+        and record.get("ingest_s", 1) > 0
         and (record.get("part") is None or _PART.fullmatch(record["part"]) is not None)
     )
 
