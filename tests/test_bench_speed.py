@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import closing
@@ -112,6 +114,30 @@ def test_turns_of_an_older_version_of_a_policy_are_measured_anew(
     assert [record["policy_version"] for record in current] == [None, None, "newer", "newer"]
     assert outdated == 0
     assert [row["turns"] for row in speed.summarise(current)] == [2, 2]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows ends a process without asking")
+def test_a_signal_ends_the_run_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[Path] = []
+
+    def ended(command: Sequence[str], **_: object) -> None:
+        texts.append(Path(command[-2]))
+        assert texts[0].is_file()
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess, "run", ended)
+    model = tmp_path / "model.gguf"
+    model.write_bytes(b"")
+    contenders = parse_contenders(["full"], ["1/4"])
+    with (
+        closing(Records(tmp_path / "speed.jsonl", {"bench": "speed"})) as records,
+        pytest.raises(SystemExit) as end,
+    ):
+        speed.measure("Words.", 256, contenders, 1, model, [], records, BenchEvents())
+    assert end.value.code == 128 + signal.SIGTERM
+    assert not texts[0].exists()
 
 
 def test_a_run_that_fails_or_reads_otherwise_is_said(

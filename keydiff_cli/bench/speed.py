@@ -26,6 +26,7 @@ from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError
 from keydiff_cli.llama import Model
 from keydiff_cli.policies import find_policy, policy_version
 from keydiff_cli.preparation import locate_model
+from keydiff_cli.processes import orderly_end
 
 QUESTION = "Retell what the text says, in as many words as you can."
 
@@ -107,7 +108,7 @@ def measure(
     missing = [run for run in dict.fromkeys(runs) if not records.has(run, versions[run[1]])]
     if missing:
         _warm(model)
-    with tempfile.TemporaryDirectory() as folder:
+    with orderly_end(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "text.txt"
         path.write_text(document, encoding="utf-8")
         for done, (sample, policy, budget) in enumerate(missing, len(runs) - len(missing)):
@@ -127,7 +128,8 @@ def measure(
             run = subprocess.run(
                 [*command, str(path), QUESTION],
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 check=False,
                 env=_environment(),
             )
