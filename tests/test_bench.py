@@ -235,6 +235,8 @@ def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
         (("needle", "--length", "inf"), "--length: 'inf' is no list of whole numbers"),
         (("needle", "--length", "1024,5"), "--length: '1024,5' is no list of whole numbers"),
         (("needle", "--depth", "0,2"), "--depth: '0,2' is no list of numbers from 0 to 1"),
+        (("needle", "--samples", "9" * 30), "'--samples': Input should be less than or equal to"),
+        (("speed", "--repeat", "9" * 30), "'--repeat': Input should be less than or equal to"),
         (("needle", "--depth", "nan"), "--depth: 'nan' is no list of numbers from 0 to 1"),
         (("needle", "--text", "nowhere"), "nowhere has no .txt files"),
         (("needle", "--plot", "map.jpg"), "must end in .png or .svg"),

@@ -29,6 +29,7 @@ Policies = Annotated[
     str, typer.Option("--policy", metavar="NAMES", help="Policies, separated by commas.")
 ]
 _SHORTEST, _LONGEST = 256, 2**20  # tokens of a text
+_MOST = 10_000  # texts or turns
 _POLICIES = "full,focus,keydiff-prerope,keydiff,window"
 Budgets = Annotated[
     str,
@@ -36,7 +37,8 @@ Budgets = Annotated[
 ]
 Lengths = Annotated[str, typer.Option("--length", metavar="LIST", help="Tokens of a text.")]
 Samples = Annotated[
-    int, typer.Option("--samples", metavar="N", min=1, help="Texts of a length or dataset.")
+    int,
+    typer.Option("--samples", metavar="N", min=1, max=_MOST, help="Texts of a length or dataset."),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of texts and needles.")]
 Haystack = Annotated[
@@ -347,7 +349,7 @@ def speed(
     length: Annotated[
         int, typer.Option(metavar="N", min=_SHORTEST, max=_LONGEST, help="Tokens of the text.")
     ] = 4096,
-    repeat: Annotated[int, typer.Option(metavar="N", min=1, help="Turns.")] = 1,
+    repeat: Annotated[int, typer.Option(metavar="N", min=1, max=_MOST, help="Turns.")] = 1,
     seed: Seed = 0,
     text: Haystack = None,
     out: Out = Path("speed.jsonl"),
