@@ -12,9 +12,10 @@ from cli_helpers import SMALL, Result
 from cli_helpers import run as keydiff
 
 from keydiff_cli.bench.bench import show
+from keydiff_cli.bench.contenders import Contender
 from keydiff_cli.bench.events import BenchEvents
 from keydiff_cli.bench.records import Records
-from keydiff_cli.bench.runner import Contender, Options, Runner
+from keydiff_cli.bench.runner import Options, Runner
 from keydiff_cli.bench.samples import Question, Text
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import Model

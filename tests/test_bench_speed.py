@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from keydiff_cli.bench import speed
-from keydiff_cli.bench.bench import parse_contenders
+from keydiff_cli.bench.contenders import parse_contenders
 from keydiff_cli.bench.events import BenchEvents
 from keydiff_cli.bench.records import Records, latest
 from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from keydiff_cli.bench import longbench, metrics, needle, ruler
-from keydiff_cli.bench.bench import parse_contenders
+from keydiff_cli.bench.contenders import parse_contenders
 from keydiff_cli.bench.haystack import cut, load_sentences
 from keydiff_cli.bench.records import Records, read_records
 from keydiff_cli.bench.summary import pool, summarise

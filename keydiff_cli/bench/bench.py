@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from keydiff_cli import __version__, machine, models
+from keydiff_cli.bench.contenders import Contender
 from keydiff_cli.bench.events import BenchEvents
 from keydiff_cli.bench.records import (
     Key,
@@ -25,7 +24,7 @@ from keydiff_cli.bench.records import (
     latest,
     read_records,
 )
-from keydiff_cli.bench.runner import Contender, Options, Runner, Score
+from keydiff_cli.bench.runner import Options, Runner, Score
 from keydiff_cli.bench.samples import Count, Text
 from keydiff_cli.bench.summary import depth_grid, pool, summarise
 from keydiff_cli.config import Settings, cache_path
@@ -33,12 +32,11 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.files import whole_file
 from keydiff_cli.llama import Model
 from keydiff_cli.placement import placement_of
-from keydiff_cli.policies import POLICIES, find_policy
+from keydiff_cli.policies import POLICIES
 from keydiff_cli.preparation import locate_model
 
 Make = Callable[[Count], Iterable[Text]]
 
-_BUDGET = re.compile(r"\d{1,9}(/0*[1-9]\d{0,8})?|\d?\.\d{1,9}", re.ASCII)
 # Answers that were measured under other ones cannot be put together.
 _CONDITIONS = ("keydiff", "llama_cpp_python", "sha256", "block", "kv_type", "read_for", "once")
 # What else is the same in the names of samples that can be put together.
@@ -71,30 +69,6 @@ class Bench:
     score: Score
     read_for: str | None = None
     once: bool = False
-
-
-def parse_contenders(policies: Sequence[str], budgets: Sequence[str]) -> list[Contender]:
-    """Policies x budgets; a budget is a number of tokens or a part of the text, such as ``1/4``.
-
-    Raises
-    ------
-    UsageError
-        If a policy is unknown or a budget is neither.
-    """
-    contenders: list[Contender] = []
-    parts = [_budget(text) for text in budgets]
-    for policy in policies:
-        evicts = find_policy(policy).scorer is not None
-        contenders += [Contender(policy, part) for part in (parts if evicts else (None,))]
-    return list(dict.fromkeys(contenders))
-
-
-def _budget(text: str) -> int | Fraction:
-    written = _BUDGET.fullmatch(text)
-    budget = (int if text.isdecimal() else Fraction)(text) if written else 0
-    if budget <= 0 or (isinstance(budget, Fraction) and budget > 1) or budget > 2**24:
-        raise UsageError(f"--budget: '{text}' is no number of tokens and no part like 1/4")
-    return budget
 
 
 def run(

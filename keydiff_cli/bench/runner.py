@@ -13,6 +13,7 @@ import numpy as np
 
 from keydiff_cli import machine
 from keydiff_cli.answer import Answer, Sampler
+from keydiff_cli.bench.contenders import Contender
 from keydiff_cli.bench.events import BenchEvents, sample_name, too_long
 from keydiff_cli.bench.records import Records
 from keydiff_cli.bench.samples import Question, Text
@@ -27,20 +28,6 @@ from keydiff_cli.prompts import Asked, build_prompt, prompt_tokens
 from keydiff_cli.scores.keydiff import ROTATION_UNKNOWN
 
 Score = Callable[[Text, Question, str], float]
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A policy with a budget, in tokens or as a part of the text; None if it evicts nothing."""
-
-    policy: str
-    budget: int | Fraction | None
-
-    def tokens(self, length: int) -> int | None:
-        """The budget for a text of ``length`` tokens."""
-        if isinstance(self.budget, Fraction):
-            return max(int(self.budget * length), 1)
-        return self.budget
 
 
 @dataclass(frozen=True)

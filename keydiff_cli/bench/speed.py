@@ -17,10 +17,10 @@ from typing import Any
 
 from keydiff_cli import machine
 from keydiff_cli.bench.bench import describe, write_summary
+from keydiff_cli.bench.contenders import Contender
 from keydiff_cli.bench.events import BenchEvents, sample_name, too_long
 from keydiff_cli.bench.haystack import cut, digest
 from keydiff_cli.bench.records import Record, Records, latest
-from keydiff_cli.bench.runner import Contender
 from keydiff_cli.config import PREFIX, Settings
 from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError
 from keydiff_cli.llama import Model

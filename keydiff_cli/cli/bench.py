@@ -16,7 +16,7 @@ from keydiff_cli.terminal import complain
 
 if TYPE_CHECKING:
     from keydiff_cli.bench.bench import Bench
-    from keydiff_cli.bench.runner import Contender
+    from keydiff_cli.bench.contenders import Contender
     from keydiff_cli.bench.samples import Count, Text
 
 app = typer.Typer(
@@ -133,7 +133,8 @@ def _sentences(ctx: typer.Context, settings: Settings) -> list[str]:
 def _contenders(ctx: typer.Context) -> list[Contender]:
     """Policies x budgets; what cannot work is refused before anything is fetched or run."""
     from keydiff_cli.bench import plots
-    from keydiff_cli.bench.bench import parse_contenders, summary_path
+    from keydiff_cli.bench.bench import summary_path
+    from keydiff_cli.bench.contenders import parse_contenders
     from keydiff_cli.policies import find_policy
 
     given, out = ctx.params, ctx.params["out"]
