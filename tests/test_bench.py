@@ -250,12 +250,15 @@ def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
         (("ruler", "--policy", "h2o:recent=0.1", "--once"), "--once: h2o:recent=0.1 looks at all"),
         (("needle", "--text", "prose/a.txt"), "a.txt is a file; name the folder"),
         (("ruler", "--out", "."), "--out: . is a folder; name a file"),
+        (("ruler", "--out", "taken.jsonl"), "the summary goes to taken.summary.json, which is"),
+        (("ruler", "--read-for", " "), "--read-for: no question; write one, or leave"),
         (("needle", "--out", "a.png", "--plot", "./a.png"), "--plot: the results are kept in a.p"),
     ],
 )
 def test_what_is_wrong_is_said_first(
     arguments: tuple[str, ...], message: str, prose: Path, tmp_path: Path
 ) -> None:
+    (tmp_path / "taken.summary.json").mkdir()
     text = () if "--text" in arguments or arguments[0] == "longbench" else ("--text", prose)
     done = bench(*arguments, *text, "--offline", "-m", "absent.gguf", cwd=tmp_path, models=tmp_path)
     assert done.status == (

@@ -136,7 +136,12 @@ def find_contenders(ctx: typer.Context) -> list[Contender]:
             raise UsageError(
                 f"--once: {one.policy} looks at all blocks while it reads; leave it out"
             )
+    if (read_for := given.get("read_for")) is not None and not read_for.strip():
+        raise UsageError("--read-for: no question; write one, or leave the option out")
     if out.is_dir():
         raise UsageError(f"--out: {out} is a folder; name a file")
-    plots.check_plot(given.get("plot"), (out, summary_path(out)))
+    summary = summary_path(out)
+    if summary.is_dir():
+        raise UsageError(f"--out: the summary goes to {summary}, which is a folder; name another")
+    plots.check_plot(given.get("plot"), (out, summary))
     return contenders
