@@ -164,6 +164,15 @@ def test_doctor_tries_each_server_apart(server: str, tmp_path: Path) -> None:
     assert len(done.warnings) == 3
 
 
+def test_a_server_of_two_names_is_refused(server: str, tmp_path: Path) -> None:
+    """It takes one client at a time, so llama.cpp would wait for it for ever."""
+    other = server.replace("127.0.0.1", "localhost")
+    done = run("doctor", "--json", cwd=tmp_path, KEYDIFF_RPC=f"{server},{other}")
+    assert done.status == 1
+    (problem,) = json.loads(done.out)["problems"]
+    assert problem == f"{server} and {other} are the same RPC server; name it once"
+
+
 def test_doctor_does_not_send_to_itself(tmp_path: Path) -> None:
     done = run("doctor", cwd=tmp_path, KEYDIFF_GPU_LAYERS="3")
     if done.status == 0:

@@ -15,6 +15,7 @@ from keydiff_cli.llama.library import function
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0  # with the start of a process
+_named: dict[Any, str] = {}  # servers by address
 
 
 @cache
@@ -24,11 +25,13 @@ def connect(server: str) -> list[int]:
     Raises
     ------
     ModelError
-        If it is not there, or not a server of this llama.cpp.
+        If it is not there, not a server of this llama.cpp, or one that has another name, too:
+        llama.cpp would wait for ever, as a server takes one client at a time.
     """
     if _adder() is None:
         raise ModelError("this llama.cpp build cannot use RPC servers; run 'keydiff build-llama'")
-    _try(server)
+    if (other := _named.setdefault(_try(server), server)) != server:
+        raise ModelError(f"{other} and {server} are the same RPC server; name it once")
     with hold_interrupt():
         added = add(server)
     if not added:
@@ -55,14 +58,15 @@ def _adder() -> Any:
     return ctypes.CFUNCTYPE(pointer, text)(address) if address else None
 
 
-def _try(server: str) -> None:
-    """See that a server answers as one of llama.cpp.
+def _try(server: str) -> Any:
+    """See that a server answers as one of llama.cpp; return its address.
 
     llama.cpp ends the process where one answers otherwise, and waits for ever where it does not.
     """
     host, _, port = server.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
+        with socket.create_connection((host, int(port)), _CONNECT_SECONDS) as tried:
+            address = tried.getpeername()
     except OSError as error:
         raise ModelError(
             f"the RPC server {server} cannot be reached: {error.strerror or error}; start "
@@ -85,3 +89,4 @@ def _try(server: str) -> None:
         raise ModelError(
             f"{server} is no rpc-server of this llama.cpp; start there the one of the same version"
         )
+    return address
