@@ -58,6 +58,10 @@ def test_the_way_to_an_index_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
     configuration.write_text("no section")
     with pytest.raises(BuildError, match="pip cannot read its configuration"):
         fetching_pip()
+    configuration.write_text("")
+    monkeypatch.setenv("PIP_TIMEOUT", "soon")
+    with pytest.raises(BuildError, match=r"its configuration \(.*timeout: .*'soon'\)"):
+        fetching_pip()
 
 
 def test_a_damaged_wheel_is_built_again(

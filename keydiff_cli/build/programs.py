@@ -65,9 +65,8 @@ def fetching_pip() -> dict[str, str]:
     command = [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BuildError(
-            f"pip cannot read its configuration ({reason(done.stderr)}); see 'pip config debug'"
-        )
+        said = reason(done.stdout + done.stderr)  # a wrong value is told on stdout
+        raise BuildError(f"pip cannot read its configuration ({said}); see 'pip config debug'")
     told = _TOLD.findall(done.stdout)
     told.sort(key=lambda one: ("global", "download", "install", "wheel", ":env:").index(one[0]))
     index = {name: ast.literal_eval(value) for _, name, value in told if name in _INDEX}
