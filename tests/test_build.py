@@ -72,6 +72,12 @@ def test_what_does_not_fit_is_refused(toy: tuple[Release, Path], tmp_path: Path)
         build_llama(tmp_path / "cache", Seen(), source=file, release=release)
 
 
+def test_a_folder_that_cannot_be_made_is_named(toy: tuple[Release, Path], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BuildError, match=r"cannot be written \(Not a directory\); see what is in"):
+        build_llama(tmp_path / "file" / "cache", Seen(), source=toy[1], release=toy[0])
+
+
 def test_patch_serves_where_git_is_missing(
     toy: tuple[Release, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

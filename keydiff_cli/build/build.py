@@ -65,7 +65,8 @@ def build_llama(
     patches = patch_files()
     texts = (patch.read_text(encoding="utf-8") for patch in patches)
     folder = cache / wheels.key(command, release.sha256, _OPTIONS, *texts)
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder, "see what is in its way"):
+        folder.mkdir(parents=True, exist_ok=True)
     try:
         with orderly_end(), FileLock(folder / "lock", timeout=0):
             wheel = None if rebuild else wheels.find(folder, events)
