@@ -19,5 +19,8 @@ def placement_of(settings: Settings) -> Placement:
     wanted = settings.gpu_layers or ("auto" if devices or servers else "0")
     layers = None if wanted == "auto" else int(wanted)
     if layers == 0 and (devices or servers):
-        raise UsageError("gpu_layers is 0, which leaves nothing for the devices that are named")
+        raise UsageError(
+            "gpu_layers is 0, which leaves nothing for the devices that are named; leave it out, "
+            "or device and rpc"
+        )
     return Placement(layers, devices, servers)
