@@ -28,6 +28,9 @@ def main() -> None:
 
         app()
     except KeyboardInterrupt:  # before any command has begun
+        from keydiff_cli.terminal import complain
+
+        complain("error: interrupted")
         sys.exit(130)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said; a second Ctrl-C is too late

@@ -71,3 +71,15 @@ def test_giving_up_after_ctrl_c_is_an_interrupt(pressed: bool, status: int, said
     _, errors = process.communicate(timeout=60)
     assert errors == f"keydiff: error: {said}\n"
     assert process.returncode == status
+
+
+def test_ctrl_c_before_a_command_has_begun_is_told() -> None:
+    code = (
+        "import sys, types; from keydiff_cli.__main__ import main\n"
+        "def app(): raise KeyboardInterrupt\n"
+        "sys.modules['keydiff_cli.cli'] = types.SimpleNamespace(app=app); main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "keydiff: error: interrupted\n")
