@@ -7,11 +7,11 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.errors import UsageError, reason
+from keydiff_cli.sizes import parse_size
 from keydiff_cli.terminal import complain
 
 if TYPE_CHECKING:
@@ -39,39 +39,6 @@ POLICY_NAMES = (
 _SIZES = ("memory", "cache_size")
 PLUGINS = "keydiff.policies"  # the entry point group of policies in other packages
 KV_TYPE_NAMES = ("f16", "q8_0")
-
-_UNITS = {"": 1, "B": 1}
-for _power, _letter in enumerate("KMGT", start=1):
-    _UNITS[f"{_letter}B"] = 1000**_power
-    _UNITS[f"{_letter}IB"] = _UNITS[_letter] = 1024**_power
-_SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-z]*)\s*", re.ASCII)
-
-
-def parse_size(text: str) -> int:
-    """Bytes from ``2GB`` (decimal), ``900MiB`` or ``2G`` (binary), or a plain number.
-
-    Raises
-    ------
-    UsageError
-        If it is not a size, or below one byte.
-    """
-    match = _SIZE.fullmatch(text)
-    unit = match.group(2).upper() if match else ""
-    if match is None or unit not in _UNITS:
-        raise UsageError(f"'{text}' is not a size; write it like 2GB, 900MiB or 1500000000")
-    size = int(Fraction(match.group(1)) * _UNITS[unit])
-    if size < 1:
-        raise UsageError(f"a size of '{text}' is too small; write it like 2GB or 900MiB")
-    return size
-
-
-def format_size(size: float) -> str:
-    """Bytes for people: ``1.31 GB``, decimal units, three digits."""
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 999.5 or unit == "TB":
-            break
-        size /= 1000
-    return f"{size:.0f} {unit}" if unit == "B" else f"{size:#.3g} {unit}".replace(". ", " ")
 
 
 def _between(low: float, high: float, unit: str = "") -> Callable[[float], float]:

@@ -8,12 +8,13 @@ from itertools import chain
 
 from keydiff_cli import machine
 from keydiff_cli.blocks import Block
-from keydiff_cli.config import Settings, format_size
+from keydiff_cli.config import Settings
 from keydiff_cli.errors import MemoryCapError, UsageError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import KV_BYTES, Context, Model
 from keydiff_cli.policies import BLIND
 from keydiff_cli.scores.base import QUERIES_AT_ONCE
+from keydiff_cli.sizes import format_size
 
 DEFAULT_BUDGET = 4096
 MIN_BUDGET = 256

@@ -10,7 +10,7 @@ import numpy as np
 
 from keydiff_cli import machine, models
 from keydiff_cli.cache import KVCache
-from keydiff_cli.config import Settings, cache_path, format_size
+from keydiff_cli.config import Settings, cache_path
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Context, Model, Tokens, can_observe
@@ -26,6 +26,7 @@ from keydiff_cli.prompts import (
     prompt_tokens,
 )
 from keydiff_cli.report import Events, Report
+from keydiff_cli.sizes import format_size
 
 _FEW = 32  # cells and tokens, of a context that shows how it computes
 

@@ -15,13 +15,14 @@ from typing import BinaryIO
 from keydiff_cli import machine
 from keydiff_cli.answer import Answer, Sampler
 from keydiff_cli.cache import KVCache
-from keydiff_cli.config import Settings, check_settings, format_size
+from keydiff_cli.config import Settings, check_settings
 from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
 from keydiff_cli.policies import choose_policy
 from keydiff_cli.preparation import Preparation, locate_model, model_checksum
 from keydiff_cli.prompts import Asked, Prompt, prompt_tokens
 from keydiff_cli.reading import Held, Reading, Task
 from keydiff_cli.report import Events, Report
+from keydiff_cli.sizes import format_size
 from keydiff_cli.snapshots import SnapshotFile
 from keydiff_cli.stream import check_sources, is_pipe
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from keydiff_cli.bench.events import BenchEvents
 from keydiff_cli.build.events import BuildEvents
-from keydiff_cli.config import format_size
 from keydiff_cli.report import Events, Progress, Report
+from keydiff_cli.sizes import format_size
 from keydiff_cli.terminal import Sanitizer, complain, escape_json, printable
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keydiff_cli.config import Settings, config_path, format_size, parse_size, resolve
+from keydiff_cli.config import Settings, config_path, resolve
 from keydiff_cli.errors import UsageError
+from keydiff_cli.sizes import format_size, parse_size
 
 steady = settings(derandomize=True, deadline=None, max_examples=300)
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keydiff_cli import memory
-from keydiff_cli.config import parse_size
 from keydiff_cli.errors import MemoryCapError, UsageError
 from keydiff_cli.memory import Footprint, Plan, make_plan
+from keydiff_cli.sizes import parse_size
 
 steady = settings(derandomize=True, deadline=None, max_examples=200)
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from keydiff_cli.cli.options import AsJson, Quiet
-from keydiff_cli.config import format_size, parse_size, resolve
+from keydiff_cli.config import resolve
 from keydiff_cli.errors import UsageError
+from keydiff_cli.sizes import format_size, parse_size
 
 if TYPE_CHECKING:
     from keydiff_cli.snapshots import Entry, Store

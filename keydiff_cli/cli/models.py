@@ -24,8 +24,8 @@ def _folder() -> Path:
 def list_models(as_json: AsJson = False) -> None:
     """List the models that can be fetched, and say which are here."""
     from keydiff_cli import models
-    from keydiff_cli.config import format_size
     from keydiff_cli.render import print_json, print_table
+    from keydiff_cli.sizes import format_size
 
     here = models.installed(_folder())
     entries = models.catalogue().values()
@@ -93,7 +93,7 @@ def model_path(name: str) -> None:
 def remove_model(name: str) -> None:
     """Delete a fetched model."""
     from keydiff_cli import models
-    from keydiff_cli.config import format_size
+    from keydiff_cli.sizes import format_size
     from keydiff_cli.terminal import complain
 
     freed = models.remove(models.named(name), _folder())

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from keydiff_cli.config import format_size
 from keydiff_cli.errors import ModelError
 from keydiff_cli.models.catalogue import CatalogueEntry, HubSource, Source
 from keydiff_cli.models.checksums import stamp
@@ -24,6 +23,7 @@ from keydiff_cli.models.store import (
     note_installed,
     private_folder,
 )
+from keydiff_cli.sizes import format_size
 
 Progress = Callable[[int, int], None]
 Log = Callable[[str], None]

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from keydiff_cli.config import format_size
 from keydiff_cli.models.checksums import feed, read_note, write_note
+from keydiff_cli.sizes import format_size
 
 
 class SourceError(Exception):

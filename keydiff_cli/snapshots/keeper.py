@@ -14,9 +14,9 @@ import numpy as np
 
 from keydiff_cli.blocks import Block, blocks
 from keydiff_cli.cache import Image, KVCache, Pin
-from keydiff_cli.config import format_size
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import Tokens
+from keydiff_cli.sizes import format_size
 from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile
 from keydiff_cli.snapshots.store import (
     Entry,
