@@ -13,8 +13,9 @@ from keydiff_cli.cache import KVCache
 from keydiff_cli.config import Settings, cache_path
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
+from keydiff_cli.footprint import Footprint
 from keydiff_cli.llama import Context, Model, Tokens, can_observe
-from keydiff_cli.memory import Footprint, Plan, Planner
+from keydiff_cli.memory import Plan, Planner
 from keydiff_cli.placement import placement_of
 from keydiff_cli.policies import BLIND, as_cached, find_policy
 from keydiff_cli.prompts import (

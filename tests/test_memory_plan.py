@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keydiff_cli import memory
 from keydiff_cli.errors import MemoryCapError, UsageError
-from keydiff_cli.memory import Footprint, Plan, make_plan
+from keydiff_cli.footprint import WORKING_BYTES, Footprint
+from keydiff_cli.memory import Plan, make_plan
 from keydiff_cli.sizes import parse_size
 
 steady = settings(derandomize=True, deadline=None, max_examples=200)
@@ -108,7 +108,7 @@ def test_the_parts_add_up() -> None:
     assert plan.weights == SMALL.weights
     assert plan.kv == int(23_040.5 * 1280 - 300)
     assert plan.compute == int(25_000_000 + 512.25 * 1280)
-    assert plan.other == SMALL.process + memory.WORKING_BYTES + 720 * 1280
+    assert plan.other == SMALL.process + WORKING_BYTES + 720 * 1280
     assert plan.total == plan.weights + plan.kv + plan.compute + plan.other
 
 
