@@ -3,148 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from keydiff_cli.errors import UsageError, reason
+from keydiff_cli import checks
+from keydiff_cli.errors import UsageError
 from keydiff_cli.sizes import parse_size
 from keydiff_cli.terminal import complain
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
 PREFIX = "KEYDIFF_"
 _OTHER_VARIABLES = (f"{PREFIX}CONFIG", f"{PREFIX}TEST_")
-POLICY_NAMES = (
-    "full",
-    "focus",
-    "focus-token",
-    "keydiff-prerope",
-    "keydiff",
-    "keydiff-token",
-    "window",
-    "random",
-    "tova",
-    "snapkv",
-    "h2o",
-    "knorm",
-    "l2",
-    "nested",
-    "pyramid",
-)
 _SIZES = ("memory", "cache_size")
-PLUGINS = "keydiff.policies"  # the entry point group of policies in other packages
-KV_TYPE_NAMES = ("f16", "q8_0")
-
-
-def _between(low: float, high: float, unit: str = "") -> Callable[[float], float]:
-    def check(value: float) -> float:
-        if not low <= value <= high:
-            raise UsageError(f"{value} must be from {low} to {high}{unit}")
-        return value
-
-    return check
-
-
-def _positive(most: int, too_much: str) -> Callable[[int], int]:
-    def check(value: int) -> int:
-        if value < 1:
-            raise UsageError(f"{value} must be at least 1")
-        if value > most:  # would overflow further on
-            raise UsageError(too_much)
-        return value
-
-    return check
-
-
-_tokens = _positive(2**31, "so many tokens no model has; give less")
-_memory = _positive(2**60, "so much memory no machine has; write it like 2GB or 900MiB")
-
-
-def _seed(value: int) -> int:
-    if value < 0:
-        raise UsageError(f"{value} must not be negative")
-    return value
-
-
-def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in names:
-            raise UsageError(f"'{value}' is not one of {', '.join(names)}")
-        return value
-
-    return check
-
-
-def _layers(value: str) -> str:
-    if value != "auto" and not (value.isascii() and value.isdecimal() and int(value) < 2**16):
-        raise UsageError(f"'{value}' is neither a number of layers nor auto")
-    return value
-
-
-def _listed(what: str, wanted: re.Pattern[str]) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        names = split_names(value)
-        for name in names:
-            if not wanted.fullmatch(name):
-                raise UsageError(f"'{name}' is no {what}")
-            if names.count(name) > 1:
-                raise UsageError(f"'{name}' is there twice; name it once")
-        if not names:
-            raise UsageError(f"'{value}' names no {what}")
-        return value
-
-    return check
-
-
-def split_names(text: str | None) -> tuple[str, ...]:
-    """Names that are separated by commas."""
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
-
-
-_ports = r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
-_servers = _listed(
-    "HOST:PORT of an RPC server (a name or an IPv4 address)",
-    re.compile(rf"[\w-]{{1,63}}(\.[\w-]{{1,63}})*\.?:{_ports}", re.ASCII),
-)
-_devices = _listed("device", re.compile(".+"))
-
-
-def _policy(value: str) -> str:
-    name = value.partition(":")[0]
-    if name not in POLICY_NAMES:
-        _one_of((*POLICY_NAMES, *sorted(point.name for point in plugins())))(name)
-    return value
-
-
-def plugins() -> list[EntryPoint]:
-    """The entry points of policies in other packages.
-
-    Raises
-    ------
-    UsageError
-        If those of an installed package, whatever it is, cannot be read.
-    """
-    from importlib.metadata import distributions, entry_points
-
-    try:
-        return list(entry_points(group=PLUGINS))
-    except Exception as error:  # the parser raises what it stumbles over
-        named = "an installed package"
-        for package in distributions():
-            try:
-                list(package.entry_points)
-            except Exception:
-                named = f"the package '{package.metadata['Name']}'"
-                break
-        raise UsageError(
-            f"entry_points.txt of {named} cannot be read ({reason(error)}); "
-            "install that package anew, or remove it"
-        ) from error
 
 
 def _setting(default: Any, kind: type, check: Callable[[Any], Any] | None = None) -> Any:
@@ -201,25 +73,25 @@ class Settings:
     """
 
     model: str = _setting("qwen2.5-coder-1.5b", str)
-    memory: int | None = _setting(None, int, _memory)
-    budget: int | None = _setting(None, int, _tokens)
-    block: int = _setting(128, int, _between(1, 4096, " tokens"))
-    policy: str | None = _setting(None, str, _policy)
-    max_tokens: int = _setting(512, int, _tokens)
-    temperature: float = _setting(0.0, float, _between(0, 10))
-    seed: int = _setting(0, int, _seed)
+    memory: int | None = _setting(None, int, checks.memory)
+    budget: int | None = _setting(None, int, checks.tokens)
+    block: int = _setting(128, int, checks.between(1, 4096, " tokens"))
+    policy: str | None = _setting(None, str, checks.policy)
+    max_tokens: int = _setting(512, int, checks.tokens)
+    temperature: float = _setting(0.0, float, checks.between(0, 10))
+    seed: int = _setting(0, int, checks.seed)
     system: str | None = _setting(None, str)
-    threads: int | None = _setting(None, int, _between(1, 512))  # llama.cpp's own limit, unchecked
-    kv_type: str = _setting("f16", str, _one_of(KV_TYPE_NAMES))
-    gpu_layers: str | None = _setting(None, str, _layers)
-    device: str | None = _setting(None, str, _devices)
-    rpc: str | None = _setting(None, str, _servers)
+    threads: int | None = _setting(None, int, checks.between(1, 512))  # llama.cpp's own limit
+    kv_type: str = _setting("f16", str, checks.one_of(checks.KV_TYPE_NAMES))
+    gpu_layers: str | None = _setting(None, str, checks.layers)
+    device: str | None = _setting(None, str, checks.devices)
+    rpc: str | None = _setting(None, str, checks.servers)
     offline: bool = _setting(False, bool)
     models_dir: str | None = _setting(None, str)
-    conversation: int = _setting(768, int, _tokens)
+    conversation: int = _setting(768, int, checks.tokens)
     cache: bool = _setting(True, bool)
     cache_dir: str | None = _setting(None, str)
-    cache_size: int = _setting(5 * 10**9, int, _memory)
+    cache_size: int = _setting(5 * 10**9, int, checks.memory)
     sessions_dir: str | None = _setting(None, str)
 
 

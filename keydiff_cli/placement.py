@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from keydiff_cli.config import Settings, split_names
+from keydiff_cli.checks import split_names
+from keydiff_cli.config import Settings
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import Placement
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_args
 
-from keydiff_cli.config import POLICY_NAMES, Settings, plugins
+from keydiff_cli.checks import POLICY_NAMES, plugins
+from keydiff_cli.config import Settings
 from keydiff_cli.errors import UsageError, reason
 from keydiff_cli.eviction import Policy
 from keydiff_cli.scores import (

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from keydiff_cli.config import KV_TYPE_NAMES, POLICY_NAMES
+from keydiff_cli.checks import KV_TYPE_NAMES, POLICY_NAMES
 from keydiff_cli.eviction import elect, keep_best, plan_moves
 from keydiff_cli.llama import KV_TYPES
 from keydiff_cli.policies import POLICIES

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from keydiff_cli import models
 from keydiff_cli.chat import Chat
-from keydiff_cli.config import POLICY_NAMES, change
+from keydiff_cli.checks import POLICY_NAMES
+from keydiff_cli.config import change
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.files import make_private
 from keydiff_cli.render import Display, print_stats, print_table
