@@ -8,6 +8,44 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from keydiff_cli.errors import UsageError
+
+
+def require_writable(path: Path, option: str) -> None:
+    """Refuse a file of an option before anything is done for it; the folder is made.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{option}: {path} cannot be written: {error.strerror}") from error
+    there = Path(os.path.realpath(path))
+    if there.exists() and not (there.is_file() and os.access(there, os.W_OK)):
+        raise UsageError(f"{option}: {path} cannot be written")
+    if not os.access(there.parent, os.W_OK):
+        raise UsageError(f"{option}: nothing can be written in {there.parent}")
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Let errors of writing to a file that is open say which one it is, as those of opening do.
+
+    Raises
+    ------
+    OSError
+        What was raised, with the name.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
+
 
 def make_private(folder: Path) -> None:
     """Make a folder that nobody else can read, unless it is there."""
@@ -42,7 +80,7 @@ def _written(path: Path, part: Path, mode: int) -> Iterator[BinaryIO]:
     part.unlink(missing_ok=True)
     try:
         number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with open(number, "wb") as file:
+        with named(path), open(number, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

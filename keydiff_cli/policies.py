@@ -54,6 +54,7 @@ _REVISIONS = {
     "focus": "4",
     "focus-token": "4",
 }  # to be raised when a policy keeps other tokens than before
+_PART_OF_A_VOTE = "2"  # that of every policy whose heads decide a part of the budget together
 _FIELDS = ("vote", "sinks", "recent", "pyramid")
 
 
@@ -142,7 +143,7 @@ def policy_version(policy: Policy) -> str | None:
     """
     name = policy.name.partition(":")[0]
     if name in POLICIES:
-        return _REVISIONS.get(name, "2" if 0 < policy.vote < 1 else None)
+        return _REVISIONS.get(name, _PART_OF_A_VOTE if 0 < policy.vote < 1 else None)
     for point in plugins():
         if point.name == name and point.dist is not None:
             return point.dist.version

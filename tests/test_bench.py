@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -136,9 +137,13 @@ def test_evicting_once(small_path: Path, prose: Path, tmp_path: Path) -> None:
 class Warned(BenchEvents):
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.progress: list[tuple[int, int]] = []
 
     def warning(self, text: str) -> None:
         self.said.append(text)
+
+    def finished_sample(self, name: str, done: int, total: int) -> None:
+        self.progress.append((done, total))
 
 
 @pytest.mark.model
@@ -160,6 +165,21 @@ def test_texts_longer_than_the_model_was_made_for(
         said.partition(" are longer than the 64 that the model was made for; ")[0]
         for said in events.said
     ] == ["texts of 100 tokens", "texts of 120 tokens"]
+
+
+@pytest.mark.model
+def test_progress_ends_at_its_total_when_a_budget_is_given_twice(
+    small_model: Model, tmp_path: Path
+) -> None:
+    text = Text("a", "vt", 64, " ".join(["word"] * 64), (Question("a", "?", ("x",)),))
+    events = Warned()
+    with closing(Records(tmp_path / "vt.jsonl", {"bench": "vt"})) as records:
+        options = Options(block=64, threads=1, kv_type="f16", max_tokens=1)
+        runner = Runner(small_model, options, lambda *_: 1.0, records, events)
+        contenders = [("window", Fraction(1, 4)), ("full", None), ("window", 16)]
+        runner.run([text], [Contender(*one) for one in contenders])
+        assert [one["part"] for one in records.all if one["policy"] == "window"] == ["1/4"]
+    assert events.progress == [(1, 2), (2, 2)]
 
 
 @pytest.mark.model
@@ -239,7 +259,7 @@ def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
         (("needle", "--samples", "9" * 30), "'--samples': Input should be less than or equal to"),
         (("speed", "--repeat", "9" * 30), "'--repeat': Input should be less than or equal to"),
         (("needle", "--depth", "nan"), "--depth: 'nan' is no list of numbers from 0 to 1"),
-        (("needle", "--text", "nowhere"), "nowhere has no .txt files"),
+        (("needle", "--text", "nowhere"), "there is no folder nowhere"),
         (("needle", "--plot", "map.jpg"), "must end in .png or .svg"),
         (("ruler", "--task", "vt, qa"), "--task: 'qa' is not one of niah_single"),
         (("needle", "--policy", "full, keydif"), "there is no policy 'keydif'"),
@@ -250,6 +270,7 @@ def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
         (("ruler", "--policy", "h2o:recent=0.1", "--once"), "--once: h2o:recent=0.1 looks at all"),
         (("needle", "--text", "prose/a.txt"), "a.txt is a file; name the folder"),
         (("ruler", "--out", "."), "--out: . is a folder; name a file"),
+        (("ruler", "--out", "prose/a.txt/b.jsonl"), "--out: prose/a.txt/b.jsonl cannot be written"),
         (("ruler", "--out", "taken.jsonl"), "the summary goes to taken.summary.json, which is"),
         (("ruler", "--read-for", " "), "--read-for: no question; write one, or leave"),
         (("needle", "--out", "a.png", "--plot", "./a.png"), "--plot: the results are kept in a.p"),

@@ -50,22 +50,24 @@ def turn(number: int, policy: str, seconds: float, **more: Any) -> dict[str, Any
 
 def test_the_ratio_is_the_median_of_single_turns() -> None:
     """Of 4 / 8, 9 / 10 and 6 / 2, while the medians of the times are 5 and 8."""
-    records = [turn(i, "full", seconds, rate=1.0) for i, seconds in enumerate((8.0, 10.0, 2.0))]
+    records = [
+        turn(i, "full", seconds, peak_bytes=1, note="x")
+        for i, seconds in enumerate((8.0, 10.0, 2.0))
+    ]
     records += [
-        turn(i, "focus", seconds, rate=rate)
+        turn(i, "focus", seconds, decode_tokens_per_s=rate)
         for i, (seconds, rate) in enumerate(((4.0, None), (9.0, 3.0), (6.0, 1.0), (1.0, None)))
     ]
     full, focus = speed.summarise(records)
-    assert full == {
-        "length": 256, "policy": "full", "budget": None, "turns": 3, "ratio": 1.0,
-        "ingest_s": 8.0, "rate": 1.0,
+    assert {name: value for name, value in full.items() if value is not None} == {
+        "length": 256, "policy": "full", "turns": 3, "ratio": 1.0, "ingest_s": 8.0, "peak_bytes": 1,
     }  # fmt: skip
     assert focus["turns"] == 4
     assert focus["ratio"] == 0.9  # the fourth has no turn to compare with
     assert focus["ingest_s"] == 5.0
-    assert focus["rate"] == 2.0  # of those that are known
-    (alone,) = speed.summarise([turn(0, "focus", 4.0, rate=None)])
-    assert (alone["ratio"], alone["rate"]) == (None, None)
+    assert focus["decode_tokens_per_s"] == 2.0  # of those that are known
+    (alone,) = speed.summarise([turn(0, "focus", 4.0, decode_tokens_per_s=None)])
+    assert (alone["ratio"], alone["decode_tokens_per_s"]) == (None, None)
 
 
 class Ask:

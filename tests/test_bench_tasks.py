@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import sys
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ from keydiff_cli.bench.haystack import cut, load_sentences
 from keydiff_cli.bench.records import Records, read_records
 from keydiff_cli.bench.summary import pool, summarise
 from keydiff_cli.errors import DocumentError, UsageError
+from keydiff_cli.files import whole_file
 
 PROSE = [f"Sentence number {n} speaks of the weather on the quay that day." for n in range(400)]
 DEPTHS = [0.0, 0.25, 0.5, 0.75, 1.0]
@@ -190,7 +192,8 @@ def test_every_dataset_has_its_metric() -> None:
 
 
 def test_longbench_tells_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "passage_retrieval_en.jsonl").write_text(sample(input="Ann was there."))
+    there = sample(input="Ann was there.", answers=["Paragraph 1"])
+    (tmp_path / "passage_retrieval_en.jsonl").write_text(there)
     (tmp_path / "gov_report.jsonl").write_text(sample(input="", context="a\u2028b"))
     first, second = longbench.load(tmp_path, ["passage_retrieval_en", "gov_report"], None)
     assert first.questions[0].text.startswith("Ann was there.\nWhich paragraph")
@@ -216,10 +219,22 @@ def test_longbench_says_what_is_wrong(line: str, tmp_path: Path) -> None:
         longbench.load(tmp_path, ["lcc"], None)
 
 
-def test_a_classification_needs_its_classes(tmp_path: Path) -> None:
-    (tmp_path / "trec.jsonl").write_text(sample())
-    with pytest.raises(DocumentError, match="'all_classes' is missing"):
-        longbench.load(tmp_path, ["trec"], None)
+@pytest.mark.parametrize(
+    ("dataset", "line", "said"),
+    [
+        ("trec", sample(), "'all_classes' is missing"),
+        ("trec", sample(all_classes=["City"]), "'answers' has .* none of 'all_classes'"),
+        ("passage_count", sample(answers=["three"]), "without the number that is asked for"),
+        ("passage_retrieval_en", sample(), "without the number that is asked for"),
+        ("qasper", sample(answers=["  "]), "no text, or an empty one"),
+    ],
+)
+def test_nothing_is_asked_that_no_answer_could_get_right(
+    dataset: str, line: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / f"{dataset}.jsonl").write_text(line)
+    with pytest.raises(DocumentError, match=said):
+        longbench.load(tmp_path, [dataset], None)
 
 
 @pytest.mark.parametrize(
@@ -347,13 +362,37 @@ def test_a_file_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
         opened(tmp_path / ("x" * 300))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limit of files")
+def test_a_full_disk_is_said_of_the_file(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "needle.jsonl"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with closing(Records(path, {"bench": "needle"})) as records:
+        records.add(record("a", "full", 1.0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, before[1]))
+        try:
+            with pytest.raises(OSError, match=r"needle\.jsonl"):
+                records.add(record("b", "full", 1.0))
+            with (
+                pytest.raises(OSError, match=r"picture\.svg"),
+                whole_file(tmp_path / "picture.svg") as file,
+            ):
+                file.write(bytes(10_000))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert opened(path)[0]["id"] == "a"
+    assert not list(tmp_path.glob("*picture*"))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"score": 5}, {"score": -0.1}, {"score": float("nan")}, {"score": "1"}, {"score": None},
         {"policy": ["full"]}, {"budget": "64"}, {"budget": True}, {"length": 1.5}, {"task": 1},
         {"depth": "deep"}, {"id": None}, {"depth": 10**400}, {"depth": -1}, {"part": "x"},
-        {"part": "1/0"}, {"part": ""}, {"budget": 10**300}, {"length": -(2**63)},
+        {"part": "1/0"}, {"part": ""}, {"budget": 10**300}, {"length": -(2**63)}, {"budget": 0},
+        {"length": 0},
     ],
     ids=str,
 )  # fmt: skip

@@ -40,6 +40,8 @@ def load_sentences(folder: Path | None, cache: Path, *, offline: bool = False) -
     """
     if folder is None:
         text = _essays(cache, offline)
+    elif not folder.exists():
+        raise DocumentError(f"there is no folder {folder}")
     elif folder.is_file():
         raise DocumentError(f"{folder} is a file; name the folder that it is in")
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,10 @@ _TOLD = {  # added to the input of a sample, or all there is where it has none
     "repobench-p": "What is the next line of code? Answer with the line only.",
     "passage_count": "How many different paragraphs are there? Answer with the number only.",
     "passage_retrieval_en": "Which paragraph is this about? Answer like: Paragraph 1",
+}
+_NUMBERED = {  # what an answer must have, or nothing could be right
+    "passage_count": re.compile(r"^\s*\d+\s*$"),
+    "passage_retrieval_en": re.compile(r"\d"),
 }
 _DIGITS = 8  # of the checksum that stands for a sample in its name
 
@@ -107,8 +112,13 @@ def _text(dataset: str, name: str, sample: dict[str, Any]) -> Text:
             raise ValueError(f"'{field}' is empty")
     answers = _texts(sample, "answers")
     classes = _texts(sample, "all_classes") if sample.get("all_classes") else ()
-    if METRICS[dataset] is metrics.classification and not classes:
-        raise ValueError("'all_classes' is missing")
+    if METRICS[dataset] is metrics.classification:
+        if not classes:
+            raise ValueError("'all_classes' is missing")
+        if not set(answers) <= set(classes):
+            raise ValueError("'answers' has something in it that is none of 'all_classes'")
+    if dataset in _NUMBERED and not all(map(_NUMBERED[dataset].search, answers)):
+        raise ValueError("'answers' has something in it without the number that is asked for")
     return Text(
         name, dataset, None, sample["context"], (Question(name, asked, answers, None, classes),)
     )
@@ -118,6 +128,6 @@ def _texts(sample: dict[str, Any], field: str) -> tuple[str, ...]:
     values = sample.get(field)
     if not (isinstance(values, list) and values):
         raise ValueError(f"'{field}' is no list of texts")
-    if not all(isinstance(value, str) and value for value in values):
+    if not all(isinstance(value, str) and value.strip() for value in values):
         raise ValueError(f"'{field}' has something in it that is no text, or an empty one")
     return tuple(values)

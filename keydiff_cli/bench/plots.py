@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keydiff_cli.errors import UsageError
-from keydiff_cli.files import whole_file
+from keydiff_cli.files import require_writable, whole_file
 from keydiff_cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -38,17 +38,9 @@ def check_plot(path: Path | None, kept: Iterable[Path]) -> None:
         return
     if path.suffix.lower() not in (".png", ".svg"):
         raise UsageError(f"--plot: {path} must end in .png or .svg")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--plot: {path} cannot be written: {error.strerror}") from error
-    there = Path(os.path.realpath(path))
-    if str(there) in map(os.path.realpath, kept):
+    if os.path.realpath(path) in map(os.path.realpath, kept):
         raise UsageError(f"--plot: the results are kept in {path}; name another file")
-    if there.exists() and not (there.is_file() and os.access(there, os.W_OK)):
-        raise UsageError(f"--plot: {path} cannot be written")
-    if not os.access(there.parent, os.W_OK):
-        raise UsageError(f"--plot: nothing can be written in {there.parent}")
+    require_writable(path, "--plot")
     try:
         import matplotlib  # noqa: F401
     except ImportError:

@@ -13,6 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from keydiff_cli.errors import UsageError
+from keydiff_cli.files import named
 
 Record = dict[str, Any]
 Key = tuple[str, str, int | None]  # sample, policy, budget
@@ -25,8 +26,7 @@ _COMMON: dict[str, tuple[type, ...]] = {
     "budget": _WHOLE_OR_NONE,
     "length": _WHOLE_OR_NONE,
 }
-_TIMES = {
-    **_COMMON,
+_MEASURED: dict[str, tuple[type, ...]] = {
     "document_tokens": (int,),
     "ingest_s": _NUMBER,
     "ingest_tokens_per_s": _NUMBER,
@@ -36,6 +36,7 @@ _TIMES = {
     "decode_tokens_per_s": (*_NUMBER, type(None)),
     "peak_bytes": _NUMBER,
 }
+MEASURED = tuple(_MEASURED)  # of a turn of ``bench speed``
 _ANSWER = {
     **_COMMON,
     "text": (str,),
@@ -100,7 +101,7 @@ def read_records(path: Path) -> tuple[Record, list[Record]]:
     header = _parsed(begun)
     if not isinstance(header, dict) or "bench" not in header:
         raise UsageError(f"{path} is no file of records; name another file")
-    fields = _TIMES if header["bench"] == "speed" else _ANSWER
+    fields = _COMMON | _MEASURED if header["bench"] == "speed" else _ANSWER
     records = []
     for number, line in enumerate(lines, 2):
         record = _parsed(line)
@@ -141,6 +142,7 @@ def _fits(record: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
         and all(name in record and type(record[name]) in kinds for name, kinds in fields.items())
         and all(type(record.get(name)) in kinds for name, kinds in _OPTIONAL.items())
         and all(abs(record[name]) < _LARGEST for name in fields if type(record[name]) in _NUMBER)
+        and all(record[name] is None or record[name] > 0 for name in ("budget", "length"))
         and (record.get("depth") is None or record["length"] is not None)
         and 0 <= (record.get("depth") or 0) <= 1
         and 0 <= record.get("score", 0) <= 1
@@ -235,8 +237,9 @@ class Records:
         self.done[key_of(record)] = record
 
     def _append(self, line: Record) -> None:
-        self._file.write(_line(line))
-        self._file.flush()
+        with named(self.path):
+            self._file.write(_line(line))
+            self._file.flush()
 
     def close(self) -> None:
         """Let others write the file."""

@@ -103,17 +103,25 @@ class Runner:
             document = np.concatenate(
                 [self._tokenizer(p, first=i == 0) for i, p in enumerate(parts)]
             )
-            tasks = [self._task(text, document, contender) for contender in contenders]
-            # A budget may have been given twice, as tokens and as a part of this text.
-            different: dict[tuple[str, int | None], Task] = {}
-            for task in tasks:
-                different.setdefault((task.policy.name, task.budget), task)
-            tasks = [task for task in different.values() if task.questions]
-            if tasks:
+            tasks = [
+                self._task(text, document, contender)
+                for contender in self._different(text, document, contenders)
+            ]
+            if tasks := [task for task in tasks if task.questions]:
                 (self._read_once if self._options.once else self._stream)(tasks)
 
+    def _different(
+        self, text: Text, document: Tokens, contenders: Sequence[Contender]
+    ) -> Iterable[Contender]:
+        """Those that differ: a budget may be given twice, as tokens and as a part of this text."""
+        different: dict[tuple[str, int | None], Contender] = {}
+        for one in contenders:
+            different.setdefault((one.policy, one.tokens(_size(text, document))), one)
+        self._total -= (len(contenders) - len(different)) * len(text.questions)
+        return different.values()
+
     def _task(self, text: Text, document: Tokens, contender: Contender) -> Task:
-        budget = contender.tokens(text.length or len(document))
+        budget = contender.tokens(_size(text, document))
         policy = find_policy(contender.policy)
         version = policy_version(policy)
 
@@ -286,3 +294,8 @@ class Runner:
         self._done += 1
         name = sample_name(question.id, task.policy.name, task.budget)
         self._events.finished_sample(f"{name}: {score:.2f}", self._done, self._total)
+
+
+def _size(text: Text, document: Tokens) -> int:
+    """What a budget is a part of, in tokens."""
+    return text.length or len(document)

@@ -20,7 +20,7 @@ from keydiff_cli.bench.bench import describe, write_summary
 from keydiff_cli.bench.contenders import Contender
 from keydiff_cli.bench.events import BenchEvents, sample_name, too_long
 from keydiff_cli.bench.haystack import cut, digest
-from keydiff_cli.bench.records import Record, Records, latest
+from keydiff_cli.bench.records import MEASURED, Record, Records, latest
 from keydiff_cli.config import PREFIX, Settings
 from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError
 from keydiff_cli.llama import Model
@@ -210,10 +210,8 @@ def summarise(records: Iterable[Record]) -> list[dict[str, Any]]:
             "turns": len(turns),
             "ratio": round(median(ratios), 4) if ratios else None,
         }
-        for name in next(iter(turns.values())):
-            if name in ("id", "policy", "policy_version", "budget", "length"):
-                continue
-            values = [record[name] for record in turns.values() if record[name] is not None]
+        for name in MEASURED:
+            values = [record[name] for record in turns.values() if record.get(name) is not None]
             row[name] = median(values) if values else None
         rows.append(row)
     return rows

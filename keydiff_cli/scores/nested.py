@@ -17,8 +17,7 @@ class Nested:
 
     Both scores are KeyDiff's (the negative cosine to the mean of the unit keys), z-scored and
     added. Source: NestedKV, arXiv 2605.26678, of which these are two of the anchors; the paper
-    has a third, learns nothing but weighs them by head and token, and gives heads budgets of
-    their own.
+    has a third, weighs them by head and token, and gives heads budgets of their own.
 
     Attributes
     ----------
