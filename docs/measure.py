@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import islice, product
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -117,16 +117,20 @@ class Reading:
                     first = False
 
         self.blocks = islice(blocks(stream(), block, len(head)), tokens // block)
+        self.evicting: list[float] = []  # seconds of the blocks that evicted
 
     def step(self) -> float | None:
         """Read a block; its seconds, or None at the end."""
         block = next(self.blocks, None)
         if block is None:
             return None
-        started = time.perf_counter()
+        started, scored = time.perf_counter(), self.cache.times.score
         self.cache.append(block.ids)
         self.cache.evict(self.keep, self.policy)
-        return time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        if self.cache.times.score != scored:
+            self.evicting.append(seconds)
+        return seconds
 
     def close(self) -> None:
         self.context.close()
@@ -136,7 +140,8 @@ class Reading:
 def share() -> None:
     """Only blocks that evict count: at the start there is nothing to score.
 
-    Scored in NumPy, and with a patched llama.cpp by KeyDiff natively, too.
+    Scored in NumPy, and with a patched llama.cpp natively, too, as far as it can. The runs take
+    turns block by block, so that they meet the same machine.
     """
     from keydiff_cli.llama import API_VERSION, api_version
 
@@ -144,33 +149,30 @@ def share() -> None:
     runs = [("keydiff", "direct"), (BLIND, "direct")]
     if api_version() == API_VERSION:
         runs += [("keydiff", "native"), (BLIND, "native")]
-    for (budget, block), (policy, access) in product(SHARES, runs):
+    for budget, block in SHARES:
         tokens = budget + 2048 // block * block + block
-        reading = Reading(LARGE, policy, budget, block, tokens, access)
-        total = counted = 0.0
-        before = (0.0, 0.0)
-        while (seconds := reading.step()) is not None:
-            times = reading.cache.times
-            if before != (times.score, times.move):
-                total += seconds
-                counted += 1
-            before = (times.score, times.move)
-        score, move = before
-        show(
-            figure="share",
-            model=LARGE,
-            policy=policy,
-            access=access,
-            budget=budget,
-            block=block,
-            blocks=int(counted),
-            seconds=round(total, 3),
-            score_percent=round(100 * score / total, 3),
-            move_percent=round(100 * move / total, 3),
-            percent=round(100 * (score + move) / total, 3),
-            tokens_per_s=round(counted * block / total, 1),
-        )
-        reading.close()
+        readings = [
+            Reading(LARGE, policy, budget, block, tokens, access) for policy, access in runs
+        ]
+        while all(reading.step() is not None for reading in readings):
+            pass
+        for (policy, access), reading in zip(runs, readings, strict=True):
+            blocks, total, times = len(reading.evicting), sum(reading.evicting), reading.cache.times
+            show(
+                figure="share",
+                model=LARGE,
+                policy=policy,
+                access=access,
+                budget=budget,
+                block=block,
+                blocks=blocks,
+                seconds=round(total, 3),
+                score_percent=round(100 * times.score / total, 3),
+                move_percent=round(100 * times.move / total, 3),
+                percent=round(100 * (times.score + times.move) / total, 3),
+                tokens_per_s=round(blocks * block / total, 1),
+            )
+            reading.close()
 
 
 def ratio(policy: str, tokens: int, budgets: list[int]) -> None:

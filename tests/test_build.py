@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from toy_build import PATCH, PYTHON, Seen, packages, toy, write_patch
+from toy_build import PATCH, PYTHON, Seen, pack, packages, toy, write_patch
 
 from keydiff_cli.build import install as installing
 from keydiff_cli.build.build import build_llama, check_patches
@@ -127,6 +127,24 @@ def test_a_python_that_takes_no_packages_is_refused(
     monkeypatch.setattr(sys, "base_prefix", sys.prefix)
     with pytest.raises(BuildError, match="from a virtual environment"):
         build_llama(tmp_path / "cache", Seen(), source=toy[1], release=toy[0])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the flags of its compilers")
+def test_what_is_compiled_with_openmp_only_is_checked_too(
+    toy: tuple[Release, Path], tmp_path: Path
+) -> None:
+    top = tmp_path / "keydiff_toy-1.0"
+    names = ("src/llama-kv-cache.cpp", "src/llama-kv.cpp", "tests/test-kv-evict.cpp")
+    files = [top / toy[0].llama / name for name in names]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("int answer() { return 42; }\n")
+    release, source = pack(top)
+    check_patches(Seen(), source=source, release=release)
+    files[1].write_text("#if defined(_OPENMP)\nint broken() { return nothing; }\n#endif\n")
+    release, source = pack(top)
+    with pytest.raises(BuildError, match=r"src/llama-kv\.cpp does not compile: .*nothing"):
+        check_patches(Seen(), source=source, release=release)
 
 
 def test_the_patches_come_in_order_with_messages() -> None:
@@ -249,3 +267,4 @@ def test_the_real_thing(packages: Path, tmp_path: Path, monkeypatch: pytest.Monk
     )
     assert done.returncode == 0, done.stdout[-2000:]
     assert "is not patched" not in done.stdout
+    assert "has no RPC" not in done.stdout

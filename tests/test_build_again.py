@@ -130,7 +130,6 @@ def test_a_failing_test_keeps_what_it_said(
         ("  c++: fatal error: Killed\nERROR: Failed building wheel for x", "c++: fatal"),
         ("a.cpp:404: x < 1e-6\nfirst: OK\nsecond: OK", "a.cpp:404: x < 1e-6"),
         ("Hunk #1 FAILED at 1.\n1 out of 1 hunk FAILED\n", "1 out of 1"),
-        ("", "it gave no reason"),
     ],
 )
 def test_the_reason_is_what_tells_most(said: str, expected: str) -> None:
@@ -138,6 +137,42 @@ def test_the_reason_is_what_tells_most(said: str, expected: str) -> None:
     assert expected in found
     assert "\n" not in found
     assert not found.startswith(("Usage", "ERROR: Exception", "Traceback", "ERROR: Failed"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals and modes")
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "it failed: signal 9 ended it"),
+        ("raise SystemExit(3)", "it failed: it ended with status 3"),
+    ],
+)
+def test_a_program_that_says_nothing(code: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=f"^{said}$"):
+        do([sys.executable, "-c", code], tmp_path, tmp_path / "log", "it failed")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+def test_a_program_that_cannot_be_run_is_named(tmp_path: Path) -> None:
+    program = tmp_path / "git"
+    program.write_bytes(b"\x7fnothing")
+    program.chmod(0o755)
+    with pytest.raises(BuildError, match=f"^{program} cannot be run: Exec format error"):
+        do([str(program)], tmp_path, tmp_path / "log", "it failed")
+    with pytest.raises(BuildError, match=f"^{tmp_path / 'gone'} cannot be written"):
+        do([sys.executable, "-c", ""], tmp_path, tmp_path / "gone" / "log", "it failed")
+
+
+@pytest.mark.parametrize("name", ["lock", "build.log"])
+def test_what_is_in_the_way_of_a_build_is_said(
+    name: str, toy: tuple[Release, Path], packages: Path, tmp_path: Path
+) -> None:
+    build_llama(tmp_path / "cache", Seen(), source=toy[1], release=toy[0])
+    (folder,) = (tmp_path / "cache").iterdir()
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).mkdir()
+    with pytest.raises(BuildError, match=f"^{folder} cannot be written .Is a directory"):
+        build_llama(tmp_path / "cache", Seen(), source=toy[1], release=toy[0], rebuild=True)
 
 
 def test_a_program_without_room_names_the_folder(tmp_path: Path) -> None:

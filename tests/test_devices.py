@@ -17,7 +17,7 @@ from cli_helpers import run, story
 
 from keydiff_cli.config import Settings
 from keydiff_cli.errors import ModelError, UsageError
-from keydiff_cli.llama import HERE, Placement
+from keydiff_cli.llama import HERE, Placement, devices
 from keydiff_cli.llama.devices import chosen
 from keydiff_cli.placement import placement_of
 
@@ -62,8 +62,15 @@ def test_the_settings_say_where() -> None:
 def test_what_is_not_there_is_refused() -> None:
     assert chosen(HERE) == []
     for name in ("Nowhere", "CPU"):
-        with pytest.raises(ModelError, match=f"no device {name} beside the processor; there are: "):
+        with pytest.raises(ModelError, match=f"no device {name} beside the processor; "):
             chosen(Placement(None, (name,)))
+
+
+def test_a_device_is_refused_where_none_can_be_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in builds of llama.cpp without the functions for it."""
+    monkeypatch.setattr(devices, "_functions", lambda: None)
+    with pytest.raises(ModelError, match="no device GPU0 beside the processor; leave --device out"):
+        chosen(Placement(None, ("GPU0",)))
 
 
 @pytest.mark.parametrize(

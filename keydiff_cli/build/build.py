@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -22,6 +23,7 @@ from keydiff_cli.processes import orderly_end
 _STEP = re.compile(rb"\[(\d+)/(\d+)\]")  # of ninja
 _TEST = "tests/test-kv-evict.cpp"
 _TOUCHED = ("src/llama-kv-cache.cpp", "src/llama-kv.cpp", _TEST)
+_FLAGS = ("-fopenmp", "-mavx", "-mf16c")  # with which the library is built where they are known
 _INCLUDED = ("include", "src", "ggml/include")
 _OPTIONS = "-DGGML_RPC=ON"  # a model over several machines
 
@@ -67,18 +69,19 @@ def build_llama(
     folder = cache / wheels.key(command, release.sha256, _OPTIONS, *texts)
     with writing(folder, "see what is in its way"):
         folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with orderly_end(), FileLock(folder / "lock", timeout=0):
-            wheel = None if rebuild else wheels.find(folder, events)
-            if wheel is None:
-                wheel = _build(release, patches, source, folder, events)
-            else:
-                events.note(f"{wheel} was built before; --rebuild builds it again")
-            events.step("installing")
-            install(wheel, folder)
-            return wheel
-    except Timeout:
-        raise BuildError("another build goes on; wait for it to end") from None
+        try:
+            alone = FileLock(folder / "lock").acquire(timeout=0)
+        except Timeout:
+            raise BuildError("another build goes on; wait for it to end") from None
+    with orderly_end(), alone:
+        wheel = None if rebuild else wheels.find(folder, events)
+        if wheel is None:
+            wheel = _build(release, patches, source, folder, events)
+        else:
+            events.note(f"{wheel} was built before; --rebuild builds it again")
+        events.step("installing")
+        install(wheel, folder)
+        return wheel
 
 
 def check_patches(
@@ -99,7 +102,19 @@ def check_patches(
             events.step(f"compiling {name}")
             command = [*program, "-std=c++17", "-Wall", "-Wextra", "-fsyntax-only", name]
             command += [f"-I{part}" for part in _INCLUDED]
-            do(command, llama, tree / "compile.log", f"{name} does not compile")
+            for flags in ([], _known(program)):
+                do([*command, *flags], llama, tree / "compile.log", f"{name} does not compile")
+
+
+def _known(program: list[str]) -> list[str]:
+    """Those of the flags that a compiler takes for this processor."""
+    empty = ["-fsyntax-only", "-x", "c++", os.devnull]
+    return [
+        flag
+        for flag in _FLAGS
+        if subprocess.run([*program, flag, *empty], capture_output=True, check=False).returncode
+        == 0
+    ]
 
 
 @contextmanager
@@ -157,7 +172,9 @@ def _test(wheel: Path, llama: Path, log: Path) -> None:
     command += [f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lllama", "-lggml", "-lggml-base"]
     failed = "the test of the patches failed"
     do([*command, "-o", str(program)], llama, log, failed, keep=True)
-    do([str(program)], folder, log, failed, keep=True)
+    # Threads that wait busily for each other take many times as long where others run.
+    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+    do([str(program)], folder, log, failed, environment, keep=True)
 
 
 def _progress(log: Path, events: BuildEvents) -> Callable[[], None]:

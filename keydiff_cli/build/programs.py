@@ -65,7 +65,7 @@ def fetching_pip() -> dict[str, str]:
     command = [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = reason(done.stdout + done.stderr)  # a wrong value is told on stdout
+        said = reason(done.stdout + done.stderr) or "it does not say why"  # told on stdout, too
         raise BuildError(f"pip cannot read its configuration ({said}); see 'pip config debug'")
     told = _TOLD.findall(done.stdout)
     told.sort(key=lambda one: ("global", "download", "install", "wheel", ":env:").index(one[0]))
@@ -140,8 +140,10 @@ def do(
     BuildError
         If it cannot be run, or fails.
     """
-    try:
-        with log.open("wb") as output:
+    with writing(log.parent):
+        output = log.open("wb")
+    with output:
+        try:
             status = run(
                 command,
                 folder=folder,
@@ -150,14 +152,15 @@ def do(
                 tick=tick,
                 whole=whole,
             )
-    except FileNotFoundError as error:
-        raise BuildError(f"{command[0]} cannot be run: {error.strerror}") from error
+        except OSError as error:
+            raise BuildError(f"{command[0]} cannot be run: {error.strerror}") from error
     if status:
         kept = f" (all of it: {log})" if keep else ""
         text = log.read_text(encoding="utf-8", errors="replace")
         if "No space left" in text:
             raise BuildError(f"{failed}: no space left in {place or folder}; make room there{kept}")
-        raise BuildError(f"{failed}: {reason(text)}{kept}")
+        ended = f"signal {-status} ended it" if status < 0 else f"it ended with status {status}"
+        raise BuildError(f"{failed}: {reason(text) or ended}{kept}")
 
 
 @contextmanager
@@ -178,7 +181,7 @@ def writing(folder: Path, advice: str = "make room there") -> Iterator[None]:
 
 
 def reason(text: str) -> str:
-    """What a failed program said that tells most, on one line."""
+    """What a failed program said that tells most, on one line; nothing if it said nothing."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     if "externally-managed-environment" in text:
         return NO_PACKAGES
@@ -188,7 +191,7 @@ def reason(text: str) -> str:
         return "the package index cannot be reached; check the network and proxy settings"
     vague = (line for line in lines if "error" in line.lower() and not _SUMMARY.search(line))
     placed = (line for line in lines if _PLACE.match(line))
-    last = lines[-1] if lines else "it gave no reason"
+    last = lines[-1] if lines else ""
     found = next(chain(_errors(lines), vague, placed), last)
     return " ".join(found.split())[:_LONGEST]
 

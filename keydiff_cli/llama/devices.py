@@ -11,6 +11,10 @@ from keydiff_cli.llama.library import function, library
 from keydiff_cli.llama.servers import connect
 
 _PROCESSOR, _GPU, _INTEGRATED = 0, 1, 2  # of enum ggml_backend_dev_type
+_NONE = (
+    "this llama.cpp build has {} beside the processor; leave {} out, or set CMAKE_ARGS for one and "
+    "run 'keydiff build-llama'"
+)
 
 
 @dataclass(frozen=True)
@@ -79,26 +83,27 @@ def chosen(placement: Placement) -> list[int]:
     functions = _functions()
     listed = [] if functions is None else _listed(functions)
     found = [device for server in placement.servers for device in connect(server)]
-    if functions is not None and placement.devices:
-        names = {
-            functions.name(one).decode("utf-8", "replace"): one
-            for one in [*listed, *found]
-            if functions.kind(one) != _PROCESSOR  # whose memory is this machine's
-        }
+    if placement.devices:
+        names: dict[str, int] = {}
+        if functions is not None:
+            names = {
+                functions.name(one).decode("utf-8", "replace"): one
+                for one in [*listed, *found]
+                if functions.kind(one) != _PROCESSOR  # whose memory is this machine's
+            }
         missing = [name for name in placement.devices if name not in names]
-        if missing:
+        if missing and names:
             raise ModelError(
                 f"there is no device {missing[0]} beside the processor; there are: "
-                f"{', '.join(sorted(names)) or 'none'}"
+                f"{', '.join(sorted(names))}"
             )
+        if missing:
+            raise ModelError(_NONE.format(f"no device {missing[0]}", "--device"))
         return [names[name] for name in placement.devices]
     if functions is not None and not found:
         found = [one for one in listed if functions.kind(one) in (_GPU, _INTEGRATED)]
     if not found and placement.layers is not None:
-        raise ModelError(
-            "this llama.cpp build has no device beside the processor; leave --gpu-layers out, or "
-            "set CMAKE_ARGS for one and run 'keydiff build-llama'"
-        )
+        raise ModelError(_NONE.format("no device", "--gpu-layers"))
     return found
 
 

@@ -57,6 +57,7 @@ class _Eviction(ctypes.Structure):
 class _Functions:
     layers: Any
     heads: Any
+    cells: Any
     layer: Any
     positions: Any
     sums: Any
@@ -79,6 +80,7 @@ def _functions() -> _Functions | None:
     return _Functions(
         function("llama_kv_n_layer", number, pointer),
         function("llama_kv_n_head", number, pointer),
+        function("llama_kv_n_cell", number, pointer),
         function("llama_kv_get_layer", ctypes.c_bool, pointer, number, ctypes.POINTER(_Layer)),
         function("llama_kv_positions", number, pointer, number, pointer),
         function("llama_kv_sums_init", pointer, pointer),
@@ -106,6 +108,7 @@ class NativeCache:
         self._threads = threads
         self._sums = functions.sums(context)
         self.heads = int(functions.heads(context))
+        self._cells = int(functions.cells(context))
         self.tensors: CacheTensors = {}
         for number in range(functions.layers(context)):
             layer = _Layer()
@@ -159,6 +162,8 @@ class NativeCache:
         -------
         Number of cells freed: those of the lowest positions.
         """
+        if origin.shape != (self.heads, self._cells):
+            raise LlamaError(f"llama.cpp has {self.heads} heads and {self._cells} cells there")
         scores = np.ascontiguousarray(scores, np.float32)
         ranges = (_Range * len(pinned))(*(_Range(*span) for span in pinned))
         wanted = _Eviction(
