@@ -9,7 +9,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from keydiff_cli.build import wheels
@@ -96,25 +96,26 @@ def check_patches(
     """
     program = compiler()
     patcher()
+    known = _known(program)
     with orderly_end(), _patched(release, patch_files(), source, events) as tree:
         llama = tree / release.llama
         for name in _TOUCHED:
             events.step(f"compiling {name}")
             command = [*program, "-std=c++17", "-Wall", "-Wextra", "-fsyntax-only", name]
             command += [f"-I{part}" for part in _INCLUDED]
-            for flags in ([], _known(program)):
+            for flags in ([], known):
                 do([*command, *flags], llama, tree / "compile.log", f"{name} does not compile")
 
 
 def _known(program: list[str]) -> list[str]:
-    """Those of the flags that a compiler takes for this processor."""
-    empty = ["-fsyntax-only", "-x", "c++", os.devnull]
-    return [
-        flag
-        for flag in _FLAGS
-        if subprocess.run([*program, flag, *empty], capture_output=True, check=False).returncode
-        == 0
-    ]
+    """Those of the flags that a compiler takes for this processor; none if it cannot be run."""
+    found = []
+    for flag in _FLAGS:
+        command = [*program, flag, "-fsyntax-only", "-x", "c++", os.devnull]
+        with suppress(OSError):
+            if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+                found.append(flag)
+    return found
 
 
 @contextmanager
