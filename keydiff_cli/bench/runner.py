@@ -104,24 +104,26 @@ class Runner:
                 [self._tokenizer(p, first=i == 0) for i, p in enumerate(parts)]
             )
             tasks = [
-                self._task(text, document, contender)
-                for contender in self._different(text, document, contenders)
+                self._task(text, document, contender, budget)
+                for contender, budget in self._different(text, len(document), contenders)
             ]
             if tasks := [task for task in tasks if task.questions]:
                 (self._read_once if self._options.once else self._stream)(tasks)
 
     def _different(
-        self, text: Text, document: Tokens, contenders: Sequence[Contender]
-    ) -> Iterable[Contender]:
-        """Those that differ: a budget may be given twice, as tokens and as a part of this text."""
+        self, text: Text, size: int, contenders: Sequence[Contender]
+    ) -> list[tuple[Contender, int | None]]:
+        """Those that differ, each with its budget for a text of ``size`` tokens.
+
+        A budget may be given twice, as tokens and as a part of this text.
+        """
         different: dict[tuple[str, int | None], Contender] = {}
         for one in contenders:
-            different.setdefault((one.policy, one.tokens(_size(text, document))), one)
+            different.setdefault((one.policy, one.tokens(text.length or size)), one)
         self._total -= (len(contenders) - len(different)) * len(text.questions)
-        return different.values()
+        return [(contender, budget) for (_, budget), contender in different.items()]
 
-    def _task(self, text: Text, document: Tokens, contender: Contender) -> Task:
-        budget = contender.tokens(_size(text, document))
+    def _task(self, text: Text, document: Tokens, contender: Contender, budget: int | None) -> Task:
         policy = find_policy(contender.policy)
         version = policy_version(policy)
 
@@ -294,8 +296,3 @@ class Runner:
         self._done += 1
         name = sample_name(question.id, task.policy.name, task.budget)
         self._events.finished_sample(f"{name}: {score:.2f}", self._done, self._total)
-
-
-def _size(text: Text, document: Tokens) -> int:
-    """What a budget is a part of, in tokens."""
-    return text.length or len(document)

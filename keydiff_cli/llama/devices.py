@@ -84,13 +84,12 @@ def chosen(placement: Placement) -> list[int]:
     listed = [] if functions is None else _listed(functions)
     found = [device for server in placement.servers for device in connect(server)]
     if placement.devices:
-        names: dict[str, int] = {}
-        if functions is not None:
-            names = {
-                functions.name(one).decode("utf-8", "replace"): one
-                for one in [*listed, *found]
-                if functions.kind(one) != _PROCESSOR  # whose memory is this machine's
-            }
+        names = {
+            functions.name(one).decode("utf-8", "replace"): one
+            for one in [*listed, *found]
+            if functions is not None
+            and functions.kind(one) != _PROCESSOR  # whose memory is this machine's
+        }
         missing = [name for name in placement.devices if name not in names]
         if missing and names:
             raise ModelError(
