@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from engine import PATCHED, PRESENT, SAMPLE, Engine, Task, make_task, read, start
 
+from keydiff_cli.answer import extend
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import follow
 from keydiff_cli.llama import LlamaError, Model, NativeCache
 from keydiff_cli.policies import POLICIES
-from keydiff_cli.scores import KeyDiff, Rows
+from keydiff_cli.scores import Rotation
 
 BUDGET, BLOCK = 64, 32
 
@@ -52,25 +53,66 @@ def test_positions_are_those_that_are_mirrored(engine: Engine) -> None:
 
 @pytest.mark.model
 @PATCHED
-def test_scores_are_those_of_numpy(engine: Engine) -> None:
-    """With what is remembered of the keys, and without."""
+@pytest.mark.parametrize("kv_type", ["f16", "q8_0"])  # llama.cpp mixes keys to quantise them
+@pytest.mark.parametrize("policy", ["keydiff", "keydiff-prerope"])
+def test_scores_are_those_of_numpy(
+    small_model: Model, task: Task, policy: str, kv_type: str
+) -> None:
+    """With what is remembered of the keys, and without; but for a rounding here and there."""
+    engine = start(
+        small_model,
+        task,
+        budget=BUDGET,
+        policy=policy,
+        block=BLOCK,
+        access="native",
+        kv_type=kv_type,
+    )
+    read(engine, BUDGET)
     cache = engine.cache
+    assert native(engine)._sums  # of what was evicted from natively
+    cache.append(task.document[:5])
     used = np.flatnonzero(cache.positions >= 0)
-    cache.append(engine.task.document[:5])
-    used = np.flatnonzero(cache.positions >= 0)
-    scores = native(engine).keydiff(len(used))
+    layout, origin = cache._layout, cache._cells.origin
+    rotations = layout.all_rotations if POLICIES[policy].prerope else None
+    assert native(engine)._compared == rotations
+    scores = native(engine).keydiff(len(used), origin, rotations)
     native(engine).forget()
-    np.testing.assert_allclose(native(engine).keydiff(len(used)), scores, rtol=0, atol=1e-7)
-    first = 0
-    for keys, origin in zip(native(engine).tensors.values(), cache.origin, strict=True):
-        heads = len(origin)
-        half = np.ctypeslib.as_array(
-            (np.ctypeslib.ctypes.c_uint16 * (keys[0].size // 2)).from_address(keys[0].address)
-        ).view(np.float16)
-        rows = half.reshape(len(cache.positions), heads, -1)[used].astype(np.float32)
-        expected = KeyDiff()(Rows(rows, origin[:, used]))
-        np.testing.assert_allclose(scores[first : first + heads], expected, rtol=0, atol=1e-7)
-        first += heads
+    again = native(engine).keydiff(len(used), origin, rotations)
+    expected = cache._scoring.scores(
+        POLICIES[policy],
+        lambda: [layer.keys[used] for layer in layout.direct or []],
+        origin[:, used],
+        np.zeros(scores.shape, np.float32),
+        [],
+        None,
+    )
+    for found in (scores, again):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-7)
+        assert (found == expected).mean() > 0.9999
+    engine.close()
+
+
+@pytest.mark.model
+@PATCHED
+@pytest.mark.parametrize("policy", ["pyramid", "keydiff-prerope", "focus"])
+def test_conversations_keep_the_same_rows(small_model: Model, task: Task, policy: str) -> None:
+    """They evict by KeyDiff on keys as they are cached, whatever the document was read by.
+
+    Not by copies: those put rows into other cells, which changes the last bits of what comes next.
+    """
+    kept = []
+    for access in ("native", "direct"):
+        engine = start(
+            small_model, task, budget=BUDGET, policy=policy, block=BLOCK, access=access, room=0
+        )
+        read(engine, BUDGET)
+        evicted = engine.cache.evicted
+        extend(engine.cache, task.document)
+        assert engine.cache.evicted > evicted
+        kept.append(np.sort(np.concatenate(engine.cache.origin), axis=1))
+        engine.close()
+    np.testing.assert_array_equal(*kept)
 
 
 @pytest.mark.model
@@ -86,6 +128,11 @@ def test_what_cannot_be_evicted_is_refused_and_nothing_is_lost(engine: Engine) -
         native(engine).evict(8, scores[:, 1:], [], cache._cells.origin)
     with pytest.raises(LlamaError, match="not a number"):
         native(engine).evict(8, scores * np.nan, [], cache._cells.origin)
+    with pytest.raises(LlamaError, match="are not rotated so"):
+        wrong = [Rotation(np.zeros(1000))] * len(cache.origin)
+        native(engine).keydiff(rows, cache._cells.origin, wrong)
+    with pytest.raises(LlamaError, match="have to be int32"):
+        native(engine).keydiff(rows, cache._cells.origin[:, 1:])
     for mine, theirs in zip(cache.image().rows, before.rows, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     np.testing.assert_array_equal(cache.image().origin, before.origin)

@@ -38,10 +38,10 @@ def test_keys_are_turned_back(adjacent: bool, width: int) -> None:
             cos, sin = np.cos(token * frequency), np.sin(token * frequency)
             turned[row, x] = keys[row, x] * cos - keys[row, y] * sin
             turned[row, y] = keys[row, x] * sin + keys[row, y] * cos
-    back = Rotation(FREQUENCIES, adjacent).undo(turned.astype(np.float32), TOKENS)
+    back = Rotation(FREQUENCIES, adjacent).undo(turned, TOKENS)
     order = [i for pair in places for i in pair] + list(range(8, width))
-    assert back.dtype == np.float32
-    np.testing.assert_allclose(back, keys[:, order], atol=1e-5)
+    assert back.dtype == np.float64
+    np.testing.assert_allclose(back, keys[:, order], atol=1e-9)
 
 
 def test_what_is_mixed_is_unmixed_first() -> None:

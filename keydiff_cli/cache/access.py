@@ -81,6 +81,13 @@ class Layout:
         return self.rotations.get(self.numbers[number]) if self.numbers else None
 
     @cached_property
+    def all_rotations(self) -> list[Rotation] | None:
+        """How every layer rotates its keys; None if that is not known of all."""
+        known = [self.rotation(number) for number in range(len(self.heads))]
+        found = [rotation for rotation in known if rotation is not None]
+        return found if len(found) == len(known) else None
+
+    @cached_property
     def offsets(self) -> NDArray[np.int64]:
         """Where the heads of each layer begin among all, and the end: int64 ``[layers + 1]``."""
         return np.concatenate(([0], np.cumsum(self.heads)))

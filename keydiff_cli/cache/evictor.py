@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -81,7 +82,9 @@ class Evictor:
         # Where the used cells are the first ones, as while reading, views spare copies.
         where = slice(0, len(used)) if used[-1] == len(used) - 1 else used
         origin, past = cells.origin[:, where], cells.past[:, where]
-        native = self._layout.native if len(set(keeps)) == 1 else None
+        # llama.cpp takes a row that a layer has given up, in a pyramid, for one that is held.
+        alike = len(set(keeps)) == 1 and bool((origin >= 0).all())
+        native = self._layout.native if alike else None
         blob, layers, index = self._rows(used, native is not None)
 
         def keys() -> list[Bytes]:
@@ -89,7 +92,8 @@ class Evictor:
                 return [rows[where] for rows in self._layout.keys(int(used[-1]) + 1)]
             return [layer.keys[where if blob is None else slice(None)] for layer in layers]
 
-        scores = self._scoring.scores(policy, keys, origin, past, pinned, native)
+        keydiff = None if native is None else partial(native.keydiff, len(used), cells.origin)
+        scores = self._scoring.scores(policy, keys, origin, past, pinned, keydiff)
         scored = time.perf_counter()
         self.times.score += scored - started
         if not over:

@@ -162,8 +162,7 @@ class KVCache:
 
     def shows_rotations(self) -> bool:
         """Whether it is known how every layer rotates its keys."""
-        layers = range(len(self._layout.heads))
-        return all(self._layout.rotation(number) is not None for number in layers)
+        return self._layout.all_rotations is not None
 
     def clear(self) -> None:
         """Forget everything."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,11 @@ from keydiff_cli.cache.access import Layout, dequantize
 from keydiff_cli.cache.state import Bytes
 from keydiff_cli.errors import KeydiffError, ModelError, reason
 from keydiff_cli.eviction import Policy, is_pinned
-from keydiff_cli.llama import Context, NativeCache, half_to_float
-from keydiff_cli.scores import Float32, KeyDiff, Queries, Rows, Scorer, SharedScorer
+from keydiff_cli.llama import Context, half_to_float
+from keydiff_cli.scores import Float32, KeyDiff, Queries, Rotation, Rows, Scorer, SharedScorer
 
 Number = TypeVar("Number", np.float32, np.int32)
+KeyDiffOf: TypeAlias = Callable[[list[Rotation] | None], Float32]
 
 
 class Scoring:
@@ -62,7 +63,7 @@ class Scoring:
         origin: NDArray[np.int32],
         past: Float32,
         pinned: Sequence[tuple[int, int]],
-        native: NativeCache | None,
+        native: KeyDiffOf | None,
     ) -> Float32:
         """Scores of the heads of all layers, one after another: float32 ``[heads, rows]``.
 
@@ -73,13 +74,14 @@ class Scoring:
             layers. There must be one.
         keys
             Gives the stored keys of each layer, uint8 ``[rows, heads, bytes]``; not asked where
-            llama.cpp scores by KeyDiff itself, which it does if it is ``native``.
+            llama.cpp gives all scores.
         origin, past
             Token of each row and its last score: int32 and float32 ``[heads, rows]``.
         pinned
             Tokens above every score, from start to stop (exclusive).
         native
-            What a patched llama.cpp does itself.
+            Has a patched llama.cpp score by KeyDiff, keys as they were before these rotations or
+            (None) as they are cached: float32 ``[heads, rows]``.
 
         Raises
         ------
@@ -92,14 +94,41 @@ class Scoring:
         found: list[Float32] = []
         ours: list[tuple[Scorer, Float32]] = []
         for one in [scorer, scorer.rest] if isinstance(scorer, SharedScorer) else [scorer]:
-            if native is not None and isinstance(one, KeyDiff) and not one.prerope:
-                found.append(native.keydiff(origin.shape[1]))
-            else:
-                found.append(np.full(origin.shape, -np.inf, np.float32))
-                ours.append((one, found[-1]))
-        watch = any(one.watch != "nothing" for one, _ in ours)
+            given = self._natively(one, native)
+            if given is None:
+                given = np.full(origin.shape, -np.inf, np.float32)
+                ours.append((one, given))
+            found.append(given)
+        if ours:
+            self._score(name, ours, keys(), origin, past)
+        if not isinstance(scorer, SharedScorer):
+            return found[0]
+        protected = is_pinned(origin, pinned)
+        settle = partial(scorer.settle, found[0], found[1], _fixed(origin), protected)
+        settled = _given(name, settle, origin >= 0)
+        return np.where(origin >= 0, settled, np.float32(-np.inf))
+
+    def _natively(self, scorer: Scorer, native: KeyDiffOf | None) -> Float32 | None:
+        """The scores if llama.cpp gives them: KeyDiff's, of keys that it can turn back."""
+        if native is None or not isinstance(scorer, KeyDiff):
+            return None
+        if not scorer.prerope:
+            return native(None)
+        rotations = self._layout.all_rotations
+        return None if rotations is None else native(rotations)
+
+    def _score(
+        self,
+        policy: str,
+        scorers: Sequence[tuple[Scorer, Float32]],
+        keys: Sequence[Bytes],
+        origin: NDArray[np.int32],
+        past: Float32,
+    ) -> None:
+        """Fill in the scores that each scorer gives, layer by layer."""
+        watch = any(scorer.watch != "nothing" for scorer, _ in scorers)
         offsets = self._layout.offsets
-        for number, stored in enumerate(keys() if ours else ()):
+        for number, stored in enumerate(keys):
             heads = slice(offsets[number], offsets[number + 1])
             queries = self.queries(number) if watch else None
             seen = origin[offsets[number]] >= 0
@@ -107,14 +136,8 @@ class Scoring:
             tokens, before = _fixed(origin[heads][:, held]), _fixed(past[heads][:, held])
             keys_held = _fixed(self._numbers(stored)[held])
             rows = Rows(keys_held, tokens, queries, number, before, self._layout.rotation(number))
-            for one, scores in ours:
-                scores[heads, held] = _given(name, partial(one, rows), tokens >= 0)
-        if not isinstance(scorer, SharedScorer):
-            return found[0]
-        protected = is_pinned(origin, pinned)
-        settle = partial(scorer.settle, found[0], found[1], _fixed(origin), protected)
-        settled = _given(name, settle, origin >= 0)
-        return np.where(origin >= 0, settled, np.float32(-np.inf))
+            for scorer, scores in scorers:
+                scores[heads, held] = _given(policy, partial(scorer, rows), tokens >= 0)
 
     def _numbers(self, keys: Bytes) -> Float32:
         """Stored keys ``[rows, heads, bytes]`` as float32 ``[rows, heads, head_dim]``.

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from keydiff_cli.llama.interrupts import hold_interrupt
 from keydiff_cli.llama.library import LlamaError, function, last_error, log
 from keydiff_cli.llama.tensors import CacheTensor, CacheTensors, cache_tensor
+from keydiff_cli.scores import Rotation
 
-API_VERSION = 1  # of llama-kv.h
+API_VERSION = 2  # of llama-kv.h
 
 
 class _Layer(ctypes.Structure):
@@ -28,6 +29,17 @@ class _Layer(ctypes.Structure):
         ("keys", ctypes.c_void_p),
         ("values", ctypes.c_void_p),
         ("transposed", ctypes.c_bool),
+    )
+
+
+class _Rope(ctypes.Structure):
+    """``struct llama_kv_rope``."""
+
+    _fields_ = (
+        ("frequencies", ctypes.c_void_p),
+        ("pairs", ctypes.c_int32),
+        ("adjacent", ctypes.c_bool),
+        ("mixed", ctypes.c_int32),
     )
 
 
@@ -83,10 +95,12 @@ def _functions() -> _Functions | None:
         function("llama_kv_n_cell", number, pointer),
         function("llama_kv_get_layer", ctypes.c_bool, pointer, number, ctypes.POINTER(_Layer)),
         function("llama_kv_positions", number, pointer, number, pointer),
-        function("llama_kv_sums_init", pointer, pointer),
+        function("llama_kv_sums_init", pointer, pointer, pointer),
         function("llama_kv_sums_clear", None, pointer),
         function("llama_kv_sums_free", None, pointer),
-        function("llama_kv_keydiff", number, pointer, number, pointer, number, pointer, size),
+        function(
+            "llama_kv_keydiff", number, pointer, number, pointer, pointer, number, pointer, size
+        ),
         function("llama_kv_evict", number, pointer, number, _Eviction, pointer),
     )
 
@@ -106,7 +120,8 @@ class NativeCache:
         self._functions = functions
         self._context = context
         self._threads = threads
-        self._sums = functions.sums(context)
+        self._sums: Any = None
+        self._compared: list[Rotation] | None = None  # what the sums are of
         self.heads = int(functions.heads(context))
         self._cells = int(functions.cells(context))
         self.tensors: CacheTensors = {}
@@ -131,11 +146,31 @@ class NativeCache:
         self._call(self._functions.positions, 0, positions.ctypes.data)
         return positions
 
-    def keydiff(self, rows: int) -> NDArray[np.float32]:
-        """KeyDiff's scores of the cells in use, in order: float32 ``[heads, rows]``."""
+    def keydiff(
+        self, rows: int, origin: NDArray[np.int32], rotations: list[Rotation] | None = None
+    ) -> NDArray[np.float32]:
+        """KeyDiff's scores of the cells in use, in order: float32 ``[heads, rows]``.
+
+        Parameters
+        ----------
+        rows
+            Number of the cells in use.
+        origin
+            The token of each row: int32 ``[heads, cells]``.
+        rotations
+            Compare the keys of every layer as they were before; None: as they are cached.
+
+        Raises
+        ------
+        LlamaError
+            If another number of cells is in use, the rotations cannot be those of the layers, or
+            memory is short.
+        """
+        self._check(origin)
+        self._compare(rotations)
         scores = np.empty((self.heads, rows), np.float32)
-        room, out = scores.size, scores.ctypes.data
-        done = self._call(self._functions.keydiff, 0, self._sums, self._threads, out, room)
+        found = origin.ctypes.data, self._threads, scores.ctypes.data, scores.size
+        done = self._call(self._functions.keydiff, 0, self._sums, *found)
         if done != rows:
             raise LlamaError(f"llama.cpp has {done} cells in use, and not {rows}")
         return scores
@@ -162,8 +197,7 @@ class NativeCache:
         -------
         Number of cells freed: those of the lowest positions.
         """
-        if origin.shape != (self.heads, self._cells):
-            raise LlamaError(f"llama.cpp has {self.heads} heads and {self._cells} cells there")
+        self._check(origin)
         scores = np.ascontiguousarray(scores, np.float32)
         ranges = (_Range * len(pinned))(*(_Range(*span) for span in pinned))
         wanted = _Eviction(
@@ -177,13 +211,40 @@ class NativeCache:
         )
         return self._call(self._functions.evict, 0, wanted, origin.ctypes.data)
 
+    def _check(self, origin: NDArray[np.int32]) -> None:
+        """Make sure that llama.cpp can read and write it."""
+        wanted = self.heads, self._cells
+        if origin.shape != wanted or origin.dtype != np.int32 or not origin.flags.c_contiguous:
+            raise LlamaError(f"origins have to be int32 {list(wanted)}, one after the other")
+
+    def _compare(self, rotations: list[Rotation] | None) -> None:
+        """Remember the sums of such keys, and no others."""
+        if self._sums and rotations == self._compared:
+            return
+        self.close()
+        ropes = None
+        if rotations is not None:
+            if len(rotations) != len(self.tensors):
+                raise LlamaError(f"llama.cpp has {len(self.tensors)} layers there")
+            frequencies = [np.ascontiguousarray(one.frequencies, float) for one in rotations]
+            ropes = (_Rope * len(rotations))(
+                *(
+                    _Rope(some.ctypes.data, len(some), one.adjacent, one.mixed)
+                    for one, some in zip(rotations, frequencies, strict=True)
+                )
+            )
+        log.clear()
+        self._sums, self._compared = self._functions.sums(self._context, ropes), rotations
+        if not self._sums:
+            raise LlamaError(f"llama.cpp cannot score: {last_error('out of memory?')}")
+
     def _call(self, function: Any, *arguments: Any) -> int:
         """The number that a function returns; a negative one is a failure, and logged."""
         log.clear()
         with hold_interrupt():
             status = int(function(self._context, *arguments))
         if status < 0:
-            raise LlamaError(f"llama.cpp cannot evict: {last_error(f'status {status}')}")
+            raise LlamaError(f"llama.cpp cannot score or evict: {last_error(f'status {status}')}")
         return status
 
 

@@ -23,8 +23,8 @@ class KeyDiff:
     ``mu = mean(k_i / |k_i|)``, ``score_i = -cos(k_i, mu)``, for every head on its own.
     Source: KeyDiff, arXiv 2504.15364, section 3.
 
-    Of keys as they are cached in double precision, so that scores do not depend on the order of
-    sums: the patched llama.cpp (``patches/``) computes the same ones.
+    In double precision, so that scores do not depend on the order of sums: the patched llama.cpp
+    (``patches/``) computes the same ones.
 
     Attributes
     ----------
@@ -49,8 +49,8 @@ class KeyDiff:
             scores[h] = (keys @ mean) * weight
         return scores
 
-    def _keys(self, rows: Rows, head: int) -> Float32 | NDArray[np.float64]:
-        """What is compared, of a head: ``[rows, head_dim]``."""
+    def _keys(self, rows: Rows, head: int) -> NDArray[np.float64]:
+        """What is compared, of a head: float64 ``[rows, head_dim]``."""
         keys = rows.keys[:, head]
         if not self.prerope:
             return keys.astype(np.float64)

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
-Complex64 = NDArray[np.complex64]
+Float64 = NDArray[np.float64]
+Complex128 = NDArray[np.complex128]
 
 _STEP = 4096  # tokens; an angle is that of a multiple of it and that of the rest, from a table
+_ROWS = 1024  # turned at a time, so that what is read and written stays in the processor's caches
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +38,10 @@ class Rotation:
     adjacent: bool = False
     mixed: int = 1
 
-    def undo(self, keys: Float32, tokens: NDArray[np.int32]) -> Float32:
+    def undo(self, keys: Float32, tokens: NDArray[np.int32]) -> Float64:
         """Keys as they were before, but for their length under YaRN and LongRoPE.
+
+        In double precision, so that what is computed from them does not depend on the order.
 
         Parameters
         ----------
@@ -48,37 +52,49 @@ class Rotation:
 
         Returns
         -------
-        float32 ``[rows, head_dim]``, the two numbers of a pair beside each other.
+        float64 ``[rows, head_dim]``, the two numbers of a pair beside each other.
         """
-        rows, width = keys.shape
-        if self.mixed > 1:
-            keys = (keys.reshape(rows, -1, self.mixed) @ self._mixer).reshape(rows, width)
-        pairs = len(self.frequencies)
-        turned = np.empty((rows, pairs), np.complex64)
-        if self.adjacent:
-            turned.view(np.float32)[:] = keys[:, : 2 * pairs]
-        else:
-            turned.real, turned.imag = keys[:, :pairs], keys[:, pairs : 2 * pairs]
+        back = np.empty(keys.shape)
         steps, rest = np.divmod(tokens, _STEP)
-        turned *= np.take(self._table, rest, axis=0)
-        turned *= np.take(self._turns(np.arange(steps.max(initial=0) + 1) * _STEP), steps, axis=0)
-        back = turned.view(np.float32)
-        return back if 2 * pairs == width else np.hstack((back, keys[:, 2 * pairs :]))
+        far = self._turns(np.arange(steps.max(initial=0) + 1) * _STEP)
+        for first in range(0, len(keys), _ROWS):
+            some = slice(first, first + _ROWS)
+            turns = self._table[rest[some]]
+            if len(far) > 1:
+                turns *= far[steps[some]]
+            self._turn(keys[some], turns, back[some])
+        return back
+
+    def _turn(self, keys: Float32, turns: Complex128, back: Float64) -> None:
+        """Multiply the pairs of keys by ``[rows, pairs]``, into ``back``."""
+        pairs = len(self.frequencies)
+        plain = keys if self.mixed == 1 else self._unmixed(keys)
+        back[:, 2 * pairs :] = plain[:, 2 * pairs :]
+        turned = back[:, : 2 * pairs].view(np.complex128)
+        if self.adjacent:
+            back[:, : 2 * pairs] = plain[:, : 2 * pairs]
+        else:
+            turned.real, turned.imag = plain[:, :pairs], plain[:, pairs : 2 * pairs]
+        turned *= turns
 
     @cached_property
-    def _table(self) -> Complex64:
+    def _table(self) -> Complex128:
         return self._turns(np.arange(_STEP))
 
-    def _turns(self, tokens: NDArray[np.int64]) -> Complex64:
+    def _turns(self, tokens: NDArray[np.int64]) -> Complex128:
         """What a pair, as a complex number, is multiplied by to be turned back."""
-        turns: Complex64 = np.exp(-1j * np.outer(tokens, self.frequencies)).astype(np.complex64)
+        turns: Complex128 = np.exp(-1j * np.outer(tokens, self.frequencies))
         return turns
 
+    def _unmixed(self, keys: Float32) -> Float64:
+        mixed = keys.reshape(len(keys), -1, self.mixed).astype(np.float64)
+        return (mixed @ self._mixer).reshape(keys.shape)
+
     @cached_property
-    def _mixer(self) -> Float32:
+    def _mixer(self) -> Float64:
         """Sylvester's matrix over the root of its size, which is its own inverse."""
-        matrix = np.ones((1, 1), np.float32)
+        matrix = np.ones((1, 1))
         while len(matrix) < self.mixed:
             matrix = np.block([[matrix, matrix], [matrix, -matrix]])
-        mixer: Float32 = matrix / np.float32(np.sqrt(self.mixed))
+        mixer: Float64 = matrix / np.sqrt(self.mixed)
         return mixer
