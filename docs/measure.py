@@ -42,7 +42,7 @@ FREE = [
     "What should the harbour do next?",
     "Is the tone of the report optimistic?",
 ]
-SHARES = [(1024, 128), (2560, 128), (2560, 512), (8192, 128)]
+SHARES = [(2560, 128), (8192, 128)]
 BLIND = "keydiff-prerope"  # by which documents are read for questions that are not known
 
 
@@ -140,8 +140,8 @@ class Reading:
 def share() -> None:
     """Only blocks that evict count: at the start there is nothing to score.
 
-    Scored in NumPy, and with a patched llama.cpp natively, too, as far as it can. The runs take
-    turns block by block, so that they meet the same machine.
+    Scored in NumPy, and with a patched llama.cpp natively, too. The runs take turns block by block,
+    so that they meet the same machine.
     """
     from keydiff_cli.llama import API_VERSION, api_version
 
