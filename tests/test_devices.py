@@ -129,7 +129,7 @@ def test_a_server_that_says_nothing_is_given_up(
         done = run("plan", "-m", "smollm2-135m", "--rpc", name, models=small_path.parent)
     assert done.status == 4
     assert done.errors == [
-        f"keydiff: error: {name} does not answer; is it llama.cpp's rpc-server, and idle?"
+        f"keydiff: error: {name} does not answer; is it llama.cpp's RPC server, and idle?"
     ]
 
 
@@ -164,7 +164,7 @@ def test_doctor_tries_each_server_apart(server: str, tmp_path: Path) -> None:
     found = json.loads(done.out)
     assert [one["name"] for one in found["library"]["devices"]] == ["CPU", "RPC0"]
     assert found["library"]["devices"][1]["description"] == server
-    advice = "is no rpc-server of this llama.cpp; start there the one of the same version"
+    advice = "is no RPC server of this llama.cpp; start there the one of the same version"
     assert found["problems"][0] == f"{strange[0]} {advice}"
     assert f"the RPC server {nobody} cannot be reached" in found["problems"][1]
     assert found["problems"][2] == f"{strange[1]} {advice}"
@@ -210,7 +210,7 @@ def test_a_server_of_another_kind_is_named(server: str, small_path: Path, tmp_pa
         done = run("plan", "-m", "smollm2-135m", "--rpc", name, models=small_path.parent)
     assert done.status == 4
     assert done.errors == [
-        f"keydiff: error: {name} is no rpc-server of this llama.cpp; start there the one of the "
+        f"keydiff: error: {name} is no RPC server of this llama.cpp; start there the one of the "
         "same version"
     ]
 

@@ -66,7 +66,7 @@ Rpc = Annotated[
     str | None,
     typer.Option(
         metavar="HOST:PORT,...",
-        help="Other machines, on which llama.cpp's rpc-server runs.",
+        help="Other machines, on which llama.cpp's RPC server runs.",
     ),
 ]
 Temperature = Annotated[

@@ -70,7 +70,7 @@ def _try(server: str) -> Any:
     except OSError as error:
         raise ModelError(
             f"the RPC server {server} cannot be reached: {error.strerror or error}; start "
-            "llama.cpp's rpc-server there"
+            "llama.cpp's RPC server there"
         ) from None
     code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import add; add({server!r})"
     try:
@@ -83,10 +83,10 @@ def _try(server: str) -> Any:
         )
     except subprocess.TimeoutExpired:
         raise ModelError(
-            f"{server} does not answer; is it llama.cpp's rpc-server, and idle?"
+            f"{server} does not answer; is it llama.cpp's RPC server, and idle?"
         ) from None
     if done.returncode:
         raise ModelError(
-            f"{server} is no rpc-server of this llama.cpp; start there the one of the same version"
+            f"{server} is no RPC server of this llama.cpp; start there the one of the same version"
         )
     return address

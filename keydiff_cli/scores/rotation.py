@@ -56,16 +56,16 @@ class Rotation:
         """
         back = np.empty(keys.shape)
         steps, rest = np.divmod(tokens, _STEP)
-        far = self._phases(np.arange(steps.max(initial=0) + 1) * _STEP)
+        far = self._phasors(np.arange(steps.max(initial=0) + 1) * _STEP)
         for first in range(0, len(keys), _ROWS):
             some = slice(first, first + _ROWS)
-            phases = self._table[rest[some]]
+            phasors = self._table[rest[some]]
             if len(far) > 1:
-                phases *= far[steps[some]]
-            self._turn(keys[some], phases, back[some])
+                phasors *= far[steps[some]]
+            self._turn(keys[some], phasors, back[some])
         return back
 
-    def _turn(self, keys: Float32, phases: Complex128, back: Float64) -> None:
+    def _turn(self, keys: Float32, phasors: Complex128, back: Float64) -> None:
         """Multiply the pairs of keys by ``[rows, pairs]``, into ``back``."""
         pairs = len(self.frequencies)
         plain = keys if self.mixed == 1 else self._unmixed(keys)
@@ -75,16 +75,16 @@ class Rotation:
             back[:, : 2 * pairs] = plain[:, : 2 * pairs]
         else:
             turned.real, turned.imag = plain[:, :pairs], plain[:, pairs : 2 * pairs]
-        turned *= phases
+        turned *= phasors
 
     @cached_property
     def _table(self) -> Complex128:
-        return self._phases(np.arange(_STEP))
+        return self._phasors(np.arange(_STEP))
 
-    def _phases(self, tokens: NDArray[np.int64]) -> Complex128:
+    def _phasors(self, tokens: NDArray[np.int64]) -> Complex128:
         """What a pair, as a complex number, is multiplied by to be turned back."""
-        phases: Complex128 = np.exp(-1j * np.outer(tokens, self.frequencies))
-        return phases
+        phasors: Complex128 = np.exp(-1j * np.outer(tokens, self.frequencies))
+        return phasors
 
     def _unmixed(self, keys: Float32) -> Float64:
         mixed = keys.reshape(len(keys), -1, self.mixed).astype(np.float64)
