@@ -15,7 +15,7 @@ from toy_build import PATCH, PYTHON, Seen, pack, packages, toy, write_patch
 
 from keydiff_cli.build import install as installing
 from keydiff_cli.build.build import build_llama, check_patches
-from keydiff_cli.build.programs import BuildError
+from keydiff_cli.build.programs import BuildError, compiler
 from keydiff_cli.build.source import RELEASE, Release, apply, patch_files, verify
 from keydiff_cli.processes import run
 
@@ -104,6 +104,20 @@ def test_without_a_compiler_nothing_is_fetched(
     with pytest.raises(BuildError, match="no C\\+\\+ compiler"):
         build_llama(tmp_path / "cache", seen, source=toy[1], release=toy[0])
     assert seen.steps == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="programs")
+def test_a_build_takes_a_c_compiler_too(
+    toy: tuple[Release, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", compiler()[0])
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BuildError, match="there is no C compiler; install gcc or clang"):
+        build_llama(tmp_path / "cache", Seen(), source=toy[1], release=toy[0])
+    monkeypatch.setenv("CC", "nosuch")
+    with pytest.raises(BuildError, match="CC is 'nosuch', which is no compiler"):
+        build_llama(tmp_path / "cache", Seen(), source=toy[1], release=toy[0])
 
 
 @pytest.mark.parametrize("chosen", ["nosuch", "'x", "g++ 'x"])

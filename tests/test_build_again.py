@@ -102,6 +102,16 @@ def test_a_wheel_that_does_not_fit_leaves_the_old_one(tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {new.name, f"{new.name}.sha256"}
 
 
+def test_another_version_is_not_replaced_in_silence(
+    toy: tuple[Release, Path], packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for here, notes in (("1.0", []), ("1.1", ["keydiff-toy 1.0 takes the place of 1.1"])):
+        seen = Seen()
+        monkeypatch.setattr("keydiff_cli.build.build.version", {"keydiff-toy": here}.__getitem__)
+        build_llama(tmp_path / here, seen, source=toy[1], release=toy[0])
+        assert seen.notes == notes
+
+
 @pytest.mark.skipif(os.name != "posix", reason="where the test of the patches runs")
 def test_a_failing_test_keeps_what_it_said(
     toy: tuple[Release, Path], packages: Path, tmp_path: Path
@@ -129,6 +139,7 @@ def test_a_failing_test_keeps_what_it_said(
         ("error: subprocess-exited-with-error\nERROR: Failed building wheel for x\nbad", "bad"),
         ("  c++: fatal error: Killed\nERROR: Failed building wheel for x", "c++: fatal"),
         ("a.cpp:404: x < 1e-6\nfirst: OK\nsecond: OK", "a.cpp:404: x < 1e-6"),
+        ("ERROR: Could not find a version (from versions: none)\nERROR: No m", "index has none"),
         ("Hunk #1 FAILED at 1.\n1 out of 1 hunk FAILED\n", "1 out of 1"),
     ],
 )
@@ -193,8 +204,8 @@ def test_what_cannot_be_loaded_later_is_refused_first(
     monkeypatch.setenv("LLAMA_CPP_LIB_PATH", str(tmp_path))
     refused("LLAMA_CPP_LIB_PATH is set, so what is installed would not be loaded; unset it")
     monkeypatch.delenv("LLAMA_CPP_LIB_PATH")
-    there = compiler()
-    monkeypatch.setenv("CXX", there[0])
+    for variable, language in (("CXX", "C++"), ("CC", "C")):
+        monkeypatch.setenv(variable, compiler(language)[0])
     monkeypatch.setenv("PATH", str(tmp_path))
     refused("neither git nor patch is here")
     monkeypatch.setattr(installing.sysconfig, "get_path", lambda _: str(tmp_path / "none"))
@@ -211,6 +222,8 @@ def test_what_a_wheel_depends_on_is_in_its_key(monkeypatch: pytest.MonkeyPatch) 
     for name in ("CXXFLAGS", "CMAKE_GENERATOR", "SKBUILD_CMAKE_ARGS", "CUDACXX"):
         monkeypatch.setenv(name, "-O1")
         keys.append(wheels.key(program, "patch"))
+    monkeypatch.setenv("CXXFLAGS", os.fsdecode(b"-I\xe9"))
+    keys.append(wheels.key(program, "patch"))
     monkeypatch.setattr("keydiff_cli.machine.processor_features", lambda: "avx sse")
     keys.append(wheels.key(program, "patch"))
     assert len(set(keys)) == len(keys) - 1

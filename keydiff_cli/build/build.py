@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from keydiff_cli.build import wheels
@@ -63,6 +64,7 @@ def build_llama(
 
     check_place()
     command = compiler()  # that something is missing is said before anything is fetched
+    compiler("C")
     patcher()
     patches = patch_files()
     texts = (patch.read_text(encoding="utf-8") for patch in patches)
@@ -79,6 +81,9 @@ def build_llama(
             wheel = _build(release, patches, source, folder, events)
         else:
             events.note(f"{wheel} was built before; --rebuild builds it again")
+        with suppress(PackageNotFoundError):
+            if (here := version(release.package)) != release.version:
+                events.note(f"{release.package} {release.version} takes the place of {here}")
         events.step("installing")
         install(wheel, folder)
         return wheel
@@ -151,7 +156,7 @@ def _build(
             "CMAKE_BUILD_PARALLEL_LEVEL": str(physical_cores()),
             **fetching_pip(),
             **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tree.parent)),  # removed afterwards
-            "CMAKE_ARGS": f"{os.environ.get('CMAKE_ARGS', '')} {_OPTIONS}".strip(),
+            "CMAKE_ARGS": f"{_OPTIONS} {os.environ.get('CMAKE_ARGS', '')}".strip(),
         }
         tick = _progress(log, events)
         do(command, tree, log, "the build failed", environment, tick=tick, keep=True)

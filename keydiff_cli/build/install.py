@@ -74,11 +74,14 @@ def check_installed() -> None:
         "from keydiff_cli.llama import API_VERSION, find_installation as find; "
         "found = find(); print(found.path if found.api != API_VERSION else '')"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     if done.returncode:
-        said = done.stderr.split("\n")[-2:][0] or f"it ends Python with status {done.returncode}"
+        said = (
+            done.stderr.decode(errors="replace").split("\n")[-2:][0]
+            or f"it ends Python with status {done.returncode}"
+        )
         raise BuildError(f"what was installed cannot be used: {said}")
-    if other := done.stdout.strip():
+    if other := os.fsdecode(done.stdout).strip():
         raise BuildError(
             f"the wheel is installed, but keydiff loads another library, from {other}; "
             "remove that one"

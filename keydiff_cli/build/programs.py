@@ -1,4 +1,4 @@
-"""The programs that a build runs: pip, a C++ compiler, git or patch; and what they failed for."""
+"""The programs that a build runs: pip, compilers, git or patch; and what they failed for."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ _SUMMARY = re.compile(
 _PLACE = re.compile(r"\S+:\d+: ")  # file and line, as a failing test has it
 _TRACEBACK = "Traceback (most recent call last):"
 _TOLD = re.compile(r"^(global|download|install|wheel|:env:)\.([a-z-]+)=(.+)$", re.MULTILINE)
+# Variable and programs, in CMake's order.
+_COMPILERS = {"C++": ("CXX", "c++", "g++", "clang++"), "C": ("CC", "cc", "gcc", "clang")}
 # How an index is reached and what is taken from it, of all that pip can be told.
 _INDEX = frozenset(
     (
@@ -63,7 +65,14 @@ def fetching_pip() -> dict[str, str]:
     environment = {**os.environ, "PIP_QUIET": "0", "PIP_USER": "0"}  # these mean "config", too
     environment.pop("PIP_PYTHON", None)
     command = [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        check=False,
+    )
     if done.returncode:
         said = reason(done.stdout + done.stderr) or "it does not say why"  # told on stdout, too
         raise BuildError(f"pip cannot read its configuration ({said}); see 'pip config debug'")
@@ -73,26 +82,27 @@ def fetching_pip() -> dict[str, str]:
     return lone_pip() | {f"PIP_{name.upper().replace('-', '_')}": x for name, x in index.items()}
 
 
-def compiler() -> list[str]:
-    """The C++ compiler that CMake would take on this system.
+def compiler(language: str = "C++") -> list[str]:
+    """The compiler that CMake would take on this system, for C++ or C.
 
     Raises
     ------
     BuildError
         If there is none.
     """
-    if (chosen := os.environ.get("CXX", "")).strip():
+    variable, *names = _COMPILERS[language]
+    if (chosen := os.environ.get(variable, "")).strip():
         with suppress(ValueError):
             command = shlex.split(chosen)
             if shutil.which(command[0]):
                 return command
-        raise BuildError(f"CXX is '{chosen}', which is no compiler here")
-    for name in ("c++", "g++", "clang++"):
+        raise BuildError(f"{variable} is '{chosen}', which is no compiler here")
+    for name in names:
         if found := shutil.which(name):
             return [found]
     if sys.platform == "win32":
         return ["cl"]  # which CMake finds where shells do not
-    raise BuildError("there is no C++ compiler; install g++ or clang")
+    raise BuildError(f"there is no {language} compiler; install {names[1]} or clang")
 
 
 def patcher() -> list[str]:
@@ -186,9 +196,11 @@ def reason(text: str) -> str:
     if "externally-managed-environment" in text:
         return NO_PACKAGES
     if "CMAKE_CXX_COMPILER" in text and "could not find" in text.lower():
-        return "CMake finds no C++ compiler; install one"
+        return "CMake finds no compilers for C and C++; install them"
     if any("connection broken by" in line for line in lines):
         return "the package index cannot be reached; check the network and proxy settings"
+    if "(from versions: none)" in text:
+        return "the package index has none, or cannot be reached; check pip's settings of it"
     vague = (line for line in lines if "error" in line.lower() and not _SUMMARY.search(line))
     placed = (line for line in lines if _PLACE.match(line))
     last = lines[-1] if lines else ""

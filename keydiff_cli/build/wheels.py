@@ -21,7 +21,7 @@ _VARIABLES = (
     *("CMAKE_ARGS", "CMAKE_BUILD_TYPE", "CMAKE_GENERATOR", "CMAKE_TOOLCHAIN_FILE"),
     *("SKBUILD_CMAKE_ARGS", "SKBUILD_CMAKE_DEFINE", "SKBUILD_CMAKE_BUILD_TYPE"),
     *("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"),
-    *("CUDACXX", "CUDAFLAGS", "CUDAHOSTCXX"),
+    *("CUDACXX", "CUDAFLAGS", "CUDAHOSTCXX", "CUDA_PATH", "VULKAN_SDK", "CMAKE_PREFIX_PATH"),
 )
 
 
@@ -31,7 +31,7 @@ def key(compiler: list[str], *parts: str) -> str:
     here = (sysconfig.get_platform(), machine.processor(), machine.processor_features())
     digest = hashlib.sha256()
     for part in (*parts, *told, *here, _version(compiler)):
-        digest.update(f"{part}\0".encode())
+        digest.update(f"{part}\0".encode(errors="surrogateescape"))
     return f"{sys.implementation.cache_tag}-{digest.hexdigest()[:16]}"
 
 
@@ -78,6 +78,7 @@ def _version(compiler: list[str]) -> str:
     """What a compiler says that it is."""
     try:
         command = [*compiler, "--version"]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        told = subprocess.run(command, capture_output=True, check=False).stdout
     except OSError:
         return ""
+    return told.decode(errors="replace")

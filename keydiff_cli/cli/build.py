@@ -34,8 +34,9 @@ def build_llama(
 ) -> None:
     """Build llama-cpp-python with keydiff's patches, and install it here.
 
-    With them eviction runs inside llama.cpp; see patches/README.md. Takes a C++ compiler, git or
-    patch, and several minutes. CMAKE_ARGS has further options, as for llama-cpp-python itself.
+    With them eviction runs inside llama.cpp; see patches/README.md. Takes a C and a C++ compiler,
+    git or patch, and several minutes. CMAKE_ARGS has further options, as for llama-cpp-python
+    itself.
     """
     from keydiff_cli.build import build
     from keydiff_cli.build.install import check_installed

@@ -35,7 +35,7 @@ def library() -> Any:
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     try:
         import llama_cpp.llama_cpp as binding
-    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # no such function
+    except (ImportError, OSError, RuntimeError, SyntaxError, AttributeError) as error:
         advice = "reinstall it with 'pip install --force-reinstall llama-cpp-python'"
         if "LLAMA_CPP_LIB_PATH" in os.environ:
             advice = "unset LLAMA_CPP_LIB_PATH, or name a folder with libraries of its version"
