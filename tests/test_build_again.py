@@ -222,6 +222,7 @@ def test_what_a_wheel_depends_on_is_in_its_key(monkeypatch: pytest.MonkeyPatch) 
     for name in ("CXXFLAGS", "CMAKE_GENERATOR", "SKBUILD_CMAKE_ARGS", "CUDACXX"):
         monkeypatch.setenv(name, "-O1")
         keys.append(wheels.key(program, "patch"))
+    keys.append(wheels.key([sys.executable, "-c", r"import os; os.write(1, b'\xe9')"], "patch"))
     monkeypatch.setenv("CXXFLAGS", os.fsdecode(b"-I\xe9"))
     keys.append(wheels.key(program, "patch"))
     monkeypatch.setattr("keydiff_cli.machine.processor_features", lambda: "avx sse")

@@ -74,14 +74,14 @@ def check_installed() -> None:
         "from keydiff_cli.llama import API_VERSION, find_installation as find; "
         "found = find(); print(found.path if found.api != API_VERSION else '')"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="surrogateescape", check=False
+    )
     if done.returncode:
-        said = (
-            done.stderr.decode(errors="replace").split("\n")[-2:][0]
-            or f"it ends Python with status {done.returncode}"
-        )
+        said = done.stderr.split("\n")[-2:][0] or f"it ends Python with status {done.returncode}"
         raise BuildError(f"what was installed cannot be used: {said}")
-    if other := os.fsdecode(done.stdout).strip():
+    if other := done.stdout.strip():
         raise BuildError(
             f"the wheel is installed, but keydiff loads another library, from {other}; "
             "remove that one"

@@ -78,7 +78,8 @@ def _version(compiler: list[str]) -> str:
     """What a compiler says that it is."""
     try:
         command = [*compiler, "--version"]
-        told = subprocess.run(command, capture_output=True, check=False).stdout
+        return subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=False
+        ).stdout
     except OSError:
         return ""
-    return told.decode(errors="replace")
