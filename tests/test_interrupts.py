@@ -25,6 +25,23 @@ with hold_interrupt():
     print("stuck", flush=True)
     lock(mutex)
 """
+LATE = """
+import time
+from keydiff_cli.llama import interrupts
+class Late(interrupts._Watch):
+    def _read(self, numbers):
+        time.sleep(0.3)
+        super()._read(numbers)
+interrupts._Watch = Late
+try:
+    with hold_interrupt():
+        signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("raised", interrupts.interrupted())
+with hold_interrupt():
+    time.sleep(0.6)
+    print("again", interrupts.interrupted())
+"""
 GIVING_UP = """
 abort = function("ggml_abort", None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
 with hold_interrupt():
@@ -59,6 +76,11 @@ def test_another_ctrl_c_ends_what_never_returns() -> None:
         process.kill()
     assert process.returncode == 130
     assert said == "keydiff: error: interrupted\n"
+
+
+def test_a_ctrl_c_that_is_seen_late_does_not_count_for_what_comes_after() -> None:
+    said, _ = start(LATE).communicate(timeout=60)
+    assert said == "raised False\nagain False\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="where the function is not shown")
