@@ -78,6 +78,19 @@ def test_a_problem_is_a_warning_and_a_status(tmp_path: Path) -> None:
     assert str(blocked) in done.warnings[0]
 
 
+@pytest.mark.parametrize("binding", ["", "raise ValueError('half\\nwritten')", "def ("])
+def test_a_damaged_installation_is_a_problem(tmp_path: Path, binding: str) -> None:
+    package = tmp_path / "llama_cpp"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "llama_cpp.py").write_text(binding)
+    done = run("doctor", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert done.status == 1
+    (problem,) = done.warnings
+    assert "llama-cpp-python cannot be loaded (" in problem
+    assert "pip install --force-reinstall llama-cpp-python" in problem
+
+
 def test_a_library_of_another_version_is_a_problem(tmp_path: Path) -> None:
     """One without the functions that are expected, as an older llama.cpp."""
     folder = Path(importlib.util.find_spec("llama_cpp").origin).parent / "lib"

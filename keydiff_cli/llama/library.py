@@ -34,12 +34,16 @@ def library() -> Any:
     """The low-level binding module, initialised once, its log captured."""
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     try:
-        import llama_cpp.llama_cpp as binding
-    except (ImportError, OSError, RuntimeError, SyntaxError, AttributeError) as error:
+        return _load()
+    except Exception as error:  # a damaged package may raise anything
         advice = "reinstall it with 'pip install --force-reinstall llama-cpp-python'"
         if "LLAMA_CPP_LIB_PATH" in os.environ:
             advice = "unset LLAMA_CPP_LIB_PATH, or name a folder with libraries of its version"
         raise ModelError(f"llama-cpp-python cannot be loaded ({error}); {advice}") from error
+
+
+def _load() -> Any:
+    import llama_cpp.llama_cpp as binding
 
     @binding.llama_log_callback  # type: ignore[untyped-decorator]
     def capture(level: int, text: bytes, _: Any) -> None:
