@@ -19,28 +19,49 @@ library()
 """
 # As llama.cpp waits for a server: in C, where no signal wakes it.
 STUCK = """
-lock, mutex = ctypes.CDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(64)
-lock(mutex)
-with hold_interrupt():
-    print("stuck", flush=True)
-    lock(mutex)
-"""
-LATE = """
-import time
-from keydiff_cli.llama import interrupts
-class Late(interrupts._Watch):
-    def _read(self, numbers):
-        time.sleep(0.3)
-        super()._read(numbers)
-interrupts._Watch = Late
+import threading, time
+from keydiff_cli.llama.interrupts import interrupted
+libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)
+libc.pthread_mutex_lock(mutex)
+def release():
+    while not interrupted():
+        time.sleep(0.01)
+    libc.pthread_mutex_unlock(mutex)
+if {returns}:
+    threading.Thread(target=release, daemon=True).start()
 try:
     with hold_interrupt():
-        signal.raise_signal(signal.SIGINT)
+        print("stuck", flush=True)
+        libc.pthread_mutex_lock(mutex)
 except KeyboardInterrupt:
-    print("raised", interrupts.interrupted())
-with hold_interrupt():
-    time.sleep(0.6)
-    print("again", interrupts.interrupted())
+    print("stopped")
+"""
+LATE = """
+import os, socket, threading, time
+real = socket.socketpair
+class Late(socket.socket):
+    def recv(self, size):
+        number = super().recv(size)
+        time.sleep({late})
+        return number
+def socketpair():
+    one, other = real()
+    return Late(fileno=one.detach()), other
+socket.socketpair = socketpair
+from keydiff_cli.llama.interrupts import interrupted
+for turn in range({turns}):
+    try:
+        with hold_interrupt():
+            signal.raise_signal(signal.SIGINT)
+        print("not raised")
+    except KeyboardInterrupt:
+        if interrupted():
+            print("still interrupted")
+    with hold_interrupt():
+        time.sleep({late} * 2)
+        if interrupted():
+            print("interrupted by the one before")
+print(threading.active_count(), os.dup(0))
 """
 GIVING_UP = """
 abort = function("ggml_abort", None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
@@ -61,13 +82,33 @@ def start(code: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="its mutexes begin as zeros")
-def test_another_ctrl_c_ends_what_never_returns() -> None:
-    process = start(STUCK)
+zeroed_mutex = pytest.mark.skipif(
+    sys.platform != "linux", reason="the mutexes of others do not begin as zeros"
+)
+
+
+@zeroed_mutex
+def test_ctrl_c_is_known_while_llama_computes() -> None:
+    process = start(STUCK.format(returns=True))
     assert process.stdout is not None
     try:
         assert process.stdout.readline() == "stuck\n"
         process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, said, errors) == (0, "stopped\n", "")
+
+
+@zeroed_mutex
+def test_another_ctrl_c_ends_what_never_returns() -> None:
+    process = start(STUCK.format(returns=False))
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "stuck\n"
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)  # twice at once is once
+            time.sleep(0.1)
         time.sleep(1.5)  # more than it has to return in
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
@@ -78,9 +119,16 @@ def test_another_ctrl_c_ends_what_never_returns() -> None:
     assert said == "keydiff: error: interrupted\n"
 
 
-def test_a_ctrl_c_that_is_seen_late_does_not_count_for_what_comes_after() -> None:
-    said, _ = start(LATE).communicate(timeout=60)
-    assert said == "raised False\nagain False\n"
+@pytest.mark.parametrize(("late", "turns"), [(0.3, 2), (0.001, 50)])
+def test_a_ctrl_c_that_is_seen_late_counts_for_nothing_that_comes_after(
+    late: float, turns: int
+) -> None:
+    process = start(LATE.format(late=late, turns=turns))
+    said, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    threads, free_descriptor = map(int, said.split())
+    assert threads == 2
+    assert free_descriptor < 20
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="where the function is not shown")

@@ -14,51 +14,70 @@ from keydiff_cli.errors import ExitStatus
 from keydiff_cli.terminal import end_at_once
 
 _PATIENCE = 1.0  # seconds that llama.cpp has to return before another Ctrl-C ends the process
+_MARK = 0  # the number of no signal
+
+
+class _Hold:
+    """One time that Ctrl-C is held back, and whether it has come."""
+
+    def __init__(self) -> None:
+        self.noted = False  # by the handler, which runs when llama.cpp has returned
+        self.seen: float | None = None  # when the first one came, by the thread that watches
+
+    def note(self, *_: Any) -> None:
+        self.noted = True
+        _watch.behind = True
 
 
 class _Watch:
-    """Whether Ctrl-C has come, and a thread that sees it come.
-
-    Python runs a handler in the main thread only, and when that comes back from llama.cpp. The
-    thread may be late, so one watch counts one Ctrl-C (and those after it) only.
-    """
+    """A thread that sees Ctrl-C come: handlers run when the main one is back from llama.cpp."""
 
     def __init__(self) -> None:
-        self.noted = False  # by the handler
-        self.first: float | None = None  # when the first one came, as the thread saw it
-        self.over = False
-        numbers, self._written = socket.socketpair()
-        self._written.setblocking(False)
-        threading.Thread(target=self._read, args=(numbers,), daemon=True).start()
+        self.hold: _Hold | None = None
+        self.behind = False  # whether numbers of a hold that is over may be unread
+        self._caught_up = threading.Event()
+        self._written: socket.socket | None = None
 
-    def fileno(self) -> int:
-        return self._written.fileno()
+    @contextmanager
+    def over(self, hold: _Hold) -> Iterator[None]:
+        """Watch over a hold, whose handler is in place."""
+        if self._written is None:
+            numbers, self._written = socket.socketpair()
+            self._written.setblocking(False)
+            threading.Thread(target=self._run, args=(numbers,), daemon=True).start()
+        if self.behind:
+            self._caught_up.clear()
+            self._written.send(bytes([_MARK]))
+            self._caught_up.wait(_PATIENCE)
+            self.behind = False
+        before = signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
+        self.hold = hold
+        try:
+            yield
+        finally:
+            self.hold = None
+            signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
-    def end(self) -> None:
-        """Count nothing more, not even what the thread has yet to read."""
-        self.over = True
-        self._written.close()
-
-    def _read(self, numbers: socket.socket) -> None:
-        with numbers:
-            while number := numbers.recv(1):
-                if self.over or number[0] != signal.SIGINT:
-                    continue
-                now = time.monotonic()
-                if self.first is None:
-                    self.first = now
-                elif now - self.first > _PATIENCE:
-                    end_at_once("error: interrupted", ExitStatus.INTERRUPTED)
+    def _run(self, numbers: socket.socket) -> None:
+        while number := numbers.recv(1):
+            hold, now = self.hold, time.monotonic()
+            if number[0] == _MARK:
+                self._caught_up.set()
+            elif hold is None or number[0] != signal.SIGINT:
+                continue
+            elif hold.seen is None:
+                hold.seen = now
+            elif now - hold.seen > _PATIENCE:
+                end_at_once("error: interrupted", ExitStatus.INTERRUPTED)
 
 
-_watch: _Watch | None = None  # the same one until a Ctrl-C has come
+_watch = _Watch()
 
 
 def interrupted() -> bool:
     """Whether Ctrl-C has come since it is held back."""
-    if _watch is None or _watch.over:
-        return False
-    return _watch.noted or _watch.first is not None
+    hold = _watch.hold
+    return hold is not None and (hold.noted or hold.seen is not None)
 
 
 @contextmanager
@@ -68,27 +87,17 @@ def hold_interrupt() -> Iterator[None]:
     It would be raised inside a callback, which has nobody to pass it on to, and get lost. Another
     one, a second later or more, ends the process: llama.cpp may wait for a machine that is gone.
     """
-    global _watch
     previous = signal.getsignal(signal.SIGINT)
     main = threading.current_thread() is threading.main_thread()
-    already = previous is _note  # further out
-    if not main or already or not callable(previous):
+    if not main or not callable(previous) or _watch.hold is not None:  # further out
         yield
         return
-    if _watch is None or _watch.noted:
-        _watch = _Watch()
-    signal.signal(signal.SIGINT, _note)
-    descriptor = signal.set_wakeup_fd(_watch.fileno(), warn_on_full_buffer=False)
+    hold = _Hold()
+    signal.signal(signal.SIGINT, hold.note)
     try:
-        yield
+        with _watch.over(hold):
+            yield
     finally:
-        signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
         signal.signal(signal.SIGINT, previous)
-        if _watch.noted:
-            _watch.end()
+        if hold.noted:
             raise KeyboardInterrupt  # also in place of an error that stopping caused
-
-
-def _note(*_: Any) -> None:
-    assert _watch is not None
-    _watch.noted = True
