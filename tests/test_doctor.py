@@ -78,17 +78,49 @@ def test_a_problem_is_a_warning_and_a_status(tmp_path: Path) -> None:
     assert str(blocked) in done.warnings[0]
 
 
-@pytest.mark.parametrize("binding", ["", "raise ValueError('half\\nwritten')", "def ("])
-def test_a_damaged_installation_is_a_problem(tmp_path: Path, binding: str) -> None:
-    package = tmp_path / "llama_cpp"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "llama_cpp.py").write_text(binding)
-    done = run("doctor", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+DAMAGED = {
+    "raise ValueError('half\\nwritten')": "cannot be loaded (half written)",
+    "raise MemoryError": "cannot be loaded (MemoryError)",
+    "def (": "cannot be loaded (invalid syntax",
+    "import sys; sys.exit(0)": "cannot be loaded (0)",
+    "": "this llama-cpp-python has no llama_log_callback; install the version that",
+}
+
+
+def installation(folder: Path, package: str, binding: str | None = None) -> str:
+    (folder / "llama_cpp").mkdir()
+    (folder / "llama_cpp" / "__init__.py").write_text(package)
+    if binding is not None:
+        (folder / "llama_cpp" / "llama_cpp.py").write_text(binding)
+    return str(folder)
+
+
+@pytest.mark.parametrize(("binding", "said"), DAMAGED.items())
+def test_a_damaged_installation_is_a_problem(tmp_path: Path, binding: str, said: str) -> None:
+    done = run("doctor", cwd=tmp_path, PYTHONPATH=installation(tmp_path, "", binding))
     assert done.status == 1
     (problem,) = done.warnings
-    assert "llama-cpp-python cannot be loaded (" in problem
-    assert "pip install --force-reinstall llama-cpp-python" in problem
+    assert said in problem
+    assert ("pip install --force-reinstall llama-cpp-python" in problem) == bool(binding)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", ["llama_print_system_info", "llama_model_default_params"])
+def test_an_installation_without_a_function_is_a_problem(
+    tmp_path: Path, small_path: Path, name: str
+) -> None:
+    real = Path(importlib.util.find_spec("llama_cpp").origin).parent
+    package = f"__path__ = [{str(real)!r}]\nfrom llama_cpp import llama_cpp\ndel llama_cpp.{name}"
+    path = installation(tmp_path, package)
+    document = tmp_path / "a.txt"
+    document.write_text("It is blue.")
+    said = f"this llama-cpp-python has no {name}; install the version that constraints.txt names"
+    if name == "llama_print_system_info":
+        done = run("doctor", cwd=tmp_path, PYTHONPATH=path)
+        assert (done.status, done.warnings) == (1, [said])
+    else:
+        done = run("ask", "--model", small_path, document, "What?", cwd=tmp_path, PYTHONPATH=path)
+        assert (done.status, done.err) == (4, f"keydiff: error: {said}\n")
 
 
 def test_a_library_of_another_version_is_a_problem(tmp_path: Path) -> None:

@@ -29,21 +29,38 @@ class LlamaError(ModelError):
     """llama.cpp failed while it was running a model."""
 
 
+class AbsentError(ModelError, AttributeError):
+    """llama-cpp-python is of a version that lacks something."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"this llama-cpp-python has no {what}; install the version that constraints.txt names"
+        )
+
+
 @cache
 def library() -> Any:
     """The low-level binding module, initialised once, its log captured."""
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     try:
         return _load()
-    except Exception as error:  # a damaged package may raise anything
+    except AbsentError:
+        raise
+    except (Exception, SystemExit) as error:  # a damaged package may raise anything
         advice = "reinstall it with 'pip install --force-reinstall llama-cpp-python'"
         if "LLAMA_CPP_LIB_PATH" in os.environ:
             advice = "unset LLAMA_CPP_LIB_PATH, or name a folder with libraries of its version"
-        raise ModelError(f"llama-cpp-python cannot be loaded ({error}); {advice}") from error
+        reason = str(error) or type(error).__name__
+        raise ModelError(f"llama-cpp-python cannot be loaded ({reason}); {advice}") from error
 
 
 def _load() -> Any:
     import llama_cpp.llama_cpp as binding
+
+    def absent(name: str) -> Any:
+        raise AbsentError(name)
+
+    binding.__getattr__ = absent
 
     @binding.llama_log_callback  # type: ignore[untyped-decorator]
     def capture(level: int, text: bytes, _: Any) -> None:
@@ -106,10 +123,7 @@ def set_fields(params: Any, **values: Any) -> None:
     """Set fields of a ctypes structure, which would take unknown ones without a word."""
     known = {name for name, *_ in params._fields_}
     if missing := sorted(values.keys() - known):
-        raise ModelError(
-            f"this llama-cpp-python has no {', '.join(missing)}; "
-            "install the version that constraints.txt names"
-        )
+        raise AbsentError(", ".join(missing))
     for name, value in values.items():
         setattr(params, name, value)
 
