@@ -104,23 +104,27 @@ def test_a_damaged_installation_is_a_problem(tmp_path: Path, binding: str, said:
     assert ("pip install --force-reinstall llama-cpp-python" in problem) == bool(binding)
 
 
-@pytest.mark.model
-@pytest.mark.parametrize("name", ["llama_print_system_info", "llama_model_default_params"])
-def test_an_installation_without_a_function_is_a_problem(
-    tmp_path: Path, small_path: Path, name: str
-) -> None:
+def without(folder: Path, name: str) -> tuple[str, str]:
+    """Where an installation lies that lacks a function, and what is said of it."""
     real = Path(importlib.util.find_spec("llama_cpp").origin).parent
     package = f"__path__ = [{str(real)!r}]\nfrom llama_cpp import llama_cpp\ndel llama_cpp.{name}"
-    path = installation(tmp_path, package)
+    said = f"this llama-cpp-python has no {name}; install the version that constraints.txt names"
+    return installation(folder, package), said
+
+
+def test_an_installation_without_a_function_is_a_problem(tmp_path: Path) -> None:
+    path, said = without(tmp_path, "llama_print_system_info")
+    done = run("doctor", cwd=tmp_path, PYTHONPATH=path)
+    assert (done.status, done.warnings) == (1, [said])
+
+
+@pytest.mark.model
+def test_an_answer_without_a_function_is_refused(tmp_path: Path, small_path: Path) -> None:
+    path, said = without(tmp_path, "llama_model_default_params")
     document = tmp_path / "a.txt"
     document.write_text("It is blue.")
-    said = f"this llama-cpp-python has no {name}; install the version that constraints.txt names"
-    if name == "llama_print_system_info":
-        done = run("doctor", cwd=tmp_path, PYTHONPATH=path)
-        assert (done.status, done.warnings) == (1, [said])
-    else:
-        done = run("ask", "--model", small_path, document, "What?", cwd=tmp_path, PYTHONPATH=path)
-        assert (done.status, done.err) == (4, f"keydiff: error: {said}\n")
+    done = run("ask", "--model", small_path, document, "What?", cwd=tmp_path, PYTHONPATH=path)
+    assert (done.status, done.err) == (4, f"keydiff: error: {said}\n")
 
 
 def test_a_library_of_another_version_is_a_problem(tmp_path: Path) -> None:

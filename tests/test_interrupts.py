@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from cli_helpers import environment
@@ -87,25 +89,29 @@ zeroed_mutex = pytest.mark.skipif(
 )
 
 
-@zeroed_mutex
-def test_ctrl_c_is_known_while_llama_computes() -> None:
-    process = start(STUCK.format(returns=True))
+@contextmanager
+def stuck(*, returns: bool) -> Iterator[subprocess.Popen[str]]:
+    """A process that is in C, and returns once Ctrl-C is known there, or never."""
+    process = start(STUCK.format(returns=returns))
     assert process.stdout is not None
     try:
         assert process.stdout.readline() == "stuck\n"
-        process.send_signal(signal.SIGINT)
-        said, errors = process.communicate(timeout=20)
+        yield process
     finally:
         process.kill()
+
+
+@zeroed_mutex
+def test_ctrl_c_is_known_while_llama_computes() -> None:
+    with stuck(returns=True) as process:
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=20)
     assert (process.returncode, said, errors) == (0, "stopped\n", "")
 
 
 @zeroed_mutex
 def test_another_ctrl_c_ends_what_never_returns() -> None:
-    process = start(STUCK.format(returns=False))
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == "stuck\n"
+    with stuck(returns=False) as process:
         for _ in range(2):
             process.send_signal(signal.SIGINT)  # twice at once is once
             time.sleep(0.1)
@@ -113,8 +119,6 @@ def test_another_ctrl_c_ends_what_never_returns() -> None:
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
-    finally:
-        process.kill()
     assert process.returncode == 130
     assert said == "keydiff: error: interrupted\n"
 

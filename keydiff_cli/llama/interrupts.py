@@ -26,7 +26,6 @@ class _Hold:
 
     def note(self, *_: Any) -> None:
         self.noted = True
-        _watch.behind = True
 
 
 class _Watch:
@@ -34,7 +33,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self.hold: _Hold | None = None
-        self.behind = False  # whether numbers of a hold that is over may be unread
+        self._last = _Hold()
         self._caught_up = threading.Event()
         self._written: socket.socket | None = None
 
@@ -45,11 +44,11 @@ class _Watch:
             numbers, self._written = socket.socketpair()
             self._written.setblocking(False)
             threading.Thread(target=self._run, args=(numbers,), daemon=True).start()
-        if self.behind:
+        if self._last.noted:  # its numbers may be unread
             self._caught_up.clear()
             self._written.send(bytes([_MARK]))
             self._caught_up.wait(_PATIENCE)
-            self.behind = False
+        self._last = hold
         before = signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
         self.hold = hold
         try:
