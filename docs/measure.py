@@ -55,7 +55,7 @@ def machine() -> dict[str, Any]:
 
     import numpy
 
-    from keydiff_cli.machine import physical_cores, physical_memory, processor
+    from keydiff_cli.system.machine import physical_cores, physical_memory, processor
 
     return {
         "cpu": processor(),
@@ -69,9 +69,9 @@ def machine() -> dict[str, Any]:
 
 def model_path(name: str) -> Path:
     """The file of a model of the catalogue, fetched if it is missing."""
-    from keydiff_cli.config import Settings
-    from keydiff_cli.preparation import locate_model
+    from keydiff_cli.reading.preparation import locate_model
     from keydiff_cli.report import Events
+    from keydiff_cli.settings.config import Settings
 
     return locate_model(Settings(model=name), Events()).path
 
@@ -88,13 +88,13 @@ class Reading:
         tokens: int,
         access: Any = None,
     ) -> None:
-        from keydiff_cli.blocks import Tokenizer, blocks, cut_text
         from keydiff_cli.cache import KVCache
-        from keydiff_cli.ingest import read_head
+        from keydiff_cli.engine.ingest import read_head
         from keydiff_cli.llama import Context, Model
-        from keydiff_cli.machine import physical_cores
         from keydiff_cli.policies import POLICIES
-        from keydiff_cli.prompts import build_prompt, prompt_tokens
+        from keydiff_cli.system.machine import physical_cores
+        from keydiff_cli.text.blocks import Tokenizer, blocks, cut_text
+        from keydiff_cli.text.prompts import build_prompt, prompt_tokens
 
         self.model = Model(model_path(model_name))
         head, _ = prompt_tokens(self.model, build_prompt(self.model), "")

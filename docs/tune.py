@@ -162,7 +162,7 @@ def requantise(path: Path, names: set[str], folder: Path) -> dict[str, Path]:
 
 
 def compare(turns: int, library: str | None) -> None:
-    from keydiff_cli.machine import physical_cores
+    from keydiff_cli.system.machine import physical_cores
 
     tried = settings(physical_cores(), library)
     with tempfile.TemporaryDirectory() as folder:

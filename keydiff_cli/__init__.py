@@ -5,23 +5,33 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from keydiff_cli.config import Settings
-    from keydiff_cli.conversation import Conversation
-    from keydiff_cli.errors import KeydiffError
-    from keydiff_cli.reader import Reader
-    from keydiff_cli.report import Events, Report, Turn
+from keydiff_cli.version import __version__
 
-__version__ = "0.1.0"
-__all__ = ["Conversation", "Events", "KeydiffError", "Reader", "Report", "Settings", "Turn"]
+if TYPE_CHECKING:
+    from keydiff_cli.errors import KeydiffError
+    from keydiff_cli.reading.reader import Reader
+    from keydiff_cli.report import Events, Report, Turn
+    from keydiff_cli.settings.config import Settings
+    from keydiff_cli.talk.conversation import Conversation
+
+__all__ = [
+    "Conversation",
+    "Events",
+    "KeydiffError",
+    "Reader",
+    "Report",
+    "Settings",
+    "Turn",
+    "__version__",
+]
 
 _MODULES = {
-    "Conversation": "conversation",
+    "Conversation": "talk.conversation",
     "Events": "report",
     "KeydiffError": "errors",
-    "Reader": "reader",
+    "Reader": "reading.reader",
     "Report": "report",
-    "Settings": "config",
+    "Settings": "settings.config",
     "Turn": "report",
 }
 

@@ -28,7 +28,7 @@ def main() -> None:
 
         app()
     except KeyboardInterrupt:  # before any command has begun
-        from keydiff_cli.terminal import complain
+        from keydiff_cli.system.terminal import complain
 
         complain("error: interrupted")
         sys.exit(130)

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any, BinaryIO
 
-from keydiff_cli.config import Settings
 from keydiff_cli.llama import Model, can_observe
-from keydiff_cli.memory import Planner
-from keydiff_cli.placement import placement_of
+from keydiff_cli.planning.memory import Planner
+from keydiff_cli.planning.placement import placement_of
 from keydiff_cli.policies import ASKING, BLIND, as_cached, find_policy
-from keydiff_cli.preparation import knows_rotations, locate_model, make_prompt
-from keydiff_cli.prompts import prompt_tokens
-from keydiff_cli.reader import Reader
+from keydiff_cli.reading.preparation import knows_rotations, locate_model, make_prompt
+from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events, Report
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.text.prompts import prompt_tokens
 
 _QUESTION_TOKENS = 256  # assumed where the question is not known
 

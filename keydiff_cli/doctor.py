@@ -12,14 +12,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from keydiff_cli import __version__, machine, models
-from keydiff_cli.config import Settings
+from keydiff_cli import models
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.llama import API_VERSION, HERE, find_installation
 from keydiff_cli.llama.devices import Device, chosen, server_devices
-from keydiff_cli.placement import placement_of
-from keydiff_cli.sizes import format_size
+from keydiff_cli.planning.placement import placement_of
+from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots import open_store
+from keydiff_cli.system import machine
+from keydiff_cli.system.sizes import format_size
+from keydiff_cli.version import __version__
 
 _ROOM = 10**9  # bytes of disk for what was read
 

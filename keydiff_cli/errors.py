@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from enum import IntEnum
+
+_SETTING = re.compile("\x02([a-z_]+)(?:=([^\x03]*))?\x03")
 
 
 class ExitStatus(IntEnum):
@@ -17,13 +21,46 @@ class ExitStatus(IntEnum):
     INTERRUPTED = 130
 
 
+def setting(name: str, value: object = None) -> str:
+    """Name a setting in a message, with the value to give it if there is one.
+
+    How it is set differs between the library and the command, so a message holds a mark, which
+    :func:`name_settings` writes out.
+    """
+    return f"\x02{name}\x03" if value is None else f"\x02{name}={value}\x03"
+
+
+def as_setting(name: str, value: str | None) -> str:
+    """A setting as users of the library write it: ``policy=full``, or its name alone."""
+    return name if value is None else f"{name}={value}"
+
+
+def as_flag(name: str, value: str | None) -> str:
+    """A setting as the command line has it: ``--policy full``, or the flag alone."""
+    flag = "--" + name.replace("_", "-")
+    return flag if value is None else f"{flag} {value}"
+
+
+def name_settings(text: str, write: Callable[[str, str | None], str] = as_setting) -> str:
+    """A message with the settings that it names written out."""
+    return _SETTING.sub(lambda match: write(match[1], match[2]), text)
+
+
 class KeydiffError(Exception):
     """Base of all expected errors.
 
-    The message is one line for the user: what is wrong, and what to do about it.
+    The message is one line for the user: what is wrong, and what to do about it. Settings in it
+    are named by :func:`setting`; ``str`` gives them by their names, :meth:`told` as it is told.
     """
 
     status = ExitStatus.ERROR
+
+    def told(self, write: Callable[[str, str | None], str]) -> str:
+        """The message, with its settings written in the way of a front end."""
+        return name_settings(super().__str__(), write)
+
+    def __str__(self) -> str:
+        return self.told(as_setting)
 
 
 def reason(error: BaseException) -> str:

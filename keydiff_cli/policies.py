@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_args
 
-from keydiff_cli.checks import POLICY_NAMES, plugins
-from keydiff_cli.config import Settings
 from keydiff_cli.errors import UsageError, reason
 from keydiff_cli.eviction import Policy
 from keydiff_cli.scores import (
@@ -27,6 +25,8 @@ from keydiff_cli.scores import (
     Watch,
     Window,
 )
+from keydiff_cli.settings.checks import POLICY_NAMES, plugins
+from keydiff_cli.settings.config import Settings
 
 ASKING = "focus"  # the policy when the question is known before reading
 BLIND = "keydiff-prerope"  # the policy when it is not, or where its queries cannot be had

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from keydiff_cli.stream import Place
+from keydiff_cli.text.stream import Place
 
 
 @dataclass(frozen=True)

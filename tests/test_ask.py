@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from engine import ACCESSES
+from engine_helpers import ACCESSES
 
 from keydiff_cli import ask as asking
-from keydiff_cli import machine
 from keydiff_cli.cache import KVCache
-from keydiff_cli.config import Settings
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import Tokens
 from keydiff_cli.report import Report
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.system import machine
 
 pytestmark = pytest.mark.model
 
@@ -35,7 +35,7 @@ def test_memory_for_copies_that_was_not_planned_is_warned_about(
     access: str, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the build shows the tensors, but their bytes are not those of the cache."""
-    monkeypatch.setattr("keydiff_cli.preparation.KVCache", partial(KVCache, access=access))
+    monkeypatch.setattr("keydiff_cli.reading.preparation.KVCache", partial(KVCache, access=access))
     report = ask(small_path, tmp_path)
     assert report.cache["access"] == access
     warned = [text for text in report.warnings if "by copying only" in text]
@@ -47,7 +47,7 @@ def test_a_build_without_queries_is_read_by_keys_alone(
     hidden: str, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if hidden == "functions":
-        monkeypatch.setattr("keydiff_cli.preparation.can_observe", lambda: False)
+        monkeypatch.setattr("keydiff_cli.reading.preparation.can_observe", lambda: False)
     else:
         monkeypatch.setattr("keydiff_cli.llama.observer._KEYS", re.compile(rb"no such name"))
     report = ask(small_path, tmp_path, times=40)
@@ -75,7 +75,7 @@ def test_where_the_rotation_is_not_known_keys_are_compared_as_they_are_cached(
         return report.cache["policy"], len(told)
 
     assert read(policy) == (policy or "focus", 0)
-    monkeypatch.setattr("keydiff_cli.llama.rotation._KEYS", re.compile(rb"no such name"))
+    monkeypatch.setattr("keydiff_cli.llama.rope_graph._KEYS", re.compile(rb"no such name"))
     assert read(policy) == (taken, 1)
     assert read("keydiff") == ("keydiff", 0)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from cli_helpers import run
 
-from keydiff_cli.config import resolve
 from keydiff_cli.doctor import examine
 from keydiff_cli.llama import API_VERSION
+from keydiff_cli.settings.config import resolve
 
 
 def test_it_shows_what_is_here(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("keydiff_cli.llama.installation.can_observe", lambda: False)
     monkeypatch.setattr("keydiff_cli.llama.installation.can_find_tensors", lambda: False)
     monkeypatch.setattr("keydiff_cli.doctor._free", lambda *_: 10**6)
-    monkeypatch.setattr("keydiff_cli.machine.usable_memory", lambda: 10**8)
+    monkeypatch.setattr("keydiff_cli.system.machine.usable_memory", lambda: 10**8)
     monkeypatch.setenv("KEYDIFF_MODELS_DIR", str(tmp_path))
     problems = examine(resolve({}).settings)["problems"]
     for part in (

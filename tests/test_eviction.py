@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from keydiff_cli.checks import KV_TYPE_NAMES, POLICY_NAMES
 from keydiff_cli.eviction import elect, keep_best, plan_moves
 from keydiff_cli.llama import KV_TYPES
 from keydiff_cli.policies import POLICIES
+from keydiff_cli.settings.checks import KV_TYPE_NAMES, POLICY_NAMES
 
 steady = settings(derandomize=True, deadline=None, max_examples=200)
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import SAMPLE
+from text_helpers import SAMPLE
 
 import keydiff_cli
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from cli_helpers import run
 
-from keydiff_cli.config import resolve
 from keydiff_cli.errors import UsageError
 from keydiff_cli.policies import POLICIES, as_cached, find_policy, policy_version
 from keydiff_cli.scores import Focus
+from keydiff_cli.settings.config import resolve
 
 CODE = """
 from dataclasses import dataclass

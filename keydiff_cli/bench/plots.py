@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keydiff_cli.errors import UsageError
-from keydiff_cli.files import require_writable, whole_file
-from keydiff_cli.terminal import printable
+from keydiff_cli.system.files import require_writable, whole_file
+from keydiff_cli.system.terminal import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

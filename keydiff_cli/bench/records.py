@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from keydiff_cli.errors import UsageError
-from keydiff_cli.files import named
+from keydiff_cli.system.files import named
 
 Record = dict[str, Any]
 Key = tuple[str, str, int | None]  # sample, policy, budget

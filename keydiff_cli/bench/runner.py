@@ -11,21 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from keydiff_cli import machine
-from keydiff_cli.answer import Answer, Sampler
 from keydiff_cli.bench.contenders import Contender
 from keydiff_cli.bench.events import BenchEvents, sample_name, too_long
 from keydiff_cli.bench.records import Records
 from keydiff_cli.bench.samples import Question, Text
-from keydiff_cli.blocks import Block, Tokenizer, blocks, cut_text
 from keydiff_cli.cache import KVCache
+from keydiff_cli.engine.answer import Answer, Sampler
+from keydiff_cli.engine.ingest import ingest, read_head
 from keydiff_cli.errors import ModelError, UsageError
 from keydiff_cli.eviction import Policy
-from keydiff_cli.ingest import ingest, read_head
 from keydiff_cli.llama import Context, Model, Tokens
 from keydiff_cli.policies import POLICIES, find_policy, policy_version
-from keydiff_cli.prompts import Asked, build_prompt, prompt_tokens
 from keydiff_cli.scores.keydiff import ROTATION_UNKNOWN
+from keydiff_cli.system import machine
+from keydiff_cli.text.blocks import Block, Tokenizer, blocks, cut_text
+from keydiff_cli.text.prompts import Asked, build_prompt, prompt_tokens
 
 Score = Callable[[Text, Question, str], float]
 

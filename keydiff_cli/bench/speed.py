@@ -15,18 +15,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from keydiff_cli import machine
-from keydiff_cli.bench.bench import describe, write_summary
+from keydiff_cli.bench.benchmark import describe, write_summary
 from keydiff_cli.bench.contenders import Contender
 from keydiff_cli.bench.events import BenchEvents, sample_name, too_long
 from keydiff_cli.bench.haystack import cut, digest
 from keydiff_cli.bench.records import MEASURED, Record, Records, latest
-from keydiff_cli.config import PREFIX, Settings
 from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError
 from keydiff_cli.llama import Model
 from keydiff_cli.policies import find_policy, policy_version
-from keydiff_cli.preparation import locate_model
-from keydiff_cli.processes import orderly_end
+from keydiff_cli.reading.preparation import locate_model
+from keydiff_cli.settings.config import PREFIX, Settings
+from keydiff_cli.system import machine
+from keydiff_cli.system.processes import orderly_end
 
 QUESTION = "Retell what the text says, in as many words as you can."
 

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from keydiff_cli.errors import KeydiffError
-from keydiff_cli.processes import run
+from keydiff_cli.system.processes import run
 
 NO_PACKAGES = "this Python takes no packages; run keydiff from a virtual environment"
 _LONGEST = 300  # characters of a reason
@@ -139,7 +139,7 @@ def do(
     failed
         What to say if it fails, before the reason.
     tick, whole
-        As for :func:`~keydiff_cli.processes.run`.
+        As for :func:`~keydiff_cli.system.processes.run`.
     keep
         The log stays, so that an error names it.
     place

@@ -10,8 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from keydiff_cli import __version__
-from keydiff_cli.cli import bench, cache, config, models, sessions
+from keydiff_cli.cli import bench, config, models, sessions, snapshots
 from keydiff_cli.cli.ask import ask
 from keydiff_cli.cli.build import build_llama
 from keydiff_cli.cli.chat import chat
@@ -19,7 +18,8 @@ from keydiff_cli.cli.doctor import doctor
 from keydiff_cli.cli.plan import plan
 from keydiff_cli.cli.read import read
 from keydiff_cli.errors import ExitStatus, KeydiffError
-from keydiff_cli.terminal import complain, drop
+from keydiff_cli.system.terminal import complain, drop
+from keydiff_cli.version import __version__
 
 
 class Commands(TyperGroup):
@@ -98,7 +98,7 @@ app.command()(chat)
 app.command()(read)
 app.command()(plan)
 app.add_typer(models.app, name="models")
-app.add_typer(cache.app, name="cache")
+app.add_typer(snapshots.app, name="cache")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(bench.app, name="bench")
 app.add_typer(config.app, name="config")

@@ -32,8 +32,8 @@ from keydiff_cli.cli.options import (
     Verbose,
 )
 from keydiff_cli.cli.running import show
-from keydiff_cli.config import resolve
 from keydiff_cli.errors import UsageError
+from keydiff_cli.settings.config import resolve
 
 
 def ask(

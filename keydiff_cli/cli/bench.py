@@ -30,12 +30,12 @@ from keydiff_cli.cli.bench_options import (
 )
 from keydiff_cli.cli.bench_speed import speed
 from keydiff_cli.cli.options import AsJson, BlockSize, KvType, Model, Offline, Quiet
-from keydiff_cli.config import Settings
 from keydiff_cli.errors import UsageError
-from keydiff_cli.terminal import complain
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.system.terminal import complain
 
 if TYPE_CHECKING:
-    from keydiff_cli.bench.bench import Bench
+    from keydiff_cli.bench.benchmark import Bench
     from keydiff_cli.bench.contenders import Contender
     from keydiff_cli.bench.samples import Count, Text
 
@@ -56,7 +56,7 @@ def _run_hidden(
 ) -> None:
     """Run a benchmark whose texts hide in the sentences what an answer has to contain."""
     from keydiff_cli.bench import metrics
-    from keydiff_cli.bench.bench import Bench
+    from keydiff_cli.bench.benchmark import Bench
     from keydiff_cli.bench.haystack import digest
 
     contenders = find_contenders(ctx)
@@ -77,8 +77,8 @@ def _run(
     ctx: typer.Context, settings: Settings, bench: Bench, contenders: Sequence[Contender]
 ) -> None:
     """Run a benchmark with the options of a command, and show its results."""
-    from keydiff_cli.bench.bench import run
-    from keydiff_cli.render import BenchDisplay
+    from keydiff_cli.bench.benchmark import run
+    from keydiff_cli.render.display import BenchDisplay
 
     given = ctx.params
     display = BenchDisplay(quiet=given["quiet"])
@@ -92,7 +92,7 @@ def _run(
 def _print(summary: dict[str, Any], plot: Path | None, as_json: bool) -> None:
     """Show the results of answers."""
     from keydiff_cli.bench import plots
-    from keydiff_cli.render import bench_rows, print_heat_maps, print_json, print_table
+    from keydiff_cli.render.display import bench_rows, print_heat_maps, print_json, print_table
 
     if summary["outdated"]:
         complain(
@@ -229,7 +229,7 @@ def longbench(
 ) -> None:
     """Run LongBench from the files that you have."""
     from keydiff_cli.bench import longbench
-    from keydiff_cli.bench.bench import Bench
+    from keydiff_cli.bench.benchmark import Bench
 
     chosen = parse_names(datasets)
     if unknown := [name for name in chosen if name not in longbench.METRICS]:
@@ -250,8 +250,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show the results in files of records, of all their tasks together, too. Nothing is run."""
-    from keydiff_cli.bench import bench, plots
+    from keydiff_cli.bench import benchmark, plots
 
-    summary = bench.show(files)
+    summary = benchmark.show(files)
     plots.check_plot(plot, files)
     _print(summary, plot, as_json)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keydiff_cli.config import Settings, cache_path, resolve
 from keydiff_cli.errors import UsageError
+from keydiff_cli.settings.config import Settings, cache_path, resolve
 
 if TYPE_CHECKING:
     from keydiff_cli.bench.contenders import Contender
@@ -125,10 +125,10 @@ def find_sentences(ctx: typer.Context, settings: Settings) -> list[str]:
 def find_contenders(ctx: typer.Context) -> list[Contender]:
     """Policies x budgets; what cannot work is refused before anything is fetched or run."""
     from keydiff_cli.bench import plots
-    from keydiff_cli.bench.bench import summary_path
+    from keydiff_cli.bench.benchmark import summary_path
     from keydiff_cli.bench.contenders import parse_contenders
-    from keydiff_cli.files import require_writable
     from keydiff_cli.policies import find_policy
+    from keydiff_cli.system.files import require_writable
 
     given, out = ctx.params, ctx.params["out"]
     contenders = parse_contenders(parse_names(given["policies"]), parse_names(given["budgets"]))

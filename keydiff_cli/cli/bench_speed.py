@@ -23,7 +23,7 @@ from keydiff_cli.cli.bench_options import (
     find_sentences,
 )
 from keydiff_cli.cli.options import AsJson, BlockSize, KvType, Model, Offline, Quiet
-from keydiff_cli.terminal import complain
+from keydiff_cli.system.terminal import complain
 
 
 def speed(
@@ -52,7 +52,7 @@ def speed(
     for each. The policy full is llama.cpp with nothing evicted. Let nothing else run meanwhile.
     """
     from keydiff_cli.bench import speed
-    from keydiff_cli.render import (
+    from keydiff_cli.render.display import (
         BenchDisplay,
         print_json,
         print_table,

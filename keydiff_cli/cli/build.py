@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from keydiff_cli.cli.options import Quiet
-from keydiff_cli.config import cache_path
+from keydiff_cli.settings.config import cache_path
 
 
 def build_llama(
@@ -38,17 +38,17 @@ def build_llama(
     git or patch, and several minutes. CMAKE_ARGS has further options, as for llama-cpp-python
     itself.
     """
-    from keydiff_cli.build import build
+    from keydiff_cli.build import building
     from keydiff_cli.build.install import check_installed
-    from keydiff_cli.render import BuildDisplay
+    from keydiff_cli.render.display import BuildDisplay
 
     display = BuildDisplay(quiet=quiet)
     try:
         if check:
-            build.check_patches(display, source=source)
+            building.check_patches(display, source=source)
             display.note("the patches apply, and what they touch compiles")
             return
-        wheel = build.build_llama(
+        wheel = building.build_llama(
             cache_path() / "llama-cpp-python", display, source=source, rebuild=rebuild
         )
         check_installed()

@@ -32,12 +32,12 @@ from keydiff_cli.cli.options import (
     Threads,
     Verbose,
 )
-from keydiff_cli.config import resolve
 from keydiff_cli.errors import UsageError
+from keydiff_cli.settings.config import resolve
 
 if TYPE_CHECKING:
-    from keydiff_cli.chat import Chat
     from keydiff_cli.cli.repl import Repl
+    from keydiff_cli.talk.chat import Chat
 
 
 def chat(
@@ -80,12 +80,12 @@ def chat(
     resolved = resolve(ctx.params)
     settings = resolved.settings
 
-    from keydiff_cli.chat import Chat
     from keydiff_cli.cli.repl import Repl
     from keydiff_cli.llama import echo_log
-    from keydiff_cli.render import Display
-    from keydiff_cli.sessions import open_sessions
-    from keydiff_cli.terminal import typing_ahead
+    from keydiff_cli.render.display import Display
+    from keydiff_cli.system.terminal import typing_ahead
+    from keydiff_cli.talk.chat import Chat
+    from keydiff_cli.talk.sessions import open_sessions
 
     echo_log(verbose)
     typing = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
@@ -116,7 +116,7 @@ def chat(
 
 def _answer_lines(chat: Chat, repl: Repl, lines: Iterable[str], *, as_json: bool) -> None:
     """One line of output for every question; what was answered of it, if it is stopped."""
-    from keydiff_cli.terminal import drop
+    from keydiff_cli.system.terminal import drop
 
     for line in lines:
         try:
@@ -141,8 +141,8 @@ def _answer_lines(chat: Chat, repl: Repl, lines: Iterable[str], *, as_json: bool
 
 
 def _print_answer(chat: Chat, *, as_json: bool) -> None:
-    from keydiff_cli.render import print_json
-    from keydiff_cli.terminal import printable
+    from keydiff_cli.render.display import print_json
+    from keydiff_cli.system.terminal import printable
 
     turn, report = chat.turns[-1], chat.report
     if as_json:

@@ -7,7 +7,7 @@ import os
 import typer
 
 from keydiff_cli.cli.options import AsJson
-from keydiff_cli.config import config_path, resolve
+from keydiff_cli.settings.config import config_path, resolve
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Show the settings and their sources."
@@ -17,7 +17,7 @@ app = typer.Typer(
 @app.command("show")
 def show_config(as_json: AsJson = False) -> None:
     """Show every setting with its value and where it comes from."""
-    from keydiff_cli.render import print_json, print_table
+    from keydiff_cli.render.display import print_json, print_table
 
     resolved = resolve({})
     values = vars(resolved.settings)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from keydiff_cli.cli.options import AsJson
-from keydiff_cli.config import resolve
 from keydiff_cli.errors import ExitStatus
+from keydiff_cli.settings.config import resolve
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -15,8 +15,8 @@ def doctor(as_json: AsJson = False) -> None:
     Ends with 1 if something is.
     """
     from keydiff_cli.doctor import examine
-    from keydiff_cli.render import doctor_rows, print_json, print_table
-    from keydiff_cli.terminal import complain
+    from keydiff_cli.render.display import doctor_rows, print_json, print_table
+    from keydiff_cli.system.terminal import complain
 
     found = examine(resolve({}).settings)
     if as_json:

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from keydiff_cli.cli.options import AsJson, Quiet
-from keydiff_cli.config import resolve
+from keydiff_cli.settings.config import resolve
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="List, fetch, find and remove models."
@@ -24,8 +24,8 @@ def _folder() -> Path:
 def list_models(as_json: AsJson = False) -> None:
     """List the models that can be fetched, and say which are here."""
     from keydiff_cli import models
-    from keydiff_cli.render import print_json, print_table
-    from keydiff_cli.sizes import format_size
+    from keydiff_cli.render.display import print_json, print_table
+    from keydiff_cli.system.sizes import format_size
 
     here = models.installed(_folder())
     entries = models.catalogue().values()
@@ -66,7 +66,7 @@ def list_models(as_json: AsJson = False) -> None:
 def pull_model(name: str, quiet: Quiet = False) -> None:
     """Fetch a model of the catalogue and verify it."""
     from keydiff_cli import models
-    from keydiff_cli.render import Display
+    from keydiff_cli.render.display import Display
 
     display = Display(quiet=quiet, answer=False)
     try:
@@ -93,8 +93,8 @@ def model_path(name: str) -> None:
 def remove_model(name: str) -> None:
     """Delete a fetched model."""
     from keydiff_cli import models
-    from keydiff_cli.sizes import format_size
-    from keydiff_cli.terminal import complain
+    from keydiff_cli.system.sizes import format_size
+    from keydiff_cli.system.terminal import complain
 
     freed = models.remove(models.named(name), _folder())
     complain(f"{name} removed, {format_size(freed)} freed" if freed else f"{name} was not here")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keydiff_cli.checks import KV_TYPE_NAMES
+from keydiff_cli.settings.checks import KV_TYPE_NAMES
 
 Files = Annotated[
     list[str] | None,

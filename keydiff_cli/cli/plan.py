@@ -19,7 +19,7 @@ from keydiff_cli.cli.options import (
     Rpc,
     System,
 )
-from keydiff_cli.config import resolve
+from keydiff_cli.settings.config import resolve
 
 
 def plan(
@@ -42,7 +42,7 @@ def plan(
     settings = resolve(ctx.params).settings  # an option sets the setting of its name
 
     from keydiff_cli.ask import sketch_plan
-    from keydiff_cli.render import Display, plan_rows, print_json, print_table
+    from keydiff_cli.render.display import Display, plan_rows, print_json, print_table
 
     values = sketch_plan(settings, Display(quiet=False, answer=False))
     if as_json:

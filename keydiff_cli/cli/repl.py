@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from keydiff_cli import models
-from keydiff_cli.chat import Chat
-from keydiff_cli.checks import POLICY_NAMES
-from keydiff_cli.config import change
 from keydiff_cli.errors import KeydiffError, UsageError
-from keydiff_cli.files import make_private
-from keydiff_cli.render import Display, print_stats, print_table
-from keydiff_cli.sizes import format_size
-from keydiff_cli.terminal import complain
+from keydiff_cli.render.display import Display, print_stats, print_table
+from keydiff_cli.settings.checks import POLICY_NAMES
+from keydiff_cli.settings.config import change
+from keydiff_cli.system.files import make_private
+from keydiff_cli.system.sizes import format_size
+from keydiff_cli.system.terminal import complain
+from keydiff_cli.talk.chat import Chat
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession

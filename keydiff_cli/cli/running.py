@@ -10,7 +10,7 @@ import typer
 from keydiff_cli.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from keydiff_cli.render import Display
+    from keydiff_cli.render.display import Display
     from keydiff_cli.report import Report
 
 
@@ -25,7 +25,7 @@ def show(
 ) -> None:
     """Run with a display, and print the report as the user wants it."""
     from keydiff_cli.llama import echo_log
-    from keydiff_cli.render import Display, print_json
+    from keydiff_cli.render.display import Display, print_json
 
     echo_log(verbose)
     display = Display(quiet=quiet, answer=answer)

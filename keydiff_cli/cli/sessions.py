@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from keydiff_cli.cli.options import AsJson, Quiet
-from keydiff_cli.config import resolve
 from keydiff_cli.errors import UsageError
+from keydiff_cli.settings.config import resolve
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and remove saved chats.")
 
@@ -18,9 +18,9 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and re
 @app.command("list")
 def list_sessions(as_json: AsJson = False) -> None:
     """List the chats that were saved."""
-    from keydiff_cli.render import print_json, print_table
-    from keydiff_cli.sessions import open_sessions
-    from keydiff_cli.terminal import complain
+    from keydiff_cli.render.display import print_json, print_table
+    from keydiff_cli.system.terminal import complain
+    from keydiff_cli.talk.sessions import open_sessions
 
     sessions = open_sessions(resolve({}).settings)
     found = []
@@ -63,8 +63,8 @@ def remove_sessions(
     names: Annotated[list[str], typer.Argument(metavar="NAME...")], quiet: Quiet = False
 ) -> None:
     """Remove saved chats."""
-    from keydiff_cli.sessions import open_sessions
-    from keydiff_cli.terminal import complain
+    from keydiff_cli.system.terminal import complain
+    from keydiff_cli.talk.sessions import open_sessions
 
     open_sessions(resolve({}).settings).remove(names)
     if not quiet:

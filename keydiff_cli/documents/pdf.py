@@ -12,7 +12,7 @@ from keydiff_cli.documents.page_tree import Leaf, count_pages, forget_objects, w
 from keydiff_cli.documents.pdf_guard import Guard, bounded_text
 from keydiff_cli.documents.source import Source
 from keydiff_cli.errors import DocumentError
-from keydiff_cli.terminal import printable
+from keydiff_cli.system.terminal import printable
 
 if TYPE_CHECKING:
     from pypdf import PdfReader

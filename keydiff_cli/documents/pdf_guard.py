@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from keydiff_cli.terminal import printable
+from keydiff_cli.system.terminal import printable
 
 if TYPE_CHECKING:
     from pypdf import PageObject

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import IO, BinaryIO
 
 from keydiff_cli.errors import DocumentError
-from keydiff_cli.terminal import printable
+from keydiff_cli.system.terminal import printable
 
 CHUNK = 64 * 1024  # bytes read at a time
 SAMPLE = 256 * 1024  # bytes looked at before anything is decided

@@ -14,7 +14,7 @@ from keydiff_cli.llama.library import LlamaError, echo_log
 from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.native import API_VERSION, NativeCache, api_version
 from keydiff_cli.llama.observer import can_observe
-from keydiff_cli.llama.rotation import Rotations
+from keydiff_cli.llama.rope_graph import Rotations
 from keydiff_cli.llama.tensors import (
     CacheTensor,
     CacheTensors,

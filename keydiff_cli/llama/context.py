@@ -23,7 +23,7 @@ from keydiff_cli.llama.library import (
 from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.native import NativeCache, native_cache
 from keydiff_cli.llama.observer import Observer
-from keydiff_cli.llama.rotation import Rotations, find_rotations
+from keydiff_cli.llama.rope_graph import Rotations, find_rotations
 from keydiff_cli.llama.tensors import CacheTensors, find_tensors
 
 _ABORTED = 2  # of llama_decode

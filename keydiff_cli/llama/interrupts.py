@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from keydiff_cli.errors import ExitStatus
-from keydiff_cli.terminal import end_at_once
+from keydiff_cli.system.terminal import end_at_once
 
 _PATIENCE = 1.0  # seconds that llama.cpp has to return before another Ctrl-C ends the process
 _MARK = 0  # the number of no signal

@@ -15,7 +15,7 @@ from typing import Any
 
 from keydiff_cli.errors import ExitStatus, ModelError
 from keydiff_cli.llama.interrupts import interrupted
-from keydiff_cli.terminal import Sanitizer, end_at_once
+from keydiff_cli.system.terminal import Sanitizer, end_at_once
 
 _LOG_ERROR = 4
 _MOMENT = 0.1  # seconds

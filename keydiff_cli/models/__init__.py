@@ -5,7 +5,7 @@ from __future__ import annotations
 from keydiff_cli.models.catalogue import CatalogueEntry, HubSource, WheelSource, catalogue
 from keydiff_cli.models.checksums import checksum
 from keydiff_cli.models.fetching import pull, remove, require
-from keydiff_cli.models.store import (
+from keydiff_cli.models.locating import (
     LocatedModel,
     find,
     installed,

@@ -12,8 +12,7 @@ from pathlib import Path
 from keydiff_cli.errors import ModelError
 from keydiff_cli.models.catalogue import CatalogueEntry, HubSource, Source
 from keydiff_cli.models.checksums import stamp
-from keydiff_cli.models.staging import Reporter, SourceError, Staging
-from keydiff_cli.models.store import (
+from keydiff_cli.models.locating import (
     LocatedModel,
     find,
     find_installed,
@@ -23,7 +22,8 @@ from keydiff_cli.models.store import (
     note_installed,
     private_folder,
 )
-from keydiff_cli.sizes import format_size
+from keydiff_cli.models.staging import Reporter, SourceError, Staging
+from keydiff_cli.system.sizes import format_size
 
 Progress = Callable[[int, int], None]
 Log = Callable[[str], None]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from keydiff_cli.models.checksums import feed, read_note, write_note
-from keydiff_cli.sizes import format_size
+from keydiff_cli.system.sizes import format_size
 
 
 class SourceError(Exception):

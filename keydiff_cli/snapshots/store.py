@@ -14,10 +14,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from keydiff_cli.config import Settings, cache_path
 from keydiff_cli.errors import UsageError
-from keydiff_cli.files import make_private, private_file
+from keydiff_cli.settings.config import Settings, cache_path
 from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile, write_file
+from keydiff_cli.system.files import make_private, private_file
 
 _SUFFIX = ".snapshot"
 _DAMAGED = ".damaged"

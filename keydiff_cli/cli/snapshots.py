@@ -1,0 +1,135 @@
+"""``keydiff cache``: what was read and kept."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from keydiff_cli.cli.options import AsJson, Quiet
+from keydiff_cli.errors import UsageError
+from keydiff_cli.settings.config import resolve
+from keydiff_cli.system.sizes import format_size, parse_size
+
+if TYPE_CHECKING:
+    from keydiff_cli.snapshots import Entry, Store
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="List and remove what was read and kept."
+)
+
+_SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def _store() -> Store:
+    from keydiff_cli.snapshots import open_store
+    from keydiff_cli.system.terminal import complain
+
+    return open_store(resolve({}).settings, lambda text: complain(f"warning: {text}"))
+
+
+def _names(description: dict[str, Any]) -> str:
+    return ", ".join(document["name"] for document in description["documents"])
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    """What ``--json`` shows."""
+    description = entry.description
+    return {
+        "id": entry.id,
+        "path": str(entry.path),
+        "size": entry.size,
+        "used": datetime.fromtimestamp(entry.used).astimezone().isoformat(timespec="seconds"),
+        "complete": description["complete"],
+        "tokens": description["tokens"],
+        "kept": description["kept"],
+        "model": description["model"],
+        "question": description["question"],
+        "settings": description["key"],
+        "documents": description["documents"],
+    }
+
+
+@app.command("list")
+def list_snapshots(as_json: AsJson = False) -> None:
+    """List what was read and kept, the most recently used first."""
+    from keydiff_cli.render.display import print_json, print_table
+
+    entries = _store().entries()
+    if as_json:
+        print_json([_plain(entry) for entry in entries])
+        return
+    print_table(
+        ("id", "size", "tokens", "kept", "policy", "model", "used", "documents"),
+        (
+            (
+                entry.id,
+                format_size(entry.size),
+                f"{entry.description['tokens']}{'' if entry.description['complete'] else '+'}",
+                entry.description["kept"],
+                entry.description["key"]["policy"],
+                entry.description["model"],
+                f"{datetime.fromtimestamp(entry.used):%Y-%m-%d %H:%M}",
+                _names(entry.description),
+            )
+            for entry in entries
+        ),
+    )
+
+
+@app.command("show")
+def show_snapshot(name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Print everything about a snapshot, as JSON."""
+    from keydiff_cli.render.display import print_json
+
+    print_json(_plain(_store().get(name)))
+
+
+@app.command("remove")
+def remove_snapshots(
+    names: Annotated[list[str], typer.Argument(metavar="ID...")], quiet: Quiet = False
+) -> None:
+    """Remove snapshots; the beginning of an id will do."""
+    store = _store()
+    found = {entry.id: entry for entry in map(store.get, names)}  # all, before any is gone
+    entries = list(found.values())
+    for entry in entries:
+        store.remove(entry)
+    _report(entries, quiet)
+
+
+@app.command("prune")
+def prune(
+    max_size: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Keep so much, the last used: 5GB, 0, ...")
+    ] = None,
+    older_than: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Remove what was not used for: 30d, 12h, ...")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Remove what was not used for long, or what is too much."""
+    limit = None
+    if max_size is not None:
+        limit = 0 if max_size.strip() == "0" else parse_size(max_size)
+    before = 0.0 if older_than is None else time.time() - _seconds(older_than)
+    _report(_store().prune(limit, before=before), quiet)
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d{1,6})\s*([mhdw])", text.strip(), re.ASCII)
+    if match is None:
+        raise UsageError(f"--older-than: '{text}' is no age; write it like 30d, 12h or 90m")
+    return int(match.group(1)) * _SECONDS[match.group(2)]
+
+
+def _report(gone: Iterable[Entry], quiet: bool) -> None:
+    from keydiff_cli.system.terminal import complain
+
+    sizes = [entry.size for entry in gone]
+    if not quiet:
+        complain(f"removed {len(sizes)} of what was kept, {format_size(sum(sizes))}")

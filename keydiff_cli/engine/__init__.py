@@ -1,0 +1,1 @@
+"""The two loops: reading block by block, and answering token by token."""

@@ -1,0 +1,161 @@
+"""Answering: a question goes in, tokens of text come out, within the same cells."""
+
+from __future__ import annotations
+
+import codecs
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keydiff_cli.cache import KVCache
+from keydiff_cli.errors import UsageError
+from keydiff_cli.eviction import Policy
+from keydiff_cli.llama import LlamaError, Tokens
+from keydiff_cli.scores import KeyDiff
+from keydiff_cli.text.prompts import Asked
+
+_STEP = 128
+# What questions and answers are held to their share by; what is older is not touched.
+_TALK = Policy("keydiff", KeyDiff(), recent=0.5)
+
+StopReason = Literal["eos", "length", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Chooses the next token.
+
+    Attributes
+    ----------
+    temperature
+        0 takes the most probable token (greedy, reproducible); above, the softmax of
+        ``logits / temperature`` is sampled.
+    seed
+        Seed of the sampling.
+    """
+
+    temperature: float = 0.0
+    seed: int = 0
+
+    def choices(self) -> Choices:
+        """A fresh sequence of choices."""
+        return Choices(self.temperature, np.random.default_rng(self.seed))
+
+
+@dataclass
+class Choices:
+    """The state of a :class:`Sampler` during one answer."""
+
+    temperature: float
+    random: np.random.Generator
+
+    def __call__(self, logits: NDArray[np.float32]) -> int:
+        best = int(np.argmax(logits))  # of NaNs the first
+        if not np.isfinite(logits[best]):
+            raise LlamaError(
+                "the model computes no numbers; its weights are damaged: fetch it again"
+            )
+        if self.temperature <= 0:
+            return best
+        with np.errstate(over="ignore"):  # a tiny temperature: all but the best become -inf
+            scaled = (logits.astype(np.float64) - logits.max()) / self.temperature
+        weights = np.exp(scaled)
+        return int(self.random.choice(len(weights), p=weights / weights.sum()))
+
+
+def extend(cache: KVCache, tokens: Tokens, *, logits: bool = False) -> None:
+    """Append tokens of a question or an answer; where cells run out, older ones of them go.
+
+    What the cache holds (:meth:`~keydiff_cli.cache.KVCache.hold`) stays as it is.
+    """
+    step = _step(cache)
+    for start in range(0, len(tokens), step):
+        part = tokens[start : start + step]
+        if cache.free < len(part):
+            cache.evict(cache.context.cells - step, _TALK)
+        cache.append(part, logits=logits and start + len(part) == len(tokens))
+
+
+def add_question(cache: KVCache, tokens: Tokens) -> None:
+    """Append the tokens of a question, pinned so that its answer cannot push them out.
+
+    Raises
+    ------
+    UsageError
+        If there is no room for it.
+    """
+    room = cache.context.cells - cache.pinned_rows - _step(cache) - 1
+    if len(tokens) > room:
+        raise UsageError(
+            f"the question has {len(tokens)} tokens, of which at most {max(room, 0)} fit; "
+            "shorten it, or raise the setting 'conversation'"
+        )
+    cache.pin(cache.position, cache.position + len(tokens))
+    extend(cache, tokens, logits=True)
+
+
+def _step(cache: KVCache) -> int:
+    """Cells freed at a time, and tokens run at a time."""
+    return min(cache.context.batch, _STEP)
+
+
+class Answer:
+    """One answer, generated while it is iterated over.
+
+    Parameters
+    ----------
+    question
+        From the end of the document to the start of the answer.
+    max_tokens
+        Where to stop.
+
+    Attributes
+    ----------
+    tokens : list of int
+        Tokens generated so far.
+    stop_reason : str
+        Why it ended: ``eos``, ``length``, or ``interrupted`` while it has not.
+    """
+
+    def __init__(
+        self, cache: KVCache, question: Asked, *, max_tokens: int, sampler: Sampler
+    ) -> None:
+        self._cache = cache
+        self._question = question
+        self._max_tokens = max_tokens
+        self._choose = sampler.choices()
+        self._surprise = 0.0  # minus the sum of the tokens' log-probabilities
+        self.tokens: list[int] = []
+        self.stop_reason: StopReason = "interrupted"
+
+    @property
+    def certainty(self) -> float:
+        """Geometric mean of the probabilities that the model gave the tokens, 0 to 1."""
+        return math.exp(-self._surprise / max(len(self.tokens), 1))
+
+    def __iter__(self) -> Iterator[str]:
+        """Text as it comes, never in the middle of a character."""
+        add_question(self._cache, self._question.ids)
+        model = self._cache.context.model
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while True:
+            logits = self._cache.context.logits()
+            token = self._choose(logits)
+            if model.ends_answer(token):
+                self.stop_reason = "eos"
+                break
+            self.tokens.append(token)
+            top = logits.max()
+            self._surprise += float(top - logits[token] + np.log(np.exp(logits - top).sum()))
+            if text := decoder.decode(model.piece(token)):
+                yield text
+            if len(self.tokens) >= self._max_tokens:
+                self.stop_reason = "length"
+                break
+            extend(self._cache, np.array([token], np.int32), logits=True)
+        if text := decoder.decode(b"", final=True):
+            yield text

@@ -1,0 +1,1 @@
+"""From a memory cap to budget, block and cells."""

@@ -1,0 +1,118 @@
+"""The memory that a model needs, measured before anything is allocated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keydiff_cli.llama import KV_BYTES, Context, Model
+from keydiff_cli.scores.base import QUERIES_AT_ONCE
+from keydiff_cli.system import machine
+
+_PROBES = (4096, 65_536)  # cells, for measuring what grows with them
+# What is not there yet when a plan is made: text of a page, tokens, thread stacks, scoring
+# buffers that do not grow with the cells, and the allocator's slack. Measured; see docs/memory.md.
+WORKING_BYTES = 80 * 2**20
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Memory a model needs, in bytes; ``*_cell`` is what one more cell of the cache costs.
+
+    Measured by setting the model up in llama.cpp without allocating anything. ``direct`` says
+    that evictions need no copy of the cache; ``copies`` of it are counted, of the part that is on
+    other devices (``there_cell`` bytes a cell) too.
+    """
+
+    process: int
+    weights: int
+    kv_fixed: int
+    kv_cell: float
+    compute_fixed: int
+    compute_cell: float
+    scoring_cell: int
+    direct: bool = True
+    copies: int = 0
+    there_cell: float = 0.0
+
+    def kv(self, cells: int) -> int:
+        """Bytes of keys and values."""
+        return int(self.kv_fixed + self.kv_cell * cells)
+
+    def compute(self, cells: int) -> int:
+        """Bytes of llama.cpp's compute buffers."""
+        return int(self.compute_fixed + self.compute_cell * cells)
+
+    def work(self, cells: int) -> int:
+        """Bytes of everything else that comes on top of the present process."""
+        copied = self.copies * (self.kv(cells) + int(self.there_cell * cells))
+        return WORKING_BYTES + self.scoring_cell * cells + copied
+
+    def total(self, cells: int) -> int:
+        """Bytes of the whole process."""
+        return self.process + self.weights + self.kv(cells) + self.compute(cells) + self.work(cells)
+
+
+def measure(
+    model: Model, *, block: int, kv_type: str, observe: bool = False, keep: bool = False
+) -> Footprint:
+    """Find out what a model needs; ``model`` is loaded without weights.
+
+    ``process`` is the memory of this process now: Python, libraries, vocabulary. ``keep`` counts
+    what writing snapshots takes.
+    """
+    sizes = []
+    direct = True
+    there = 0.0
+    for cells in _PROBES:
+        context = Context(model, cells=cells, batch=block, kv_type=kv_type, observe=observe)
+        try:
+            tensors = context.cache_tensors()
+            if tensors is None:
+                kv = cells * _cell_bytes(model, kv_type)
+                widest = kv / cells / model.layers / 2
+                direct = False  # an eviction serialises the cache
+            else:
+                every = [tensor for pair in tensors.values() for tensor in pair]
+                kv = sum(tensor.size for tensor in every if tensor.host)
+                there = sum(tensor.size for tensor in every if not tensor.host) / cells
+                direct = not there
+                widest = max(key.size for key, _ in tensors.values()) / cells
+            sizes.append((kv, context.compute_bytes))
+        finally:
+            context.close()
+    (kv_small, compute_small), (kv_large, compute_large) = sizes
+    steps = _PROBES[1] - _PROBES[0]
+    kv_cell = (kv_large - kv_small) / steps
+    compute_cell = (compute_large - compute_small) / steps
+    float32 = 4 / KV_BYTES[kv_type]
+    heads = sum(model.kv_heads(layer) for layer in range(model.layers))
+    return Footprint(
+        process=machine.resident(),
+        weights=model.size_here,
+        kv_fixed=int(kv_small - kv_cell * _PROBES[0]),
+        kv_cell=kv_cell,
+        # With the queries that are kept, and llama.cpp's working copies of activations, which are
+        # not among the buffers that it reports.
+        compute_fixed=int(compute_small - compute_cell * _PROBES[0])
+        + (4 * block * model.query_length * model.layers if observe else 0)
+        + 2 * block * model.widest,
+        compute_cell=compute_cell,
+        # Origins, scores, their ranking and masks; keys of a layer as float32, those of one head
+        # as float64 or without their rotation, and the attention of a few queries.
+        scoring_cell=int(
+            heads * 44
+            + widest * float32
+            + 8 * model.key_length
+            + (QUERIES_AT_ONCE * 8 if observe else 0)
+        ),
+        direct=direct,
+        # A snapshot serialises what has to be serialised, and sorts a copy of it by cells.
+        copies=int(not direct) + int(keep and (not direct or model.window > 0)),
+        there_cell=there,
+    )
+
+
+def _cell_bytes(model: Model, kv_type: str) -> float:
+    """Bytes of one cell over all layers, from the metadata: an upper bound."""
+    rows = sum(model.kv_heads(layer) for layer in range(model.layers))
+    return rows * (model.key_length + model.value_length) * KV_BYTES[kv_type]

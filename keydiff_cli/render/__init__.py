@@ -1,0 +1,1 @@
+"""The terminal: all of Rich."""

@@ -1,0 +1,1 @@
+"""Settings: what they may be, and where their values come from."""

@@ -1,0 +1,1 @@
+"""The machine and its user: terminal, files, other programs, sizes, memory."""

@@ -1,0 +1,1 @@
+"""Questions that follow each other: a conversation, a chat, saved chats."""

@@ -1,0 +1,1 @@
+"""Documents to tokens to blocks, and the prompt around them."""

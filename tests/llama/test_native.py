@@ -1,0 +1,170 @@
+"""The cache as a patched llama.cpp gives access to it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from engine_helpers import PATCHED, PRESENT, SAMPLE, Engine, Task, make_task, read, start
+
+from keydiff_cli.engine.answer import extend
+from keydiff_cli.errors import ModelError
+from keydiff_cli.eviction import follow
+from keydiff_cli.llama import LlamaError, Model, NativeCache
+from keydiff_cli.policies import POLICIES
+from keydiff_cli.scores import Rotation
+
+BUDGET, BLOCK = 64, 32
+
+
+@pytest.fixture(scope="module")
+def task(small_model: Model) -> Task:
+    return make_task(small_model, SAMPLE.read_text()[:900], "Who is the harbour master?")
+
+
+@pytest.fixture
+def engine(small_model: Model, task: Task) -> Engine:
+    engine = start(small_model, task, budget=BUDGET, policy="keydiff", block=BLOCK, access="native")
+    read(engine, BUDGET)
+    yield engine
+    engine.close()
+
+
+def native(engine: Engine) -> NativeCache:
+    found = engine.cache.context.native_cache()
+    assert found is not None
+    return found
+
+
+@pytest.mark.model
+@pytest.mark.skipif("native" in PRESENT, reason="llama.cpp is patched")
+def test_a_stock_build_has_no_native_access(small_model: Model, task: Task) -> None:
+    with pytest.raises(ModelError, match="gives no native access"):
+        start(small_model, task, budget=BUDGET, policy="keydiff", block=BLOCK, access="native")
+
+
+@pytest.mark.model
+@PATCHED
+def test_positions_are_those_that_are_mirrored(engine: Engine) -> None:
+    assert engine.cache.access == "native"
+    positions = native(engine).positions(engine.cache.context.cells)
+    np.testing.assert_array_equal(positions, engine.cache.positions)
+    assert engine.cache.evicted > 0
+
+
+@pytest.mark.model
+@PATCHED
+@pytest.mark.parametrize("kv_type", ["f16", "q8_0"])  # llama.cpp mixes keys to quantise them
+@pytest.mark.parametrize("policy", ["keydiff", "keydiff-prerope"])
+def test_scores_are_those_of_numpy(
+    small_model: Model, task: Task, policy: str, kv_type: str
+) -> None:
+    """With what is remembered of the keys, and without; but for a rounding here and there."""
+    engine = start(
+        small_model,
+        task,
+        budget=BUDGET,
+        policy=policy,
+        block=BLOCK,
+        access="native",
+        kv_type=kv_type,
+    )
+    read(engine, BUDGET)
+    cache = engine.cache
+    assert native(engine)._sums  # of what was evicted from natively
+    cache.append(task.document[:5])
+    used = np.flatnonzero(cache.positions >= 0)
+    layout, origin = cache._layout, cache._cells.origin
+    rotations = layout.all_rotations if POLICIES[policy].prerope else None
+    assert native(engine)._compared == rotations
+    scores = native(engine).keydiff(len(used), origin, rotations)
+    native(engine).forget()
+    again = native(engine).keydiff(len(used), origin, rotations)
+    expected = cache._scoring.scores(
+        POLICIES[policy],
+        lambda: [layer.keys[used] for layer in layout.direct or []],
+        origin[:, used],
+        np.zeros(scores.shape, np.float32),
+        [],
+        None,
+    )
+    for found in (scores, again):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-7)
+        assert (found == expected).mean() > 0.9999
+    engine.close()
+
+
+@pytest.mark.model
+@PATCHED
+@pytest.mark.parametrize("policy", ["pyramid", "keydiff-prerope", "focus"])
+def test_conversations_keep_the_same_rows(small_model: Model, task: Task, policy: str) -> None:
+    """They evict by KeyDiff on keys as they are cached, whatever the document was read by.
+
+    Not by copies: those put rows into other cells, which changes the last bits of what comes next.
+    """
+    kept = []
+    for access in ("native", "direct"):
+        engine = start(
+            small_model, task, budget=BUDGET, policy=policy, block=BLOCK, access=access, room=0
+        )
+        read(engine, BUDGET)
+        evicted = engine.cache.evicted
+        extend(engine.cache, task.document)
+        assert engine.cache.evicted > evicted
+        kept.append(np.sort(np.concatenate(engine.cache.origin), axis=1))
+        engine.close()
+    np.testing.assert_array_equal(*kept)
+
+
+@pytest.mark.model
+@PATCHED
+def test_what_cannot_be_evicted_is_refused_and_nothing_is_lost(engine: Engine) -> None:
+    cache = engine.cache
+    before = cache.image(copy=True)
+    rows = int(np.count_nonzero(cache.positions >= 0))
+    scores = np.zeros((native(engine).heads, rows), np.float32)
+    with pytest.raises(LlamaError, match="rows are pinned, and 8 are to stay"):
+        native(engine).evict(8, scores, [(0, cache.position)], cache._cells.origin)
+    with pytest.raises(LlamaError, match="scores for"):
+        native(engine).evict(8, scores[:, 1:], [], cache._cells.origin)
+    with pytest.raises(LlamaError, match="not a number"):
+        native(engine).evict(8, scores * np.nan, [], cache._cells.origin)
+    with pytest.raises(LlamaError, match="are not rotated so"):
+        wrong = [Rotation(np.zeros(1000))] * len(cache.origin)
+        native(engine).keydiff(rows, cache._cells.origin, wrong)
+    with pytest.raises(LlamaError, match="have to be int32"):
+        native(engine).keydiff(rows, cache._cells.origin[:, 1:])
+    for mine, theirs in zip(cache.image().rows, before.rows, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_array_equal(cache.image().origin, before.origin)
+
+
+@pytest.mark.model
+@PATCHED
+def test_sums_are_forgotten_when_rows_are_replaced(small_model: Model, task: Task) -> None:
+    """What comes after a rewound answer is scored as if there had been no answer."""
+    kept = []
+    for answers in (0, 2):
+        engine = start(
+            small_model, task, budget=BUDGET, policy="keydiff", block=BLOCK, access="native"
+        )
+        read(engine, BUDGET)
+        for _ in range(answers):
+            mark = engine.cache.mark()
+            engine.answer(BLOCK)
+            engine.cache.evict(engine.cache.pinned_rows + BUDGET // 2, POLICIES["keydiff"])
+            engine.cache.rewind(mark)
+        engine.cache.append(task.document[:BLOCK])
+        engine.cache.evict(engine.cache.pinned_rows + BUDGET, POLICIES["keydiff"])
+        kept.append([np.sort(origin, axis=1) for origin in engine.cache.origin])
+        engine.close()
+    for one, other in zip(*kept, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_numbers_follow_their_rows() -> None:
+    before = np.array([[0, 1, 2, 3, 4], [0, 1, 2, 3, 4]], np.int32)
+    after = np.array([[-1, -1, 0, 3, 1], [-1, -1, 2, 1, 4]], np.int32)
+    numbers = np.arange(10, dtype=np.float32).reshape(2, 5)
+    follow(numbers, before, after)
+    assert numbers[0, 2:].tolist() == [0, 3, 1]
+    assert numbers[1, 2:].tolist() == [7, 6, 9]

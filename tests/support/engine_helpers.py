@@ -1,0 +1,128 @@
+"""What the tests of the engine share: a prompt as tokens, and a plain decode loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keydiff_cli.cache import Access, KVCache
+from keydiff_cli.engine.answer import Answer, Sampler
+from keydiff_cli.engine.ingest import ingest, read_head
+from keydiff_cli.llama import API_VERSION, Context, Model, Tokens, api_version
+from keydiff_cli.policies import POLICIES
+from keydiff_cli.text.blocks import Tokenizer, blocks, cut_text
+from keydiff_cli.text.prompts import Asked, build_prompt, prompt_tokens
+
+# The ways to the cache that this llama.cpp has, and a test for each of all the ways.
+PRESENT = [*(["native"] if api_version() == API_VERSION else []), "direct", "copy"]
+PATCHED = pytest.mark.skipif("native" not in PRESENT, reason="llama.cpp is not patched")
+ACCESSES = [pytest.param("native", marks=PATCHED), "direct", "copy"]
+SAMPLE = Path(__file__).parents[2] / "docs" / "sample" / "harbour-report.txt"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A document and a question, as tokens."""
+
+    head: Tokens
+    document: Tokens
+    question: Asked
+
+
+def make_task(model: Model, text: str, question: str) -> Task:
+    head, asked = prompt_tokens(model, build_prompt(model), question)
+    tokenizer = Tokenizer(model)
+    parts = [tokenizer(part, first=i == 0) for i, part in enumerate(cut_text([text]))]
+    return Task(head, np.concatenate(parts), asked)
+
+
+def batches(task: Task, size: int) -> list[Tokens]:
+    """The prompt in the batches that reading and asking use."""
+    parts = []
+    for tokens in (task.head, task.document, task.question.ids):
+        parts += [tokens[start : start + size] for start in range(0, len(tokens), size)]
+    return parts
+
+
+def plain_answer(model: Model, task: Task, *, block: int, max_tokens: int) -> list[int]:
+    """A plain greedy decode loop with the full cache, nothing of keydiff but the binding."""
+    total = len(task.head) + len(task.document) + len(task.question.ids)
+    context = Context(model, cells=total + max_tokens, batch=block, threads=2)
+    position = 0
+    for part in batches(task, block):
+        context.decode(part, position, logits=True)
+        position += len(part)
+    answer: list[int] = []
+    while len(answer) < max_tokens:
+        token = int(np.argmax(context.logits()))
+        if model.ends_answer(token):
+            break
+        answer.append(token)
+        context.decode(np.array([token], np.int32), position, logits=True)
+        position += 1
+    context.close()
+    return answer
+
+
+@dataclass
+class Engine:
+    """A cache that has read a document under a policy."""
+
+    cache: KVCache
+    task: Task
+    policy: str
+    block: int
+
+    def answer(self, max_tokens: int) -> tuple[list[int], str]:
+        answer = Answer(
+            self.cache,
+            self.task.question,
+            max_tokens=max_tokens,
+            sampler=Sampler(),
+        )
+        text = "".join(answer)
+        return answer.tokens, text
+
+    def close(self) -> None:
+        self.cache.context.close()
+
+
+def start(
+    model: Model,
+    task: Task,
+    *,
+    budget: int,
+    policy: str,
+    block: int,
+    room: int = 128,
+    access: Access | None = None,
+    kv_type: str = "f16",
+) -> Engine:
+    """An engine with the pinned head in its cache, the document not read yet."""
+    cells = (
+        len(task.head) + POLICIES[policy].largest(budget) + block + len(task.question.ids) + room
+    )
+    context = Context(
+        model,
+        cells=cells,
+        batch=block,
+        kv_type=kv_type,
+        threads=2,
+        observe=POLICIES[policy].observes,
+    )
+    cache = KVCache(context, access=access)
+    read_head(cache, task.head, block)
+    return Engine(cache, task, policy, block)
+
+
+def read(engine: Engine, budget: int) -> None:
+    ingest(
+        engine.cache,
+        blocks([engine.task.document], engine.block, len(engine.task.head)),
+        policy=POLICIES[engine.policy],
+        budget=budget,
+        question=engine.task.question,
+    )

@@ -1,0 +1,119 @@
+"""A toy source distribution, built and installed by real pip with a real patch."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import sysconfig
+import tarfile
+import venv
+from pathlib import Path
+
+import pip
+import pytest
+
+from keydiff_cli.build import building as building
+from keydiff_cli.build.events import BuildEvents
+from keydiff_cli.build.release import Release
+
+PYTHON = sys.executable
+BACKEND = """
+import pathlib, zipfile
+
+METADATA = "Metadata-Version: 2.1\\nName: keydiff-toy\\nVersion: 1.0\\n"
+WHEEL = (
+    "Wheel-Version: 1.0\\nGenerator: toy\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+)
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    text = pathlib.Path("vendor/llama.cpp/answer.txt").read_text()
+    for step in range(1, 4):
+        print(f"[{step}/3] Building", flush=True)
+    print("[4/4] /usr/bin/c++ -Werror=return-type " + 300 * "-O2 ")
+    if "broken" in text:
+        raise SystemExit("answer.txt:1: error: it is broken")
+    name = "keydiff_toy-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(pathlib.Path(wheel_directory) / name, "w") as wheel:
+        wheel.writestr("keydiff_toy.py", f"ANSWER = {text!r}")
+        info = "keydiff_toy-1.0.dist-info/"
+        wheel.writestr(info + "METADATA", METADATA)
+        wheel.writestr(info + "WHEEL", WHEEL)
+        wheel.writestr(info + "RECORD", "")
+    return name
+"""
+PROJECT = """
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+
+[project]
+name = "keydiff-toy"
+version = "1.0"
+"""
+PATCH = """From 0 Mon Sep 17 00:00:00 2001
+Subject: [PATCH] answer
+
+---
+diff --git a/answer.txt b/answer.txt
+--- a/answer.txt
++++ b/answer.txt
+@@ -1 +1 @@
+-41
++{answer}
+"""
+
+
+class Seen(BuildEvents):
+    """What a build told."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, int, int]] = []
+        self.notes: list[str] = []
+
+    def step(self, what: str, done: int = 0, total: int = 0) -> None:
+        self.steps.append((what, done, total))
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The packages of a virtual environment, which pip installs into from now on."""
+    venv.create(tmp_path / "venv", symlinks=os.name == "posix")
+    bin_folder = "Scripts" if os.name == "nt" else "bin"
+    python = tmp_path / "venv" / bin_folder / Path(sys.executable).name
+    if not python.exists():
+        python = python.with_name("python")
+    monkeypatch.setattr(sys, "executable", str(python))
+    folder = Path(sysconfig.get_path("purelib", vars={"base": str(tmp_path / "venv")}))
+    (folder / "pip-of-the-tests.pth").write_text(str(Path(pip.__file__).parents[1]))
+    return folder
+
+
+@pytest.fixture
+def toy(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Release, Path]:
+    """A source distribution with a backend of its own, and an environment for it."""
+    top = tmp_path / "keydiff_toy-1.0"
+    (top / "vendor" / "llama.cpp").mkdir(parents=True)
+    (top / "vendor" / "llama.cpp" / "answer.txt").write_text("41\n")
+    (top / "vendor" / "llama.cpp" / ".git").write_text("gitdir: ../../.git/modules/nowhere\n")
+    (top / "backend.py").write_text(BACKEND)
+    (top / "pyproject.toml").write_text(PROJECT)
+    monkeypatch.delenv("LLAMA_CPP_LIB_PATH", raising=False)
+    monkeypatch.setattr(building, "patch_files", lambda: [tmp_path / "0001-answer.patch"])
+    write_patch(tmp_path, "42")
+    return pack(top)
+
+
+def pack(top: Path) -> tuple[Release, Path]:
+    file = top.with_name(f"{top.name}.tar.gz")
+    with tarfile.open(file, "w:gz") as archive:
+        archive.add(top, top.name)
+    return Release("keydiff-toy", "1.0", hashlib.sha256(file.read_bytes()).hexdigest()), file
+
+
+def write_patch(folder: Path, answer: str) -> None:
+    (folder / "0001-answer.patch").write_text(PATCH.format(answer=answer))

@@ -1,0 +1,169 @@
+"""Saved chats: written whole, read back, refused when damaged; no model."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from cli_helpers import POSIX, fails, run
+
+from keydiff_cli.errors import UsageError
+from keydiff_cli.report import Turn
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.talk.chat import Chat, as_markdown
+from keydiff_cli.talk.sessions import SAVED, Session, Sessions
+
+TURNS = [Turn("What is it?", "A harbour.\nAn old one.", "eos"), Turn("Überall?", "J\n", "length")]
+
+
+@pytest.fixture
+def session() -> Session:
+    settings = {name: value for name, value in asdict(Settings()).items() if name in SAVED}
+    return Session(settings, ["/tmp/a.pdf"], TURNS)
+
+
+def test_a_chat_is_read_back_as_it_was_saved(tmp_path: Path, session: Session) -> None:
+    sessions = Sessions(tmp_path / "new" / "chats")
+    assert sessions.names() == []
+    sessions.save("work-1", session)
+    sessions.save("a.b_c", session)
+    assert sessions.names() == ["a.b_c", "work-1"]
+    assert sessions.load("work-1") == session
+    if POSIX:
+        assert (tmp_path / "new" / "chats").stat().st_mode & 0o777 == 0o700
+        assert sessions.path("work-1").stat().st_mode & 0o777 == 0o600
+    assert sorted(os.listdir(sessions.folder)) == ["a.b_c.json", "work-1.json"]
+    sessions.remove(["work-1"])
+    assert sessions.names() == ["a.b_c"]
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "../x", ".hidden", "a b", "x" * 65, "ä", "a\n"])
+def test_a_name_cannot_lead_elsewhere(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="no name for a chat"):
+        Sessions(tmp_path).path(name)
+
+
+def test_all_names_must_exist_before_any_is_removed(tmp_path: Path, session: Session) -> None:
+    sessions = Sessions(tmp_path)
+    sessions.save("one", session)
+    with pytest.raises(UsageError, match="no chat 'two'; saved ones: one"):
+        sessions.remove(["one", "two"])
+    assert sessions.names() == ["one"]
+    with pytest.raises(UsageError, match="no chat 'two'; saved ones: one"):
+        sessions.load("two")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "1", "{}", '{"version": 1}', '{"version": 1, "settings": {}, "files": []}'],
+)
+def test_a_damaged_file_is_refused(tmp_path: Path, text: str) -> None:
+    sessions = Sessions(tmp_path)
+    sessions.path("bad").write_text(text)
+    with pytest.raises(UsageError, match="is damaged; 'keydiff sessions remove bad' it"):
+        sessions.load("bad")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("model", 5), ("budget", "abc"), ("block", -3), ("kv_type", "f64"), ("seed", None)],
+)
+def test_settings_that_make_no_sense_are_refused(
+    tmp_path: Path, session: Session, name: str, value: object
+) -> None:
+    sessions = Sessions(tmp_path)
+    sessions.save("odd", Session({**session.settings, name: value}, session.files, TURNS))
+    with pytest.raises(UsageError, match=rf"odd.json is damaged \({name}: .* remove odd"):
+        sessions.load("odd")
+
+
+def test_any_text_can_be_saved(tmp_path: Path, session: Session) -> None:
+    sessions = Sessions(tmp_path)
+    odd = Session(session.settings, ["/tmp/\udcff.txt"], [Turn("\udcff", "\ud800", "eos")])
+    sessions.save("odd", odd)
+    assert sessions.load("odd") == odd
+
+
+def test_of_two_programs_one_has_a_chat(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path)
+    claim = sessions.claim("one")
+    with pytest.raises(UsageError, match="the chat 'one' is open in another keydiff"):
+        Sessions(tmp_path).claim("one")
+    sessions.path("one").write_text("{}")
+    with pytest.raises(UsageError, match="is open in another keydiff"):
+        Sessions(tmp_path).remove(["one"])
+    assert sessions.names() == ["one"]
+    claim.release()
+    Sessions(tmp_path).remove(["one"])
+    assert sessions.names() == []
+    Sessions(tmp_path).claim("one").release()
+
+
+def test_what_is_not_there_is_not_claimed(tmp_path: Path, session: Session) -> None:
+    sessions = Sessions(tmp_path / "chats")
+    with pytest.raises(UsageError, match="there is no chat 'typo'; saved ones: none"):
+        sessions.resume("typo")
+    assert not sessions.folder.exists()
+    sessions.save("one", session)
+    loaded, claim = sessions.resume("one")
+    assert loaded == session
+    claim.release()
+    sessions.remove(["one", "one"])
+    assert sessions.names() == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="file cannot be searched"):
+        Sessions(tmp_path / "file").names()
+
+
+def test_another_version_is_refused(tmp_path: Path, session: Session) -> None:
+    sessions = Sessions(tmp_path)
+    sessions.save("old", session)
+    value = json.loads(sessions.path("old").read_text())
+    sessions.path("old").write_text(json.dumps({**value, "version": 0}))
+    with pytest.raises(UsageError, match="another version"):
+        sessions.load("old")
+
+
+def test_the_command_lists_and_removes(tmp_path: Path, session: Session) -> None:
+    variables = {"KEYDIFF_SESSIONS_DIR": str(tmp_path)}
+    sessions = Sessions(tmp_path)
+    sessions.save("one", session)
+    sessions.path("bad").write_text("{")
+    listed = run("sessions", "list", "--json", **variables)
+    (entry,) = json.loads(listed.out)
+    assert entry["name"] == "one"
+    assert entry["turns"] == 2
+    assert entry["files"] == ["/tmp/a.pdf"]
+    assert "bad.json is damaged" in listed.warnings[0]
+    assert "a.pdf" in run("sessions", "list", **variables).out
+    removed = run("sessions", "remove", "one", "bad", **variables)
+    assert (removed.status, removed.err) == (0, "keydiff: removed one, bad\n")
+    assert sessions.names() == []
+    assert "no chat 'one'; saved ones: none" in fails(
+        run("sessions", "remove", "one", **variables), 2
+    )
+    missing = run("chat", "--resume", "one", **variables)
+    assert "no chat 'one'" in fails(missing, 2)
+
+
+def test_an_export_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("keydiff_cli.talk.chat.as_markdown", fail)
+    path = tmp_path / "chat.md"
+    with pytest.raises(UsageError, match=r"chat\.md cannot be written: No space left on device"):
+        Chat(Settings()).export(path)
+    assert not path.exists()
+
+
+def test_a_chat_as_markdown() -> None:
+    assert as_markdown(["/tmp/a.pdf"], TURNS) == (
+        "# Chat\n\n- a.pdf\n\n## What is it?\n\nA harbour.\nAn old one.\n"
+        "\n## Überall?\n\nJ\n\n*(length)*\n"
+    )
