@@ -12,7 +12,7 @@ from typing import Literal
 from keydiff_cli.documents.source import Source
 from keydiff_cli.errors import DocumentError
 
-AHEAD = 1 << 20  # characters of blank text held while looking for the first other one
+AHEAD = 1 << 20  # characters of white space held at most while looking for the first text
 
 
 @dataclass(frozen=True)
@@ -69,33 +69,35 @@ class Document(ABC):
         self.warnings: list[str] = []
         self._source = source
         self._started = False
-        self._begun: Iterator[Piece] | None = None
+        self._read_ahead: Iterator[Piece] | None = None  # what require_text began to read
 
     def require_text(self) -> None:
-        """Read ahead to the first text, which ``pieces`` gives all the same.
+        """Read ahead to the first text; ``pieces`` gives what was read all the same.
 
-        Past ``AHEAD`` characters of white space it is left to ``pieces`` to find out.
+        After more than ``AHEAD`` characters of white space it stops looking, and leaves it to
+        ``pieces`` to find out whether there is text.
 
         Raises
         ------
         DocumentError
-            If there is no text, or as ``pieces``.
+            If there is no text, or for the reasons that ``pieces`` names.
         RuntimeError
-            If reading has begun.
+            If reading has already begun.
         """
-        if self._started or self._begun:
+        if self._started or self._read_ahead:
             raise RuntimeError("a document can be read only once")
         pieces = self._read()
         held: list[Piece] = []
-        size = 0
+        characters = 0
         for piece in pieces:
             held.append(piece)
-            size += len(piece.text)
-            if size > AHEAD or not piece.text.isspace():
+            characters += len(piece.text)
+            if characters > AHEAD or not piece.text.isspace():
                 break
         else:
             raise DocumentError(self._blank())
-        self._begun = chain(iter(held), pieces)  # an iterator drops its list at the end
+        # The iterator of the list drops the list when it comes to its end.
+        self._read_ahead = chain(iter(held), pieces)
 
     def pieces(self) -> Iterator[Piece]:
         """Read the document, once.
@@ -116,10 +118,11 @@ class Document(ABC):
         if self._started:
             raise RuntimeError("a document can be read only once")
         self._started = True
-        begun, self._begun = self._begun, None
-        return self._count(begun or self._read())
+        read_ahead, self._read_ahead = self._read_ahead, None
+        return self._count(read_ahead or self._read())
 
     def _count(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        """Pass the pieces on and count their characters; refuse a document of white space."""
         blank = True
         for piece in pieces:
             self.characters += len(piece.text)
@@ -130,15 +133,15 @@ class Document(ABC):
 
     @abstractmethod
     def _read(self) -> Iterator[Piece]:
-        """Yield the pieces; at the end see whether the file changed, and set ``sha256``."""
+        """Yield the pieces; at the end check that the file did not change, and set ``sha256``."""
 
     @abstractmethod
     def _blank(self) -> str:
-        """Say why a document read to its end gave no text."""
+        """Return the message for a document that was read to its end and gave no text."""
 
     def close(self) -> None:
         """Close the file, unless it is standard input."""
-        self._begun = None
+        self._read_ahead = None
         self._source.close()
 
     def __enter__(self) -> Document:

@@ -20,11 +20,12 @@ _CONTROLS = bytes([*range(8), *range(14, 27), *range(28, 32), 127])
 _CONTROL_SHARE = 0.05
 _ODD_SHARE = 0.02  # of UTF-16 and UTF-32: controls and what cannot be decoded
 _FALLBACK = "cp1252"
-# Where so few bytes are no UTF-8, a guess at the encoding is no better than Windows-1252:
-_FEW_SHARE = 0.01
+# Where so few bytes are no valid UTF-8 (stray bytes), a guess at the encoding of the text would be
+# no better than to read these bytes as Windows-1252.
+_FEW_SHARE = 0.01  # of all bytes
 _FEW = 3
 _FEW_ALONE = 32  # where most stand alone between letters, as those of Western texts do
-_ALONE = 1.5  # bytes in a row on average
+_ALONE = 1.5  # stray bytes in a row, on average, up to which they stand alone
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STRAY_RUN = re.compile("[\udc80-\udcff]+")
@@ -40,13 +41,13 @@ class Encoding:
     Attributes
     ----------
     codec : str
-        The codec of Python.
+        The name of the codec in Python.
     label : str
-        The name for the user.
+        The name that the user is told.
     mark : int
         Length in bytes of the byte order mark to drop.
     guessed : bool
-        Whether it was guessed from the bytes.
+        Whether the encoding was guessed from the bytes.
     """
 
     codec: str
@@ -80,7 +81,20 @@ class Decoder:
         self.nuls = 0
 
     def decode(self, data: bytes, final: bool = False) -> str:
-        """Decode the next bytes; ``final`` says that there are no more."""
+        """Decode the next bytes.
+
+        Parameters
+        ----------
+        data : bytes
+            What follows the bytes given before; a character may be cut at either end.
+        final : bool
+            Whether no bytes follow.
+
+        Returns
+        -------
+        str
+            The text that is complete so far; what is incomplete comes with a later call.
+        """
         text = self._decoder.decode(data, final)
         if self._utf8:
             if not text.isascii():
@@ -95,14 +109,15 @@ class Decoder:
 
     @property
     def pending(self) -> bytes:
-        """The last bytes given, if they begin a character of which the rest is to come."""
+        """The bytes at the end that begin a character whose rest has not been given yet."""
         return self._decoder.getstate()[0]
 
     def drop_pending(self) -> None:
-        """Forget them."""
+        """Forget the bytes in ``pending``."""
         self._decoder.reset()
 
     def _read_stray(self, text: str) -> str:
+        """Replace the surrogates that stand for stray bytes by what Windows-1252 has for them."""
         stray = len(_SURROGATE.findall(text))
         if stray:
             self.stray += stray
@@ -111,11 +126,14 @@ class Decoder:
 
 
 def is_binary(sample: bytes) -> bool:
-    """Say whether a sample cannot be text: it has NULs or many control characters."""
+    """Tell whether a sample cannot be text, as it has NULs or many control characters.
+
+    A sample with the byte order mark of UTF-16 or UTF-32 is judged by its decoded text.
+    """
     for mark, codec, _ in _BOMS:
         if sample.startswith(mark) and codec != "utf-8":
             text = sample[len(mark) :].decode(codec, errors="replace")
-            odd = sum(text.count(c) for c in ("\0", "\ufffd", *map(chr, _CONTROLS[1:])))
+            odd = sum(text.count(char) for char in ("\0", "\ufffd", *map(chr, _CONTROLS[1:])))
             return odd > 1 and odd > _ODD_SHARE * len(text)
     if b"\0" in sample:
         return True
@@ -124,7 +142,7 @@ def is_binary(sample: bytes) -> bool:
 
 
 def looks_like_utf16(sample: bytes) -> bool:
-    """Say whether binary data may be UTF-16 without a byte order mark."""
+    """Tell whether binary data may be UTF-16 without a byte order mark: half its bytes are 0."""
     half = len(sample) // 2
     evens, odds = sample[::2].count(0), sample[1::2].count(0)
     return half > 1 and max(evens, odds) > 0.6 * half and min(evens, odds) < 0.05 * half
@@ -141,8 +159,8 @@ def find_encoding(sample: bytes) -> Encoding:
     Returns
     -------
     Encoding
-        By the byte order mark; else UTF-8 where the sample is that but for a few
-        bytes; else what charset-normalizer takes it for.
+        The one of the byte order mark, if there is one. Else UTF-8, if the sample is valid
+        UTF-8 but for a few bytes. Else what charset-normalizer takes the sample for.
     """
     for mark, codec, label in _BOMS:
         if sample.startswith(mark):
@@ -159,6 +177,7 @@ def find_encoding(sample: bytes) -> Encoding:
 
 
 def _guess(sample: bytes) -> Encoding:
+    """Let charset-normalizer guess; Windows-1252 where it has no better idea."""
     sample = sample[: sample.rfind(b"\n") + 1] or sample  # not to end inside a character
     logging.getLogger("charset_normalizer").setLevel(logging.CRITICAL)
     try:
@@ -171,8 +190,7 @@ def _guess(sample: bytes) -> Encoding:
         codec = _FALLBACK
     if codec.startswith("utf"):  # these have a mark, or would have been found without a guess
         codec = _FALLBACK
-    same = sample.decode(codec, errors="replace") == sample.decode(_FALLBACK, errors="replace")
-    if same:
-        codec = _FALLBACK
+    if sample.decode(codec, errors="replace") == sample.decode(_FALLBACK, errors="replace"):
+        codec = _FALLBACK  # the usual name, where both read the same
     label = "Windows-1252" if codec == _FALLBACK else codec.replace("_", "-")
     return Encoding(codec, label, guessed=True)

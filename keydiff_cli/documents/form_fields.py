@@ -11,20 +11,27 @@ from keydiff_cli.documents.pdf_guard import MAXIMUM_TEXT, limit
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
 
-_MOST_PARENTS = 16
-_STEP = 100  # annotations between two looks at the cache of objects
+_MOST_PARENTS = 16  # fields above a field that are asked for what it inherits
+_STEP = 100  # annotations read before the cache of objects is looked at again
 _TEXT_FIELDS = ("/Tx", "/Ch")  # text and choices; the others are buttons and signatures
 
 
 def filled_fields(page: PageObject, reader: PdfReader) -> Iterator[str]:
     """Yield "name: value" for each filled text field or choice on a page.
 
-    What is damaged is passed over, as the page itself can still be read.
+    A damaged field is passed over, as the page itself can still be read.
+
+    Parameters
+    ----------
+    page : PageObject
+        A page of pypdf.
+    reader : PdfReader
+        The reader of the page, whose cache of objects is emptied now and then.
 
     Raises
     ------
     MemoryError
-        If it is too much.
+        If the text of the fields is longer than ``MAXIMUM_TEXT`` characters.
     """
     total = 0
     annotations = _resolve(page.get("/Annots"))
@@ -42,17 +49,18 @@ def filled_fields(page: PageObject, reader: PdfReader) -> Iterator[str]:
 
 
 def _filled(widget: Any) -> str:
+    """Return "name: value" of a form field; empty if nothing is filled in."""
     if widget.get("/Subtype") != "/Widget" or _inherited(widget, "/FT") not in _TEXT_FIELDS:
         return ""
     value = _inherited(widget, "/V")
-    values = [_text(_resolve(one)) for one in (value if isinstance(value, list) else [value])]
+    values = [_text(_resolve(item)) for item in (value if isinstance(value, list) else [value])]
     text = ", ".join(filter(None, values))
     name = _text(_inherited(widget, "/TU")) or _text(_inherited(widget, "/T"))
     return f"{name}: {text}" if name and text else text
 
 
 def _inherited(field: Any, key: str) -> Any:
-    """Look a key up in a field, else in those it is a part of."""
+    """Look a key up in a field, else in the fields above it; None if no field has it."""
     for _ in range(_MOST_PARENTS):
         if key in field:
             return _resolve(field[key])
@@ -63,10 +71,12 @@ def _inherited(field: Any, key: str) -> Any:
 
 
 def _text(value: Any) -> str:
+    """Return a string object as text without white space around it; empty for anything else."""
     if isinstance(value, bytes):
         value = value.decode("latin-1")
     return value.strip() if isinstance(value, str) else ""
 
 
 def _resolve(value: Any) -> Any:
+    """Follow a reference to the object it stands for."""
     return value.get_object() if value is not None else None

@@ -12,7 +12,7 @@ from keydiff_cli.documents.text import TextDocument
 from keydiff_cli.errors import DocumentError
 
 
-def open_document(source: str, stdin: BinaryIO) -> Document:
+def open_document(source: str, stdin: BinaryIO, *, name: str | None = None) -> Document:
     """Open a document, recognised by its content and not by its name.
 
     Parameters
@@ -21,6 +21,8 @@ def open_document(source: str, stdin: BinaryIO) -> Document:
         A path of a file or a named pipe, or "-" for standard input.
     stdin : binary file
         Standard input; not closed with the document.
+    name : str or None
+        What the document is called; None for the last part of its path.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def open_document(source: str, stdin: BinaryIO) -> Document:
     DocumentError
         If it cannot be opened, is empty, or is neither a PDF nor text.
     """
-    opened = open_source(source, stdin)
+    opened = open_source(source, stdin, name=name)
     try:
         return _reader(opened)
     except BaseException:
@@ -41,6 +43,7 @@ def open_document(source: str, stdin: BinaryIO) -> Document:
 
 
 def _reader(source: Source) -> Document:
+    """Choose the kind of document by the first bytes; DocumentError if no kind reads them."""
     head = source.head
     if not head:
         raise DocumentError(f"{source.name} is empty")

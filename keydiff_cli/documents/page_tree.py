@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MAXIMUM_DEPTH = 100
 MAXIMUM_NODES = 200_000
-_STEP = 16  # pages between two emptyings of the cache
-_MOST_OBJECTS = 4000  # in the cache; it is emptied earlier if there are more
+_STEP = 16  # pages after which the cache of objects is emptied
+_MOST_OBJECTS = 4000  # objects in the cache above which it is emptied earlier
 
 
 @dataclass
@@ -31,13 +31,27 @@ class _Node:
 
 @dataclass
 class Leaf:
-    """A page not yet read: its reference, and the resources its parents give it."""
+    """A page that is not read yet.
+
+    Attributes
+    ----------
+    reference
+        The reference to the page's object, or the object itself.
+    resources
+        The resources that the page inherits from the nodes above it, None without.
+    """
 
     reference: Any
     resources: Any
 
     def page(self, reader: PdfReader) -> PageObject:
-        """Read the page; raises one error or another if it is damaged."""
+        """Read the page.
+
+        Raises
+        ------
+        Exception
+            Of any kind that pypdf raises, if the page is damaged.
+        """
         from pypdf import PageObject
         from pypdf.errors import PdfReadError
         from pypdf.generic import DictionaryObject, NameObject
@@ -53,7 +67,13 @@ class Leaf:
 
 
 def count_pages(reader: PdfReader) -> int:
-    """Count the pages by walking the tree; the count a PDF declares may be wrong."""
+    """Count the pages by walking the tree, as the count that a PDF declares may be wrong.
+
+    Raises
+    ------
+    Exception
+        As :func:`walk_pages`.
+    """
     pages = 0
     for pages, _ in enumerate(walk_pages(reader), 1):
         forget_objects(reader, pages)
@@ -61,25 +81,41 @@ def count_pages(reader: PdfReader) -> int:
 
 
 def forget_objects(reader: PdfReader, page: int) -> None:
-    """Drop what is no longer needed from the cache of objects, after each page.
+    """Drop the objects that are no longer needed from the cache of pypdf, after each page.
 
-    Streams, which are large, go at once. The rest goes every few pages: objects
-    packed together are parsed together, which is slow to do for each page anew.
-    Objects found missing stay, since to find that out pypdf searches the whole file.
+    Streams, which are large, are dropped at once. The other objects are dropped every
+    few pages: objects that are packed together are parsed together, which would be slow
+    to do for each page anew. The note that an object is missing stays, since pypdf
+    searches the whole file to find that out.
+
+    Parameters
+    ----------
+    reader : PdfReader
+        The reader with the cache.
+    page : int
+        The number of the page that was read last, counted from 1.
     """
     from pypdf.generic import NullObject, StreamObject
 
     cache = reader.resolved_objects
-    every = page % _STEP == 0 or len(cache) > _MOST_OBJECTS
+    drop_all = page % _STEP == 0 or len(cache) > _MOST_OBJECTS
     for key, value in list(cache.items()):
         if isinstance(value, StreamObject) or (
-            every and value is not None and not isinstance(value, NullObject)
+            drop_all and value is not None and not isinstance(value, NullObject)
         ):
             del cache[key]
 
 
 def walk_pages(reader: PdfReader) -> Iterator[Leaf]:
-    """Yield the pages in order, damaged ones too; raises if the tree itself is damaged."""
+    """Yield the pages in order, damaged ones too.
+
+    Raises
+    ------
+    LimitReachedError
+        If the tree has more than ``MAXIMUM_NODES`` nodes or ``MAXIMUM_DEPTH`` levels.
+    PdfReadError
+        If there is no tree, or it runs in a circle; or another error of pypdf.
+    """
     from pypdf.errors import LimitReachedError, PdfReadError
     from pypdf.generic import DictionaryObject
 
@@ -112,12 +148,14 @@ def walk_pages(reader: PdfReader) -> Iterator[Leaf]:
 
 
 def _enter(node: Any, key: object, resources: Any) -> _Node:
+    """Begin an inner node; ``resources`` are those of the nodes above it."""
     kids = node.get("/Kids")
     kids = kids.get_object() if kids is not None else None
-    # A tree may be a single page.
-    items = iter(kids) if isinstance(kids, list) else iter([node] if kids is None else [])
-    return _Node(items, key, node.get("/Resources", resources))
+    if not isinstance(kids, list):
+        kids = [node] if kids is None else []  # a tree may be a single page
+    return _Node(iter(kids), key, node.get("/Resources", resources))
 
 
 def _key(kid: Any) -> object:
+    """Return what tells a node from all others, to notice a tree that runs in a circle."""
     return (kid.idnum, kid.generation) if hasattr(kid, "idnum") else id(kid)

@@ -18,12 +18,20 @@ if TYPE_CHECKING:
     from pypdf import PdfReader
 
 PIECE = 64 * 1024  # characters of a page given at a time
-_SHOWN = 12  # page ranges named in one warning
+_SHOWN = 12  # ranges of pages that a warning names at most
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class PdfDocument(Document):
-    """A PDF; a piped one is read from a temporary copy, since its index is at its end."""
+    """A PDF, read page by page.
+
+    A PDF from a pipe is read from a temporary copy, since the index of a PDF is at its end.
+
+    Raises
+    ------
+    DocumentError
+        If the file is damaged, needs a password, is encrypted in an unknown way, or has no pages.
+    """
 
     kind = "pdf"
     unit = "pages"
@@ -32,9 +40,9 @@ class PdfDocument(Document):
         super().__init__(source)
         file, self._sha256 = source.seekable_file()
         self._guard = Guard()
-        self._silent: list[int] = []
-        self._failed: list[int] = []
-        self._reason = ""
+        self._silent: list[int] = []  # numbers of the pages without text
+        self._failed: list[int] = []  # numbers of the pages that cannot be read
+        self._reason = ""  # why the first of these cannot be read
         with self._guard.watch():
             self._reader: PdfReader = _open_reader(file, self.name)
             self.pages = self.total = _count(self._reader, self.name)
@@ -56,6 +64,7 @@ class PdfDocument(Document):
         self._warn()
 
     def _page_text(self, leaf: Leaf, number: int) -> str:
+        """Return the text of a page with its form fields; empty, and noted, if there is none."""
         try:
             page = leaf.page(self._reader)
             parts = [bounded_text(page), *filled_fields(page, self._reader)]
@@ -71,6 +80,7 @@ class PdfDocument(Document):
         return text
 
     def _warn(self) -> None:
+        """Add a warning for each kind of loss that was noted."""
         if self._failed:
             self.warnings.append(
                 f"{_list_pages(self._failed)} of {self.name} could not be read "
@@ -78,10 +88,10 @@ class PdfDocument(Document):
             )
         if self._silent:
             verb = "has" if len(self._silent) == 1 else "have"
-            them = "it" if len(self._silent) == 1 else "they"
+            pronoun = "it" if len(self._silent) == 1 else "they"
             self.warnings.append(
                 f"{_list_pages(self._silent)} of {self.name} {verb} no text (scanned?); "
-                f"{them} {_was(self._silent)} not read"
+                f"{pronoun} {_was(self._silent)} not read"
             )
         if self._guard.complaints:
             self.warnings.append(
@@ -104,6 +114,7 @@ class PdfDocument(Document):
 
 
 def _open_reader(file: object, name: str) -> PdfReader:
+    """Open a PDF with pypdf; DocumentError with advice if that fails."""
     from pypdf import PasswordType, PdfReader
     from pypdf.errors import DependencyError
 
@@ -134,6 +145,7 @@ def _open_reader(file: object, name: str) -> PdfReader:
 
 
 def _next_leaf(leaves: Iterator[Leaf], name: str) -> Leaf | None:
+    """Go on to the next page, None at the end; DocumentError if the page tree breaks off."""
     try:
         return next(leaves, None)
     except Exception as error:
@@ -143,6 +155,7 @@ def _next_leaf(leaves: Iterator[Leaf], name: str) -> Leaf | None:
 
 
 def _count(reader: PdfReader, name: str) -> int:
+    """Count the pages; DocumentError if there are none, or they cannot be found."""
     try:
         pages = count_pages(reader)
     except DocumentError:
@@ -157,15 +170,16 @@ def _count(reader: PdfReader, name: str) -> int:
 
 
 def _clean(text: str) -> str:
-    """Drop trailing blanks and whatever cannot be encoded; end a page with a line feed."""
+    """Drop white space at the ends of lines and what cannot be encoded; end with a line feed."""
     text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    if _SURROGATE.search(text):  # join pairs, replace the lone ones
+    if _SURROGATE.search(text):  # join pairs of surrogates, replace lone ones
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     text = "\n".join(line.rstrip() for line in text.split("\n")).rstrip()
     return text + "\n" if text else ""
 
 
 def _short(error: Exception) -> str:
+    """Say in at most 100 characters what went wrong."""
     from pypdf.errors import LimitReachedError
 
     if isinstance(error, LimitReachedError) and "loop" in str(error):  # met a second time
@@ -177,15 +191,15 @@ def _short(error: Exception) -> str:
 
 
 def _list_pages(numbers: list[int]) -> str:
-    """Write page numbers compactly: "pages 3, 7-9"."""
+    """Write ascending page numbers compactly: "pages 3, 7-9"."""
     ranges: list[tuple[int, int]] = []
     for number in numbers:
         if ranges and ranges[-1][1] == number - 1:
             ranges[-1] = (ranges[-1][0], number)
         else:
             ranges.append((number, number))
-    shown = [str(a) if a == b else f"{a}-{b}" for a, b in ranges[:_SHOWN]]
-    rest = sum(b - a + 1 for a, b in ranges[_SHOWN:])
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:_SHOWN]]
+    rest = sum(last - first + 1 for first, last in ranges[_SHOWN:])
     more = f" and {rest:,} more" if rest else ""
     return ("page " if len(numbers) == 1 else "pages ") + ", ".join(shown) + more
 

@@ -14,16 +14,16 @@ from keydiff_cli.system.terminal import printable
 if TYPE_CHECKING:
     from pypdf import PageObject
 
-# One page may take this much; pypdf's own limits let it take hundreds of megabytes.
-MAXIMUM_BYTES = 6_000_000  # of one stream, decompressed; a string in it takes 12 times that
-MAXIMUM_TOKENS = 500_000  # of the contents of one page; about 100 bytes of memory each
+# What one page may take. The limits of pypdf itself would let a page take hundreds of megabytes.
+MAXIMUM_BYTES = 6_000_000  # of one stream, decompressed; a string in it takes 12 times as much
+MAXIMUM_TOKENS = 500_000  # in the contents of one page; each takes about 100 bytes of memory
 MAXIMUM_TEXT = 1_000_000  # characters of one page
-MAXIMUM_LINE = 32_768  # bytes shown in a row; a font may make 256 characters of each
+MAXIMUM_LINE = 32_768  # bytes shown in a row; a font may turn each into 256 characters
 
 _TEXT_OPERATOR = re.compile(rb"T[jJ]|Do|['\"]")
 _SHOW = (b"Tj", b"TJ", b"'", b'"')
 _HARMLESS = ("Ignoring wrong pointing object", "Overwriting cache", "Multiple definitions")
-_LONGEST = 100
+_LONGEST = 100  # characters of a complaint that are kept
 
 
 class Guard(logging.Handler):
@@ -32,9 +32,9 @@ class Guard(logging.Handler):
     Attributes
     ----------
     complaints : int
-        How many there were that may concern the text.
+        How many complaints there were that may concern the text.
     first : str
-        The first of them, in one short line.
+        The first of these complaints, in one short line.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Guard(logging.Handler):
         self.first = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Note a complaint."""
+        """Count a complaint of pypdf, unless it is harmless."""
         try:
             message = printable(record.getMessage())
         except Exception:
@@ -56,7 +56,7 @@ class Guard(logging.Handler):
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Limit pypdf and catch what it logs and warns about meanwhile."""
+        """Limit pypdf, and collect what it logs, until the ``with`` block ends."""
         from pypdf import apply_configuration
 
         logger = logging.getLogger("pypdf")
@@ -82,10 +82,15 @@ class Guard(logging.Handler):
 def bounded_text(page: PageObject) -> str:
     """Extract the text of a page, which pypdf itself lets grow without end.
 
+    Returns
+    -------
+    str
+        The text as pypdf gives it; empty for a page that shows none.
+
     Raises
     ------
     MemoryError
-        If it is too long; pypdf would go on after another error inside a form.
+        If the text is too long. pypdf goes on after any other error inside a form.
     """
     from pypdf.generic import ArrayObject, ContentStream, NameObject, StreamObject
 
@@ -114,7 +119,7 @@ def bounded_text(page: PageObject) -> str:
 
 
 def _shown(operand: Any) -> int:
-    """Count the bytes of a string, or of those in a list."""
+    """Count the bytes of a string, or of all strings in a list."""
     if isinstance(operand, list):
         return sum(len(part) for part in operand if isinstance(part, (bytes, str)))
     return len(operand) if isinstance(operand, (bytes, str)) else 0

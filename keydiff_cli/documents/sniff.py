@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-_PDF_WINDOW = 1024
+_PDF_WINDOW = 1024  # bytes in which the header of a PDF must begin
 _PDF_HEADER = re.compile(rb"[\r\n\0][ \t]*%PDF-\d")
 _PDF_OBJECT = re.compile(rb"[\r\n][ \t]*\d+[ \t]+\d+[ \t]+obj[ \t]*[\r\n<\[(/%\d-]")
-_LEAD = b"\xef\xbb\xbf \t\r\n\0"
+_LEAD = b"\xef\xbb\xbf \t\r\n\0"  # bytes that may stand before the header
 
 _OCR = "run OCR on it first, such as with ocrmypdf"
 _UNPACK = "unpack it first"
 _AS_TEXT = "save it as PDF or text"
-# (offset, magic, what it is, advice)
+# (offset in bytes, the bytes there, what such a file is, what to do about it)
 _MAGIC: list[tuple[int, bytes, str, str]] = [
     (0, b"\x1f\x8b", "gzip-compressed data", "unpack it first, such as with gunzip -c"),
     (0, b"BZh", "bzip2-compressed data", _UNPACK),
@@ -46,12 +46,12 @@ _MAGIC: list[tuple[int, bytes, str, str]] = [
     (0, b"\xcf\xfa\xed\xfe", "a program", "give a document"),
     (0, b"\0asm", "a program", "give a document"),
 ]
-# Text by their bytes, but not text to read.
+# Files that are text by their bytes, but no text to read: (first bytes, what it is, what to do).
 _SOURCE_MAGIC: list[tuple[bytes, str, str]] = [
     (b"{\\rtf", "a rich text (RTF) document", _AS_TEXT),
     (b"%!PS-Adobe", "PostScript", "convert it to PDF first, such as with ps2pdf"),
 ]
-# A name inside a zip container and the kind of document it shows.
+# (a name inside a zip container, the kind of document that it shows)
 _ZIPPED: list[tuple[bytes, str]] = [
     (b"word/", "a Word document"),
     (b"xl/", "an Excel workbook"),
@@ -63,10 +63,10 @@ _ZIPPED: list[tuple[bytes, str]] = [
 
 
 def is_pdf(head: bytes) -> bool:
-    """Find the PDF header in the first 1024 bytes.
+    """Tell whether the first 1024 bytes hold the header of a PDF.
 
-    Behind other bytes it counts only at the start of a line and where an object of a
-    PDF follows on a line of its own, so that a text which speaks of them stays a text.
+    A header behind other bytes counts only at the start of a line, and where an object of a
+    PDF follows on a line of its own, so that a text which speaks of PDFs stays a text.
     """
     if head[:_PDF_WINDOW].lstrip(_LEAD).startswith(b"%PDF-"):
         return True
@@ -82,12 +82,12 @@ def known_format(head: bytes, binary: bool) -> tuple[str, str] | None:
     head : bytes
         The beginning of the file.
     binary : bool
-        Whether it is no text; a signature of plain letters counts only then.
+        Whether the file is no text; a signature of plain letters counts only then.
 
     Returns
     -------
     tuple of str, or None
-        What it is and what to do, or None where nothing is recognised.
+        What the file is and what to do, or None where nothing is recognised.
     """
     if head.startswith(b"PK") and head[2:4] in (b"\3\4", b"\5\6", b"\7\b"):
         for inside, what in _ZIPPED:
@@ -104,4 +104,5 @@ def known_format(head: bytes, binary: bool) -> tuple[str, str] | None:
 
 
 def _plain(magic: bytes) -> bool:
+    """Tell whether a signature consists of printable ASCII characters, as a text may."""
     return all(32 <= byte < 127 for byte in magic)

@@ -14,24 +14,38 @@ from typing import IO, BinaryIO
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.system.terminal import printable
 
-CHUNK = 64 * 1024  # bytes read at a time
-SAMPLE = 256 * 1024  # bytes looked at before anything is decided
+CHUNK = 64 * 1024  # bytes that are read at a time
+SAMPLE = 256 * 1024  # bytes that are looked at to decide how a document is read
 _SPOOL_PREFIX = "keydiff-"
 
 
 class Source:
-    """Bytes to read in order, with the first ones known beforehand.
+    """The bytes of a document, to be read in order; the first ones are known beforehand.
 
-    Of a regular file they are those it has when it is opened, whatever is appended later.
+    The bytes of a regular file are those that it has when it is opened, whatever is appended later.
+
+    Parameters
+    ----------
+    name : str
+        The name for display.
+    file : binary file
+        The open file or pipe.
+    owned : bool
+        Whether ``close`` closes it; it does not close standard input.
 
     Attributes
     ----------
     name : str
-        For display.
+        The name for display.
     head : bytes
         The first ``SAMPLE`` bytes, or all of them where there are fewer.
     size : int or None
         Bytes to come from a regular file; None for a pipe.
+
+    Raises
+    ------
+    DocumentError
+        If the file cannot be read.
     """
 
     def __init__(self, name: str, file: BinaryIO, owned: bool) -> None:
@@ -50,7 +64,13 @@ class Source:
             self.size = self._state = None
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield all bytes, the head included, at most ``CHUNK`` at a time."""
+        """Yield all bytes, the head included, at most ``CHUNK`` at a time.
+
+        Raises
+        ------
+        DocumentError
+            If the file cannot be read.
+        """
         for start in range(0, len(self.head), CHUNK):
             yield self.head[start : start + CHUNK]
         while chunk := self._take(CHUNK):
@@ -64,7 +84,12 @@ class Source:
         file : file object
             At its start. Closed by ``close``.
         sha256 : str or None
-            The hash of the bytes where they were copied, else None.
+            The hash of the bytes in hexadecimal where they were copied, else None.
+
+        Raises
+        ------
+        DocumentError
+            If there is no room for the copy, or the file cannot be read or changed meanwhile.
         """
         if self._owned and self._state:
             self._file.seek(0)
@@ -91,7 +116,18 @@ class Source:
         return spool, digest.hexdigest()
 
     def hash_file(self) -> str:
-        """Hash a regular file from its start, in one pass."""
+        """Hash a regular file from its start, in one pass.
+
+        Returns
+        -------
+        str
+            The SHA-256 in hexadecimal.
+
+        Raises
+        ------
+        DocumentError
+            If the file cannot be read.
+        """
         digest = hashlib.sha256()
         try:
             self._file.seek(0)
@@ -102,17 +138,19 @@ class Source:
         return digest.hexdigest()
 
     def has_grown(self) -> bool:
-        """Say whether a regular file read to its end has more bytes since it was opened.
+        """Tell whether bytes were appended to a regular file since it was opened.
+
+        To be asked when the file has been read to the end that it had when it was opened.
 
         Raises
         ------
         DocumentError
-            If it changed in another way.
+            If the file changed in another way.
         """
-        now = _regular_state(self._file)
-        if self._state is None or now == self._state:
+        state = _regular_state(self._file)
+        if self._state is None or state == self._state:
             return False
-        if now is None or now[0] <= self._state[0] or self._left:
+        if state is None or state[0] <= self._state[0] or self._left:
             raise self._changed()
         return True
 
@@ -133,13 +171,16 @@ class Source:
             self._file.close()
 
     def _no_copy(self, error: OSError) -> DocumentError:
-        where = tempfile.tempdir or "the temporary folder"  # None where there is no usable one
+        """Return the error for a pipe of which no copy can be kept."""
+        # tempfile.tempdir is None where there is no folder that can be used.
+        folder = tempfile.tempdir or "the temporary folder"
         return DocumentError(
-            f"{self.name}: cannot keep a copy of it in {where} ({printable(_reason(error))}); "
+            f"{self.name}: cannot keep a copy of it in {folder} ({printable(_reason(error))}); "
             "make room there or set TMPDIR"
         )
 
     def _changed(self) -> DocumentError:
+        """Return the error for a file that is not what it was when it was opened."""
         return DocumentError(
             f"{self.name} changed while it was being read; try again, or read a copy of it"
         )
@@ -151,7 +192,7 @@ class Source:
         return data
 
     def _fill(self, size: int) -> bytes:
-        """Read ``size`` bytes, fewer only at the end, however short the single reads are."""
+        """Read ``size`` bytes, fewer only at the end, however few a single read gives."""
         parts: list[bytes] = []
         while size > 0:
             try:
@@ -162,7 +203,7 @@ class Source:
                 raise self.trouble(error) from error
             except ValueError as error:  # closed, or not open for reading
                 raise DocumentError(f"{self.name} cannot be read: {error}") from error
-            if part is None:  # a pipe that does not wait
+            if part is None:  # a pipe that gives nothing instead of waiting
                 time.sleep(0.01)
                 continue
             if not part:
@@ -172,19 +213,26 @@ class Source:
         return b"".join(parts)
 
 
-def open_source(path: str, stdin: BinaryIO) -> Source:
-    """Open a path, or standard input for "-".
+def open_source(path: str, stdin: BinaryIO, *, name: str | None = None) -> Source:
+    """Open a path, or standard input for "-"; ``name`` is what it is called.
+
+    Parameters
+    ----------
+    path : str
+        The path of a file or a named pipe, or "-".
+    stdin : binary file
+        Standard input.
 
     Raises
     ------
     DocumentError
-        If there is no such file, it may not be read, or it is no file or pipe.
+        If there is no such file, it may not be read, or it is neither a file nor a pipe.
     """
     if path == "-":
         return Source("standard input", stdin, owned=False)
     if not path:
         raise DocumentError("an empty file name was given; name a file")
-    name = display_name(path)
+    name = name or display_name(path)
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
@@ -205,18 +253,19 @@ def open_source(path: str, stdin: BinaryIO) -> Source:
 
 
 def display_name(path: str) -> str:
-    """Shorten a path to its last part, except where that says nothing (/dev/fd/63)."""
+    """Shorten a path to its last part, except where that says nothing, as for /dev/fd/63."""
     if path.startswith(("/dev/", "/proc/")):
         return printable(path)
     return printable(os.path.basename(path.rstrip(os.sep)) or path) or "?"
 
 
 def _reason(error: OSError) -> str:
+    """Return what the operating system says about an error, or else its type."""
     return error.strerror or type(error).__name__
 
 
 def _regular_state(file: IO[bytes]) -> tuple[int, int] | None:
-    """Size and time of change of a regular file, else None."""
+    """Return size in bytes and time of change in nanoseconds; None if it is no regular file."""
     try:
         state = os.fstat(file.fileno())
     except (OSError, ValueError, AttributeError):
@@ -227,6 +276,7 @@ def _regular_state(file: IO[bytes]) -> tuple[int, int] | None:
 
 
 def _position(file: IO[bytes]) -> int:
+    """Return where in the file reading begins, in bytes; 0 where that cannot be told."""
     try:
         return file.tell()
     except (OSError, ValueError, AttributeError):

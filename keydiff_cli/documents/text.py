@@ -11,7 +11,11 @@ from keydiff_cli.documents.source import Source
 
 
 class TextDocument(Document):
-    """A text of any encoding from a file or a pipe."""
+    """A text of any encoding from a file or a pipe.
+
+    A text that grows while it is read, such as a log, is read up to the end that it had when it
+    was opened, and a warning says so.
+    """
 
     kind = "text"
     unit = "bytes"
@@ -27,7 +31,7 @@ class TextDocument(Document):
         digest = hashlib.sha256()
         skip = self._encoding.mark
         done = 0
-        rest = b""  # begins a character, as long as it is not hashed
+        rest = b""  # bytes that begin a character, hashed when its other bytes have come
         for chunk in self._source.chunks():
             done += len(chunk)
             text = decoder.decode(chunk[skip:])
@@ -37,7 +41,7 @@ class TextDocument(Document):
             if text:
                 yield Piece(text, None, done)
         grown = self._source.has_grown()
-        if grown:  # the rest of the character came later, so it counts as not read
+        if grown:  # the character was cut in two, and its beginning counts as not read
             decoder.drop_pending()
         else:
             digest.update(rest)
@@ -57,20 +61,25 @@ class TextDocument(Document):
 
 
 def _warnings(name: str, encoding: Encoding, decoder: Decoder) -> list[str]:
-    found: list[str] = []
+    """Tell what of the text may be wrong: a line for each kind of trouble that was decoded."""
+    warnings: list[str] = []
     if encoding.guessed:
-        found.append(
+        warnings.append(
             f"{name} is not UTF-8; read as {encoding.label}, a guess "
             "(convert it to UTF-8 if the text looks wrong)"
         )
     if decoder.stray:
-        some = "1 byte" if decoder.stray == 1 else f"{decoder.stray:,} bytes"
         verb = "is" if decoder.stray == 1 else "are"
-        found.append(f"{some} of {name} {verb} not valid UTF-8; read as Windows-1252")
+        stray = _counted(decoder.stray, "byte")
+        warnings.append(f"{stray} of {name} {verb} not valid UTF-8; read as Windows-1252")
     if decoder.replaced:
-        some = "1 character" if decoder.replaced == 1 else f"{decoder.replaced:,} characters"
-        found.append(f"{some} of {name} could not be decoded as {encoding.label}")
+        replaced = _counted(decoder.replaced, "character")
+        warnings.append(f"{replaced} of {name} could not be decoded as {encoding.label}")
     if decoder.nuls:
-        some = "1 NUL byte" if decoder.nuls == 1 else f"{decoder.nuls:,} NUL bytes"
-        found.append(f"dropped {some} of {name}")
-    return found
+        warnings.append(f"dropped {_counted(decoder.nuls, 'NUL byte')} of {name}")
+    return warnings
+
+
+def _counted(number: int, noun: str) -> str:
+    """Write a number with its noun: "1 byte", "2,000 bytes"."""
+    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.interrupts import hold_interrupt
+from keydiff_cli.llama.kv_types import KV_TYPES
 from keydiff_cli.llama.library import (
     LlamaError,
     buffer_bytes,
@@ -26,11 +27,8 @@ from keydiff_cli.llama.observer import Observer
 from keydiff_cli.llama.rope_graph import Rotations, find_rotations
 from keydiff_cli.llama.tensors import CacheTensors, find_tensors
 
-_ABORTED = 2  # of llama_decode
-_LONG = 16  # tokens
-KV_TYPES = {"f16": 1, "q8_0": 8}  # ggml_type numbers
-Q8_0_BLOCK, Q8_0_VALUES = 34, 32  # a block has a float16 scale and int8 values: bytes, values
-KV_BYTES = {"f16": 2.0, "q8_0": Q8_0_BLOCK / Q8_0_VALUES}  # of one number
+_ABORTED = 2  # the status of llama_decode when its abort callback asked it to stop
+_LONG = 16  # tokens from which a decode takes long enough to be stopped
 
 
 class Context:
@@ -39,18 +37,33 @@ class Context:
     Parameters
     ----------
     model
-        With weights to decode; without weights nothing is allocated, only measured.
+        The model; without weights, nothing is allocated, and only the memory is measured.
     cells
-        Cache cells to allocate; llama.cpp rounds up to a multiple of 256.
+        Cells of the cache; llama.cpp rounds up to a multiple of 256.
     batch
-        The most tokens one :meth:`decode` takes.
+        The most tokens that one :meth:`decode` takes.
     kv_type
-        A name of :data:`KV_TYPES`.
+        Type of the cached keys and values: ``f16`` or ``q8_0``.
     threads
         Threads for decoding.
     observe
-        Let :meth:`decode` keep query vectors, and :meth:`hide` hide cells. Windowed layers get as
-        many cells as the others then, so that tokens run for their queries only can be taken back.
+        Whether :meth:`decode` can record queries and :meth:`hide` can hide cells. Layers with a
+        sliding window then get as many cells as the others, so that tokens that were run for
+        their queries only can be removed again.
+
+    Attributes
+    ----------
+    cells
+        Cells that the cache has.
+    compute_bytes
+        Memory of the buffers for computing and for the output on this side, in bytes.
+
+    Raises
+    ------
+    LlamaError
+        If llama.cpp cannot set it up, as for want of memory, or does not tell its buffers' sizes.
+    ModelError
+        If ``observe`` is asked for, and this llama.cpp cannot be observed.
     """
 
     def __init__(
@@ -111,8 +124,8 @@ class Context:
         self._position = as_array(self._batch.pos, (batch,))
         self._wants_logits = as_array(self._batch.logits, (batch,))
         as_array(self._batch.n_seq_id, (batch,))[:] = 1
-        for i in range(batch):
-            self._batch.seq_id[i][0] = 0
+        for index in range(batch):
+            self._batch.seq_id[index][0] = 0
 
     def close(self) -> None:
         """Free the cache and the buffers."""
@@ -129,15 +142,26 @@ class Context:
     def decode(
         self, tokens: Tokens, position: int, *, logits: bool = False, queries: bool = False
     ) -> None:
-        """Run ``tokens`` at ``position`` and the following ones; append their keys and values.
+        """Run tokens through the model, and append their keys and values to the cache.
 
-        ``queries`` records the query vectors for :meth:`queries`.
+        Parameters
+        ----------
+        tokens
+            Token ids, int32 ``[count]``, 1 to ``batch`` of them.
+        position
+            Rotary position of the first token; the others follow it.
+        logits
+            Whether :meth:`logits` can be asked after the last token.
+        queries
+            Whether the query vectors are recorded for :meth:`queries`.
 
         Raises
         ------
         LlamaError
             If there are not enough free cells, or the computation fails; or if Ctrl-C came under
             :func:`~keydiff_cli.llama.hold_interrupt`: then the cache is as it was before.
+        ValueError
+            If there are no tokens, or more than a batch takes.
         """
         count = len(tokens)
         if not 0 < count <= self.batch:
@@ -150,7 +174,8 @@ class Context:
         log.clear()
         if self.observer is not None:
             self.observer.start(queries)
-        # Asking costs a little at every step, so single tokens, which are quick, are not asked for.
+        # To ask whether to stop costs a little at every step, so that few tokens, which are quick,
+        # are run without asking.
         callback = stop_requested() if count >= _LONG else library().ggml_abort_callback()
         library().llama_set_abort_callback(self._context, callback, None)
         status = library().llama_decode(self._context, self._batch)
@@ -164,9 +189,14 @@ class Context:
             raise LlamaError(f"llama.cpp failed at token {position}: {reason}")
 
     def logits(self) -> NDArray[np.float32]:
-        """Logits after the last token of the last decode that asked for them: ``[vocabulary]``.
+        """Return the logits after the last token of the last decode: float32 ``[vocabulary]``.
 
-        A view into llama.cpp, valid until the next decode.
+        They are a view into llama.cpp's memory, valid until the next decode.
+
+        Raises
+        ------
+        LlamaError
+            If the last decode was not asked for logits.
         """
         pointer = library().llama_get_logits_ith(self._context, -1)
         if not pointer:
@@ -175,17 +205,36 @@ class Context:
         return logits
 
     def queries(self, layer: int) -> NDArray[np.float32]:
-        """Queries of the last decode that recorded them: float32 ``[tokens, heads, head_dim]``.
+        """Return a layer's queries of the last decode that recorded them.
 
-        As they meet the keys: after RoPE, and scaled so that attention is the softmax of their
-        products with the keys.
+        Returns
+        -------
+        NDArray
+            float32 ``[tokens, heads, head_dim]``, as the queries meet the keys: after RoPE, and
+            scaled so that attention is the softmax of their products with the keys.
+
+        Raises
+        ------
+        LlamaError
+            If no queries of that layer were recorded.
         """
-        if self.observer is None or layer not in self.observer.found:
+        if self.observer is None or layer not in self.observer.queries:
             raise LlamaError(f"llama.cpp shows no queries of layer {layer}")
-        return self.observer.found[layer]
+        return self.observer.queries[layer]
 
     def hide(self, cells: Mapping[int, NDArray[np.int64]]) -> None:
-        """Hide cells from the attention of single layers, by layer, until told otherwise."""
+        """Hide cells from the attention of single layers, until the next call.
+
+        Parameters
+        ----------
+        cells
+            By layer, the numbers of the hidden cells, int64 ``[hidden]``; empty to hide none.
+
+        Raises
+        ------
+        LlamaError
+            If the context was set up without ``observe``.
+        """
         if self.observer is None:
             raise LlamaError("this context was not set up to hide cells")
         self.observer.hidden = cells
@@ -195,14 +244,26 @@ class Context:
         library().llama_memory_clear(self._memory, False)
 
     def remove(self, start: int, stop: int) -> None:
-        """Free the cells of positions ``start`` to ``stop`` (exclusive; -1 = the end)."""
+        """Free the cells of the positions from ``start`` to before ``stop``; -1 for the end.
+
+        Raises
+        ------
+        ModelError
+            If the cache of this model cannot be removed in part.
+        """
         if not library().llama_memory_seq_rm(self._memory, 0, start, stop):
             raise ModelError(
                 f"{self.model.path.name} cannot remove part of its cache; use another model"
             )
 
     def state(self) -> NDArray[np.uint8]:
-        """A copy of the cache as llama.cpp serialises it: uint8 ``[bytes]``."""
+        """Return a copy of the cache as llama.cpp serialises it: uint8 ``[bytes]``.
+
+        Raises
+        ------
+        LlamaError
+            If llama.cpp cannot serialise it.
+        """
         lib = library()
         blob = np.empty(lib.llama_state_seq_get_size(self._context, 0), np.uint8)
         pointer = blob.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
@@ -211,22 +272,28 @@ class Context:
         return blob
 
     def restore(self, blob: NDArray[np.uint8]) -> None:
-        """Replace the cache by a copy that :meth:`state` made; its cells become the first ones."""
+        """Replace the cache by a copy that :meth:`state` made; its rows go to the first cells.
+
+        Raises
+        ------
+        LlamaError
+            If llama.cpp does not take it.
+        """
         pointer = blob.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
         self.clear()
         if library().llama_state_seq_set_data(self._context, pointer, blob.size, 0) == 0:
             raise LlamaError("llama.cpp cannot restore the cache")
 
     def cache_tensors(self) -> CacheTensors | None:
-        """K and V of every layer that has them, by layer; None if the build does not show them."""
+        """Return K and V by layer, of the layers that have them; None if they are not shown."""
         return find_tensors(self._context, self.batch, self.model.layers)
 
     def rotations(self) -> Rotations:
-        """How layers rotate their keys, by layer; without those that do so in an unknown way."""
+        """Return how the layers rotate their keys, by layer, as far as that is known."""
         return find_rotations(self._context, self.batch)
 
     def native_cache(self) -> NativeCache | None:
-        """What a patched llama.cpp does with its cache itself; None with any other."""
+        """Return the interface of a patched llama.cpp to its cache; None if it is not patched."""
         if self._native is None:
             self._native = native_cache(self._context, self._threads)
         return self._native

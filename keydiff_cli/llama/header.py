@@ -1,4 +1,4 @@
-"""The header of a GGUF file, for what llama.cpp would abort on instead of refusing it."""
+"""The header of a GGUF file: the sizes of its tensors, and what llama.cpp would abort on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.library import function
 
-_UINT32, _STRING = 4, 8  # gguf_type numbers
-_MOST_LAYERS = 512  # llama.cpp's own limit
+_UINT32, _STRING = 4, 8  # numbers of gguf_type
+_MOST_LAYERS = 512  # the limit of llama.cpp
 
 
 class _Params(ctypes.Structure):
+    """``struct gguf_init_params``: with ``no_alloc`` only the header is read."""
+
     _fields_ = [("no_alloc", ctypes.c_bool), ("context", ctypes.c_void_p)]
 
 
@@ -24,7 +26,7 @@ def check_header(path: Path) -> None:
     Raises
     ------
     ModelError
-        If it does. What else may be wrong with the file, llama.cpp says when it loads it.
+        If it does. llama.cpp itself tells what else is wrong with a file when it loads it.
     """
     open_file = function("gguf_init_from_file", ctypes.c_void_p, ctypes.c_char_p, _Params)
     close = function("gguf_free", None, ctypes.c_void_p)
@@ -44,7 +46,10 @@ def check_header(path: Path) -> None:
 
 
 def tensor_sizes(path: Path) -> dict[str, int]:
-    """Bytes of every tensor of a GGUF file, by name; empty if the build does not tell."""
+    """Return the size of every tensor of a GGUF file in bytes, by name.
+
+    Empty if the file has no readable header, or this llama.cpp build does not tell.
+    """
     pointer, number, size = ctypes.c_void_p, ctypes.c_int64, ctypes.c_size_t
     open_file = function("gguf_init_from_file", pointer, ctypes.c_char_p, _Params)
     close = function("gguf_free", None, pointer)
@@ -55,14 +60,16 @@ def tensor_sizes(path: Path) -> dict[str, int]:
     if not (header and close and count and name and length):
         return {}
     try:
-        numbers = range(count(header))
-        return {name(header, i).decode("utf-8", "replace"): length(header, i) for i in numbers}
+        return {
+            name(header, index).decode("utf-8", "replace"): length(header, index)
+            for index in range(count(header))
+        }
     finally:
         close(header)
 
 
 def _value(header: int, key: str, kind: int, suffix: str, result: Any) -> Any:
-    """A value of the header; None if it is not there or of another type."""
+    """Return a value of the header; None if the key is missing or the value of another type."""
     find = function("gguf_find_key", ctypes.c_int64, ctypes.c_void_p, ctypes.c_char_p)
     type_of = function("gguf_get_kv_type", ctypes.c_int, ctypes.c_void_p, ctypes.c_int64)
     get = function(f"gguf_get_val_{suffix}", result, ctypes.c_void_p, ctypes.c_int64)

@@ -1,4 +1,4 @@
-"""What the installed llama.cpp can do, without a model."""
+"""What the installed llama.cpp can do, found out without a model."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Installation:
     Attributes
     ----------
     path
-        Its folder.
+        The folder of the library.
     access
-        How keydiff reaches the rows of its cache: ``native``, ``direct`` or ``copy``.
+        How the rows of its cache are reached: ``native``, ``direct`` or ``copy``.
     api
-        Version of the native interface, None without.
+        Version of the native interface of a patched llama.cpp; None without that.
     observes
-        Whether it shows queries, which ``focus`` and others need.
+        Whether it shows queries, which ``focus`` and other policies need.
     features
-        Of the processor, that it was built for.
+        Features of the processor that it was built for, such as ``AVX2``.
     devices
-        What it can compute on.
+        Devices that it can compute on.
     """
 
     path: Path
@@ -41,7 +41,7 @@ class Installation:
 
 
 def find_installation() -> Installation:
-    """Look at the library.
+    """Load the library and find out what it can do.
 
     Raises
     ------

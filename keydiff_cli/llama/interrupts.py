@@ -14,22 +14,24 @@ from keydiff_cli.errors import ExitStatus
 from keydiff_cli.system.terminal import end_at_once
 
 _PATIENCE = 1.0  # seconds that llama.cpp has to return before another Ctrl-C ends the process
-_MARK = 0  # the number of no signal
+_MARK = 0  # a byte that is the number of no signal
 
 
 class _Hold:
     """One time that Ctrl-C is held back, and whether it has come."""
 
     def __init__(self) -> None:
-        self.noted = False  # by the handler, which runs when llama.cpp has returned
-        self.seen: float | None = None  # when the first one came, by the thread that watches
+        # The handler of the signal runs only when llama.cpp has returned.
+        self.noted = False  # whether the handler has run
+        self.seen: float | None = None  # when the thread that watches saw the first Ctrl-C
 
     def note(self, *_: Any) -> None:
+        """Handle the signal."""
         self.noted = True
 
 
 class _Watch:
-    """A thread that sees Ctrl-C come: handlers run when the main one is back from llama.cpp."""
+    """A thread that sees Ctrl-C come while the main thread, which handles it, is in llama.cpp."""
 
     def __init__(self) -> None:
         self.hold: _Hold | None = None
@@ -58,6 +60,7 @@ class _Watch:
             signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
     def _run(self, numbers: socket.socket) -> None:
+        """Read the numbers of signals that Python writes as they come, a byte each."""
         while number := numbers.recv(1):
             hold, now = self.hold, time.monotonic()
             if number[0] == _MARK:
@@ -74,21 +77,28 @@ _watch = _Watch()
 
 
 def interrupted() -> bool:
-    """Whether Ctrl-C has come since it is held back."""
+    """Tell whether Ctrl-C has come since it is held back; False while it is not held back."""
     hold = _watch.hold
     return hold is not None and (hold.noted or hold.seen is not None)
 
 
 @contextmanager
 def hold_interrupt() -> Iterator[None]:
-    """Hold Ctrl-C back until llama.cpp returns, which asking :func:`interrupted` makes soon.
+    """Hold Ctrl-C back until llama.cpp returns, which it does soon if it asks :func:`interrupted`.
 
-    It would be raised inside a callback, which has nobody to pass it on to, and get lost. Another
-    one, a second later or more, ends the process: llama.cpp may wait for a machine that is gone.
+    Without this, KeyboardInterrupt would be raised inside a callback, which cannot pass it on, and
+    get lost. Another Ctrl-C, a second later or more, ends the process, as llama.cpp may wait for a
+    machine that is gone.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        At the end of the outermost ``with`` block, if Ctrl-C has come.
     """
     previous = signal.getsignal(signal.SIGINT)
     main = threading.current_thread() is threading.main_thread()
-    if not main or not callable(previous) or _watch.hold is not None:  # further out
+    if not main or not callable(previous) or _watch.hold is not None:
+        # Python handles signals in the main thread only; and an outer block holds Ctrl-C already.
         yield
         return
     hold = _Hold()

@@ -17,9 +17,9 @@ from keydiff_cli.errors import ExitStatus, ModelError
 from keydiff_cli.llama.interrupts import interrupted
 from keydiff_cli.system.terminal import Sanitizer, end_at_once
 
-_LOG_ERROR = 4
+_LOG_ERROR = 4  # the level of errors in llama.cpp's log
 _MOMENT = 0.1  # seconds
-_SOURCE = re.compile(r"^.*?:\d+: ")  # file and line that a message of an abort begins with
+_SOURCE = re.compile(r"^.*?:\d+: ")  # the file and line that the message of an abort begins with
 
 log: deque[tuple[int, str]] = deque(maxlen=400)  # (level, text) of llama.cpp's last messages
 _echo_log = False
@@ -30,7 +30,7 @@ class LlamaError(ModelError):
 
 
 class AbsentError(ModelError, AttributeError):
-    """llama-cpp-python is of a version that lacks something."""
+    """llama-cpp-python is of a version that lacks what is needed; ``what`` is its name."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -40,7 +40,13 @@ class AbsentError(ModelError, AttributeError):
 
 @cache
 def library() -> Any:
-    """The low-level binding module, initialised once, its log captured."""
+    """Return the low-level binding module, initialised once, with its log captured.
+
+    Raises
+    ------
+    ModelError
+        If llama-cpp-python cannot be loaded.
+    """
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     try:
         return _load()
@@ -55,6 +61,7 @@ def library() -> Any:
 
 
 def _load() -> Any:
+    """Import the binding and give it callbacks for its log and for aborts."""
     import llama_cpp.llama_cpp as binding
 
     def absent(name: str) -> Any:
@@ -79,8 +86,8 @@ def _load() -> Any:
 
 
 def _give_up(message: bytes) -> None:
-    """llama.cpp is about to abort: end with a line and a status instead."""
-    time.sleep(_MOMENT)  # the Ctrl-C that ended a server beside this process is on its way, too
+    """End the process with a line and a status where llama.cpp would abort it."""
+    time.sleep(_MOMENT)  # if Ctrl-C ended a server beside this process, it comes here, too
     if interrupted():
         end_at_once("error: interrupted", ExitStatus.INTERRUPTED)
     reason = _SOURCE.sub("", message.decode("utf-8", "replace"), count=1)
@@ -89,38 +96,56 @@ def _give_up(message: bytes) -> None:
 
 @cache
 def function(name: str, result: Any, *arguments: Any) -> Any:
-    """A C function of llama.cpp, or of the ggml libraries it is linked with; None if hidden.
+    """Return a C function of llama.cpp, or of the ggml libraries that it is linked with.
 
-    ``result`` and ``arguments`` are its ctypes; None for a function that returns nothing.
+    Functions are looked up through llama.cpp: the same libraries by another file name would be
+    loaded a second time, with a log of their own.
 
-    They are looked up through llama.cpp: the same libraries by another file name would be loaded
-    a second time, with a log of their own.
+    Parameters
+    ----------
+    name
+        The name of the function.
+    result
+        The ctypes type of its result; None for a function that returns nothing.
+    arguments
+        The ctypes types of its arguments.
+
+    Returns
+    -------
+    ctypes function or None
+        None if the libraries do not export it.
     """
-    found = getattr(library()._lib, name, None)
-    if found is None and sys.platform == "win32":  # where linked libraries are not searched
+    symbol = getattr(library()._lib, name, None)
+    if symbol is None and sys.platform == "win32":  # where linked libraries are not searched
         for part in ("base", "cpu"):
             path = Path(library().__file__).parent / "lib" / f"ggml-{part}.dll"
             with suppress(OSError):
-                found = found or getattr(ctypes.CDLL(str(path)), name, None)
-    if found is not None:
-        found.restype, found.argtypes = result, arguments
-    return found
+                symbol = symbol or getattr(ctypes.CDLL(str(path)), name, None)
+    if symbol is not None:
+        symbol.restype, symbol.argtypes = result, arguments
+    return symbol
 
 
 def echo_log(on: bool) -> None:
-    """Pass llama.cpp's own log on to stderr, as ``--verbose`` asks."""
+    """Pass llama.cpp's own log on to stderr, if that is wanted."""
     global _echo_log
     _echo_log = on
 
 
 @cache
 def stop_requested() -> Any:
-    """The callback that llama.cpp asks, between the steps of a decode, whether to stop."""
+    """Return the callback that llama.cpp asks, between the steps of a decode, whether to stop."""
     return library().ggml_abort_callback(lambda _: interrupted())
 
 
 def set_fields(params: Any, **values: Any) -> None:
-    """Set fields of a ctypes structure, which would take unknown ones without a word."""
+    """Set fields of a ctypes structure, which itself would take unknown names without a word.
+
+    Raises
+    ------
+    AbsentError
+        If the structure of this llama-cpp-python lacks a field.
+    """
     known = {name for name, *_ in params._fields_}
     if missing := sorted(values.keys() - known):
         raise AbsentError(", ".join(missing))
@@ -129,7 +154,7 @@ def set_fields(params: Any, **values: Any) -> None:
 
 
 def last_error(default: str) -> str:
-    """The first error line llama.cpp logged since the log was cleared, on one line."""
+    """Return the first error that llama.cpp logged since the log was cleared, in one line."""
     for level, message in log:
         if level == _LOG_ERROR and message.strip():
             return " ".join(message.split(": ", 1)[-1].split())
@@ -137,8 +162,19 @@ def last_error(default: str) -> str:
 
 
 def buffer_bytes(what: str) -> int:
-    """Sum of the sizes that llama.cpp logged for a kind of buffer in the host's memory: bytes."""
+    """Add up the sizes that llama.cpp logged for a kind of buffer in the host's memory.
+
+    Parameters
+    ----------
+    what
+        How the log names the kind: ``compute buffer size``.
+
+    Returns
+    -------
+    int
+        Bytes; 0 if nothing was logged.
+    """
     pattern = re.compile(r"(\S+)\s+" + re.escape(what) + r".*?=\s*([0-9.]+) MiB")
-    found = (pattern.search(message) for _, message in log)
-    sizes = [one.group(2) for one in found if one and re.search("CPU|Host", one.group(1))]
-    return int(sum(map(float, sizes)) * 2**20)
+    matches = (pattern.search(message) for _, message in log)
+    sizes = [float(match[2]) for match in matches if match and re.search("CPU|Host", match[1])]
+    return int(sum(sizes) * 2**20)

@@ -23,15 +23,12 @@ from keydiff_cli.llama.library import (
     log,
     set_fields,
 )
+from keydiff_cli.llama.supported import require_supported
 
 Tokens = NDArray[np.int32]
 
 _LOAD_NONE, _LOAD_MMAP = 0, 1
 _ALL = 2**16  # more layers than any model has
-_NO_VOCABULARY = 0
-# Architectures with learned positions, of which there are none beyond the trained context, or with
-# ALiBi, where it is cells that have a distance.
-_NO_ROTATION = frozenset({"gpt2", "starcoder", "mpt", "bloom", "refact", "jais"})
 
 
 class Model:
@@ -40,11 +37,19 @@ class Model:
     Parameters
     ----------
     path
-        The GGUF file.
+        Path of the GGUF file.
     weights
-        False reads the metadata and the vocabulary only: enough to tokenise and to plan memory.
+        Whether the weights are loaded. Without them the metadata and the vocabulary are read, which
+        is enough to tokenise and to plan memory.
     placement
-        Where its layers are.
+        Which of its layers are on other devices.
+
+    Attributes
+    ----------
+    elsewhere
+        How many layers are on other devices, the output counted as a layer.
+    vocabulary_size
+        Number of tokens in the vocabulary.
 
     Raises
     ------
@@ -59,7 +64,7 @@ class Model:
         self.path = path
         self.weights = weights
         devices = chosen(placement)
-        self.elsewhere = 0  # layers, the output counted as one more
+        self.elsewhere = 0
         if devices:
             self.elsewhere = _ALL if placement.layers is None else placement.layers
         self._devices = (ctypes.c_void_p * (len(devices) + 1))(*devices)  # ends with a null
@@ -92,50 +97,21 @@ class Model:
         self.vocabulary_size: int = lib.llama_vocab_n_tokens(self._vocab)
         self._piece_buffer = ctypes.create_string_buffer(256)
         try:
-            self._require_supported()
+            require_supported(self)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Free the model; its contexts must be closed before."""
+        """Free the model, whose contexts must be closed already."""
         if self._model:
             library().llama_model_free(self._model)
-            self._model = None
-
-    def _require_supported(self) -> None:
-        lib, arch = library(), self.architecture
-        if lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model):
-            raise ModelError(
-                f"{self.path.name} is a recurrent or hybrid model ({arch}): part of its memory "
-                "cannot be removed; use a transformer such as qwen2.5-coder-1.5b"
-            )
-        generative = (
-            lib.llama_model_has_decoder(self._model)
-            and not lib.llama_model_has_encoder(self._model)
-            and not lib.llama_model_is_diffusion(self._model)
-            and self.metadata(f"{arch}.attention.causal") != "false"
-            and self.metadata(f"{arch}.pooling_type") in (None, "0")
-            and self.vocabulary_size > 0
-            and lib.llama_vocab_type(self._vocab) != _NO_VOCABULARY
-        )
-        bias = self.metadata(f"{arch}.attention.max_alibi_bias") or "0"
-        alibi = bias.strip("0.") != ""
-        if arch in _NO_ROTATION or alibi or (arch == "baichuan" and self.layers == 40):
-            raise ModelError(
-                f"{self.path.name} ({arch}) has no rotary positions, which keys carry with them "
-                "when they move; use a model that has, such as qwen2.5-coder-1.5b"
-            )
-        if not generative:
-            raise ModelError(
-                f"{self.path.name} is not a generative model ({arch}): use a decoder-only model "
-                "such as qwen2.5-coder-1.5b"
-            )
+            self._model = self._vocab = None
 
     # Metadata -------------------------------------------------------------------------------
 
     def metadata(self, key: str) -> str | None:
-        """A value of the GGUF metadata as text, None if there is no such key."""
+        """Return a value of the GGUF metadata as text, None if there is no such key."""
         lib, size = library(), 1024
         while True:
             buffer = ctypes.create_string_buffer(size)
@@ -148,27 +124,30 @@ class Model:
 
     @property
     def architecture(self) -> str:
+        """Name of the architecture in the metadata, such as ``llama``."""
         return self.metadata("general.architecture") or "unknown"
 
     @property
     def layers(self) -> int:
+        """Number of layers, without the output."""
         return int(library().llama_model_n_layer(self._model))
 
     @property
     def window(self) -> int:
-        """Sliding window of the windowed layers in tokens, 0 for none."""
+        """Length of the sliding window in tokens, of the layers that have one; 0 if none has."""
         return int(library().llama_model_n_swa(self._model))
 
     @property
     def trained_context(self) -> int:
-        """Context length the model was trained for, in tokens."""
+        """Length of the context that the model was trained for, in tokens."""
         return int(library().llama_model_n_ctx_train(self._model))
 
     def longest_text(self, cells: int) -> int:
-        """Tokens of the longest text that the model was made for, when it has so many cells.
+        """Return the length of the longest text that the model was made for, in tokens.
 
-        LongRoPE models have two rotations, and llama.cpp chooses by the number of cells, not by
-        position: with few cells only texts as long as the original context are read right.
+        It depends on the number of cells: LongRoPE models have two rotations, between which
+        llama.cpp chooses by the number of cells and not by the position, so that with few cells
+        only texts up to the original context are read right.
         """
         scaling = f"{self.architecture}.rope.scaling"
         original = int(self.metadata(f"{scaling}.original_context_length") or 0)
@@ -179,31 +158,31 @@ class Model:
 
     @property
     def size(self) -> int:
-        """Bytes of all weights."""
+        """Size of all weights in bytes."""
         return int(library().llama_model_size(self._model))
 
     @property
     def size_here(self) -> int:
-        """Bytes of the weights that are not elsewhere."""
+        """Size in bytes of the weights that are not on other devices."""
         if not self.elsewhere:
             return self.size
         first = self.layers + 1 - self.elsewhere  # the output is the last
-        here = 0
+        total = 0
         for name, size in tensor_sizes(self.path).items():
             block = re.match(r"blk\.(\d+)\.", name)
             number = int(block.group(1)) if block else self.layers
             if number < first or name.startswith("token_embd"):
-                here += size
-        return here
+                total += size
+        return total
 
     @property
     def chat_template(self) -> str | None:
-        """The Jinja chat template in the GGUF file, None for a base model."""
+        """Jinja chat template in the GGUF file; None for a base model, which has none."""
         template = library().llama_model_chat_template(self._model, None)
         return template.decode("utf-8", "replace") if template else None
 
     def kv_heads(self, layer: int) -> int:
-        """Number of KV heads of one layer (some architectures vary it)."""
+        """Return the number of KV heads of a layer; a few architectures vary it."""
         listed = self.metadata(f"{self.architecture}.attention.head_count_kv")
         if listed and listed.startswith("["):
             return int(json.loads(listed)[layer])
@@ -211,17 +190,17 @@ class Model:
 
     @property
     def query_length(self) -> int:
-        """Numbers in the queries of a token in one layer."""
+        """Numbers in the queries of a token in a layer, all heads together."""
         return int(library().llama_model_n_head(self._model)) * self.key_length
 
     @property
     def key_length(self) -> int:
-        """Numbers in a key of one head, as the metadata have it."""
+        """Numbers in a key of a head, as the metadata have it."""
         return self._length("key")
 
     @property
     def value_length(self) -> int:
-        """Numbers in a value of one head, as the metadata have it."""
+        """Numbers in a value of a head, as the metadata have it."""
         return self._length("value")
 
     @property
@@ -233,6 +212,7 @@ class Model:
         return max(map(int, re.findall(r"\d+", sizes)), default=0)
 
     def _length(self, what: str) -> int:
+        """Return the numbers in a ``key`` or a ``value`` of a head."""
         arch = self.architecture
         if listed := self.metadata(f"{arch}.attention.{what}_length"):
             return int(listed)
@@ -244,39 +224,57 @@ class Model:
 
     @property
     def adds_bos(self) -> bool:
+        """Whether a text begins with the start-of-text token."""
         return bool(library().llama_vocab_get_add_bos(self._vocab))
 
     @property
     def bos(self) -> int:
+        """The start-of-text token; -1 for none."""
         return int(library().llama_vocab_bos(self._vocab))
 
     def token_text(self, token: int) -> str:
-        """Text of a token as the vocabulary writes it, such as ``<|im_end|>``; "" for none."""
+        """Return a token as the vocabulary writes it, such as ``<|im_end|>``; empty below 0."""
         if token < 0:
             return ""
         return str(library().llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace"))
 
     @property
     def eos(self) -> int:
+        """The end-of-text token; -1 for none."""
         return int(library().llama_vocab_eos(self._vocab))
 
     def ends_answer(self, token: int) -> bool:
-        """Whether the token ends a turn or the text."""
+        """Tell whether a token ends a turn or the text."""
         return bool(library().llama_vocab_is_eog(self._vocab, token))
 
     def tokenize(self, text: str, *, special: bool = False) -> Tokens:
-        """Tokens of ``text``: int32 ``[n]``, without a start-of-text token.
+        """Split a text into tokens.
 
-        ``special`` lets the text of special tokens stand for them, as a chat template needs
-        it. Text that comes from a user or a document must leave it off.
+        Parameters
+        ----------
+        text
+            The text; what cannot be encoded as UTF-8 is replaced.
+        special
+            Whether the text of a special token stands for that token, as a chat template needs it.
+            It must be off for text that comes from a user or a document.
+
+        Returns
+        -------
+        Tokens
+            int32 ``[count]``, without a start-of-text token.
+
+        Raises
+        ------
+        LlamaError
+            If llama.cpp cannot tokenise the text.
         """
         data = text.encode("utf-8", "replace")
-        lib = library()
+        lib, vocabulary = library(), self._open_vocabulary()
         room = len(data) + 8
         for _ in range(2):
             tokens: Tokens = np.empty(room, np.int32)
             pointer = tokens.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
-            count = lib.llama_tokenize(self._vocab, data, len(data), pointer, room, False, special)
+            count = lib.llama_tokenize(vocabulary, data, len(data), pointer, room, False, special)
             if count >= 0:
                 exact: Tokens = tokens[:count].copy()
                 return exact
@@ -284,12 +282,18 @@ class Model:
         raise LlamaError(f"llama.cpp cannot tokenise a text of {len(data)} bytes")
 
     def piece(self, token: int) -> bytes:
-        """Bytes a token stands for; nothing for special tokens."""
-        lib = library()
+        """Return the bytes that a token stands for; none for a special token."""
+        lib, vocabulary = library(), self._open_vocabulary()
         count = lib.llama_token_to_piece(
-            self._vocab, token, self._piece_buffer, len(self._piece_buffer), 0, False
+            vocabulary, token, self._piece_buffer, len(self._piece_buffer), 0, False
         )
         if count < 0:
             self._piece_buffer = ctypes.create_string_buffer(-count)
             return self.piece(token)
         return self._piece_buffer.raw[:count]
+
+    def _open_vocabulary(self) -> Any:
+        """The vocabulary, which is freed with the model."""
+        if self._vocab is None:
+            raise LlamaError(f"{self.path.name} is closed; its text and tokens are out of reach")
+        return self._vocab

@@ -147,7 +147,7 @@ class NativeCache:
         return positions
 
     def keydiff(
-        self, rows: int, origin: NDArray[np.int32], rotations: list[Rotation] | None = None
+        self, rows: int, positions: NDArray[np.int32], rotations: list[Rotation] | None = None
     ) -> NDArray[np.float32]:
         """KeyDiff's scores of the cells in use, in order: float32 ``[heads, rows]``.
 
@@ -155,10 +155,10 @@ class NativeCache:
         ----------
         rows
             Number of the cells in use.
-        origin
-            The token of each row: int32 ``[heads, cells]``.
+        positions
+            The position by which the key of each row is rotated: int32 ``[heads, cells]``.
         rotations
-            Compare the keys of every layer as they were before; None: as they are cached.
+            Compare the keys of every layer as they were before these; None: as they are cached.
 
         Raises
         ------
@@ -166,11 +166,11 @@ class NativeCache:
             If another number of cells is in use, the rotations cannot be those of the layers, or
             memory is short.
         """
-        self._check(origin)
+        self._check(positions)
         self._compare(rotations)
         scores = np.empty((self.heads, rows), np.float32)
-        found = origin.ctypes.data, self._threads, scores.ctypes.data, scores.size
-        done = self._call(self._functions.keydiff, 0, self._sums, *found)
+        given = positions.ctypes.data, self._threads, scores.ctypes.data, scores.size
+        done = self._call(self._functions.keydiff, 0, self._sums, *given)
         if done != rows:
             raise LlamaError(f"llama.cpp has {done} cells in use, and not {rows}")
         return scores
@@ -184,14 +184,17 @@ class NativeCache:
     ) -> int:
         """Hold every head to ``keep`` rows, those of the highest scores.
 
+        The keys of rows that go are taken out of what is remembered of them, turned back by
+        ``origin``: where that is not the map that :meth:`keydiff` was given, :meth:`forget` first.
+
         Parameters
         ----------
         scores
-            Of the cells in use, in order: float32 ``[heads, rows]``.
+            Scores of the cells in use, in order: float32 ``[heads, rows]``.
         pinned
             Tokens that stay, from start to stop (exclusive).
         origin
-            The token of each row, changed in place: int32 ``[heads, cells]``.
+            The token of each row, moved in place along with the rows: int32 ``[heads, cells]``.
 
         Returns
         -------
@@ -211,11 +214,13 @@ class NativeCache:
         )
         return self._call(self._functions.evict, 0, wanted, origin.ctypes.data)
 
-    def _check(self, origin: NDArray[np.int32]) -> None:
-        """Make sure that llama.cpp can read and write it."""
+    def _check(self, numbers: NDArray[np.int32]) -> None:
+        """Make sure that llama.cpp can read and write a number for each row of each cell."""
         wanted = self.heads, self._cells
-        if origin.shape != wanted or origin.dtype != np.int32 or not origin.flags.c_contiguous:
-            raise LlamaError(f"origins have to be int32 {list(wanted)}, one after the other")
+        if numbers.shape != wanted or numbers.dtype != np.int32 or not numbers.flags.c_contiguous:
+            raise LlamaError(
+                f"tokens and positions have to be int32 {list(wanted)}, one after the other"
+            )
 
     def _compare(self, rotations: list[Rotation] | None) -> None:
         """Remember the sums of such keys, and no others."""
@@ -226,11 +231,11 @@ class NativeCache:
         if rotations is not None:
             if len(rotations) != len(self.tensors):
                 raise LlamaError(f"llama.cpp has {len(self.tensors)} layers there")
-            frequencies = [np.ascontiguousarray(one.frequencies, float) for one in rotations]
+            frequencies = [np.ascontiguousarray(each.frequencies, float) for each in rotations]
             ropes = (_Rope * len(rotations))(
                 *(
-                    _Rope(some.ctypes.data, len(some), one.adjacent, one.mixed)
-                    for one, some in zip(rotations, frequencies, strict=True)
+                    _Rope(numbers.ctypes.data, len(numbers), rotation.adjacent, rotation.mixed)
+                    for rotation, numbers in zip(rotations, frequencies, strict=True)
                 )
             )
         log.clear()

@@ -20,36 +20,48 @@ _KEYS = re.compile(rb"cache_k_l(\d+)\b.*")
 _PROJECTION = re.compile(rb"blk\.\d+\.attn_(k|qkv)\.weight")
 # Hadamard's matrix, by which llama.cpp mixes keys to quantise them, or a copy on another device.
 _MIXER = re.compile(rb"(.*#)?attn_inp_k_rot(#\d+)?")
+# Operations that keep the keys, or all of a head alike, and so may stand before or after RoPE.
 _PASSED = (b"VIEW", b"RESHAPE", b"PERMUTE", b"TRANSPOSE", b"CONT", b"SCALE", b"RMS_NORM")
-_WEIGHTING = (b"ADD", b"MUL")  # which may come before RoPE, and not after it
-_ORDERS = {0: True, 2: False}  # ggml's rope types: whether numbers beside each other are a pair
+_WEIGHTING = (b"ADD", b"MUL")  # operations that may stand before RoPE, and not after it
+_ORDERS = {0: True, 2: False}  # by ggml's type of RoPE: whether numbers beside each other pair up
 
 
 def find_rotations(context: Any, batch: int) -> Rotations:
-    """The rotation of every layer whose keys go from a known one into the cache, by layer.
+    """Find out how each layer rotates its keys before they go into the cache.
 
-    Of a context without weights, too, but without a model's own factors for the frequencies then.
+    Parameters
+    ----------
+    context
+        A context of llama.cpp. If its model has no weights, a model's own factors for the
+        frequencies are left out.
+    batch
+        The most tokens that a decode of the context takes.
+
+    Returns
+    -------
+    Rotations
+        By layer; layers that do something unknown to their keys are left out.
     """
-    found: Rotations = {}
-    known: dict[tuple[bytes, bool, int], Rotation] = {}  # layers that do alike share their tables
+    rotations: Rotations = {}
+    known: dict[tuple[bytes, bool, int], Rotation] = {}  # layers that rotate alike share a rotation
     for layer, node in _written_keys(context, batch):
         rotation = _follow(node)
         if rotation is not None:
-            same = rotation.frequencies.tobytes(), rotation.adjacent, rotation.mixed
-            found[layer] = known.setdefault(same, rotation)
-    return found
+            content = rotation.frequencies.tobytes(), rotation.adjacent, rotation.mixed
+            rotations[layer] = known.setdefault(content, rotation)
+    return rotations
 
 
 def _written_keys(context: Any, batch: int) -> Iterator[tuple[int, Tensor]]:
-    """What is written into the keys of each layer's cache, by layer."""
+    """Yield each layer with the tensor that is written into its cache of keys."""
     number, pointer = ctypes.c_int, ctypes.c_void_p
     count = function("ggml_graph_n_nodes", number, pointer)
     get = function("ggml_graph_node", pointer, pointer, number)
     graph = reserve_graph(context, batch)
     if not (graph and count and get and _operation()):
         return
-    for i in range(count(graph)):
-        node = get(graph, i)
+    for index in range(count(graph)):
+        node = get(graph, index)
         if _operation()(node) != b"SET_ROWS":
             continue
         tensor = Tensor.at(node)
@@ -59,7 +71,10 @@ def _written_keys(context: Any, batch: int) -> Iterator[tuple[int, Tensor]]:
 
 
 def _follow(tensor: Tensor) -> Rotation | None:
-    """The rotation on the way from the projection of the keys to a tensor; None if not known."""
+    """Return the rotation on the way from the projection of the keys to a tensor.
+
+    None if something on this way is unknown.
+    """
     mixed, weighted = 1, False
     while True:
         operation = _operation()(ctypes.addressof(tensor))
@@ -84,11 +99,15 @@ def _follow(tensor: Tensor) -> Rotation | None:
 
 
 def _rotation(rope: Tensor, mixed: int) -> Rotation | None:
-    """What a node of the graph does: YaRN, arXiv 2309.00071, section 3.4, as ggml computes it."""
+    """Read the rotation from the parameters of a RoPE node; None if it is of an unknown kind.
+
+    Its frequencies, float64 ``[pairs]`` in radians per position, are those of YaRN (arXiv
+    2309.00071, section 3.4), as ggml computes them.
+    """
     numbers = np.array(rope.op_params, np.float32)
-    dimensions, kind, trained = (int(numbers.view(np.int32)[i]) for i in (1, 2, 4))
-    base, scale, extrapolation = (float(numbers[i]) for i in (5, 6, 7))
-    fast, slow = (float(numbers[i]) for i in (9, 10))
+    dimensions, kind, trained = (int(numbers.view(np.int32)[index]) for index in (1, 2, 4))
+    base, scale, extrapolation = (float(numbers[index]) for index in (5, 6, 7))
+    fast, slow = (float(numbers[index]) for index in (9, 10))
     offset = int(numbers.view(np.int32)[15])
     pairs = np.arange(dimensions // 2)
     factors = _factors(rope, len(pairs))
@@ -96,7 +115,7 @@ def _rotation(rope: Tensor, mixed: int) -> Rotation | None:
         return None
     frequencies = base ** (-2 * pairs / dimensions) / factors
     if extrapolation:
-        # Pairs that turn often in the context of the training keep their frequency.
+        # Pairs that turn often within the trained context keep their frequency.
         border = [
             dimensions * np.log(trained / (turns * 2 * np.pi)) / (2 * np.log(base))
             for turns in (fast, slow)
@@ -110,16 +129,17 @@ def _rotation(rope: Tensor, mixed: int) -> Rotation | None:
 
 
 def _factors(rope: Tensor, count: int) -> NDArray[np.float32] | None:
-    """By what a model divides its frequencies: float32 ``[pairs]``; None if out of reach."""
+    """Return by what a model divides its frequencies: float32 ``[pairs]``; None if out of reach."""
     if not rope.src[2]:
         return np.ones(count, np.float32)
     factors = Tensor.at(rope.src[2])
     if not factors.buffer:  # not in memory yet
         return None
-    if not factors.data:  # a model without weights
+    if not factors.data:  # the model has no weights
         return np.ones(count, np.float32)
     return read_tensor(rope.src[2], 4 * count).view(np.float32)
 
 
 def _operation() -> Any:
+    """Return ggml's function that names the operation of a node; None if it is hidden."""
     return function("ggml_op_desc", ctypes.c_char_p, ctypes.c_void_p)

@@ -1,4 +1,8 @@
-"""RPC servers of llama.cpp on other machines: tried in a process of its own, then connected to."""
+"""RPC servers of llama.cpp on other machines.
+
+A server is tried in a process of its own first, since llama.cpp ends its process, or waits for
+ever, where a server does not answer as it should.
+"""
 
 from __future__ import annotations
 
@@ -14,42 +18,53 @@ from keydiff_cli.llama.interrupts import hold_interrupt
 from keydiff_cli.llama.library import function
 
 _CONNECT_SECONDS = 5.0
-_ANSWER_SECONDS = 15.0  # with the start of a process
-_named: dict[Any, str] = {}  # servers by address
+_ANSWER_SECONDS = 15.0  # in which a process starts and a server answers it
+_servers: dict[Any, str] = {}  # by network address, the HOST:PORT by which a server was named first
 
 
 @cache
 def connect(server: str) -> list[int]:
-    """Register the devices of a server, once; return llama.cpp's pointers.
+    """Register the devices of a server, once.
+
+    Parameters
+    ----------
+    server
+        ``HOST:PORT``.
+
+    Returns
+    -------
+    list of int
+        The devices, as pointers of llama.cpp.
 
     Raises
     ------
     ModelError
-        If it is not there, not a server of this llama.cpp, or one that has another name, too:
-        llama.cpp would wait for ever, as a server takes one client at a time.
+        If no server can be reached there, if it is none of this llama.cpp, or if it was named
+        before by another name: a server takes one client at a time, so that llama.cpp would wait
+        for ever.
     """
     if _adder() is None:
         raise ModelError("this llama.cpp build cannot use RPC servers; run 'keydiff build-llama'")
-    if (other := _named.setdefault(_try(server), server)) != server:
-        raise ModelError(f"{other} and {server} are the same RPC server; name it once")
+    if (first := _servers.setdefault(_try(server), server)) != server:
+        raise ModelError(f"{first} and {server} are the same RPC server; name it once")
     with hold_interrupt():
-        added = add(server)
-    if not added:
+        registry = add(server)
+    if not registry:
         raise ModelError(f"the RPC server {server} has no devices")
     pointer, size = ctypes.c_void_p, ctypes.c_size_t
     count = function("ggml_backend_reg_dev_count", size, pointer)
     get = function("ggml_backend_reg_dev_get", pointer, pointer, size)
-    return [get(added, number) for number in range(count(added))]
+    return [get(registry, index) for index in range(count(registry))]
 
 
 def add(server: str) -> int | None:
-    """Let llama.cpp ask a server for its devices; return the registry of them."""
-    found: int | None = _adder()(server.encode())
-    return found
+    """Let llama.cpp ask a server for its devices; return the pointer to their registry, or None."""
+    registry: int | None = _adder()(server.encode())
+    return registry
 
 
 def _adder() -> Any:
-    """The function of llama.cpp that adds a server; None without."""
+    """Return the function of llama.cpp that adds a server; None if this build has none."""
     pointer, text = ctypes.c_void_p, ctypes.c_char_p
     by_name = function("ggml_backend_reg_by_name", pointer, text)
     find = function("ggml_backend_reg_get_proc_address", pointer, pointer, text)
@@ -59,14 +74,22 @@ def _adder() -> Any:
 
 
 def _try(server: str) -> Any:
-    """See that a server answers as one of llama.cpp; return its address.
+    """Check that a server answers as an RPC server of this llama.cpp.
 
-    llama.cpp ends the process where one answers otherwise, and waits for ever where it does not.
+    Returns
+    -------
+    tuple
+        Its network address.
+
+    Raises
+    ------
+    ModelError
+        If it does not.
     """
     host, _, port = server.rpartition(":")
     try:
-        with socket.create_connection((host, int(port)), _CONNECT_SECONDS) as tried:
-            address = tried.getpeername()
+        with socket.create_connection((host, int(port)), _CONNECT_SECONDS) as connection:
+            address = connection.getpeername()
     except OSError as error:
         raise ModelError(
             f"the RPC server {server} cannot be reached: {error.strerror or error}; start "

@@ -17,13 +17,13 @@ _GRAPH_RESERVE = "_Z19llama_graph_reserveP13llama_contextjjj"  # exported with i
 
 
 class Tensor(ctypes.Structure):
-    """The beginning of ``struct ggml_tensor``; :meth:`at` checks that this build has it so."""
+    """The beginning of ``struct ggml_tensor``; :meth:`at` checks that this build lays it out so."""
 
     _fields_ = (
         ("type", ctypes.c_int),
         ("buffer", ctypes.c_void_p),
         ("ne", ctypes.c_int64 * 4),  # numbers in each dimension, the innermost first
-        ("nb", ctypes.c_size_t * 4),  # bytes from one to the next
+        ("nb", ctypes.c_size_t * 4),  # bytes from a number to the next in each dimension
         ("op", ctypes.c_int),
         ("op_params", ctypes.c_float * 16),
         ("flags", ctypes.c_int32),
@@ -36,6 +36,13 @@ class Tensor(ctypes.Structure):
 
     @classmethod
     def at(cls, address: int) -> Tensor:
+        """Look at a ``struct ggml_tensor`` in memory, without a copy.
+
+        Raises
+        ------
+        ModelError
+            If this build lays the structure out in another way, or does not show it.
+        """
         name = function("ggml_get_name", ctypes.c_void_p, ctypes.c_void_p)
         if not name or not address or name(address) - address != cls.name.offset:
             raise ModelError("this llama.cpp build does not show its computation")
@@ -44,18 +51,18 @@ class Tensor(ctypes.Structure):
 
 @dataclass(frozen=True)
 class CacheTensor:
-    """K or V of one layer.
+    """The cached keys or values of a layer.
 
     Attributes
     ----------
     tensor
-        The ``struct ggml_tensor``.
+        Address of the ``struct ggml_tensor``.
     address
-        Where its bytes are; 0 when nothing is allocated, or not in the host's memory.
+        Address of its bytes; 0 when nothing is allocated, or they are not in the host's memory.
     size
-        In bytes.
+        Size in bytes.
     host
-        Whether it takes the host's memory.
+        Whether the bytes are in the host's memory.
     """
 
     tensor: int
@@ -68,10 +75,24 @@ CacheTensors: TypeAlias = dict[int, tuple[CacheTensor, CacheTensor]]
 
 
 def find_tensors(context: Any, batch: int, layers: int) -> CacheTensors | None:
-    """K and V of every layer that has them, by layer; None if the build does not show them.
+    """Find the cached keys and values of every layer that has them.
 
-    Their names are looked up in the compute graph. Reserving it anew, for a full batch as at
-    start-up, changes no buffer.
+    They are looked up by their names in the compute graph. To reserve the graph anew, for a full
+    batch as at the start, changes no buffer.
+
+    Parameters
+    ----------
+    context
+        A context of llama.cpp.
+    batch
+        The most tokens that a decode of the context takes.
+    layers
+        Number of layers of the model.
+
+    Returns
+    -------
+    CacheTensors or None
+        Keys and values by layer; None if this build does not show them.
     """
     graph = reserve_graph(context, batch) if can_find_tensors() else None
     if not graph:
@@ -89,7 +110,7 @@ def find_tensors(context: Any, batch: int, layers: int) -> CacheTensors | None:
 
 
 def reserve_graph(context: Any, batch: int) -> Any:
-    """The compute graph of a full batch, valid until the next one; None if it is not shown."""
+    """Return the compute graph of a full batch, valid until the next; None if it is not shown."""
     reserve, _ = _graph_functions()
     if not reserve:
         return None
@@ -98,11 +119,12 @@ def reserve_graph(context: Any, batch: int) -> Any:
 
 
 def can_find_tensors() -> bool:
-    """Whether :func:`find_tensors` works with this llama.cpp build."""
+    """Tell whether :func:`find_tensors` works with this llama.cpp build."""
     return all((*_graph_functions(), *_functions()))
 
 
 def _graph_functions() -> tuple[Any, Any]:
+    """Return the functions that reserve a graph and look up a tensor; None where hidden."""
     pointer, number = ctypes.c_void_p, ctypes.c_uint32
     return (
         function(_GRAPH_RESERVE, pointer, pointer, number, number, number),
@@ -111,14 +133,14 @@ def _graph_functions() -> tuple[Any, Any]:
 
 
 def cache_tensor(tensor: int) -> CacheTensor:
-    """The tensor at an address of a ``struct ggml_tensor``."""
+    """Describe the ``struct ggml_tensor`` at an address."""
     data, size = _functions()
     host = on_host(tensor)
     return CacheTensor(tensor, (data(tensor) or 0) if host else 0, size(tensor), host)
 
 
 def on_host(tensor: int) -> bool:
-    """Whether a tensor's bytes are in the host's memory."""
+    """Tell whether the bytes of the ``struct ggml_tensor`` at an address are in host memory."""
     is_host = function("ggml_backend_buffer_is_host", ctypes.c_bool, ctypes.c_void_p)
     node = Tensor.at(tensor)
     buffer = Tensor.at(node.view_src).buffer if node.view_src else node.buffer
@@ -126,7 +148,7 @@ def on_host(tensor: int) -> bool:
 
 
 def read_tensor(tensor: int, size: int) -> NDArray[np.uint8]:
-    """A copy of the first bytes of a tensor, wherever it is: uint8 ``[size]``."""
+    """Copy the first bytes of a tensor, on whatever device they are: uint8 ``[size]``."""
     copy = np.empty(size, np.uint8)
     pointer, number = ctypes.c_void_p, ctypes.c_size_t
     get = function("ggml_backend_tensor_get", None, pointer, pointer, number, number)
@@ -135,6 +157,7 @@ def read_tensor(tensor: int, size: int) -> NDArray[np.uint8]:
 
 
 def _functions() -> tuple[Any, Any]:
+    """Return the functions for the address and the size of a tensor's bytes; None where hidden."""
     pointer = ctypes.c_void_p
     return (
         function("ggml_get_data", pointer, pointer),
@@ -143,13 +166,13 @@ def _functions() -> tuple[Any, Any]:
 
 
 def memory_view(tensor: CacheTensor) -> NDArray[np.uint8]:
-    """The bytes of a cache tensor in host memory, writable, without a copy."""
+    """Return the bytes of a cache tensor in host memory: uint8 ``[size]``, writable, no copy."""
     buffer = (ctypes.c_uint8 * tensor.size).from_address(tensor.address)
     return np.ctypeslib.as_array(buffer)
 
 
 def _half_converter() -> Any:
-    """The conversion of float16 to float32 by ggml, which uses the hardware's; None without."""
+    """Return ggml's conversion of float16 to float32, done by the hardware; None if hidden."""
     pointer = ctypes.c_void_p
     return function("ggml_cpu_fp16_to_fp32", None, pointer, pointer, ctypes.c_int64)
 
@@ -157,7 +180,7 @@ def _half_converter() -> Any:
 def half_to_float(half: NDArray[np.float16], out: NDArray[np.float32]) -> None:
     """Convert C-contiguous float16 values into a C-contiguous float32 array of the same shape.
 
-    NumPy converts half floats one by one; ggml is about five times as fast.
+    NumPy converts a number at a time; ggml is about five times as fast.
     """
     convert = _half_converter()
     if convert is None:

@@ -31,7 +31,7 @@ class HubSource:
 
     @property
     def key(self) -> str:
-        """Identifies what comes from this source; the start of a staging journal's key."""
+        """What identifies this source; the key of a staging journal begins with it."""
         return f"hub {self.repo} {self.file} {self.revision}"
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class WheelSource:
 
     @property
     def key(self) -> str:
-        """Identifies what comes from this source; a staging journal's key."""
+        """What identifies this source; it is the key of a staging journal."""
         return f"wheels {' '.join(self.packages)}"
 
     def __str__(self) -> str:
@@ -72,17 +72,17 @@ class CatalogueEntry:
     Attributes
     ----------
     name, description, license
-        For the user; the name is also what ``--model`` takes.
+        What the user is told; the name is also what ``--model`` takes.
     size
-        Bytes of the GGUF file.
+        Size of the GGUF file in bytes.
     context
-        Tokens of context the model was trained for.
+        Length of the context that the model was trained for, in tokens.
     sha256
-        Of the GGUF file, in hexadecimal; None where it is not known beforehand.
+        SHA-256 of the GGUF file in hexadecimal; None where it is not known beforehand.
     filename
         Name of the file in the models folder.
     sources
-        Where it can be had, tried in order.
+        Places from which the file can be fetched, tried in order.
     """
 
     name: str
@@ -96,11 +96,12 @@ class CatalogueEntry:
 
     @property
     def hub_only(self) -> bool:
-        """Whether the Hugging Face hub is the only place it can be had from."""
+        """Whether the file can be fetched from the Hugging Face hub only."""
         return all(isinstance(source, HubSource) for source in self.sources)
 
 
 def _source(data: dict[str, Any]) -> Source:
+    """Return the source that an object in ``catalogue.json`` describes."""
     if data["kind"] == "hub":
         return HubSource(data["repo"], data["file"], data.get("revision", "main"))
     parts = range(1, data.get("parts", 1) + 1)

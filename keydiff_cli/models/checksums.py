@@ -21,7 +21,22 @@ def feed(
     *sinks: Callable[[bytes], object],
     limit: int | None = None,
 ) -> int:
-    """Hand what is left of `stream`, at most `limit` bytes, to every sink; return the bytes."""
+    """Hand what is left of a stream to every sink.
+
+    Parameters
+    ----------
+    stream
+        An open file, read from where it stands.
+    sinks
+        Functions that take bytes; each gets all of them, at most ``CHUNK`` at a time.
+    limit
+        The most bytes that are read; None for all that are left.
+
+    Returns
+    -------
+    int
+        How many bytes were handed on.
+    """
     done = 0
     while data := stream.read(CHUNK if limit is None else min(CHUNK, limit - done)):
         for sink in sinks:
@@ -31,7 +46,13 @@ def feed(
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal; OSError as it comes."""
+    """Return the SHA-256 of a file in hexadecimal.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         feed(stream, digest.update)
@@ -39,7 +60,7 @@ def sha256_of(path: Path) -> str:
 
 
 def read_note(path: Path) -> dict[str, Any]:
-    """Return the JSON object in `path`; an empty one when there is none or it is damaged."""
+    """Return the JSON object in a file; an empty object when the file is missing or damaged."""
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -48,7 +69,15 @@ def read_note(path: Path) -> dict[str, Any]:
 
 
 def write_note(path: Path, note: dict[str, Any]) -> None:
-    """Write a JSON object atomically: a reader sees the old note or the new one."""
+    """Write a JSON object into a file at once: a reader sees the old object or the new one.
+
+    The folder is made if it is missing.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; then the old one is as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -62,21 +91,32 @@ def write_note(path: Path, note: dict[str, Any]) -> None:
 
 
 def stamp(path: Path) -> dict[str, Any]:
-    """Return what changes when a file does: size, modification time and inode."""
+    """Return what changes when a file does: its size in bytes, modification time and inode.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be looked at.
+    """
     status = path.stat()
     return {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "inode": status.st_ino}
 
 
-def checksum(path: Path, cache: Path) -> str:
+def checksum(path: Path, folder: Path) -> str:
     """Return the SHA-256 of a file, remembered until the file changes.
 
     Parameters
     ----------
     path
         Any file.
-    cache
-        Folder for the remembered sums, one small JSON file each. A damaged or unwritable one
-        costs time only.
+    folder
+        Folder for the remembered checksums, with a small JSON file for each. If it is damaged
+        or cannot be written, files are hashed each time.
+
+    Returns
+    -------
+    str
+        The SHA-256 in hexadecimal.
 
     Raises
     ------
@@ -88,7 +128,7 @@ def checksum(path: Path, cache: Path) -> str:
         before = stamp(path)
         name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
         expected = {"path": str(path), **before}
-        note = read_note(cache / f"{name}.json")
+        note = read_note(folder / f"{name}.json")
         remembered = note.pop("sha256", None)
         if note == expected and isinstance(remembered, str) and len(remembered) == 64:
             return remembered
@@ -98,5 +138,5 @@ def checksum(path: Path, cache: Path) -> str:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
     if unchanged:
         with suppress(OSError):
-            write_note(cache / f"{name}.json", {**expected, "sha256": result})
+            write_note(folder / f"{name}.json", {**expected, "sha256": result})
     return result

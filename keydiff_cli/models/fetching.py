@@ -28,7 +28,7 @@ from keydiff_cli.system.sizes import format_size
 Progress = Callable[[int, int], None]
 Log = Callable[[str], None]
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def require(
@@ -39,7 +39,7 @@ def require(
     progress: Progress | None = None,
     log: Log,
 ) -> LocatedModel:
-    """Locate a model, and fetch it first if it is not here.
+    """Locate a model, and fetch it first if it is not installed.
 
     Parameters
     ----------
@@ -53,13 +53,14 @@ def require(
     Raises
     ------
     ModelError
-        As `find` and `pull`, and when the model would have to be fetched offline.
+        For the reasons of `find` and `pull`, and when the model is not installed and may not be
+        fetched.
     """
     if offline:
         return locate(name_or_path, folder, offline=True)
-    found = find(name_or_path, folder)
-    if found is not None:
-        return found
+    model = find(name_or_path, folder)
+    if model is not None:
+        return model
     entry = named(name_or_path)
     log(f"fetching {entry.name} ({format_size(entry.size)}, {entry.license}) to {folder}")
     return pull(entry, folder, progress=progress, log=log)
@@ -74,8 +75,8 @@ def pull(
 ) -> LocatedModel:
     """Fetch a model, verify it and move it into place in one step.
 
-    An interrupted call leaves what is sure for the next one. Of two processes that fetch the
-    same model, the second waits.
+    What an interrupted call has fetched is taken up by the next call. Of two processes that
+    fetch the same model, the second waits for the first.
 
     Parameters
     ----------
@@ -84,9 +85,9 @@ def pull(
     folder
         The models folder, made if missing.
     progress
-        Called with the bytes done and the bytes in all.
+        Called with the number of bytes fetched and of bytes in all.
     log
-        Called with lines for the user: waiting, going on, the next source.
+        Called with lines for the user: what is waited for, what is taken up, which source is next.
 
     Raises
     ------
@@ -95,17 +96,17 @@ def pull(
         folder cannot be written. Nothing is installed then.
     """
     with _lock(entry, folder, log):
-        found = find_installed(entry, folder)
-        if found is not None:
+        model = find_installed(entry, folder)
+        if model is not None:
             log(f"{entry.name} is already installed")
-            return found
+            return model
         staging = Staging(private_folder(folder, entry) / "staging")
         try:
             return _install(entry, folder, staging, Reporter(progress, entry.size), log)
         except OSError as error:
             raise _disk_error(entry, folder, error) from error
         finally:
-            with suppress(OSError):  # the disk is full; that error is already on its way
+            with suppress(OSError):  # if the disk is full, that error is already being raised
                 staging.close()
 
 
@@ -115,7 +116,7 @@ def remove(entry: CatalogueEntry, folder: Path) -> int:
     Returns
     -------
     int
-        Bytes freed; 0 when there was nothing.
+        How many bytes are freed; 0 when there was nothing to remove.
 
     Raises
     ------
@@ -142,7 +143,10 @@ def remove(entry: CatalogueEntry, folder: Path) -> int:
 
 @contextmanager
 def _lock(entry: CatalogueEntry, folder: Path, log: Log | None) -> Iterator[None]:
-    """Hold the model's lock; wait for it, or give up at once when there is no `log`."""
+    """Hold the lock of a model.
+
+    With a `log`, wait for another process that holds it, and say so; without, raise ModelError.
+    """
     from filelock import FileLock, Timeout
 
     path = private_folder(folder, entry) / "lock"
@@ -170,6 +174,7 @@ def _lock(entry: CatalogueEntry, folder: Path, log: Log | None) -> Iterator[None
 def _install(
     entry: CatalogueEntry, folder: Path, staging: Staging, report: Reporter, log: Log
 ) -> LocatedModel:
+    """Fetch a model into the staging folder, verify it, and move it to the models folder."""
     announced = _fetch(entry, staging, report, log)
     staging.flush()
     staging.close()
@@ -197,11 +202,17 @@ def _install(
 
 
 def _fetch(entry: CatalogueEntry, staging: Staging, report: Reporter, log: Log) -> str | None:
-    """Fill the staging file from the first source that can; return the SHA-256 it announces."""
+    """Fill the staging file from the first source that can.
+
+    Returns
+    -------
+    str or None
+        The SHA-256 that the source announces for the file, if it announces one.
+    """
     if entry.sha256 is None:
         log(f"{entry.name}: its SHA-256 is not known here beforehand")
-    begun = staging.key
-    order = sorted(entry.sources, key=lambda s: not (begun and begun.startswith(s.key)))
+    begun = staging.key  # the source of an interrupted try comes first
+    order = sorted(entry.sources, key=lambda source: not (begun and begun.startswith(source.key)))
     reasons = []
     for index, source in enumerate(order):
         try:
@@ -220,6 +231,7 @@ def _fetch(entry: CatalogueEntry, staging: Staging, report: Reporter, log: Log) 
 def _fetch_from(
     source: Source, entry: CatalogueEntry, staging: Staging, report: Reporter, log: Log
 ) -> str | None:
+    """Fill the staging file from one source; return the SHA-256 that it announces, if any."""
     if isinstance(source, HubSource):
         from keydiff_cli.models.hub import fetch as fetch_hub
 
@@ -231,7 +243,8 @@ def _fetch_from(
 
 
 def _disk_error(entry: CatalogueEntry, folder: Path, error: OSError) -> ModelError:
-    if error.errno in _FULL:
+    """Return the error for a folder that cannot be written, or has no room."""
+    if error.errno in _DISK_FULL:
         return ModelError(
             f"no room for {entry.name} ({format_size(entry.size)}) in {folder} "
             f"({error.strerror}): free some space and run `keydiff models pull {entry.name}`"

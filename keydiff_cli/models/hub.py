@@ -1,7 +1,7 @@
-"""Models from the Hugging Face hub: its client asks, the bytes are streamed and can be resumed.
+"""Models from the Hugging Face hub, in downloads that can be taken up again.
 
-``hf_hub_download`` starts from nothing after an interruption, so the client's session is used
-for the transfer itself.
+The client of the hub asks for the metadata of a file. Its ``hf_hub_download`` would start from
+nothing after an interruption, so the bytes are streamed here, in the session of the client.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 _ENDPOINT = "https://huggingface.co"
 _METADATA_SECONDS = 5.0
 _READ_SECONDS = 30.0
-_TRIES = 3
-_PAUSE_SECONDS = 1.0
+_TRIES = 3  # in a row that bring no byte
+_PAUSE_SECONDS = 1.0  # between two tries
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class _BrokenError(Exception):
-    """The transfer broke off and may be taken up again."""
+    """The transfer broke off, and may be taken up again."""
 
 
 def fetch(
@@ -38,19 +38,20 @@ def fetch(
     report: Reporter,
     log: Callable[[str], None],
 ) -> str | None:
-    """Fill the staging file from the hub, going on where an earlier try stopped.
+    """Fill the staging file from the hub, from where an earlier try stopped.
 
     The endpoint is ``HF_ENDPOINT`` where that is set.
 
     Returns
     -------
     str or None
-        The SHA-256 that the hub gives for the file, if it gives one.
+        The SHA-256 that the hub announces for the file, if it announces one.
 
     Raises
     ------
     SourceError
-        When the hub cannot be reached, does not have the file, or has another one.
+        When the hub cannot be reached, does not have the file, or has a file that is not the
+        one of the catalogue.
     OSError
         When the disk is full or cannot be written.
     """
@@ -79,7 +80,7 @@ def fetch(
 
 
 def _import_quietly() -> None:
-    """Import the client with its reports home and its own messages switched off."""
+    """Import the client of the hub with its telemetry and its own messages switched off."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from huggingface_hub import constants
 
@@ -93,6 +94,7 @@ def _utils() -> Any:
 
 
 def _metadata(source: HubSource, endpoint: str) -> HfFileMetadata:
+    """Ask the hub for size, commit and checksum of a file; SourceError if it does not answer."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     url = hf_hub_url(source.repo, source.file, revision=source.revision, endpoint=endpoint)
@@ -103,6 +105,7 @@ def _metadata(source: HubSource, endpoint: str) -> HfFileMetadata:
 
 
 def _transfer(url: str, endpoint: str, size: int, staging: Staging, report: Reporter) -> None:
+    """Append what is missing of ``size`` bytes, taking up a transfer that breaks off."""
     failures = 0
     while staging.size < size:
         before = staging.size
@@ -123,7 +126,7 @@ def _transfer(url: str, endpoint: str, size: int, staging: Staging, report: Repo
 
 
 def _chunks(url: str, endpoint: str, staging: Staging) -> Iterator[bytes]:
-    """Yield the bytes that follow those in `staging`; `_BrokenError` when they stop."""
+    """Yield the bytes that follow those in `staging`; `_BrokenError` if they break off."""
     from huggingface_hub import get_session
 
     utils = _utils()
@@ -142,11 +145,12 @@ def _chunks(url: str, endpoint: str, staging: Staging) -> Iterator[bytes]:
             yield from response.iter_raw()
     except SourceError:
         raise
-    except Exception as error:  # of the transfer: what the caller raises does not come here
+    except Exception as error:  # an error of the transfer, as the caller raises none in here
         raise _BrokenError(_reason(error, endpoint)) from error
 
 
 def _reason(error: Exception, endpoint: str) -> str:
+    """Say in one clause what went wrong with the hub."""
     response: Any = getattr(error, "response", None)
     if response is not None:
         kind = {401: "no such model, or not public", 404: "no such file"}.get(response.status_code)

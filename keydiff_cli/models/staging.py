@@ -1,4 +1,4 @@
-"""The staging folder of one model: a file that fills up, and a journal of what is sure in it."""
+"""The staging folder of a model: a file that fills up, and a journal of what is sure in it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from keydiff_cli.system.sizes import format_size
 
 
 class SourceError(Exception):
-    """A source cannot give the model; the next one may. The message is one clause."""
+    """A source cannot give the model, though the next one may. The message is one clause."""
 
 
 class Reporter:
-    """Calls ``progress(done, total)``, never going back.
+    """Calls ``progress(done, total)`` with numbers of bytes that never go back.
 
     Parameters
     ----------
     progress
-        Told the bytes done and the bytes in all; None for nobody.
+        Called with the bytes that are done and the bytes in all; None for no call.
     total
-        Bytes in all; a source that knows better sets the attribute.
+        Bytes in all; a source that knows the number better sets the attribute.
     """
 
     def __init__(self, progress: Callable[[int, int], None] | None, total: int) -> None:
@@ -44,31 +44,38 @@ class Reporter:
 class Staging:
     """A partial download that survives an interruption.
 
-    The bytes go to one file, so that the peak on disk is the model and what is in transit. The
-    journal names where they come from and the length and SHA-256 of every finished part; what
-    does not agree with it is dropped on the next try.
+    All bytes go to one file, so that no more room is needed on the disk than for the model and
+    what is in transit. The journal names the source of the bytes, and the length and SHA-256 of
+    every finished part. Bytes that do not agree with the journal are dropped on the next try.
 
     Parameters
     ----------
     folder
-        Holds the partial file, the journal, and whatever a source needs meanwhile.
+        Holds the partial file, the journal, and what a source needs meanwhile; made when needed.
+
+    Attributes
+    ----------
+    path
+        The partial file.
+    size
+        Bytes so far.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder = folder.absolute()  # pip runs elsewhere
+        self.folder = folder = folder.absolute()  # pip runs in another folder
         self.path = folder / "partial"
         self.size = 0
         self._journal = folder / "journal.json"
-        self._hash = hashlib.sha256()
-        self._part = hashlib.sha256()
-        self._parts: list[list[object]] = []
-        self._finished = 0
+        self._hash = hashlib.sha256()  # of all bytes
+        self._part = hashlib.sha256()  # of the bytes since the last finished part
+        self._parts: list[list[object]] = []  # size and SHA-256 of each finished part
+        self._finished = 0  # bytes of the finished parts
         self._key = ""
         self._stream: BinaryIO | None = None
 
     @property
     def key(self) -> str:
-        """What the journal says the bytes are; empty when there is none."""
+        """What the journal has as the source of the bytes; empty when there are no bytes."""
         key = read_note(self._journal).get("key")
         return key if isinstance(key, str) and self.path.is_file() else ""
 
@@ -78,32 +85,46 @@ class Staging:
         return self._hash.hexdigest()
 
     def require_room(self, total: int, transit: int) -> None:
-        """Raise OSError (ENOSPC) unless `total` bytes and `transit` more fit on the disk."""
+        """Find out whether a model fits on the disk; bytes fetched already count as its own.
+
+        Parameters
+        ----------
+        total
+            Bytes of the model.
+        transit
+            Bytes that are needed beside it for a time.
+
+        Raises
+        ------
+        OSError
+            With ``ENOSPC``, if they do not fit; or if the folder cannot be made.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        have = self.path.stat().st_size if self.path.is_file() else 0
-        need = max(0, total - have) + transit
+        fetched = self.path.stat().st_size if self.path.is_file() else 0
+        needed = max(0, total - fetched) + transit
         free = shutil.disk_usage(self.folder).free
-        if free < need:
-            raise OSError(errno.ENOSPC, f"{format_size(need)} needed, {format_size(free)} free")
+        if free < needed:
+            raise OSError(errno.ENOSPC, f"{format_size(needed)} needed, {format_size(free)} free")
 
     def resume(self, key: str, report: Reporter, *, keep_tail: bool = False) -> int:
-        """Take up what an earlier try left, if it is of the same `key`.
+        """Take up what an earlier try left, if its bytes have the same `key`.
+
+        Bytes of another key are not touched before the first `write`.
 
         Parameters
         ----------
         key
-            What the bytes are: the same key means that the same bytes follow.
+            Identifies the bytes: the same key means that the same bytes follow.
         report
-            Told of the bytes found good.
+            Called with the number of bytes that are taken up.
         keep_tail
-            Whether bytes after the last finished part are kept too (a range of one file), or
-            dropped (half a part).
+            Whether bytes after the last finished part are kept, as those of a single file are,
+            or dropped, as half a part.
 
         Returns
         -------
         int
-            How many finished parts there are. Nothing of another key is touched before the
-            first `write`.
+            How many finished parts there are.
         """
         self.close()
         self._reset(key)
@@ -140,7 +161,7 @@ class Staging:
         self._reset(self._key)
 
     def write(self, data: bytes) -> None:
-        """Append bytes. The first write after a start from nothing replaces the partial file."""
+        """Append bytes; the first write after a start from nothing replaces the partial file."""
         if self._stream is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._journal.unlink(missing_ok=True)
@@ -152,7 +173,7 @@ class Staging:
         self.size += len(data)
 
     def finish_part(self) -> None:
-        """Record the bytes since the last finished part as sure, on disk before in the journal."""
+        """Record the bytes since the last finished part as sure, when they are on the disk."""
         self.flush()
         self._parts.append([self.size - self._finished, self._part.hexdigest()])
         self._finished = self.size
@@ -177,6 +198,7 @@ class Staging:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _reset(self, key: str) -> None:
+        """Begin to count and hash from nothing; no file is touched."""
         self._key = key
         self._hash = hashlib.sha256()
         self._part = hashlib.sha256()

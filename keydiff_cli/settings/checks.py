@@ -4,31 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from keydiff_cli.errors import UsageError, reason
+from keydiff_cli.errors import UsageError
+from keydiff_cli.policies import POLICY_NAMES, plugins
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-POLICY_NAMES = (
-    "full",
-    "focus",
-    "focus-token",
-    "keydiff-prerope",
-    "keydiff",
-    "keydiff-token",
-    "window",
-    "random",
-    "tova",
-    "snapkv",
-    "h2o",
-    "knorm",
-    "l2",
-    "nested",
-    "pyramid",
-)
-PLUGINS = "keydiff.policies"  # the entry point group of policies in other packages
 KV_TYPE_NAMES = ("f16", "q8_0")
 
 
@@ -110,29 +89,3 @@ def policy(value: str) -> str:
     if name not in POLICY_NAMES:
         one_of((*POLICY_NAMES, *sorted(point.name for point in plugins())))(name)
     return value
-
-
-def plugins() -> list[EntryPoint]:
-    """The entry points of policies in other packages.
-
-    Raises
-    ------
-    UsageError
-        If those of an installed package, whatever it is, cannot be read.
-    """
-    from importlib.metadata import distributions, entry_points
-
-    try:
-        return list(entry_points(group=PLUGINS))
-    except Exception as error:  # the parser raises what it stumbles over
-        named = "an installed package"
-        for package in distributions():
-            try:
-                list(package.entry_points)
-            except Exception:
-                named = f"the package '{package.metadata['Name']}'"
-                break
-        raise UsageError(
-            f"entry_points.txt of {named} cannot be read ({reason(error)}); "
-            "install that package anew, or remove it"
-        ) from error

@@ -1,4 +1,8 @@
-"""Settings: flag > environment (``KEYDIFF_*``) > configuration file > default."""
+"""Settings and where their values come from.
+
+A flag outranks a variable ``KEYDIFF_*`` of the environment, which outranks the configuration file,
+which outranks the default.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,21 @@ from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import UsageError, as_flag
 from keydiff_cli.settings import checks
+from keydiff_cli.system.folders import user_config_folder
 from keydiff_cli.system.sizes import parse_size
 from keydiff_cli.system.terminal import complain
 
-PREFIX = "KEYDIFF_"
-_OTHER_VARIABLES = (f"{PREFIX}CONFIG", f"{PREFIX}TEST_")
-_SIZES = ("memory", "cache_size")
+PREFIX = "KEYDIFF_"  # of the variables of the environment that are settings
+_OTHER_VARIABLES = (f"{PREFIX}CONFIG", f"{PREFIX}TEST_")  # beginnings of names that are no settings
+_SIZES = ("memory", "cache_size")  # settings that may be written like 2GB
+_WANTED = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+_TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 def _setting(default: Any, kind: type, check: Callable[[Any], Any] | None = None) -> Any:
+    """Make a field of a setting: its default, its type beside None, and a check of its value."""
     return field(default=default, metadata={"kind": kind, "check": check})
 
 
@@ -29,46 +37,47 @@ class Settings:
     Attributes
     ----------
     model
-        Name in the catalogue, or path of a GGUF file.
+        Name of a model in the catalogue, or path of a GGUF file.
     memory
-        Cap for the whole process in bytes; None for no cap.
+        Cap on the memory of the whole process, in bytes; None for no cap.
     budget
-        N: tokens kept per head; None for what the cap allows, or 4096 without a cap.
+        The paper's N: tokens kept per head. None for as many as the cap allows, or 4096 without
+        a cap.
     block
-        B: tokens read between evictions.
+        The paper's B: tokens read between two evictions.
     policy
-        Which tokens to keep; None leaves it to the command: ``ask`` takes ``focus``.
+        Which tokens are kept; None leaves it to the command: ``ask`` takes ``focus``.
     max_tokens
-        Where an answer stops.
+        Tokens after which an answer stops.
     temperature, seed
-        Sampling; temperature 0 is greedy.
+        How the tokens of an answer are drawn; at temperature 0 it is always the likeliest one.
     system
-        System prompt; None for the built-in one.
+        The system prompt; None for the built-in one.
     threads
-        None for the physical cores.
+        Threads to compute with; None for as many as there are physical cores.
     kv_type
-        Type of the cached keys and values.
+        Type of the numbers in the cached keys and values: ``f16`` or ``q8_0``.
     gpu_layers
-        How many of the last layers are on other devices, or ``auto`` for all if there are any; None
-        is 0, or ``auto`` where devices or servers are named.
+        How many of the last layers are on other devices, or ``auto`` for all layers if there are
+        devices; None is 0, or ``auto`` where devices or servers are named.
     device
-        Names of devices, separated by commas; None for all but processors.
+        Names of devices, separated by commas; None for all devices but processors.
     rpc
-        RPC servers of llama.cpp, ``HOST:PORT``, separated by commas.
+        RPC servers of llama.cpp, as ``HOST:PORT``, separated by commas.
     offline
-        Never fetch a model.
+        Whether fetching a model is forbidden.
     models_dir
-        Where models are kept; None for the user's data folder.
+        The folder of the models; None for the one in the user's data folder.
     conversation
         Tokens of questions and answers that are kept beside the documents.
     cache
-        Keep what was read, and take it up again.
+        Whether what was read is kept on disk, and taken up again by later runs.
     cache_dir
-        Where it is kept; None for the user's cache folder.
+        The folder where it is kept; None for the one in the user's cache folder.
     cache_size
-        Bytes that it may take; the least recently used goes first.
+        Bytes that this folder may take; what was used the longest time ago is removed first.
     sessions_dir
-        Where saved chats are kept; None for the user's data folder.
+        The folder of the saved chats; None for the one in the user's data folder.
     """
 
     model: str = _setting("qwen2.5-coder-1.5b", str)
@@ -96,40 +105,47 @@ class Settings:
 
 @dataclass(frozen=True)
 class Resolved:
-    """Settings, and where each value comes from (``default``, a file, a variable, a flag)."""
+    """Settings, and where each value comes from.
+
+    Attributes
+    ----------
+    settings
+        The values.
+    sources
+        By the name of a setting: ``flag``, the name of a variable, the path of the configuration
+        file, or ``default``.
+    """
 
     settings: Settings
     sources: dict[str, str]
 
 
 def config_path(environment: Mapping[str, str]) -> Path:
-    """The configuration file: ``KEYDIFF_CONFIG``, or config.toml in the user's config folder."""
+    """Return the path of the configuration file, which need not exist.
+
+    It is the one that ``KEYDIFF_CONFIG`` names, or config.toml in the user's configuration folder.
+    """
     if chosen := environment.get(f"{PREFIX}CONFIG"):
         return Path(os.path.expanduser(chosen))
-    from platformdirs import user_config_path
-
-    return user_config_path("keydiff", appauthor=False) / "config.toml"
-
-
-def cache_path() -> Path:
-    """The user's folder for what can be made again."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("keydiff", appauthor=False)
+    return user_config_folder() / "config.toml"
 
 
 def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Resolved:
-    """Merge the four layers.
+    """Merge the four layers: flags, environment, configuration file and defaults.
 
     Parameters
     ----------
     flags
-        Values of the command line by setting name; None = not given. Other names are passed over.
+        Values of the command line by the name of the setting; None stands for a flag that is not
+        given. Names that are no settings are passed over.
+    environment
+        Variables by name; None for those of this process.
 
     Raises
     ------
     UsageError
-        If a value is wrong (naming where it stands), or the file cannot be read.
+        If a value is wrong, naming where it stands; if the file has an unknown setting, or cannot
+        be read.
     """
     environment = os.environ if environment is None else environment
     path = config_path(environment)
@@ -139,15 +155,15 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = No
         if name not in known:
             raise UsageError(f"{path}: unknown setting '{name}'; known: {', '.join(known)}")
     for name in environment:
-        ours = name.startswith(PREFIX) and not name.startswith(_OTHER_VARIABLES)
-        if ours and name.removeprefix(PREFIX).lower() not in known:
+        is_setting = name.startswith(PREFIX) and not name.startswith(_OTHER_VARIABLES)
+        if is_setting and name.removeprefix(PREFIX).lower() not in known:
             complain(f"warning: {name} is no setting; known: {', '.join(known)}")
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for name, item in known.items():
         variable = PREFIX + name.upper()
         if flags.get(name) is not None:
-            raw, source, label = flags[name], "flag", "--" + name.replace("_", "-")
+            raw, source, label = flags[name], "flag", as_flag(name, None)
         elif environment.get(variable):
             raw, source, label = environment[variable], variable, variable
         elif name in written:
@@ -161,12 +177,21 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = No
 
 
 def change(settings: Settings, name: str, text: str) -> Settings:
-    """Settings with one value as a user writes it.
+    """Return settings with another value for one of them.
+
+    Parameters
+    ----------
+    settings
+        The settings, which stay as they are.
+    name
+        The name of the setting.
+    text
+        The value as a user writes it.
 
     Raises
     ------
     UsageError
-        If it cannot have the value.
+        If the setting cannot have that value.
     """
     (item,) = (item for item in fields(Settings) if item.name == name)
     value = _convert(text, item, name)
@@ -174,12 +199,12 @@ def change(settings: Settings, name: str, text: str) -> Settings:
 
 
 def check_settings(settings: Settings) -> None:
-    """Find out whether values that come from elsewhere are of their kinds and ranges.
+    """Check that settings that come from a file have values of the right types and ranges.
 
     Raises
     ------
     UsageError
-        If one is not.
+        If a value is not; the message begins with the name of the setting.
     """
     for item in fields(Settings):
         value = getattr(settings, item.name)
@@ -190,14 +215,13 @@ def check_settings(settings: Settings) -> None:
 
 
 def _convert(raw: Any, item: Field[Any], label: str) -> Any:
+    """Turn a raw value into the type of a setting and check it; ``label`` says where it stands."""
     kind = item.metadata["kind"]
     try:
         if isinstance(raw, str) and item.name in _SIZES:
             value: Any = parse_size(raw)
         elif isinstance(raw, str) and kind is bool:
-            value = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
-                raw.lower()
-            ]
+            value = _TRUTHS[raw.lower()]
         elif isinstance(raw, str):
             value = kind(raw)
         elif kind is float and type(raw) is int:
@@ -215,11 +239,11 @@ def _convert(raw: Any, item: Field[Any], label: str) -> Any:
     except UsageError as error:
         raise UsageError(f"{label}: {error}") from None
     except (ValueError, KeyError, OverflowError):
-        wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-        raise UsageError(f"{label}: {raw!r} is not {wanted[kind]}") from None
+        raise UsageError(f"{label}: {raw!r} is not {_WANTED[kind]}") from None
 
 
 def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
+    """Read the configuration file; without one there are no values, unless it is required."""
     import tomllib
 
     try:

@@ -1,1 +1,1 @@
-"""The machine and its user: terminal, files, other programs, sizes, memory."""
+"""The machine and its user: terminal, files, folders, other programs, sizes, memory."""

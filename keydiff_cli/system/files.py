@@ -12,7 +12,14 @@ from keydiff_cli.errors import UsageError
 
 
 def require_writable(path: Path, option: str) -> None:
-    """Refuse a file of an option before anything is done for it; the folder is made.
+    """Make the folder of a file, and refuse the file before anything is done for it.
+
+    Parameters
+    ----------
+    path
+        The file that is to be written.
+    option
+        What names it, for the message: ``--out``.
 
     Raises
     ------
@@ -64,7 +71,9 @@ def private_file(path: Path, part: Path) -> AbstractContextManager[BinaryIO]:
 
 
 def whole_file(path: Path) -> AbstractContextManager[BinaryIO]:
-    """The same for a file that others may read, too. A link stays one, and leads to it.
+    """As :func:`private_file`, for a file that others may read, too.
+
+    Where ``path`` is a link, it stays a link, and the file that it leads to is written.
 
     Raises
     ------
@@ -77,6 +86,7 @@ def whole_file(path: Path) -> AbstractContextManager[BinaryIO]:
 
 @contextmanager
 def _written(path: Path, part: Path, mode: int) -> Iterator[BinaryIO]:
+    """A file that is ``part`` until it was written and is on the disk, and ``path`` then."""
     part.unlink(missing_ok=True)
     try:
         number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

@@ -1,4 +1,4 @@
-"""Programs that this one starts: they end with it, and what they said is kept."""
+"""Programs that keydiff starts: they end with it, and what they say is kept."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def run(
     tick
         Called every now and then while it runs.
     whole
-        Let it come to its end first: what it does must not be left half done.
+        Let it come to its end before a signal ends this process: what it does must not be left
+        half done.
     """
     group = {"start_new_session": True} if os.name == "posix" else {}
     with _deferred() if whole else orderly_end():
@@ -64,7 +65,7 @@ def run(
 @contextmanager
 def orderly_end() -> Iterator[None]:
     """Clean up before a signal ends this process: programs and files would stay behind."""
-    if any(signal.getsignal(one) is _end_orderly for one in _ENDING):
+    if any(signal.getsignal(number) is _end_orderly for number in _ENDING):
         yield  # already, further out
         return
     with _handled(_ENDING, _end_orderly):
@@ -72,8 +73,8 @@ def orderly_end() -> Iterator[None]:
 
 
 def _end_orderly(number: int, _: object) -> None:
-    for one in _ENDING:
-        signal.signal(one, signal.SIG_IGN)  # a second one would cut the clean-up short
+    for ending in _ENDING:
+        signal.signal(ending, signal.SIG_IGN)  # a second signal would cut the clean-up short
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
@@ -96,15 +97,15 @@ def _handled(
     """Handle those signals that are not ignored, in the main thread."""
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {one: signal.getsignal(one) for one in signals}
-    taken = [one for one, old in before.items() if old != signal.SIG_IGN]
-    for one in taken:
-        signal.signal(one, handler)
+        before = {number: signal.getsignal(number) for number in signals}
+    taken = [number for number, old in before.items() if old != signal.SIG_IGN]
+    for number in taken:
+        signal.signal(number, handler)
     try:
         yield
     finally:
-        for one in taken:
-            signal.signal(one, before[one])
+        for number in taken:
+            signal.signal(number, before[number])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
