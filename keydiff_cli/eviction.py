@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,20 @@ class Policy:
         """Tokens of which every layer keeps all, if ``budget`` is the mean of the layers."""
         return min(self.budgets(self.largest(budget), 2))
 
+    def protected(self, room: int, tokens: int) -> list[tuple[int, int]]:
+        """Tokens above every score, from start to stop (exclusive): sinks and recent ones.
+
+        Parameters
+        ----------
+        room
+            Rows that a layer keeps beside the pinned ones.
+        tokens
+            Tokens so far. The last one is always protected.
+        """
+        sinks = min(self.sinks, max(room - 1, 0))
+        recent = max(int(self.recent * (room - sinks)), 1)
+        return [(0, sinks), (tokens - recent, tokens)]
+
     @property
     def prerope(self) -> bool:
         """Whether its scorer compares keys as they were before RoPE."""
@@ -109,6 +124,10 @@ class Moves:
     source: NDArray[np.int64]
     target: NDArray[np.int64]
 
+    def apply(self, numbers: NDArray[Any]) -> None:
+        """Move numbers ``[heads, rows]`` in place along with their rows."""
+        numbers[self.head, self.target] = numbers[self.head, self.source]
+
 
 def elect(
     scores: Float32,
@@ -121,7 +140,7 @@ def elect(
     Parameters
     ----------
     scores
-        Of all layers and heads: float32 ``[heads, rows]``.
+        Scores of all layers and heads: float32 ``[heads, rows]``.
     origin
         Index in the token stream that each row comes from: int32 ``[heads, rows]``.
     pinned
@@ -198,20 +217,19 @@ def plan_moves(keep: NDArray[np.bool_], freed: NDArray[np.bool_]) -> Moves:
     return Moves(head, source, target)
 
 
-def follow(numbers: Float32, before: NDArray[np.int32], after: NDArray[np.int32]) -> None:
-    """Move numbers in place along with rows, from where their tokens were to where they are.
+def follow(before: NDArray[np.int32], after: NDArray[np.int32]) -> Moves:
+    """The moves by which rows came from where their tokens were to where they are.
 
     Parameters
     ----------
-    numbers
-        float32 ``[heads, rows]``.
     before, after
-        Token of each row, -1 in freed rows, the same ones for all heads: int32 ``[heads, rows]``.
+        Token of each row, afterwards -1 in freed rows, which are the same for all heads: int32
+        ``[heads, rows]``.
     """
-    freed = after[0] < 0
-    head, target = np.nonzero((after != before) & ~freed)
+    freed = np.flatnonzero(after[0] < 0)
+    head, target = np.nonzero((after != before) & (after >= 0))
     heads = np.arange(len(before))[:, None] << 32  # tokens of different heads are different
     left = (before[:, freed] + heads).ravel()
     order = np.argsort(left)
     places = order[np.searchsorted(left[order], after[head, target] + heads[head, 0])]
-    numbers[head, target] = numbers[:, freed].ravel()[places]
+    return Moves(head, freed[places % max(len(freed), 1)], target)

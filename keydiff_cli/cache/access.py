@@ -83,9 +83,9 @@ class Layout:
     @cached_property
     def all_rotations(self) -> list[Rotation] | None:
         """How every layer rotates its keys; None if that is not known of all."""
-        known = [self.rotation(number) for number in range(len(self.heads))]
-        found = [rotation for rotation in known if rotation is not None]
-        return found if len(found) == len(known) else None
+        every = [self.rotation(number) for number in range(len(self.heads))]
+        known = [rotation for rotation in every if rotation is not None]
+        return known if len(known) == len(every) else None
 
     @cached_property
     def offsets(self) -> NDArray[np.int64]:
@@ -108,6 +108,11 @@ class Layout:
             _split(read_tensor(tensor.tensor, cells * width).reshape(cells, -1), heads)
             for tensor, width, heads in zip(tensors, self.widths, self.heads, strict=False)
         ]
+
+    def forget_keys(self) -> None:
+        """Tell a patched llama.cpp that rows have changed in a way that it does not know of."""
+        if self.native is not None:
+            self.native.forget()
 
     def layers(self, state: CacheState) -> list[Layer]:
         """The layers inside a serialised cache, used cells only."""
@@ -158,10 +163,10 @@ def find_layout(context: Context, access: Access | None = None) -> Layout:
         native = context.native_cache() if way == "native" else None
         if native is not None or way == "direct":
             tensors = context.cache_tensors() if native is None else native.tensors
-            found = _match(context.cells, tensors or {}, full, heads)
-            if found is not None:
-                rows = list(found.values())
-                return Layout(list(found), heads, half, widths, rows, rotations, native)
+            matching = _match(context.cells, tensors or {}, full, heads)
+            if matching is not None:
+                rows = list(matching.values())
+                return Layout(list(matching), heads, half, widths, rows, rotations, native)
         if native is not None and _elsewhere(native.tensors, full):
             return Layout(list(native.tensors), heads, half, widths, None, rotations, native)
         if access == way:
@@ -175,11 +180,11 @@ def _match(
     cells: int, tensors: CacheTensors, full: CacheState, heads: Sequence[int]
 ) -> dict[int, Layer] | None:
     """Views of the full layers, by number, whose bytes equal the serialised ones, or None."""
-    found: dict[int, Layer] = {}
+    layers: dict[int, Layer] = {}
     for number, pair in sorted(tensors.items()):
-        if len(found) == len(full.keys) or not all(tensor.address for tensor in pair):
+        if len(layers) == len(full.keys) or not all(tensor.address for tensor in pair):
             continue
-        expected = full.keys[len(found)], full.values[len(found)]
+        expected = full.keys[len(layers)], full.values[len(layers)]
         if any(
             tensor.size != cells * want.shape[1]
             for tensor, want in zip(pair, expected, strict=True)
@@ -190,8 +195,8 @@ def _match(
             np.array_equal(view[: len(want)], want)
             for view, want in zip(views, expected, strict=True)
         ):
-            found[number] = Layer(*(_split(view, heads[len(found)]) for view in views))
-    return found if len(found) == len(full.keys) else None
+            layers[number] = Layer(*(_split(view, heads[len(layers)]) for view in views))
+    return layers if len(layers) == len(full.keys) else None
 
 
 def _elsewhere(tensors: CacheTensors, full: CacheState) -> bool:
@@ -199,13 +204,13 @@ def _elsewhere(tensors: CacheTensors, full: CacheState) -> bool:
 
     Such layers cannot be told from windowed ones by their size, so all have to be full ones.
     """
-    found = [tensor for pair in tensors.values() for tensor in pair]
-    wanted = [rows for pair in zip(full.keys, full.values, strict=True) for rows in pair]
-    if all(tensor.host for tensor in found) or len(found) != len(wanted):
+    every = [tensor for pair in tensors.values() for tensor in pair]
+    expected = [rows for pair in zip(full.keys, full.values, strict=True) for rows in pair]
+    if all(tensor.host for tensor in every) or len(every) != len(expected):
         return False
     return all(
         np.array_equal(read_tensor(tensor.tensor, rows.size), rows.ravel())
-        for tensor, rows in zip(found, wanted, strict=True)
+        for tensor, rows in zip(every, expected, strict=True)
     )
 
 

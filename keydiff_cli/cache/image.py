@@ -29,15 +29,17 @@ class Image:
 
     Attributes
     ----------
+    tokens
+        Tokens appended, which is the number of the next token.
     position
-        Tokens appended.
+        Position of the next token.
     pinned
-        What is never evicted.
+        Which tokens are never evicted.
     positions
-        Of each cell, -1 when free: int32 ``[cells]``.
-    origin, past
-        Token of each row, and its last score under a policy that watches the stream: int32 and
-        float32 ``[heads of all layers, cells]``.
+        Position of each cell, -1 when free: int32 ``[cells]``.
+    origin, rotary, past
+        Token of each row, the position by which its key is rotated, and its last score under a
+        policy that watches the stream: int32, int32 and float32 ``[heads of all layers, cells]``.
     widths
         Bytes of a row of keys of each layer, then of a row of values of each layer.
     rows
@@ -46,10 +48,12 @@ class Image:
         Layers with a sliding window, serialised: uint8 ``[bytes]``.
     """
 
+    tokens: int
     position: int
     pinned: tuple[Pin, ...]
     positions: NDArray[np.int32]
     origin: NDArray[np.int32]
+    rotary: NDArray[np.int32]
     past: Float32
     widths: list[int]
     rows: Iterable[Bytes]
@@ -62,14 +66,17 @@ class Mark:
 
     Attributes
     ----------
-    position
+    tokens
         Tokens appended by then.
+    position
+        Position of the token that came next.
     evicted
         Cells freed by then.
     image
         What the cache held, if more was evicted since.
     """
 
+    tokens: int
     position: int
     evicted: int
     image: Image | None = None

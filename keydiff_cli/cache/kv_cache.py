@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,16 +9,19 @@ from keydiff_cli.cache.access import Access, find_layout
 from keydiff_cli.cache.cells import Cells
 from keydiff_cli.cache.evictor import EvictionTimes, Evictor
 from keydiff_cli.cache.image import Image, Mark, Pin
+from keydiff_cli.cache.imaging import Imaging
 from keydiff_cli.cache.scoring import Scoring
-from keydiff_cli.cache.state import STATE_HEAD, Bytes, build_state, parse_state
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import KV_TYPES, Context, Tokens, hold_interrupt
+from keydiff_cli.llama import Context, Tokens, hold_interrupt
 from keydiff_cli.scores import Queries
 
 
 class KVCache:
     """The cache of a context, appended to in order and evicted from per head.
+
+    What is pinned, protected and evicted is told by tokens, which are numbered as they are
+    appended; what llama.cpp is to decode, free or forget is told by positions.
 
     Layers with a sliding window of their own are left to llama.cpp; everything here is about
     the layers that attend to the whole cache.
@@ -36,10 +37,12 @@ class KVCache:
 
     Attributes
     ----------
+    tokens : int
+        Tokens appended so far, which is the number of the next token.
     position : int
-        Tokens appended so far = the position of the next one.
+        Position of the next token.
     pinned : list of Pin
-        What is never evicted.
+        Which tokens are never evicted.
     evicted : int
         Cells freed by evictions so far.
     access : Access
@@ -48,7 +51,7 @@ class KVCache:
 
     def __init__(self, context: Context, *, access: Access | None = None) -> None:
         self.context = context
-        self.position = 0
+        self.tokens = self.position = 0
         self.pinned: list[Pin] = []
         self.evicted = 0
         self._layout = find_layout(context, access)
@@ -56,6 +59,7 @@ class KVCache:
         self._cells = Cells(sum(self._layout.heads), context.cells)
         self._scoring = Scoring(context, self._layout)
         self._evictor = Evictor(context, self._layout, self._cells, self._scoring)
+        self._imaging = Imaging(context, self._layout, self._cells)
         self._mark: Mark | None = None
 
     # State ----------------------------------------------------------------------------------
@@ -73,7 +77,7 @@ class KVCache:
     @property
     def intact(self) -> bool:
         """Whether every head still has the rows of all tokens that were appended."""
-        return bool(((self._cells.origin >= 0).sum(axis=1) == self.position).all())
+        return bool(((self._cells.origin >= 0).sum(axis=1) == self.tokens).all())
 
     @property
     def positions(self) -> NDArray[np.int32]:
@@ -84,6 +88,11 @@ class KVCache:
     def origin(self) -> list[NDArray[np.int32]]:
         """For each layer, the token of each row, -1 in free cells: int32 ``[heads, cells]``."""
         return np.split(self._cells.origin, self._layout.offsets[1:-1])
+
+    @property
+    def rotary(self) -> list[NDArray[np.int32]]:
+        """For each layer, the rotary position of each row, likewise: int32 ``[heads, cells]``."""
+        return np.split(self._cells.rotary, self._layout.offsets[1:-1])
 
     @property
     def times(self) -> EvictionTimes:
@@ -106,7 +115,7 @@ class KVCache:
 
     def hold(self) -> None:
         """Never evict what every head holds now."""
-        self.pinned = [Pin(0, self.position, self.used)]
+        self.pinned = [Pin(0, self.tokens, self.used)]
 
     @property
     def pinned_rows(self) -> int:
@@ -128,11 +137,12 @@ class KVCache:
             If the free cells do not suffice.
         """
         self.context.decode(tokens, self.position, logits=logits, queries=watch)
-        numbers = np.arange(self.position, self.position + len(tokens), dtype=np.int32)
-        self._cells.fill(numbers)
-        self.position += len(tokens)
+        steps = np.arange(len(tokens), dtype=np.int32)
+        self._cells.fill(self.tokens + steps, self.position + steps)
         if watch:
-            self._scoring.watch(numbers, lead)
+            self._scoring.watch(self.tokens + steps, lead)
+        self.tokens += len(tokens)
+        self.position += len(tokens)
 
     @hold_interrupt()
     def look(self, tokens: Tokens, lead: int = 0) -> None:
@@ -144,7 +154,7 @@ class KVCache:
         self.append(tokens, watch=True, lead=lead)
         self.context.remove(start, -1)
         self._cells.remove(start, -1)
-        self.position = start
+        self.tokens, self.position = self.tokens - len(tokens), start
         last = np.full(len(tokens), np.iinfo(np.int32).max, np.int32)
         self._scoring.watch(last, lead)
 
@@ -167,9 +177,9 @@ class KVCache:
     def clear(self) -> None:
         """Forget everything."""
         self.context.clear()
-        self._evictor.forget()
+        self._layout.forget_keys()
         self._cells.clear()
-        self.position = 0
+        self.tokens = self.position = 0
         self.pinned = []
 
     # Eviction -------------------------------------------------------------------------------
@@ -196,11 +206,12 @@ class KVCache:
         keeps = self.keeps(keep, policy)
         if policy.scorer is not None and self.used > min(keeps):
             self._remember()
-        pinned = self._protected(min(keeps), policy)
-        self.evicted += self._evictor.evict(keeps, policy, pinned)
+        protected = [(pin.start, pin.stop) for pin in self.pinned]
+        protected += policy.protected(max(min(keeps) - self.pinned_rows, 0), self.tokens)
+        self.evicted += self._evictor.evict(keeps, policy, protected)
 
     def queries(self, number: int) -> Queries:
-        """Of layer ``number``, as its scorer gets them: from the last tokens that were watched.
+        """Of layer ``number``, as its scorer is given them: from the last tokens that were watched.
 
         Raises
         ------
@@ -208,14 +219,6 @@ class KVCache:
             If they are out of reach.
         """
         return self._scoring.queries(number)
-
-    def _protected(self, keep: int, policy: Policy) -> list[tuple[int, int]]:
-        """Tokens above every score, from start to stop (exclusive)."""
-        room = max(keep - self.pinned_rows, 0)
-        sinks = min(policy.sinks, max(room - 1, 0))
-        recent = max(int(policy.recent * (room - sinks)), 1)  # never without the last one
-        spans = [(pin.start, pin.stop) for pin in self.pinned]
-        return [*spans, (0, sinks), (self.position - recent, self.position)]
 
     # Going back -----------------------------------------------------------------------------
 
@@ -225,7 +228,7 @@ class KVCache:
         An earlier mark is given up. Costs nothing until an eviction; then, and at once for a
         sliding-window model, a copy of the cache is kept in memory.
         """
-        self._mark = Mark(self.position, self.evicted)
+        self._mark = Mark(self.tokens, self.position, self.evicted)
         if self.context.model.window:
             self._remember()
         return self._mark
@@ -254,52 +257,31 @@ class KVCache:
         if mark.image is not None:
             self.load(mark.image)
         self.evicted = mark.evicted
-        self.truncate(mark.position)
+        self._forget(mark.tokens, mark.position)
 
     @hold_interrupt()
     def truncate(self, position: int) -> None:
-        """Forget the tokens from ``position`` on.
+        """Forget the tokens whose positions are ``position`` and beyond.
 
         Only what comes after the last eviction can be forgotten like this, and nothing at all of
         a model with sliding windows, whose layers have forgotten what was in them before.
         """
+        # What was appended since the last eviction has one position for each token.
+        self._forget(self.tokens - (self.position - position), position)
+
+    def _forget(self, tokens: int, position: int) -> None:
+        """Forget all but the first ``tokens``, after which this was the next position."""
         self.context.remove(position, -1)
-        self._evictor.forget()
+        self._layout.forget_keys()
         self._cells.remove(position, -1)
-        self.pinned = [pin for pin in self.pinned if pin.stop <= position]
-        self.position = position
+        self.pinned = [pin for pin in self.pinned if pin.stop <= tokens]
+        self.tokens, self.position = tokens, position
 
     # As a whole ------------------------------------------------------------------------------
 
     def image(self, *, copy: bool = False) -> Image:
         """What the cache holds. But for a copy the rows may be views, valid until it changes."""
-        used = self._cells.in_use
-        cells = int(used[-1]) + 1 if len(used) else 0
-        blob = np.empty(0, np.uint8)
-        end = 0
-        if self._layout.direct is None or self.context.model.window:
-            blob = self.context.state()
-            state = parse_state(blob)[0]
-            end = state.end
-        if self._layout.direct is not None:
-            rows = [whole[:cells] for whole in self._layout.whole]
-            if copy:
-                rows = [some.copy() for some in rows]
-        else:
-            rows = []
-            for some in state.rows:
-                rows.append(np.zeros((cells, some.shape[1]), np.uint8))
-                rows[-1][used] = some
-        return Image(
-            self.position,
-            tuple(self.pinned),
-            self._cells.positions[:cells].copy(),
-            self._cells.origin[:, :cells].copy(),
-            self._cells.past[:, :cells].copy(),
-            self.widths,
-            rows,
-            blob[end:],
-        )
+        return self._imaging.take(self.tokens, self.position, self.pinned, copy=copy)
 
     @hold_interrupt()
     def load(self, image: Image) -> None:
@@ -310,35 +292,9 @@ class KVCache:
         ValueError
             If the image does not fit this cache.
         """
-        cells = len(image.positions)
-        if cells > self.context.cells or image.widths != self.widths:
-            raise ValueError("the image is of another cache")
-        # llama.cpp fills cells in order, so the free ones take part and are freed again.
-        free = image.positions < 0
-        positions = image.positions.copy()
-        positions[free] = image.position + np.arange(np.count_nonzero(free))
+        self._imaging.check(image)
         self.clear()
-        blob = build_state(
-            self.context.state()[:STATE_HEAD],
-            positions,
-            KV_TYPES["f16" if self._layout.half else "q8_0"],
-            self.widths,
-            image.windowed,
-        )
-        direct = self._layout.direct
-        if direct is None:
-            _copy_rows(image.rows, parse_state(blob)[0].rows)
-        self.context.restore(blob)
-        if direct is not None:
-            _copy_rows(image.rows, self._layout.whole)
-        self.context.remove(image.position, -1)
-        self._cells.load(image.positions, image.origin, image.past)
-        self.position = image.position
+        self._imaging.put(image)
+        self.tokens, self.position = image.tokens, image.position
         self.pinned = list(image.pinned)
         self._evictor.hide()
-
-
-def _copy_rows(source: Iterable[Bytes], target: Iterable[Bytes]) -> None:
-    """Copy rows over the first ones of each layer."""
-    for some, whole in zip(source, target, strict=True):
-        whole[: len(some)] = some

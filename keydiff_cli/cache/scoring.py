@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.cache.access import Layout, dequantize
+from keydiff_cli.cache.cells import RowsInUse
 from keydiff_cli.cache.state import Bytes
-from keydiff_cli.errors import KeydiffError, ModelError, reason
+from keydiff_cli.errors import KeydiffError, ModelError, reason, setting
 from keydiff_cli.eviction import Policy, is_pinned
 from keydiff_cli.llama import Context, half_to_float
 from keydiff_cli.scores import Float32, KeyDiff, Queries, Rotation, Rows, Scorer, SharedScorer
 
 Number = TypeVar("Number", np.float32, np.int32)
-KeyDiffOf: TypeAlias = Callable[[list[Rotation] | None], Float32]
+
+
+class StoredKeys(Protocol):
+    """The keys of the rows that are scored."""
+
+    def keys(self) -> Sequence[Bytes]:
+        """Stored keys of each layer: uint8 ``[rows, heads, bytes]``."""
+        ...
+
+    def keydiff(self, rotations: list[Rotation] | None) -> Float32 | None:
+        """KeyDiff's scores as llama.cpp computes them; None if it does not.
+
+        Of the keys as they were before these rotations, one of each layer, or (None) as they are
+        cached: float32 ``[heads of all layers, rows]``.
+        """
+        ...
 
 
 class Scoring:
@@ -26,7 +42,7 @@ class Scoring:
     Parameters
     ----------
     layout
-        Of the context's cache.
+        Layout of the context's cache.
     """
 
     def __init__(self, context: Context, layout: Layout) -> None:
@@ -44,7 +60,7 @@ class Scoring:
         self._watched, self._lead = tokens, lead
 
     def queries(self, number: int) -> Queries:
-        """Of layer ``number``, as its scorer gets them: from the last tokens that were watched.
+        """Of layer ``number``, as its scorer is given them: from the last tokens that were watched.
 
         Raises
         ------
@@ -52,18 +68,18 @@ class Scoring:
             If they are out of reach.
         """
         if not self._layout.numbers:
-            raise ModelError("the queries of this model are out of reach; use another --policy")
+            raise ModelError(
+                f"the queries of this model are out of reach; use another {setting('policy')}"
+            )
         vectors = self._context.queries(self._layout.numbers[number])
         return Queries(_fixed(vectors), _fixed(self._watched), self._lead)
 
     def scores(
         self,
         policy: Policy,
-        keys: Callable[[], Sequence[Bytes]],
-        origin: NDArray[np.int32],
-        past: Float32,
-        pinned: Sequence[tuple[int, int]],
-        native: KeyDiffOf | None,
+        stored: StoredKeys,
+        rows: RowsInUse,
+        protected: Sequence[tuple[int, int]],
     ) -> Float32:
         """Scores of the heads of all layers, one after another: float32 ``[heads, rows]``.
 
@@ -72,16 +88,12 @@ class Scoring:
         policy
             Its scorer scores layer by layer; or two share the budget, and are settled over all
             layers. There must be one.
-        keys
-            Gives the stored keys of each layer, uint8 ``[rows, heads, bytes]``; not asked where
-            llama.cpp gives all scores.
-        origin, past
-            Token of each row and its last score: int32 and float32 ``[heads, rows]``.
-        pinned
+        stored
+            The keys of the rows, which are not asked for where llama.cpp gives all scores.
+        rows
+            What else is known of the rows.
+        protected
             Tokens above every score, from start to stop (exclusive).
-        native
-            Has a patched llama.cpp score by KeyDiff, keys as they were before these rotations or
-            (None) as they are cached: float32 ``[heads, rows]``.
 
         Raises
         ------
@@ -91,53 +103,49 @@ class Scoring:
         name, scorer = policy.name, policy.scorer
         if scorer is None:
             raise ValueError("a policy that keeps everything gives no scores")
-        found: list[Float32] = []
-        ours: list[tuple[Scorer, Float32]] = []
-        for one in [scorer, scorer.rest] if isinstance(scorer, SharedScorer) else [scorer]:
-            given = self._natively(one, native)
-            if given is None:
-                given = np.full(origin.shape, -np.inf, np.float32)
-                ours.append((one, given))
-            found.append(given)
-        if ours:
-            self._score(name, ours, keys(), origin, past)
+        scorers = [scorer, scorer.rest] if isinstance(scorer, SharedScorer) else [scorer]
+        given = [self._natively(each, stored) for each in scorers]
+        missing = [each for each, known in zip(scorers, given, strict=True) if known is None]
+        computed = iter(self._by_layers(name, missing, stored, rows) if missing else [])
+        first, *rest = (next(computed) if known is None else known for known in given)
         if not isinstance(scorer, SharedScorer):
-            return found[0]
-        protected = is_pinned(origin, pinned)
-        settle = partial(scorer.settle, found[0], found[1], _fixed(origin), protected)
-        settled = _given(name, settle, origin >= 0)
-        return np.where(origin >= 0, settled, np.float32(-np.inf))
+            return first
+        stays = is_pinned(rows.origin, protected)
+        settle = partial(scorer.settle, first, rest[0], _fixed(rows.origin), stays)
+        settled = _given(name, settle, rows.origin >= 0)
+        return np.where(rows.origin >= 0, settled, np.float32(-np.inf))
 
-    def _natively(self, scorer: Scorer, native: KeyDiffOf | None) -> Float32 | None:
+    def _natively(self, scorer: Scorer, stored: StoredKeys) -> Float32 | None:
         """The scores if llama.cpp gives them: KeyDiff's, of keys that it can turn back."""
-        if native is None or not isinstance(scorer, KeyDiff):
+        if not isinstance(scorer, KeyDiff):
             return None
         if not scorer.prerope:
-            return native(None)
+            return stored.keydiff(None)
         rotations = self._layout.all_rotations
-        return None if rotations is None else native(rotations)
+        return None if rotations is None else stored.keydiff(rotations)
 
-    def _score(
-        self,
-        policy: str,
-        scorers: Sequence[tuple[Scorer, Float32]],
-        keys: Sequence[Bytes],
-        origin: NDArray[np.int32],
-        past: Float32,
-    ) -> None:
-        """Fill in the scores that each scorer gives, layer by layer."""
-        watch = any(scorer.watch != "nothing" for scorer, _ in scorers)
-        offsets = self._layout.offsets
-        for number, stored in enumerate(keys):
-            heads = slice(offsets[number], offsets[number + 1])
-            queries = self.queries(number) if watch else None
-            seen = origin[offsets[number]] >= 0
+    def _by_layers(
+        self, policy: str, scorers: Sequence[Scorer], stored: StoredKeys, rows: RowsInUse
+    ) -> list[Float32]:
+        """What each scorer gives, layer by layer; -inf for rows that a layer has given up."""
+        every = [np.full(rows.origin.shape, -np.inf, np.float32) for _ in scorers]
+        watch = any(scorer.watch != "nothing" for scorer in scorers)
+        for number, keys in enumerate(stored.keys()):
+            heads = slice(*self._layout.offsets[number : number + 2])
+            seen = rows.origin[heads.start] >= 0
             held = slice(None) if seen.all() else seen  # a layer gives up rows in a pyramid
-            tokens, before = _fixed(origin[heads][:, held]), _fixed(past[heads][:, held])
-            keys_held = _fixed(self._numbers(stored)[held])
-            rows = Rows(keys_held, tokens, queries, number, before, self._layout.rotation(number))
-            for scorer, scores in scorers:
-                scores[heads, held] = _given(policy, partial(scorer, rows), tokens >= 0)
+            layer = Rows(
+                _fixed(self._numbers(keys)[held]),
+                _fixed(rows.origin[heads][:, held]),
+                _fixed(rows.rotary[heads][:, held]),
+                self.queries(number) if watch else None,
+                number,
+                _fixed(rows.past[heads][:, held]),
+                self._layout.rotation(number),
+            )
+            for scorer, scores in zip(scorers, every, strict=True):
+                scores[heads, held] = _given(policy, partial(scorer, layer), layer.origin >= 0)
+        return every
 
     def _numbers(self, keys: Bytes) -> Float32:
         """Stored keys ``[rows, heads, bytes]`` as float32 ``[rows, heads, head_dim]``.
@@ -174,11 +182,11 @@ def _given(policy: str, give: Callable[[], Float32], held: NDArray[np.bool_]) ->
         raise
     except (Exception, SystemExit) as error:
         raise ModelError(
-            f"the policy '{policy}' fails: {reason(error)}; use another --policy"
+            f"the policy '{policy}' fails: {reason(error)}; use another {setting('policy')}"
         ) from error
     if numbers.shape != held.shape or not np.isfinite(numbers[held]).all():
         raise ModelError(
             f"the policy '{policy}' does not give a finite number for each of {held.shape} heads "
-            "and rows; use another --policy"
+            f"and rows; use another {setting('policy')}"
         )
     return numbers

@@ -119,7 +119,7 @@ def build_state(
     head
         The :data:`STATE_HEAD` bytes before the first cache.
     positions
-        Of each cell of the first cache: int32 ``[cells]``.
+        Position of each cell of the first cache: int32 ``[cells]``.
     key_type
         ggml's number of the type of keys and values.
     widths

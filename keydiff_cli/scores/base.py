@@ -33,8 +33,8 @@ class Queries:
         attention: float32 ``[tokens, query heads, head_dim]``. Consecutive query heads share a
         KV head.
     origin
-        Index in the token stream of each query's token: int32 ``[tokens]``. It sees the keys of
-        tokens up to its own.
+        Token of each query, as its number in the token stream: int32 ``[tokens]``. It sees the
+        keys of tokens up to its own.
     lead
         So many of the first tokens would come before any question: what they attend to, every
         question does.
@@ -49,12 +49,17 @@ class Queries:
 class Rows:
     """The cached rows of one layer, in any order.
 
+    A row's token and the position by which its key is rotated are two things: rotations are undone
+    by position; neighbours, windows and what a query sees go by token.
+
     Attributes
     ----------
     keys
         Keys as cached, after RoPE: float16 or float32 ``[rows, heads, head_dim]``.
     origin
-        Index in the token stream that each row comes from: int32 ``[heads, rows]``.
+        Token that each row comes from, as its number in the token stream: int32 ``[heads, rows]``.
+    positions
+        Position by which the key of each row is rotated: int32 ``[heads, rows]``.
     queries
         Queries of the layer, if the scorer watches any.
     layer
@@ -68,6 +73,7 @@ class Rows:
 
     keys: NDArray[np.float16] | Float32
     origin: NDArray[np.int32]
+    positions: NDArray[np.int32]
     queries: Queries | None = None
     layer: int = 0
     past: Float32 | None = None
@@ -113,7 +119,7 @@ class SharedScorer(Scorer, Protocol):
         origin: NDArray[np.int32],
         protected: NDArray[np.bool_],
     ) -> Float32:
-        """One score from the two, the token of each row and whether it stays anyway.
+        """A single score from the two, the token of each row and whether it stays anyway.
 
         All ``[heads of all layers, rows]``. Rows that a layer has given up have the token -1 and
         the score -inf.
@@ -157,9 +163,9 @@ def mean_of_heads(scores: Float32, origin: NDArray[np.int32]) -> Float32:
     has given it up.
     """
     total = np.zeros(int(origin.max()) + 1)
-    for own, tokens in zip(scores, origin, strict=True):
+    for head, tokens in zip(scores, origin, strict=True):
         held = tokens >= 0
-        total[tokens[held]] += own[held]
+        total[tokens[held]] += head[held]
     return (total / len(origin)).astype(np.float32)
 
 
@@ -170,22 +176,22 @@ def blend(
     protected: NDArray[np.bool_],
     share: float,
 ) -> Float32:
-    """One score from two: float32 ``[heads, rows]``.
+    """A single score from two: float32 ``[heads, rows]``.
 
-    Of ``n`` rows that stay, ``share * n`` are the first by the one score and the rest the first by
-    the other, whatever ``n`` is: a row's place is the better of its two ranks, each divided by its
-    part of the budget. Where the first score is -inf, the other one decides alone. Protected rows
+    Of ``n`` rows that stay, ``share * n`` are the first by the first score and the rest the first
+    by the second, whatever ``n`` is: a row's place is the better of its two ranks, each divided by
+    its part of the budget. Where the first score is -inf, the second decides alone. Protected rows
     stay anyway, so they take no place; they get 0, the highest.
     """
-    tiny = np.finfo(np.float32).eps
+    tiny = float(np.finfo(np.float32).eps)
     scores = np.zeros_like(first)
-    rows = zip(first, second, origin, ~protected, scores, strict=True)
-    for mine, others, tokens, left, places in rows:
-        one = np.full(len(mine), np.inf, np.float32)
-        counts = left & ~np.isneginf(mine)
-        one[counts] = ranks(mine[counts], tokens[counts]) / max(share, tiny)
-        other = ranks(others[left], tokens[left]) / max(1 - share, tiny)
-        places[left] = -np.log(np.minimum(one[left], other))
+    heads = zip(first, second, origin, ~protected, scores, strict=True)
+    for by_first, by_second, tokens, left, places in heads:
+        place = np.full(len(tokens), np.inf, np.float32)
+        counts = left & ~np.isneginf(by_first)
+        place[counts] = ranks(by_first[counts], tokens[counts]) / max(share, tiny)
+        other = ranks(by_second[left], tokens[left]) / max(1 - share, tiny)
+        places[left] = -np.log(np.minimum(place[left], other))
     return scores
 
 
@@ -210,9 +216,9 @@ def attention(rows: Rows, part: slice = slice(None)) -> Float32:
     step = max(QUERIES_AT_ONCE // grouped.shape[2], 1)
     for h in range(heads):
         for first in range(0, len(vectors), step):
-            some = slice(first, first + step)
-            logits = grouped[some, h].reshape(-1, width) @ keys[:, h].T
-            unseen = rows.origin[h] > asked[some, None]
+            batch = slice(first, first + step)
+            logits = grouped[batch, h].reshape(-1, width) @ keys[:, h].T
+            unseen = rows.origin[h] > asked[batch, None]
             if unseen.any():
                 logits[np.repeat(unseen, grouped.shape[2], axis=0)] = -np.inf
             logits -= logits.max(axis=1, keepdims=True)

@@ -81,8 +81,8 @@ class Focus:
         lead, count = rows.queries.lead, len(rows.queries.vectors)
         words = attention(rows, slice(lead, None)) / max(count - lead, 1)
         usual = attention(rows, slice(lead)) / lead if lead else np.zeros_like(words)
-        lifted: Float32 = (words + _LITTLE) / (usual + _LITTLE)
-        return lifted
+        lifted = (words + _LITTLE) / (usual + _LITTLE)
+        return lifted.astype(np.float32, copy=False)
 
     def settle(
         self,

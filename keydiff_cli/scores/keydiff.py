@@ -8,11 +8,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.errors import ModelError
+from keydiff_cli.errors import ModelError, setting
 from keydiff_cli.scores.base import Float32, Rows, Watch
 
 ROTATION_UNKNOWN = (
-    "how this model rotates its keys is out of reach; use --policy keydiff or focus:prerope=0"
+    f"how this model rotates its keys is out of reach; use {setting('policy', 'keydiff')} or "
+    "focus:prerope=0"
 )
 
 
@@ -56,4 +57,4 @@ class KeyDiff:
             return keys.astype(np.float64)
         if rows.rotation is None:
             raise ModelError(ROTATION_UNKNOWN)
-        return rows.rotation.undo(keys.astype(np.float32, copy=False), rows.origin[head])
+        return rows.rotation.undo(keys.astype(np.float32, copy=False), rows.positions[head])

@@ -20,7 +20,7 @@ class Random:
     Attributes
     ----------
     seed
-        Of the draw.
+        The seed of the draw.
     """
 
     seed: int = 0

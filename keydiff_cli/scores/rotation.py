@@ -12,7 +12,7 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Complex128 = NDArray[np.complex128]
 
-_STEP = 4096  # tokens; an angle is that of a multiple of it and that of the rest, from a table
+_STEP = 4096  # positions; an angle is that of a multiple of it and that of the rest, from a table
 _ROWS = 1024  # turned at a time, so that what is read and written stays in the processor's caches
 
 
@@ -25,7 +25,7 @@ class Rotation:
     Attributes
     ----------
     frequencies
-        Radians per token of each pair: float64 ``[pairs]``. Numbers beyond the pairs stay as
+        Radians per position of each pair: float64 ``[pairs]``. Numbers beyond the pairs stay as
         they are.
     adjacent
         Whether numbers beside each other are a pair; else number i and number ``pairs + i``.
@@ -38,7 +38,7 @@ class Rotation:
     adjacent: bool = False
     mixed: int = 1
 
-    def undo(self, keys: Float32, tokens: NDArray[np.int32]) -> Float64:
+    def undo(self, keys: Float32, positions: NDArray[np.int32]) -> Float64:
         """Keys as they were before, but for their length under YaRN and LongRoPE.
 
         In double precision, so that what is computed from them does not depend on the order.
@@ -46,23 +46,23 @@ class Rotation:
         Parameters
         ----------
         keys
-            Of one head: float32 ``[rows, head_dim]``.
-        tokens
-            Position of each: int32 ``[rows]``.
+            Keys of one head: float32 ``[rows, head_dim]``.
+        positions
+            Position by which each key is rotated: int32 ``[rows]``.
 
         Returns
         -------
         float64 ``[rows, head_dim]``, the two numbers of a pair beside each other.
         """
         back = np.empty(keys.shape)
-        steps, rest = np.divmod(tokens, _STEP)
+        steps, rest = np.divmod(positions, _STEP)
         far = self._phasors(np.arange(steps.max(initial=0) + 1) * _STEP)
         for first in range(0, len(keys), _ROWS):
-            some = slice(first, first + _ROWS)
-            phasors = self._table[rest[some]]
+            part = slice(first, first + _ROWS)
+            phasors = self._table[rest[part]]
             if len(far) > 1:
-                phasors *= far[steps[some]]
-            self._turn(keys[some], phasors, back[some])
+                phasors *= far[steps[part]]
+            self._turn(keys[part], phasors, back[part])
         return back
 
     def _turn(self, keys: Float32, phasors: Complex128, back: Float64) -> None:
@@ -81,9 +81,9 @@ class Rotation:
     def _table(self) -> Complex128:
         return self._phasors(np.arange(_STEP))
 
-    def _phasors(self, tokens: NDArray[np.int64]) -> Complex128:
+    def _phasors(self, positions: NDArray[np.int64]) -> Complex128:
         """What a pair, as a complex number, is multiplied by to be turned back."""
-        phasors: Complex128 = np.exp(-1j * np.outer(tokens, self.frequencies))
+        phasors: Complex128 = np.exp(-1j * np.outer(positions, self.frequencies))
         return phasors
 
     def _unmixed(self, keys: Float32) -> Float64:
