@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from keydiff_cli.version import __version__
+from keydiff_cli.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from keydiff_cli.errors import KeydiffError
@@ -14,16 +14,7 @@ if TYPE_CHECKING:
     from keydiff_cli.settings.config import Settings
     from keydiff_cli.talk.conversation import Conversation
 
-__all__ = [
-    "Conversation",
-    "Events",
-    "KeydiffError",
-    "Reader",
-    "Report",
-    "Settings",
-    "Turn",
-    "__version__",
-]
+__all__ = ["Conversation", "Events", "KeydiffError", "Reader", "Report", "Settings", "Turn"]
 
 _MODULES = {
     "Conversation": "talk.conversation",

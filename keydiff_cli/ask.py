@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any, BinaryIO
 
-from keydiff_cli.llama import Model, can_observe
-from keydiff_cli.planning.memory import Planner
-from keydiff_cli.planning.placement import placement_of
-from keydiff_cli.policies import ASKING, BLIND, as_cached, find_policy
-from keydiff_cli.reading.preparation import knows_rotations, locate_model, make_prompt
+from keydiff_cli.errors import KeydiffError
+from keydiff_cli.llama import can_observe
+from keydiff_cli.policies import ASKING, BLIND, find_policy
+from keydiff_cli.reading.preparation import Run, begin, locate_model, plan_for, sketch_model
 from keydiff_cli.reading.reader import Reader
+from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.text.prompts import prompt_tokens
 
 _QUESTION_TOKENS = 256  # assumed where the question is not known
 
@@ -47,41 +46,38 @@ def ask(
     KeydiffError
         Whatever stands in the way; its ``status`` is the exit status.
     """
-    events = events or Events()
-    started = time.perf_counter()
+    started, finished = time.perf_counter(), False
     with Reader(settings, events, checksum=checksum) as reader:
         try:
             reader.read(sources, question=question, talk=question is None, stdin=stdin)
             if question is not None:
                 for _ in reader.stream(question, rewind=False):
                     pass
+            finished = True
         except KeyboardInterrupt:
-            events.read()
-            reader.report.stop_reason = "interrupted"
+            reader.recorder.interrupted()
         finally:
-            report = reader.report
-            report.timing_s["total"] = time.perf_counter() - started
-            reader.check_peak()
-        if question is None and report.stop_reason == "read":
-            reader.require_kept()
+            reader.recorder.took(time.perf_counter() - started)
+            reader.recorder.measure_peak()
+        report = reader.report
+        if question is None and finished and reader.problem:
+            raise KeydiffError(f"what was read is not kept: {reader.problem}")
     return report
 
 
 def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
     """What ``keydiff plan`` shows: sizes in bytes, budget, block and cells in tokens."""
     located = locate_model(settings, events)
-    with closing(Model(located.path, weights=False, placement=placement_of(settings))) as model:
-        head, _ = prompt_tokens(model, make_prompt(model, settings), "")
+    with ExitStack() as stack, closing(sketch_model(settings, located.path)) as sketch:
+        run = Run(settings, Recorder(Events()), stack)
         policy = find_policy(settings.policy or (ASKING if can_observe() else BLIND))
-        if policy.prerope and not knows_rotations(model, settings.kv_type):
-            policy = as_cached(policy)
-        planner = Planner(model, settings, policy, head=len(head), question=_QUESTION_TOKENS)
+        prepared = begin(run, located, sketch, policy, None, documents=True)
+        planner = plan_for(run, sketch, prepared, question=_QUESTION_TOKENS)
         plan = planner.plan(planner.budget)
-        trained_context = model.trained_context
     return {
         "model": located.name,
-        "trained_context": trained_context,
-        "policy": policy.name,
+        "trained_context": prepared.model.trained_context,
+        "policy": prepared.policy.name,
         "kv_type": settings.kv_type,
         "budget": plan.budget,
         "block": plan.block,

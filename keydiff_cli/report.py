@@ -5,7 +5,74 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from keydiff_cli.text.stream import Place
+from keydiff_cli.errors import as_setting
+from keydiff_cli.text.corpus import DocumentRecord
+from keydiff_cli.text.progress import DocumentProgress
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Which model it is, and how much of it is on other devices.
+
+    ``sha256`` is that of the file, None if nothing needed it; ``trained_context`` is in tokens.
+    """
+
+    name: str
+    path: str
+    sha256: str | None
+    architecture: str
+    trained_context: int
+    gpu_layers: int
+
+
+@dataclass(frozen=True)
+class CacheSetup:
+    """The KV cache: by which policy it is held to which budget, and its size.
+
+    ``budget``, ``block`` and ``cells`` are in tokens.
+    """
+
+    policy: str
+    budget: int
+    block: int
+    cells: int
+    bytes: int
+    kv_type: str
+    access: str
+
+
+@dataclass(frozen=True)
+class TokenCounts:
+    """Tokens of the documents, those taken up from a snapshot, of the prompt, kept, generated."""
+
+    document: int = 0
+    reused: int = 0
+    prompt: int = 0
+    kept: int = 0
+    generated: int = 0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds."""
+
+    load: float = 0.0
+    ingest: float = 0.0
+    score: float = 0.0
+    evict: float = 0.0
+    keep: float = 0.0
+    first_token: float = 0.0
+    answer: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Bytes of the process: the cap, what was planned and the peak so far; None if not known."""
+
+    cap: int | None = None
+    planned: int | None = None
+    peak: int | None = None
 
 
 @dataclass(frozen=True)
@@ -15,7 +82,7 @@ class Progress:
     tokens: int
     fresh: int
     seconds: float
-    place: Place | None
+    place: DocumentProgress | None
     cells: int
     budget: int
 
@@ -32,6 +99,10 @@ class Turn:
 class Events:
     """What a front end may want to show; does nothing by itself."""
 
+    def write_setting(self, name: str, value: str | None) -> str:
+        """How messages name a setting, with the value to give it if there is one."""
+        return as_setting(name, value)
+
     def note(self, text: str) -> None:
         """Something the user should know, in one line."""
 
@@ -41,47 +112,51 @@ class Events:
     def fetching(self, done: int, total: int) -> None:
         """Bytes of the model fetched so far."""
 
-    def started(self, report: Report) -> None:
-        """The plan is made; model and cache sizes are in the report."""
+    def started(self, model: ModelIdentity, cache: CacheSetup, memory: MemoryUse) -> None:
+        """The cache is there, and reading begins."""
 
     def reading(self, progress: Progress) -> None:
         """A block was read."""
 
-    def read(self) -> None:
-        """Reading is over."""
+    def reading_over(self) -> None:
+        """Reading has ended, or what else there was progress of."""
 
     def text(self, text: str) -> None:
         """A piece of the answer."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Report:
-    """Everything about one run; :meth:`as_json` is the documented schema."""
+    """Everything about one run; :meth:`as_json` is the documented schema.
+
+    Attributes
+    ----------
+    stop_reason
+        ``read`` when the documents were read, then ``eos`` or ``length``; ``interrupted`` if it
+        came to neither.
+    certainty
+        Geometric mean of the probabilities that the model gave the tokens of the answer, 0 to 1.
+    model, cache
+        None as long as they are not known.
+    """
 
     answer: str = ""
     stop_reason: str = "interrupted"
     certainty: float = 0.0
-    model: dict[str, Any] = field(default_factory=dict)
-    documents: list[dict[str, Any]] = field(default_factory=list)
-    cache: dict[str, Any] = field(default_factory=dict)
-    tokens: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(
-            ("document", "reused", "prompt", "kept", "generated"), 0
-        )
-    )
-    timing_s: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys(
-            ("load", "ingest", "score", "evict", "keep", "first_token", "answer", "total"), 0.0
-        )
-    )
-    memory_bytes: dict[str, int | None] = field(
-        default_factory=lambda: dict.fromkeys(("cap", "planned", "peak"))
-    )
-    warnings: list[str] = field(default_factory=list)
+    model: ModelIdentity | None = None
+    documents: tuple[DocumentRecord, ...] = ()
+    cache: CacheSetup | None = None
+    tokens: TokenCounts = field(default_factory=TokenCounts)
+    timing_s: Timing = field(default_factory=Timing)
+    memory_bytes: MemoryUse = field(default_factory=MemoryUse)
+    warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain data: ``docs/json.md``."""
         data = asdict(self)
         data["certainty"] = round(self.certainty, 4)
-        data["timing_s"] = {name: round(value, 4) for name, value in self.timing_s.items()}
+        data["model"] = data["model"] or {}
+        data["cache"] = data["cache"] or {}
+        data["documents"], data["warnings"] = list(data["documents"]), list(self.warnings)
+        data["timing_s"] = {name: round(value, 4) for name, value in vars(self.timing_s).items()}
         return data

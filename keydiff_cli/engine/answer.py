@@ -94,7 +94,7 @@ def add_question(cache: KVCache, tokens: Tokens) -> None:
             f"the question has {len(tokens)} tokens, of which at most {max(room, 0)} fit; "
             "shorten it, or raise the setting 'conversation'"
         )
-    cache.pin(cache.position, cache.position + len(tokens))
+    cache.pin(cache.tokens, cache.tokens + len(tokens))
     extend(cache, tokens, logits=True)
 
 
@@ -115,8 +115,14 @@ class Answer:
 
     Attributes
     ----------
+    question : Asked
+        The question that is answered.
+    max_tokens : int
+        Where the answer stops, in tokens.
     tokens : list of int
         Tokens generated so far.
+    text : str
+        Their text, as far as it has been given.
     stop_reason : str
         Why it ended: ``eos``, ``length``, or ``interrupted`` while it has not.
     """
@@ -125,11 +131,12 @@ class Answer:
         self, cache: KVCache, question: Asked, *, max_tokens: int, sampler: Sampler
     ) -> None:
         self._cache = cache
-        self._question = question
-        self._max_tokens = max_tokens
+        self.question = question
+        self.max_tokens = max_tokens
         self._choose = sampler.choices()
         self._surprise = 0.0  # minus the sum of the tokens' log-probabilities
         self.tokens: list[int] = []
+        self.text = ""
         self.stop_reason: StopReason = "interrupted"
 
     @property
@@ -139,7 +146,12 @@ class Answer:
 
     def __iter__(self) -> Iterator[str]:
         """Text as it comes, never in the middle of a character."""
-        add_question(self._cache, self._question.ids)
+        for text in self._generate():
+            self.text += text
+            yield text
+
+    def _generate(self) -> Iterator[str]:
+        add_question(self._cache, self.question.ids)
         model = self._cache.context.model
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
@@ -153,7 +165,7 @@ class Answer:
             self._surprise += float(top - logits[token] + np.log(np.exp(logits - top).sum()))
             if text := decoder.decode(model.piece(token)):
                 yield text
-            if len(self.tokens) >= self._max_tokens:
+            if len(self.tokens) >= self.max_tokens:
                 self.stop_reason = "length"
                 break
             extend(self._cache, np.array([token], np.int32), logits=True)

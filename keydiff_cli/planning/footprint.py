@@ -16,11 +16,29 @@ WORKING_BYTES = 80 * 2**20
 
 @dataclass(frozen=True)
 class Footprint:
-    """Memory a model needs, in bytes; ``*_cell`` is what one more cell of the cache costs.
+    """The memory that a model needs in this process, in bytes.
 
-    Measured by setting the model up in llama.cpp without allocating anything. ``direct`` says
-    that evictions need no copy of the cache; ``copies`` of it are counted, of the part that is on
-    other devices (``there_cell`` bytes a cell) too.
+    Measured by setting the model up in llama.cpp without allocating anything. What grows with the
+    cells of the cache has a fixed part and a part for each cell, ``*_cell``.
+
+    Attributes
+    ----------
+    process
+        The process as it is: Python, libraries, vocabulary.
+    weights
+        The weights that are on this machine's processor.
+    kv_fixed, kv_cell
+        Keys and values.
+    compute_fixed, compute_cell
+        Compute buffers of llama.cpp.
+    scoring_cell
+        Buffers of scoring and eviction.
+    direct
+        Whether evictions need no copy of the cache.
+    copies
+        How many copies of the cache have room, with the part of it that is on other devices.
+    there_cell
+        Keys and values on other devices.
     """
 
     process: int
@@ -97,10 +115,10 @@ def measure(
         + (4 * block * model.query_length * model.layers if observe else 0)
         + 2 * block * model.widest,
         compute_cell=compute_cell,
-        # Origins, scores, their ranking and masks; keys of a layer as float32, those of one head
-        # as float64 or without their rotation, and the attention of a few queries.
+        # Tokens, positions, scores, their ranking and masks; keys of a layer as float32, those of
+        # one head as float64 or without their rotation, and the attention of a few queries.
         scoring_cell=int(
-            heads * 44
+            heads * 48
             + widest * float32
             + 8 * model.key_length
             + (QUERIES_AT_ONCE * 8 if observe else 0)

@@ -1,20 +1,18 @@
-"""Memory: from a cap in bytes to budget, block and cells."""
+"""The plan of a run: from a memory cap in bytes to budget, block and cells."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import chain
 
-from keydiff_cli.errors import MemoryCapError, UsageError
+from keydiff_cli.errors import MemoryCapError, UsageError, setting
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Model
+from keydiff_cli.llama import Model, can_observe
 from keydiff_cli.planning.footprint import Footprint, measure
 from keydiff_cli.policies import BLIND
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
 from keydiff_cli.system.sizes import format_size
-from keydiff_cli.text.blocks import Block
 
 DEFAULT_BUDGET = 4096
 MIN_BUDGET = 256
@@ -24,7 +22,19 @@ CELL_ROUNDING = 256  # llama.cpp allocates cells in multiples of this
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will use. Sizes in bytes, ``budget`` (N) and ``block`` (B) in tokens."""
+    """What a run will use.
+
+    Attributes
+    ----------
+    cap
+        Bytes that the process may take; None if there is no cap.
+    budget, block
+        N, the tokens kept per head, and B, the tokens read between evictions.
+    cells
+        Cells of the cache, for N, B, the prompt and the answer.
+    weights, kv, compute, other
+        Bytes of the weights, of keys and values, of llama.cpp's buffers, and of everything else.
+    """
 
     cap: int | None
     budget: int
@@ -37,6 +47,7 @@ class Plan:
 
     @property
     def total(self) -> int:
+        """Bytes of the whole process."""
         return self.weights + self.kv + self.compute + self.other
 
 
@@ -88,7 +99,8 @@ def make_plan(
     smallest = max(MIN_BUDGET, window)
     if budget is not None and window and budget < window:
         raise UsageError(
-            f"--budget {budget} is below the sliding window of this model; use at least {window}"
+            f"{setting('budget', budget)} is below the sliding window of this model; "
+            f"use at least {window}"
         )
 
     def cells(tokens: int) -> int:
@@ -102,7 +114,7 @@ def make_plan(
         least = budget if budget is not None else smallest
         if total(least) > cap:
             needed = megabytes(total(least))
-            means = f" with --budget {budget}" if budget is not None else ""
+            means = f" with {setting('budget', budget)}" if budget is not None else ""
             raise MemoryCapError(
                 f"a memory cap of {format_size(cap)} is too small for this model{means}: "
                 f"the smallest cap that works is {needed}MB"
@@ -138,15 +150,13 @@ class Planner:
     policy
         What is evicted by.
     head
-        Tokens before the documents: the template and the system prompt.
+        Number of tokens before the documents: those of the template and of the system prompt.
     question
-        Tokens after them; None if it is not known yet.
+        Number of tokens after them; None if the question is not known yet.
     talk
-        Whether there are to be more questions than that one.
-    observe
-        Plan for a context whose queries are looked at, whatever the policy needs.
+        Whether more questions follow the first.
     process
-        Bytes of this process before it read anything, if it has.
+        Bytes of this process before it read anything; None for what it takes now.
 
     Attributes
     ----------
@@ -168,19 +178,22 @@ class Planner:
         head: int,
         question: int | None = None,
         talk: bool = False,
-        observe: bool = False,
         process: int | None = None,
     ) -> None:
         if policy.pyramid and model.elsewhere:
             raise UsageError(
-                f"--policy {policy.name} needs all layers on the processor; use another one, or "
-                "leave --gpu-layers, --device and --rpc out"
+                f"{setting('policy', policy.name)} needs all layers on the processor; use another "
+                f"one, or leave {setting('gpu_layers')}, {setting('device')} and "
+                f"{setting('rpc')} out"
             )
+        # Where a policy is chosen for the command, what is read ahead has the same budget as what
+        # is read for a question, which is looked at.
+        chosen = question is None and settings.policy is None and not model.window
         self.footprint = measure(
             model,
             block=settings.block,
             kv_type=settings.kv_type,
-            observe=observe or policy.observes,
+            observe=policy.observes or (chosen and can_observe()),
             keep=settings.cache,
         )
         if process is not None:
@@ -200,7 +213,7 @@ class Planner:
         self._largest = 2**24 if self._full else model.trained_context
 
     def plan(self, budget: int | None = None) -> Plan:
-        """The plan for a budget; None for the one of the settings, or for what the cap allows.
+        """The plan for a budget; without one, for that of the settings or what the cap allows.
 
         Raises
         ------
@@ -234,12 +247,18 @@ class Planner:
             return max(self.limit - self.limit // 16, MIN_BUDGET, self._window)
         return self.limit
 
-    def fit(self, source: Iterator[Block]) -> tuple[Plan, Iterator[Block]]:
+    def fit(self, read_to: Callable[[int], int]) -> Plan:
         """Plan for documents, after reading as much of them as fits the budget.
+
+        Parameters
+        ----------
+        read_to
+            Reads the documents on until there are so many tokens, or to their end, and returns
+            how many there are.
 
         Returns
         -------
-        The plan, with a budget no larger than the documents, and all blocks of them.
+        The plan, with a budget no larger than the documents.
 
         Raises
         ------
@@ -247,25 +266,16 @@ class Planner:
             As :meth:`plan`, and if the documents do not fit although nothing may be evicted.
         """
         limit = self.budget
-        start: list[Block] = []
-        read = 0
-        for block in source:
-            start.append(block)
-            read += len(block.ids)
-            if read > limit:
-                break
+        read = read_to(limit + 1)
         if read <= limit:
-            return self.plan(min(limit, max(read, MIN_BUDGET, self._window))), iter(start)
+            return self.plan(min(limit, max(read, MIN_BUDGET, self._window)))
         if not self._full:
-            return self.plan(limit), chain(start, source)
-        for block in source:
-            read += len(block.ids)
-            if read > self._largest:
-                break
+            return self.plan(limit)
+        read = read_to(self._largest + 1)
         cells = cells_for(read, block=self._block, room=self._room)
         more = "more than " if read > self._largest else ""
         raise MemoryCapError(
             f"the document has {more}{read} tokens, which do not fit the full cache in "
             f"{format_size(self._cap or 0)}: the smallest cap that works is {more}"
-            f"{megabytes(self.footprint.total(cells))}MB; or use --policy {BLIND}"
+            f"{megabytes(self.footprint.total(cells))}MB; or use {setting('policy', BLIND)}"
         )

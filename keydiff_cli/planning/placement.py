@@ -1,4 +1,4 @@
-"""Which layers are computed elsewhere, from the settings."""
+"""Which layers of a model are computed on other devices, from the settings."""
 
 from __future__ import annotations
 

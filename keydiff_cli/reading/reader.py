@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.answer import Answer, Sampler
-from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
+from keydiff_cli.errors import UsageError
 from keydiff_cli.policies import choose_policy
-from keydiff_cli.reading.preparation import Preparation, locate_model, model_checksum
-from keydiff_cli.reading.reading import Held, Reading, Task
+from keydiff_cli.reading.answering import recorded
+from keydiff_cli.reading.held import Held
+from keydiff_cli.reading.preparation import Run, locate_model
+from keydiff_cli.reading.reading import Request, read_documents
+from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.saved import load_documents, opened_file, save_documents, saved_settings
 from keydiff_cli.report import Events, Report
-from keydiff_cli.settings.config import Settings, check_settings
-from keydiff_cli.snapshots import SnapshotFile
-from keydiff_cli.system import machine
-from keydiff_cli.system.sizes import format_size
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.prompts import Asked, Prompt, prompt_tokens
-from keydiff_cli.text.stream import check_sources, is_pipe
+from keydiff_cli.text.sources import Sources
 
 
 class Reader:
@@ -41,8 +41,10 @@ class Reader:
 
     Attributes
     ----------
-    report : Report
-        What was read and answered last, with sizes and timings.
+    settings : Settings
+        The documents were read by them, and questions are answered by them.
+    recorder : Recorder
+        Is told what happens, also by those who ask.
     """
 
     def __init__(
@@ -53,8 +55,8 @@ class Reader:
         checksum: bool = False,
     ) -> None:
         self.settings = settings or Settings()
-        self.events = events or Events()
-        self.report = Report()
+        self._events = events or Events()
+        self.recorder = Recorder(self._events, self.settings.memory)
         self._checksum = checksum
         self._stack = ExitStack()
         self._held: Held | None = None
@@ -74,9 +76,19 @@ class Reader:
         self._stack.close()
 
     @property
+    def report(self) -> Report:
+        """What was read and answered last, with sizes and timings."""
+        return self.recorder.report
+
+    @property
     def cache(self) -> KVCache | None:
-        """What was read; None before."""
+        """The KV cache that holds what was read; None before."""
         return None if self._held is None else self._held.cache
+
+    @property
+    def corpus(self) -> Corpus:
+        """The tokens that were read, with their text and places."""
+        return self._require().corpus
 
     @property
     def intact(self) -> bool:
@@ -88,6 +100,11 @@ class Reader:
         """The prompt around documents and questions."""
         return self._require().prompt
 
+    @property
+    def problem(self) -> str:
+        """Why there is no snapshot of what was read; empty if there is one, or none is needed."""
+        return self._require().problem
+
     # Reading --------------------------------------------------------------------------------
 
     def read(
@@ -97,11 +114,11 @@ class Reader:
         question: str | None = None,
         talk: bool = True,
         stdin: BinaryIO | None = None,
+        settings: Settings | None = None,
     ) -> None:
         """Read documents, in place of those read before.
 
-        What an earlier reading has left in the store is taken up, unless ``settings.cache`` is
-        off.
+        What an earlier reading has left in the store is taken up if ``settings.cache`` is on.
 
         Parameters
         ----------
@@ -111,6 +128,8 @@ class Reader:
             Read for this question, if the policy looks at one.
         talk
             Leave room for other questions than that one: ``settings.conversation`` tokens.
+        settings
+            In place of those so far, from this reading on.
 
         Raises
         ------
@@ -120,31 +139,40 @@ class Reader:
         """
         if isinstance(sources, (str, Path)):
             raise TypeError("sources must be a list of paths")
-        choose_policy(self.settings, question)  # or say that there is none
-        stdin = sys.stdin.buffer if stdin is None else stdin
+        settings = settings or self.settings
+        choose_policy(settings.policy, question)  # or say that there is none
         paths = [os.fspath(source) for source in sources]
-        piped = check_sources(paths, stdin)
-        located = locate_model(self.settings, self.events)
-        self.close()  # not before it is clear that there is something else to read
-        if piped is not None:
-            self._stack.enter_context(piped)
-        self.report = Report()
-        once = any(path == "-" or is_pipe(path) for path in paths)
-        again = partial(self.read, paths, question=question, talk=talk)
-        self._repeat = None if once else again
-        preparation = self._preparation(self.settings, self.report)
-        self._held = Reading(preparation).read(located, Task(paths, stdin, piped, question, talk))
-        self._process = preparation.process
+        documents = Sources(paths, sys.stdin.buffer if stdin is None else stdin)
+        with ExitStack() as stack:
+            stack.callback(documents.close)
+            located = locate_model(settings, self._events)
+            stack.pop_all()
+        with self._recording(settings) as recorder:
+            self._replace(settings, recorder)
+            self._stack.callback(documents.close)
+            again = partial(self.read, paths, question=question, talk=talk)
+            self._repeat = None if documents.once else again
+            run = Run(settings, recorder, self._stack, self._process, self._checksum)
+            self._hold(read_documents(run, located, Request(documents, question, talk)))
 
-    def _preparation(self, settings: Settings, report: Report) -> Preparation:
-        return Preparation(
-            settings,
-            self.events,
-            report,
-            self._stack,
-            process=self._process,
-            checksum=self._checksum,
-        )
+    @contextmanager
+    def _recording(self, settings: Settings) -> Iterator[Recorder]:
+        """A recorder for a reading; if that fails after it has begun, nothing is held any more."""
+        recorder = Recorder(self._events, settings.memory)
+        try:
+            yield recorder
+        except BaseException:
+            if self.recorder is recorder:
+                self.close()
+            raise
+
+    def _replace(self, settings: Settings, recorder: Recorder) -> None:
+        """Give up what was read before; it is clear that there is something else to read."""
+        self.close()
+        self.settings, self.recorder = settings, recorder
+
+    def _hold(self, held: Held) -> None:
+        self._held, self._process = held, held.process
 
     def reread(self) -> None:
         """Read what was read last once more, or take it up from a snapshot.
@@ -170,14 +198,9 @@ class Reader:
         OSError
             If it cannot be written; then no part of it is left.
         """
-        held, model = self._held, self.report.model
-        if held is None:
+        if self._held is None:
             raise UsageError("there is nothing to save: read a document first")
-        if held.cache.position != held.end:
-            raise UsageError("a conversation has begun: save what was read before it")
-        sha256 = model["sha256"] or model_checksum(Path(model["path"]))
-        held.keeper.key["model"] = model["sha256"] = sha256
-        held.keeper.save(Path(path), held.cache)
+        self.recorder.knows(save_documents(self._held, Path(path)))
 
     def load(self, path: str | Path) -> None:
         """Take up what :meth:`save` has written, in place of what was read before.
@@ -191,39 +214,13 @@ class Reader:
         DocumentError
             If it cannot be read, or is damaged.
         """
-        try:
-            with SnapshotFile(Path(path)) as file:
-                file.verify()
-                self._load_from(file)
-        except OSError as error:
-            raise DocumentError(f"{path}: {error.strerror or error}") from None
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DocumentError(f"{path} cannot be used: {error}") from None
+        with opened_file(Path(path)) as file, self._recording(self.settings) as recorder:
+            settings = saved_settings(self.settings, file)
+            located = locate_model(settings, self._events)
+            run = Run(settings, recorder, self._stack, self._process)
+            ready = partial(self._replace, settings, recorder)
+            self._hold(load_documents(run, located, file, ready))
         self._repeat = partial(self.load, path)
-
-    def _load_from(self, file: SnapshotFile) -> None:
-        key, report = file.description["key"], Report()
-        settings = replace(
-            self.settings,
-            policy=key["policy"],
-            budget=key["budget"] or None,
-            block=key["block"],
-            kv_type=key["kv_type"],
-        )
-        check_settings(settings)
-        located = locate_model(settings, self.events)
-
-        def ready() -> None:
-            self.close()
-            self.settings, self.report = settings, report
-
-        try:
-            preparation = self._preparation(settings, report)
-            self._held = Reading(preparation).load(located, file, ready)
-        except BaseException:
-            if self.report is report:
-                self.close()
-            raise
 
     # Answering ------------------------------------------------------------------------------
 
@@ -246,96 +243,57 @@ class Reader:
         UsageError
             If nothing was read, the question does not fit, or another one is being answered.
         """
-        held = self._require_idle()
-        cache = held.cache
-        _, asked = prompt_tokens(cache.context.model, held.prompt, question)
+        self.require_idle()
+        cache = self._require().cache
+        _, asked = prompt_tokens(cache.context.model, self.prompt, question)
         mark = cache.mark() if rewind else None
         try:
-            yield from self.answer(asked)
+            yield from self.generate(self.answer(asked))
         finally:
             if mark is not None and self.cache is cache:  # else it is freed already
                 cache.rewind(mark)
                 cache.unmark()
 
-    def answer(self, asked: Asked, sampler: Sampler | None = None) -> Iterator[str]:
-        """Run the tokens of a question, and generate an answer to it, which stays in the cache.
+    def answer(self, asked: Asked, sampler: Sampler | None = None) -> Answer:
+        """An answer to the tokens of a question, by the sampler of the settings or another one.
 
-        ``sampler`` is used in place of the one of the settings.
+        Raises
+        ------
+        UsageError
+            If nothing was read.
+        """
+        cache, settings = self._require().cache, self.settings
+        sampler = sampler or Sampler(settings.temperature, settings.seed)
+        return Answer(cache, asked, max_tokens=settings.max_tokens, sampler=sampler)
+
+    def generate(self, answer: Answer) -> Iterator[str]:
+        """The text of an answer, piece by piece; it stays in the cache with its question.
 
         Raises
         ------
         UsageError
             As :meth:`stream`.
         """
-        held, settings, report = self._require_idle(), self.settings, self.report
-        cache, times = held.cache, report.timing_s
-        report.tokens["prompt"] = held.head + len(asked.ids)
-        self._answer = answer = Answer(
-            cache,
-            asked,
-            max_tokens=settings.max_tokens,
-            sampler=sampler or Sampler(settings.temperature, settings.seed),
-        )
-        report.answer, report.stop_reason = "", "interrupted"
-        times["first_token"] = 0.0
-        score = held.times.score - cache.times.score
-        move = held.times.move - cache.times.move
-        started = time.perf_counter()
+        self.require_idle()
+        held, self._answer = self._require(), answer
         try:
-            for text in answer:
-                if not report.answer:
-                    times["first_token"] = time.perf_counter() - started
-                report.answer += text
-                self.events.text(text)
-                yield text
+            yield from recorded(answer, held, self.recorder)
         finally:
             if self._answer is answer:
                 self._answer = None
-            times["answer"] = time.perf_counter() - started
-            times["score"] = score + cache.times.score
-            times["evict"] = move + cache.times.move
-            report.tokens["generated"] = len(answer.tokens)
-            report.certainty = answer.certainty
-            report.stop_reason = answer.stop_reason
-        if not report.answer.strip():
-            self.warn("the model gave an empty answer; ask in other words, or use another model")
-        if answer.stop_reason == "length":
-            self.warn(
-                f"the answer stopped at --max-tokens {settings.max_tokens}; it may be incomplete"
-            )
 
     def _require(self) -> Held:
         if self._held is None:
             raise UsageError("there is nothing to ask about: read a document first")
         return self._held
 
-    def _require_idle(self) -> Held:
-        if self._answer is not None:
-            raise UsageError("an answer is still being generated: take all of it, or close it")
-        return self._require()
-
-    def require_kept(self) -> None:
-        """Make sure that what was read is in the store, unless it is too short to be worth it.
+    def require_idle(self) -> None:
+        """Make sure that no answer is being generated, which the cache is needed for.
 
         Raises
         ------
-        KeydiffError
-            If it is not.
+        UsageError
+            If one is.
         """
-        if problem := self._require().keeper.problem:
-            raise KeydiffError(f"what was read is not kept: {problem}")
-
-    def check_peak(self) -> None:
-        """Note the peak memory of the process; above the cap, warn of it once."""
-        cap, before = self.settings.memory, self.report.memory_bytes["peak"] or 0
-        peak = self.report.memory_bytes["peak"] = machine.peak()
-        if cap is not None and (peak or 0) > cap >= before:
-            self.warn(
-                f"peak memory {format_size(peak or 0)} passed the cap of {format_size(cap)}; "
-                "please report it with the document's kind and size"
-            )
-
-    def warn(self, text: str) -> None:
-        """Report something that may change an answer."""
-        self.report.warnings.append(text)
-        self.events.warning(text)
+        if self._answer is not None:
+            raise UsageError("an answer is still being generated: take all of it, or close it")

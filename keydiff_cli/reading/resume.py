@@ -3,192 +3,145 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
 
 from keydiff_cli.cache import KVCache
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import setting
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Tokens
 from keydiff_cli.planning.memory import Planner
 from keydiff_cli.policies import ASKING, BLIND, find_policy, policy_version
-from keydiff_cli.reading.preparation import Preparation
-from keydiff_cli.report import Report
-from keydiff_cli.snapshots import Beginning, Keeper, open_store, skip, token_digest
-from keydiff_cli.text.blocks import Block
-from keydiff_cli.text.stream import DocumentRecord
+from keydiff_cli.reading.preparation import Prepared, Run
+from keydiff_cli.snapshots import (
+    Beginning,
+    SnapshotKey,
+    Store,
+    find_beginning,
+    open_store,
+    token_digest,
+)
+from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.version import __version__
-
-_KEY_NAMES = {
-    "keydiff": "version of keydiff",
-    "llama_cpp_python": "version of llama-cpp-python",
-    "model": "model",
-    "gpu_layers": "number of layers on other devices",
-    "head": "system prompt",
-}
 
 
 @dataclass(frozen=True)
-class Found:
+class Start:
     """What a reading goes on from.
 
     Attributes
     ----------
     policy
-        By which it goes on.
-    keeper
-        Keeps it.
+        The policy that it goes on by.
+    key
+        The key of the snapshots that it writes.
+    store
+        Where to; None to keep nothing.
     beginning
         The snapshot to take up; None to begin anew.
-    source
-        The blocks of the documents, from the first one.
     """
 
     policy: Policy
-    keeper: Keeper
-    beginning: Beginning | None
-    source: Iterator[Block]
+    key: SnapshotKey
+    store: Store | None
+    beginning: Beginning | None = None
 
     @property
     def budget(self) -> int:
         """Tokens that may stay in what is taken up; 0 for any number, or to begin anew."""
-        return 0 if self.beginning is None else self.keeper.budget
+        return 0 if self.beginning is None else self.key.budget
+
+    def close(self) -> None:
+        """Close the file of the snapshot, if there is one: an open one cannot be removed."""
+        if self.beginning is not None:
+            self.beginning.close()
 
 
-class Resumption:
-    """Looks for snapshots of the documents that are to be read, and takes one up.
+def make_key(
+    run: Run, prepared: Prepared, policy: Policy, budget: int, longest: int
+) -> SnapshotKey:
+    """The key of a reading by a policy.
 
     Parameters
     ----------
-    preparation
-        Has begun.
-    planner
-        Plans for the same.
-    records
-        Of the documents, filled in while they are read.
+    budget
+        Tokens that may stay, if any have to go.
     longest
         Tokens of the longest text that the model was made for.
     """
-
-    def __init__(
-        self,
-        preparation: Preparation,
-        planner: Planner,
-        records: Sequence[DocumentRecord],
-        longest: int,
-    ) -> None:
-        self._preparation = preparation
-        self._planner = planner
-        self._records = records
-        self._longest = longest
-
-    def find(self, source: Iterator[Block]) -> Found:
-        """Look for what an earlier reading of the same documents has left."""
-        prepared, planner = self._preparation, self._planner
-        settings, policy = prepared.settings, prepared.policy
-        limit = self._limit(policy)
-        # What a cap allows differs between commands, and a little between runs: any budget will
-        # do that was made for the same cap.
-        least, most = (0, planner.limit) if planner.capped else (limit, limit)
-        choices = [policy]
-        if settings.policy is None and policy.watch == "question":
-            choices.append(prepared.within_reach(find_policy(BLIND)))
-        for choice in choices:
-            keeper = self._keeper(choice)
-            beginning, source = keeper.begin(source, least, most)
-            if beginning is not None and (choice is policy or beginning.whole):
-                return Found(choice, keeper, beginning, source)
-            keeper.close()
-        return Found(policy, self._keeper(policy), None, source)
-
-    def anew(self, found: Found) -> Found:
-        """Leave what was found, and begin with nothing, by the policy that is prepared now."""
-        found.keeper.close()
-        policy = self._preparation.policy
-        return Found(policy, self._keeper(policy), None, found.source)
-
-    def take_up(self, cache: KVCache, found: Found) -> Iterator[Block]:
-        """Fill the cache from a snapshot; returns the blocks that are still to be read."""
-        prepared, beginning = self._preparation, found.beginning
-        started = time.perf_counter()
-        if beginning is None or not found.keeper.load(cache, beginning):
-            return found.source
-        prepared.report.tokens.update(
-            document=beginning.tokens,
-            reused=beginning.tokens,
-            kept=cache.used - len(prepared.head),
-        )
-        prepared.report.timing_s["ingest"] = time.perf_counter() - started
-        what = "all of it" if beginning.whole else f"the first {beginning.tokens} tokens"
-        prepared.events.note(f"read before: {what}")
-        asking = prepared.question is not None and prepared.settings.policy is None
-        if asking and prepared.policy.watch != "question":
-            prepared.events.note(
-                f"answering from what {prepared.policy.name} has kept; --policy {ASKING} reads "
-                "it again for this question"
-            )
-        return skip(found.source, beginning.tokens, prepared.settings.block)
-
-    def _keeper(self, policy: Policy) -> Keeper:
-        prepared = self._preparation
-        settings, model = prepared.settings, prepared.report.model
-        limit = self._limit(policy)
-        asking = policy.watch == "question"
-        key = {
-            **_identity(prepared.report, prepared.head),
-            "policy": policy.name,
-            "policy_version": policy_version(policy),
-            "longest": self._longest,  # LongRoPE has two rotations
-            "budget": limit,
-            "memory": settings.memory if settings.budget is None and limit else None,
-            "block": settings.block,
-            "kv_type": settings.kv_type,
-            "question": token_digest(prepared.asked.ids) if asking else None,
-        }
-
-        def label() -> dict[str, Any]:
-            return {
-                "model": model["name"],
-                "kept": prepared.report.tokens["kept"],
-                "question": prepared.question if asking else None,
-                "documents": [asdict(record) for record in self._records],
-            }
-
-        store = open_store(settings, prepared.warn) if settings.cache else None
-        remembers = policy.watch == "stream"
-        room = 0 if remembers else policy.room(self._planner.budget)
-        return Keeper(store, key, label, prepared.warn, room)
-
-    def _limit(self, policy: Policy) -> int:
-        """The budget of a snapshot; 0 for none."""
-        return 0 if policy.scorer is None else self._planner.budget
+    settings = run.settings
+    limit = 0 if policy.scorer is None else budget
+    return SnapshotKey(
+        keydiff=__version__,
+        llama_cpp_python=version("llama-cpp-python"),
+        model=prepared.model.sha256,
+        gpu_layers=prepared.model.gpu_layers,
+        head=token_digest(prepared.head),
+        policy=policy.name,
+        policy_version=policy_version(policy),
+        longest=longest,
+        budget=limit,
+        memory=settings.memory if settings.budget is None and limit else None,
+        block=settings.block,
+        kv_type=settings.kv_type,
+        question=token_digest(prepared.asked.ids) if policy.watch == "question" else None,
+    )
 
 
-def require_identity(key: dict[str, Any], report: Report, head: Tokens) -> None:
-    """Make sure that a snapshot is of this model, system prompt and version.
+def find_start(
+    run: Run, prepared: Prepared, planner: Planner, corpus: Corpus, longest: int
+) -> Start:
+    """Look for what an earlier reading of the same documents has left.
 
-    Raises
-    ------
-    UsageError
-        If it is not.
-    KeyError
-        If its key is not that of a snapshot.
+    Where the question is known, what was read ahead of questions will do if that was all.
     """
-    for name, value in _identity(report, head).items():
-        if key[name] != value:
-            raise UsageError(
-                f"the snapshot is of another {_KEY_NAMES[name]}; read the document again"
-            )
+    policy, settings = prepared.policy, run.settings
+    key = make_key(run, prepared, policy, planner.budget, longest)
+    if not settings.cache:
+        return Start(policy, key, None)
+    store = open_store(settings, run.recorder.warn)
+    # What a cap allows differs between commands, and a little between runs: any budget will
+    # do that was made for the same cap.
+    least, most = (0, planner.limit) if planner.capped else (key.budget, key.budget)
+    choices = [policy]
+    if settings.policy is None and policy.watch == "question":
+        choices.append(prepared.within_reach(find_policy(BLIND)))
+    for choice in choices:
+        beginning = find_beginning(
+            store,
+            make_key(run, prepared, choice, planner.budget, longest),
+            corpus,
+            room=unevicted_room(choice, planner.budget),
+            least=least,
+            most=most,
+        )
+        if beginning is None:
+            continue
+        run.stack.callback(beginning.close)
+        if choice is policy or beginning.whole:
+            return Start(choice, beginning.key, store, beginning)
+        beginning.close()
+    return Start(policy, key, store)
 
 
-def _identity(report: Report, head: Tokens) -> dict[str, Any]:
-    """What a snapshot must agree with, whatever was read and how."""
-    return {
-        "keydiff": __version__,
-        "llama_cpp_python": version("llama-cpp-python"),
-        "model": report.model["sha256"],
-        "gpu_layers": report.model["gpu_layers"],
-        "head": token_digest(head),
-    }
+def unevicted_room(policy: Policy, budget: int) -> int:
+    """Tokens of which every head keeps all, and nothing more is remembered of any."""
+    return 0 if policy.watch == "stream" else policy.room(budget)
+
+
+def take_up(run: Run, prepared: Prepared, start: Start, cache: KVCache) -> Beginning | None:
+    """Fill the cache from the snapshot, if there is one that is whole, and return that."""
+    began = time.perf_counter()
+    beginning = start.beginning
+    if beginning is None or start.store is None or not beginning.load(start.store, cache):
+        return None
+    kept = cache.used - len(prepared.head)
+    run.recorder.took_up(beginning.tokens, kept, time.perf_counter() - began)
+    what = "all of it" if beginning.whole else f"the first {beginning.tokens} tokens"
+    run.recorder.note(f"read before: {what}")
+    asking = prepared.question is not None and run.settings.policy is None
+    if asking and start.policy.watch != "question":
+        run.recorder.note(
+            f"answering from what {start.policy.name} has kept; {setting('policy', ASKING)} reads "
+            "it again for this question"
+        )
+    return beginning

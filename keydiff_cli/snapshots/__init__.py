@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from keydiff_cli.snapshots.contents import Label, describe, restore
+from keydiff_cli.snapshots.finding import Beginning, find_beginning
 from keydiff_cli.snapshots.format import DamagedError, SnapshotFile
-from keydiff_cli.snapshots.keeper import Beginning, Keeper, find_beginning, skip
-from keydiff_cli.snapshots.store import Entry, Store, Writer, open_store, token_digest
+from keydiff_cli.snapshots.keeper import Keeper
+from keydiff_cli.snapshots.key import SnapshotKey
+from keydiff_cli.snapshots.store import Entry, Store, open_store, token_digest
+from keydiff_cli.snapshots.writer import write_snapshot
 
 __all__ = [
     "Beginning",
     "DamagedError",
     "Entry",
     "Keeper",
+    "Label",
     "SnapshotFile",
+    "SnapshotKey",
     "Store",
-    "Writer",
+    "describe",
     "find_beginning",
     "open_store",
-    "skip",
+    "restore",
     "token_digest",
+    "write_snapshot",
 ]

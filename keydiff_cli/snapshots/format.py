@@ -61,7 +61,7 @@ class SnapshotFile:
     Parameters
     ----------
     path
-        Of the file.
+        The path of the file.
 
     Attributes
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,11 +15,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from keydiff_cli.errors import UsageError
-from keydiff_cli.settings.config import Settings, cache_path
-from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile, write_file
-from keydiff_cli.system.files import make_private, private_file
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile
+from keydiff_cli.snapshots.writer import SUFFIX, Writer
+from keydiff_cli.system.files import make_private
+from keydiff_cli.system.folders import user_cache_folder
 
-_SUFFIX = ".snapshot"
 _DAMAGED = ".damaged"
 _PART = ".part"
 _LOCK = ".lock"
@@ -95,8 +96,8 @@ class Store:
 
     def entries(self) -> list[Entry]:
         """All snapshots, the most recently used first."""
-        found = [entry for path in self._paths(_SUFFIX) if (entry := self._entry(path))]
-        return sorted(found, key=lambda entry: entry.used, reverse=True)
+        entries = [entry for path in self._paths(SUFFIX) if (entry := self._entry(path))]
+        return sorted(entries, key=lambda entry: entry.used, reverse=True)
 
     def get(self, name: str) -> Entry:
         """The snapshot whose id begins with ``name``.
@@ -106,11 +107,11 @@ class Store:
         UsageError
             If there is none, or more than one.
         """
-        found = [entry for entry in self.entries() if name and entry.id.startswith(name)]
-        if len(found) != 1:
-            problem = "several snapshots begin" if found else "no snapshot begins"
+        entries = [entry for entry in self.entries() if name and entry.id.startswith(name)]
+        if len(entries) != 1:
+            problem = "several snapshots begin" if entries else "no snapshot begins"
             raise UsageError(f"{problem} with '{name}'; see 'keydiff cache list'")
-        return found[0]
+        return entries[0]
 
     def open(self, entry: Entry) -> SnapshotFile | None:
         """A snapshot whose checksum has been verified; None if it is damaged or gone."""
@@ -204,7 +205,7 @@ class Store:
             yield None
             return
         try:
-            yield Writer(self, self.folder / f"{name}{_PART}")
+            yield Writer(self.folder, self.folder / f"{name}{_PART}", self.trim)
         finally:
             lock.release()
 
@@ -245,7 +246,7 @@ class Store:
 
     def trim(self) -> None:
         """Prune if the folder has grown above its limit."""
-        paths = [path for suffix in (_SUFFIX, _DAMAGED, _PART) for path in self._paths(suffix)]
+        paths = [path for suffix in (SUFFIX, _DAMAGED, _PART) for path in self._paths(suffix)]
         if sum(_size(path) for path in paths) > self.limit:
             self.prune()
 
@@ -271,51 +272,4 @@ def _size(path: Path) -> int:
 def open_store(settings: Settings, warn: Callable[[str], None]) -> Store:
     """The snapshots of the user."""
     folder = Path(os.path.expanduser(settings.cache_dir)) if settings.cache_dir else None
-    return Store(folder or cache_path() / "snapshots", settings.cache_size, warn)
-
-
-def write_snapshot(
-    path: Path, part: Path, description: dict[str, Any], arrays: Iterable[tuple[str, Array]]
-) -> None:
-    """Write a snapshot as ``part``, then rename it, so that it is there whole or not at all.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; then no part of it is left.
-    """
-    with private_file(path, part) as file:
-        write_file(file, description, arrays)
-
-
-class Writer:
-    """Writes the snapshots of one reading, each in the place of the one before."""
-
-    def __init__(self, store: Store, part: Path) -> None:
-        self._store = store
-        self._part = part
-        self._written: Path | None = None
-
-    def supersede(self, entry: Entry) -> None:
-        """Take the place of a snapshot that is a beginning of this reading."""
-        self._written = entry.path
-
-    def write(
-        self, name: str, description: dict[str, Any], arrays: Iterable[tuple[str, Array]]
-    ) -> Path:
-        """Write a snapshot with an id; the one before stays until it is safe on the disk.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written; then no part of it is left.
-        """
-        path = self._store.folder / f"{name}{_SUFFIX}"
-        write_snapshot(path, self._part, description, arrays)
-        if self._written is not None and self._written != path:
-            with suppress(OSError):  # open elsewhere: it will be pruned one day
-                self._written.unlink(missing_ok=True)
-        self._written = path
-        with suppress(OSError):
-            self._store.trim()
-        return path
+    return Store(folder or user_cache_folder() / "snapshots", settings.cache_size, warn)

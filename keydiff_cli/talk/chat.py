@@ -18,8 +18,10 @@ from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events, Report, Turn
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.conversation import Conversation
+from keydiff_cli.talk.markdown import as_markdown
+from keydiff_cli.talk.saver import Saver
 from keydiff_cli.talk.sessions import SAVED, Session, Sessions, open_sessions
-from keydiff_cli.text.stream import is_pipe
+from keydiff_cli.text.sources import is_pipe
 
 _WARMTH = 0.7  # the temperature of a second answer, where answers are greedy
 
@@ -37,10 +39,10 @@ class Chat:
 
     Attributes
     ----------
-    name : str or None
-        Under which it is saved after every answer.
-    turns : list of Turn
-        What was said.
+    settings : Settings
+        The documents were read by them; :meth:`change` changes them.
+    files : list of str
+        Absolute paths of the documents.
     """
 
     def __init__(
@@ -48,26 +50,41 @@ class Chat:
     ) -> None:
         self.settings = settings
         self.files = [os.path.abspath(file) for file in files]
-        self.name: str | None = None
-        self.sessions: Sessions = open_sessions(settings)
+        self._saver = Saver(open_sessions(settings))
         self._reader = Reader(settings, events)
-        self.turns: list[Turn] = []
         self._conversation: Conversation | None = None
         self._focus: str | None = None  # the question that the documents were read for
         self._since = time.perf_counter()
         self._tries = 0
-        self._claim: FileLock | None = None
 
     def close(self) -> None:
         """Free the model, and the name of the chat for others."""
         self._reader.close()
-        if self._claim is not None:
-            self._claim.release()
+        self._saver.close()
+
+    @property
+    def sessions(self) -> Sessions:
+        """All saved chats."""
+        return self._saver.sessions
+
+    @property
+    def name(self) -> str | None:
+        """Under which it is saved after every answer."""
+        return self._saver.name
 
     @property
     def report(self) -> Report:
-        """Of the last answer."""
+        """What was read and answered last, with sizes and timings."""
         return self._reader.report
+
+    def forget_warnings(self) -> None:
+        """Leave the warnings so far out of later reports."""
+        self._reader.recorder.forget_warnings()
+
+    @property
+    def turns(self) -> list[Turn]:
+        """What was said."""
+        return [] if self._conversation is None else self._conversation.turns
 
     @property
     def talked(self) -> int:
@@ -93,66 +110,60 @@ class Chat:
         claim: FileLock | None = None,
     ) -> None:
         """Read the documents, and those of a saved chat, which goes on."""
-        self._claim = claim
+        self._saver.take(None, claim)
         files, turns = self.files, self.turns
         if session is not None:
             files = [*session.files, *(file for file in files if file not in session.files)]
             turns = session.turns
         self._build(self.settings, files, None, turns)
-        self.name, self.turns = name, turns
+        self._saver.take(name, claim)
 
-    def say(self, question: str, sampler: Sampler | None = None) -> Iterator[str]:
+    def say(self, question: str) -> Iterator[str]:
         """Answer a question, piece by piece."""
-        return self._answer(self._ready(), question, sampler)
-
-    def _answer(
-        self, conversation: Conversation, question: str, sampler: Sampler | None = None
-    ) -> Iterator[str]:
-        before = len(conversation.turns)
-        try:
-            yield from conversation.say(question, sampler)
-        finally:
-            now = time.perf_counter()
-            self.report.timing_s["total"] = now - self._since
-            self._since = now
-            self._reader.check_peak()
-            if len(conversation.turns) > before:
-                self._said(conversation.turns)
-
-    def _said(self, turns: list[Turn]) -> None:
-        self.turns = turns
-        self._autosave()
+        conversation = self._ready()
+        return self._answer(conversation, conversation.say(question))
 
     def retry(self) -> Iterator[str]:
         """Answer the last question once more, sampled anew."""
         settings, conversation = self.settings, self._ready()
-        turn = conversation.undo()
+        if not conversation.turns:
+            raise UsageError("there is nothing to take back")
         self._tries += 1
         sampler = Sampler(settings.temperature or _WARMTH, settings.seed + self._tries)
-        return self._answer(conversation, turn.question, sampler)
+        return self._answer(conversation, conversation.say_again(sampler))
+
+    def _answer(self, conversation: Conversation, answer: Iterator[str]) -> Iterator[str]:
+        """An answer on its way; what was said is saved, if the chat is."""
+        before = conversation.turns
+        try:
+            yield from answer
+        finally:
+            now = time.perf_counter()
+            self._reader.recorder.took(now - self._since)
+            self._since = now
+            self._reader.recorder.measure_peak()
+            if conversation.turns != before:
+                self._autosave()
 
     def undo(self) -> Turn:
         """Forget the last question and its answer."""
-        conversation = self._ready()
-        turn = conversation.undo()
-        self._said(conversation.turns)
+        turn = self._ready().undo()
+        self._autosave()
         return turn
 
     def clear(self) -> None:
         """Forget the whole conversation."""
         self._ready().clear()
-        self._said([])
+        self._autosave()
 
     def _ready(self) -> Conversation:
-        """The conversation, after all that was said; made good if that went wrong before."""
+        """The conversation; after something went wrong the documents are read again for it."""
         conversation = self._conversation
         if conversation is None:
             raise UsageError("nothing was read yet")
-        known = conversation.turns
-        if not conversation.attached or known != self.turns[: len(known)]:
-            return self._read(self.settings, self.files, self._focus, self.turns)
-        conversation.replay(self.turns[len(known) :])
-        return conversation
+        if conversation.attached:
+            return conversation
+        return self._read(self.settings, self.files, self._focus, conversation.turns)
 
     # Changing ---------------------------------------------------------------------------------
 
@@ -175,14 +186,21 @@ class Chat:
             raise UsageError("ask something first: the documents are read again for that question")
         if not self.files:
             raise UsageError("there is no document to read again; /add one")
-        if self.intact:
+        if self._reader.cache is not None and self.intact:
             raise UsageError("the cache holds all of the documents: reading again changes nothing")
-        *before, last = self.turns
-        conversation = self._build(self.settings, self.files, last.question, before)
-        return self._answer(conversation, last.question)
+        turns = self.turns
+        conversation = self._build(
+            self.settings, self.files, turns[-1].question, turns, cached=len(turns) - 1
+        )
+        return self._answer(conversation, conversation.say_again())
 
     def _build(
-        self, settings: Settings, files: list[str], focus: str | None, turns: Sequence[Turn]
+        self,
+        settings: Settings,
+        files: list[str],
+        focus: str | None,
+        turns: Sequence[Turn],
+        cached: int | None = None,
     ) -> Conversation:
         """Read, and go through what was said; all as before if that fails."""
         for file in files:
@@ -190,29 +208,34 @@ class Chat:
                 raise UsageError(f"{file} can be read only once; save it to a file first")
         known = self._conversation
         try:
-            return self._read(settings, files, focus, turns)
+            return self._read(settings, files, focus, turns, cached)
         except BaseException:
-            self._reader.settings = _effective(self.settings, self._focus)
             if known is not None and not known.attached:
-                self._read(self.settings, self.files, self._focus, self.turns)
+                self._read(self.settings, self.files, self._focus, known.turns)
             raise
 
     def _read(
-        self, settings: Settings, files: list[str], focus: str | None, turns: Sequence[Turn]
+        self,
+        settings: Settings,
+        files: list[str],
+        focus: str | None,
+        turns: Sequence[Turn],
+        cached: int | None = None,
     ) -> Conversation:
+        """Read for a question or for none; then ``cached`` of the turns go through, or all."""
         reader, known = self._reader, self._conversation
-        reader.settings = _effective(settings, focus)
+        effective = settings if focus is None else replace(settings, policy=ASKING)
         try:
-            reader.read(files, question=focus)
-            conversation = Conversation(reader)
-            conversation.replay(turns)
+            reader.read(files, question=focus, settings=effective)
+            conversation = Conversation(reader, turns)
+            conversation.catch_up(cached)
         except BaseException:
             if known is None or not known.attached:
                 reader.close()
             raise
         self.settings, self.files, self._focus = settings, files, focus
         self._conversation = conversation
-        reader.check_peak()
+        reader.recorder.measure_peak()
         return conversation
 
     # Keeping ----------------------------------------------------------------------------------
@@ -225,58 +248,33 @@ class Chat:
         UsageError
             If another chat has the name.
         """
-        before = (self.name, self._claim)
-        if name != self.name:
-            claim = self.sessions.claim(name)
-            if self.sessions.path(name).exists():
-                claim.release()
-                raise UsageError(
-                    f"there is a chat '{name}' already; take another name, or remove it with "
-                    f"'keydiff sessions remove {name}'"
-                )
-            self.name, self._claim = name, claim
-        try:
-            self._write()
-        except OSError as error:
-            if self._claim is not None and self._claim is not before[1]:
-                self._claim.release()
-            self.name, self._claim = before
-            raise UsageError(f"the chat cannot be saved: {error.strerror or error}") from None
-        if before[1] is not None and before[1] is not self._claim:
-            before[1].release()
+        self._saver.save_as(name, self._session())
 
     def load(self, name: str) -> None:
         """Go on with a saved chat in place of this one."""
-        if name == self.name:
-            session, claim = self.sessions.load(name), self._claim
-        else:
-            session, claim = self.sessions.resume(name)
+        session, claim = self._saver.resume(name)
+        settings = replace(self.settings, **session.settings)
         try:
-            self._build(
-                replace(self.settings, **session.settings), session.files, None, session.turns
-            )
+            self._build(settings, session.files, None, session.turns)
         except BaseException:
-            if claim is not None and claim is not self._claim:
-                claim.release()
+            self._saver.release(claim)
             raise
-        if self._claim is not None and claim is not self._claim:
-            self._claim.release()
-        self.name, self._claim, self.turns = name, claim, session.turns
+        self._saver.take(name, claim)
 
     def _autosave(self) -> None:
         if self.name is None:
             return
         try:
-            self._write()
+            self.sessions.save(self.name, self._session())
         except OSError as error:
-            self._reader.warn(f"the chat cannot be saved: {error.strerror or error}")
+            self._reader.recorder.warn(f"the chat cannot be saved: {error.strerror or error}")
 
-    def _write(self) -> None:
-        assert self.name is not None
+    def _session(self) -> Session:
+        """The chat as it is saved."""
         settings = {key: value for key, value in asdict(self.settings).items() if key in SAVED}
         if models.is_path(self.settings.model):
             settings["model"] = os.path.abspath(os.path.expanduser(self.settings.model))
-        self.sessions.save(self.name, Session(settings, self.files, self.turns))
+        return Session(settings, self.files, self.turns)
 
     def export(self, path: Path) -> None:
         """Write the conversation as Markdown.
@@ -298,20 +296,3 @@ class Chat:
                 path.unlink(missing_ok=True)
             reason = error.strerror if isinstance(error, OSError) else error
             raise UsageError(f"{path} cannot be written: {reason}") from None
-
-
-def _effective(settings: Settings, focus: str | None) -> Settings:
-    """Settings to read by, for a question or for none."""
-    return settings if focus is None else replace(settings, policy=ASKING)
-
-
-def as_markdown(files: Sequence[str], turns: Sequence[Turn]) -> str:
-    """A conversation for people who read Markdown."""
-    lines = ["# Chat"]
-    if files:
-        lines += ["", *(f"- {Path(file).name}" for file in files)]
-    for turn in turns:
-        lines += ["", f"## {' '.join(turn.question.split())}", "", turn.answer.strip()]
-        if turn.stop_reason != "eos":
-            lines += ["", f"*({turn.stop_reason})*"]
-    return "\n".join(lines) + "\n"

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 
 from keydiff_cli.engine.answer import Sampler, add_question, extend
 from keydiff_cli.errors import KeydiffError, UsageError
-from keydiff_cli.reading.preparation import system_prompt
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Turn
-from keydiff_cli.text.prompts import Asked, build_glue, next_tokens, prompt_tokens
+from keydiff_cli.text.prompts import Asked, build_glue, next_tokens, prompt_tokens, system_prompt
 
 
 @dataclass(frozen=True)
-class _Said:
-    """A turn, and where it begins: a token, after so many evictions."""
+class _Mark:
+    """Where a turn begins in the cache: the next token, its position, the evictions before it."""
 
-    turn: Turn
-    start: int
+    tokens: int
+    position: int
     evicted: int
 
 
@@ -31,13 +30,16 @@ class Conversation:
     what stays, one half at most is for questions, which are kept whole, the first ones first; the
     current question stays whole in any case; half of the rest is for the latest tokens.
 
-    Whatever fails or is stopped leaves the conversation as it was. Only the cache may be lost then
+    Whatever fails or is stopped leaves :attr:`turns` as they were. The cache may lack the last of
+    them then, which go through the model again before the next question; or all may be lost
     (:attr:`attached`).
 
     Parameters
     ----------
     reader
-        That has read the documents, and has no other conversation going on.
+        The reader, which has read the documents and has no other conversation going on.
+    turns
+        What was said before, elsewhere.
 
     Raises
     ------
@@ -47,12 +49,13 @@ class Conversation:
         If the chat template has no room for a second question.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, turns: Sequence[Turn] = ()) -> None:
         self._reader = reader
-        self._said: list[_Said] = []
+        self._turns = list(turns)
+        self._marks: list[_Mark] = []  # of the turns that are in the cache, the first ones
         self._attach()
-        documents = bool(reader.report.documents)
-        self._glue = build_glue(self._model, system_prompt(reader.settings, documents=documents))
+        system = system_prompt(reader.settings.system, documents=bool(reader.corpus.documents))
+        self._glue = build_glue(self._model, system)
 
     def _attach(self) -> None:
         cache = self._reader.cache
@@ -68,7 +71,7 @@ class Conversation:
     @property
     def turns(self) -> list[Turn]:
         """What was said."""
-        return [said.turn for said in self._said]
+        return list(self._turns)
 
     @property
     def tokens(self) -> int:
@@ -90,24 +93,47 @@ class Conversation:
         Raises
         ------
         UsageError
-            If the question does not fit, or something else was read in the meantime.
+            If the question does not fit, another one is being answered, or something else was read
+            in the meantime.
         """
-        self._require_attached()
-        cache = self._cache
-        asked = self._tokens(question)
-        start, evicted = cache.position, cache.evicted
-        text = ""
+        self.catch_up()
+        yield from self._answer(question, sampler)
+
+    def say_again(self, sampler: Sampler | None = None) -> Iterator[str]:
+        """Answer the last question anew; until the answer begins, the last one stays.
+
+        Parameters
+        ----------
+        sampler
+            In place of the one of the settings.
+
+        Raises
+        ------
+        UsageError
+            If nothing was said, or as :meth:`say`.
+        """
+        self._require_ready()
+        if not self._turns:
+            raise UsageError("there is nothing to take back")
+        before = len(self._turns) - 1
+        self.catch_up(before)
+        self._go_back(before)
+        yield from self._answer(self._turns[before].question, sampler)
+
+    def _answer(self, question: str, sampler: Sampler | None) -> Iterator[str]:
+        """Answer what follows the turns in the cache, and have it take the place of the others."""
+        cache, asked, mark = self._cache, self._tokens(question), self._here()
+        answer = self._reader.answer(asked, sampler)
         try:
-            for piece in self._reader.answer(asked, sampler):
-                text += piece
-                yield piece
+            yield from self._reader.generate(answer)
         finally:
-            if self.attached and cache.position >= start + len(asked.ids):
-                turn = Turn(question, text, self._reader.report.stop_reason)
-                self._add(turn, start, evicted)
+            if self.attached and cache.tokens >= mark.tokens + len(asked.ids):
+                turn = Turn(question, answer.text, answer.stop_reason)
+                self._turns[len(self._marks) :] = [turn]
+                self._keep(mark)
             elif self.attached:
                 with suppress(KeydiffError):  # what stopped it matters more
-                    self._go_back(len(self._said), start, evicted, dirty=True)
+                    self._go_to(len(self._marks), mark, dirty=True)
 
     def replay(self, turns: Sequence[Turn]) -> None:
         """Take up a conversation: what was said goes through the model once more.
@@ -115,18 +141,35 @@ class Conversation:
         Raises
         ------
         UsageError
-            If a question does not fit, or something else was read in the meantime.
+            As :meth:`say`.
         """
-        self._require_attached()
-        said, first = len(self._said), (self._cache.position, self._cache.evicted)
+        self.catch_up()
+        before = len(self._turns)
+        self._turns += turns
         try:
-            for turn in turns:
-                start, evicted = self._cache.position, self._cache.evicted
+            self.catch_up()
+        except BaseException:
+            del self._turns[before:]
+            raise
+
+    def catch_up(self, count: int | None = None) -> None:
+        """Let the turns that the cache lacks go through the model: of the first ``count``, or all.
+
+        Raises
+        ------
+        UsageError
+            As :meth:`replay`.
+        """
+        self._require_ready()
+        known, start = len(self._marks), self._here()
+        try:
+            for turn in self._turns[known:count]:
+                mark = self._here()
                 add_question(self._cache, self._tokens(turn.question).ids)
                 extend(self._cache, self._model.tokenize(turn.answer))
-                self._add(turn, start, evicted)
+                self._keep(mark)
         except BaseException:
-            self._go_back(said, *first, dirty=True)
+            self._go_to(known, start, dirty=True)
             raise
 
     def undo(self) -> Turn:
@@ -138,57 +181,66 @@ class Conversation:
         Raises
         ------
         UsageError
-            If nothing was said, or something else was read in the meantime.
+            If nothing was said, or as :meth:`say`.
         """
-        self._require_attached()
-        if not self._said:
+        self._require_ready()
+        if not self._turns:
             raise UsageError("there is nothing to take back")
-        last = self._said[-1]
-        self._go_back(len(self._said) - 1, last.start, last.evicted)
-        return last.turn
+        self._go_back(len(self._turns) - 1)
+        return self._turns.pop()
 
     def clear(self) -> None:
         """Forget everything that was said; see :meth:`undo`."""
-        self._require_attached()
-        if self._said:
-            self._go_back(0, self._said[0].start, self._said[0].evicted)
+        self._require_ready()
+        self._go_back(0)
+        self._turns.clear()
 
-    def _require_attached(self) -> None:
+    def _require_ready(self) -> None:
         if not self.attached:
             raise UsageError("this conversation has ended: something else was read")
+        self._reader.require_idle()
 
     def _tokens(self, question: str) -> Asked:
-        if self._said:
+        """The tokens of a question that follows the turns in the cache."""
+        if self._marks:
             return next_tokens(self._model, self._reader.prompt, self._glue, question)
         return prompt_tokens(self._model, self._reader.prompt, question)[1]
 
-    def _add(self, turn: Turn, start: int, evicted: int) -> None:
-        """Keep the question whole if there is room for it, else let it compete."""
+    def _here(self) -> _Mark:
+        return _Mark(self._cache.tokens, self._cache.position, self._cache.evicted)
+
+    def _keep(self, mark: _Mark) -> None:
+        """Keep the question at a mark whole if there is room for it, else let it compete."""
         _, *questions = self._cache.pinned
         if sum(pin.rows for pin in questions) > self._reader.settings.conversation / 2:
-            self._cache.unpin(start)
-        self._said.append(_Said(turn, start, evicted))
+            self._cache.unpin(mark.tokens)
+        self._marks.append(mark)
 
-    def _go_back(self, turns: int, start: int, evicted: int, *, dirty: bool = False) -> None:
-        """Hold what there was after so many turns, when ``start`` tokens had been appended.
+    def _go_back(self, count: int) -> None:
+        """Let the cache hold the first ``count`` turns only."""
+        if count < len(self._marks):
+            self._go_to(count, self._marks[count])
+
+    def _go_to(self, count: int, mark: _Mark, *, dirty: bool = False) -> None:
+        """Let the cache hold what it did when it held ``count`` turns and was at a mark.
 
         ``dirty`` says that the cache holds parts of something else, and is given up if this fails.
         """
         cache = self._cache
-        if cache.evicted == evicted and (cache.position == start or not self._model.window):
+        if cache.evicted == mark.evicted and (
+            cache.tokens == mark.tokens or not self._model.window
+        ):
             try:
-                cache.truncate(start)
+                cache.truncate(mark.position)
             finally:  # Ctrl-C comes after it
-                del self._said[turns:]
+                del self._marks[count:]
             return
-        said = self._said
         try:
             self._reader.reread()
             self._attach()
-            self._said = []
-            self.replay([one.turn for one in said[:turns]])
+            self._marks = []
+            self.catch_up(count)
         except BaseException:
-            self._said = said
             if dirty or self._cache is not cache:
                 self._reader.close()
             raise

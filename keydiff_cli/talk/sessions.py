@@ -17,6 +17,7 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Turn
 from keydiff_cli.settings.config import Settings, check_settings
 from keydiff_cli.system.files import make_private, private_file
+from keydiff_cli.system.folders import user_data_folder
 
 _VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -201,6 +202,4 @@ def open_sessions(settings: Settings) -> Sessions:
     """The chats of the user."""
     if settings.sessions_dir:
         return Sessions(Path(os.path.expanduser(settings.sessions_dir)))
-    from platformdirs import user_data_path
-
-    return Sessions(user_data_path("keydiff", appauthor=False) / "sessions")
+    return Sessions(user_data_folder() / "sessions")

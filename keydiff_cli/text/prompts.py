@@ -27,6 +27,13 @@ _NEXT_TURNS = (
 )
 
 
+def system_prompt(given: str | None, *, documents: bool) -> str:
+    """The system prompt that was given, or the built-in one, with or without documents."""
+    if given is not None:
+        return given
+    return DEFAULT_SYSTEM if documents else TALK_SYSTEM
+
+
 @dataclass(frozen=True)
 class Prompt:
     """The fixed text around the document and the question.

@@ -1,0 +1,41 @@
+"""An answer, while a recorder is told of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from keydiff_cli.cache import EvictionTimes
+from keydiff_cli.engine.answer import Answer
+from keydiff_cli.errors import setting
+from keydiff_cli.reading.held import Held
+from keydiff_cli.reading.recorder import Recorder
+
+
+def recorded(answer: Answer, held: Held, recorder: Recorder) -> Iterator[str]:
+    """The text of an answer about what is held, piece by piece, as it is generated.
+
+    Raises
+    ------
+    UsageError
+        If the question does not fit.
+    """
+    times, before = held.cache.times, replace(held.cache.times)
+    recorder.asked(held.head + len(answer.question.ids))
+    started = time.perf_counter()
+    try:
+        for text in answer:
+            recorder.said(text, time.perf_counter() - started)
+            yield text
+    finally:
+        evictions = EvictionTimes(
+            held.times.score + times.score - before.score,
+            held.times.move + times.move - before.move,
+        )
+        recorder.answered(answer, time.perf_counter() - started, evictions)
+    if not answer.text.strip():
+        recorder.warn("the model gave an empty answer; ask in other words, or use another model")
+    if answer.stop_reason == "length":
+        limit = setting("max_tokens", answer.max_tokens)
+        recorder.warn(f"the answer stopped at {limit}; it may be incomplete")

@@ -1,0 +1,91 @@
+"""Documents in a cache, ready for questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from keydiff_cli.cache import EvictionTimes, KVCache
+from keydiff_cli.reading.preparation import Prepared, Run
+from keydiff_cli.report import ModelIdentity
+from keydiff_cli.snapshots import Label, SnapshotKey
+from keydiff_cli.text.corpus import Corpus
+from keydiff_cli.text.prompts import Prompt
+
+
+@dataclass(frozen=True)
+class Held:
+    """Documents in a cache.
+
+    Attributes
+    ----------
+    model
+        The model that has read them.
+    key
+        The key of a snapshot of them.
+    label
+        What is shown of such a snapshot.
+    prompt
+        Around documents and questions.
+    head
+        Tokens before the documents.
+    end
+        Where questions begin, as the number of a token in the cache.
+    intact
+        Whether nothing of the documents was evicted.
+    times
+        Seconds that evictions took while they were read.
+    process
+        Bytes of this process before it read anything.
+    problem
+        Why there is no snapshot; empty if there is one, or none is needed.
+    """
+
+    cache: KVCache
+    corpus: Corpus
+    model: ModelIdentity
+    key: SnapshotKey
+    label: Label
+    prompt: Prompt
+    head: int
+    end: int
+    intact: bool
+    times: EvictionTimes
+    process: int
+    problem: str = ""
+
+
+def hold_documents(
+    run: Run,
+    prepared: Prepared,
+    cache: KVCache,
+    corpus: Corpus,
+    key: SnapshotKey,
+    label: Label,
+    *,
+    process: int,
+    problem: str = "",
+) -> Held:
+    """From now on questions and answers make room among themselves only."""
+    cache.hold()
+    run.recorder.read()
+    longest = cache.context.model.longest_text(cache.context.cells)
+    read = corpus.tokens + len(prepared.head) + len(prepared.asked.ids)
+    if read > longest > 0:
+        run.recorder.warn(
+            f"{read} tokens are more than the {longest} that the model was made for; "
+            "what it says of such a long text may be wrong"
+        )
+    return Held(
+        cache=cache,
+        corpus=corpus,
+        model=prepared.model,
+        key=key,
+        label=label,
+        prompt=prepared.prompt,
+        head=len(prepared.head),
+        end=cache.tokens,
+        intact=cache.intact,
+        times=replace(cache.times),
+        process=process,
+        problem=problem,
+    )

@@ -1,0 +1,186 @@
+"""What happens in a run, collected for its report and passed on to a front end."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+
+from keydiff_cli.cache import EvictionTimes
+from keydiff_cli.engine.answer import Answer
+from keydiff_cli.errors import name_settings
+from keydiff_cli.report import (
+    CacheSetup,
+    Events,
+    MemoryUse,
+    ModelIdentity,
+    Progress,
+    Report,
+    Timing,
+    TokenCounts,
+)
+from keydiff_cli.system import machine
+from keydiff_cli.system.sizes import format_size
+from keydiff_cli.text.corpus import Corpus
+
+
+class Recorder:
+    """Is told what happens, and derives the report from it.
+
+    The steps of a run tell it things and ask it nothing.
+
+    Parameters
+    ----------
+    events
+        The front end, which is told as well.
+    cap
+        Bytes that the process is to stay under; None for no cap.
+    """
+
+    def __init__(self, events: Events, cap: int | None = None) -> None:
+        self._events = events
+        self._cap = cap
+        self._corpus: Corpus | None = None
+        self._model: ModelIdentity | None = None
+        self._cache: CacheSetup | None = None
+        self._tokens = TokenCounts()
+        self._timing = Timing()
+        self._memory = MemoryUse()
+        self._warnings: list[str] = []
+        self._answer = ""
+        self._certainty = 0.0
+        self._stop_reason = "interrupted"
+
+    @property
+    def report(self) -> Report:
+        """The report of all that has happened so far."""
+        documents = () if self._corpus is None else self._corpus.documents
+        return Report(
+            answer=self._answer,
+            stop_reason=self._stop_reason,
+            certainty=self._certainty,
+            model=self._model,
+            documents=tuple(map(deepcopy, documents)),  # reading goes on to fill them in
+            cache=self._cache,
+            tokens=self._tokens,
+            timing_s=self._timing,
+            memory_bytes=self._memory,
+            warnings=tuple(self._warnings),
+        )
+
+    # Whenever -------------------------------------------------------------------------------
+
+    def warn(self, text: str) -> None:
+        """Something may change an answer."""
+        text = name_settings(text, self._events.write_setting)
+        self._warnings.append(text)
+        self._events.warning(text)
+
+    def forget_warnings(self) -> None:
+        """Leave the warnings so far out of later reports."""
+        self._warnings.clear()
+
+    def note(self, text: str) -> None:
+        """The user should know something."""
+        self._events.note(name_settings(text, self._events.write_setting))
+
+    def measure_peak(self) -> None:
+        """Note the peak memory of the process; above the cap, warn of it once."""
+        cap, before, peak = self._cap, self._memory.peak or 0, machine.peak()
+        self._memory = replace(self._memory, peak=peak)
+        if cap is not None and peak > cap >= before:
+            self.warn(
+                f"peak memory {format_size(peak)} passed the cap of {format_size(cap)}; "
+                "please report it with the document's kind and size"
+            )
+
+    def took(self, total: float) -> None:
+        """So many seconds passed in all."""
+        self._timing = replace(self._timing, total=total)
+
+    # Reading --------------------------------------------------------------------------------
+
+    def reads(self, corpus: Corpus) -> None:
+        """The documents are these."""
+        self._corpus = corpus
+
+    def knows(self, model: ModelIdentity) -> None:
+        """The model is this one."""
+        self._model = model
+
+    def prompted(self, tokens: int) -> None:
+        """The prompt has so many tokens, those of the documents aside."""
+        self._tokens = replace(self._tokens, prompt=tokens)
+
+    def planned(self, cap: int | None, total: int) -> None:
+        """So many bytes are planned, under a cap if there is one."""
+        self._cap = cap
+        self._memory = replace(self._memory, cap=cap, planned=total)
+
+    def loaded(self, seconds: float) -> None:
+        """So many seconds more were spent on loading the model and making room."""
+        self._timing = replace(self._timing, load=self._timing.load + seconds)
+
+    def opened(self, cache: CacheSetup) -> None:
+        """The cache is there."""
+        self._cache = cache
+
+    def took_up(self, tokens: int, kept: int, seconds: float = 0.0) -> None:
+        """The first tokens of the documents come from a snapshot, so many of them kept."""
+        self._tokens = replace(self._tokens, document=tokens, reused=tokens, kept=kept)
+        self._timing = replace(self._timing, ingest=self._timing.ingest + seconds)
+
+    def began(self) -> None:
+        """Reading begins."""
+        if self._model is not None and self._cache is not None:
+            self._events.started(self._model, self._cache, self._memory)
+
+    def reading(self, progress: Progress) -> None:
+        """A block was read."""
+        self._tokens = replace(self._tokens, document=progress.tokens, kept=progress.cells)
+        self._events.reading(progress)
+
+    def ended(self, seconds: float, keeping: float, evictions: EvictionTimes) -> None:
+        """Reading has ended, whole or not; seconds of it in all, of writing and of evicting."""
+        self._timing = replace(
+            self._timing,
+            ingest=self._timing.ingest + seconds,
+            keep=keeping,
+            score=evictions.score,
+            evict=evictions.move,
+        )
+        self._events.reading_over()
+        for warning in [] if self._corpus is None else self._corpus.warnings:
+            self.warn(warning)
+
+    def read(self) -> None:
+        """The documents were read to their end."""
+        self._stop_reason = "read"
+
+    def interrupted(self) -> None:
+        """The user has stopped it."""
+        self._events.reading_over()
+        self._stop_reason = "interrupted"
+
+    # Answering ------------------------------------------------------------------------------
+
+    def asked(self, prompt: int) -> None:
+        """A question is to be answered; the prompt has so many tokens with it."""
+        self.prompted(prompt)
+        self._answer, self._stop_reason = "", "interrupted"
+        self._timing = replace(self._timing, first_token=0.0)
+
+    def said(self, text: str, seconds: float) -> None:
+        """A piece of the answer, so long after the question."""
+        if not self._answer:
+            self._timing = replace(self._timing, first_token=seconds)
+        self._answer += text
+        self._events.text(text)
+
+    def answered(self, answer: Answer, seconds: float, evictions: EvictionTimes) -> None:
+        """The answer is over, whole or not; evictions since reading began took so long."""
+        self._timing = replace(
+            self._timing, answer=seconds, score=evictions.score, evict=evictions.move
+        )
+        self._tokens = replace(self._tokens, generated=len(answer.tokens))
+        self._certainty = answer.certainty
+        self._stop_reason = answer.stop_reason

@@ -1,0 +1,149 @@
+"""Finding a snapshot that the documents begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from keydiff_cli.cache import KVCache
+from keydiff_cli.llama import Tokens
+from keydiff_cli.snapshots.contents import restore
+from keydiff_cli.snapshots.format import DamagedError, SnapshotFile
+from keydiff_cli.snapshots.key import SnapshotKey
+from keydiff_cli.snapshots.store import Entry, Store
+from keydiff_cli.text.corpus import Corpus
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A snapshot that may be of the same documents.
+
+    Attributes
+    ----------
+    tokens
+        Tokens of the documents that it has read: int32 ``[tokens]``.
+    key
+        The key that a reading goes on from it by.
+    """
+
+    entry: Entry
+    tokens: Tokens
+    key: SnapshotKey
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A verified snapshot of the beginning of the documents, or of all of them; to be closed.
+
+    Attributes
+    ----------
+    key
+        The key that the reading goes on from it by.
+    tokens
+        How many tokens of the documents it has read.
+    whole
+        Whether that is all of them.
+    """
+
+    entry: Entry
+    key: SnapshotKey
+    tokens: int
+    whole: bool
+    file: SnapshotFile
+
+    @property
+    def complete(self) -> bool:
+        """Whether a reading that goes on from it has nothing left to write."""
+        return self.whole and bool(self.entry.description["complete"])
+
+    def load(self, store: Store, cache: KVCache) -> bool:
+        """Fill a cache from it; False, with the cache empty, if it is damaged and set aside."""
+        try:
+            restore(cache, self.file)
+        except DamagedError as error:
+            self.close()  # an open file cannot be renamed everywhere
+            store.set_aside(self.entry.path, error)
+            return False
+        self.close()  # nor deleted
+        return True
+
+    def close(self) -> None:
+        """Close its file."""
+        self.file.close()
+
+
+def candidates(
+    store: Store, key: SnapshotKey, *, room: int, least: int, most: int
+) -> list[Candidate]:
+    """Snapshots made with the same key, and a budget from ``least`` to ``most``.
+
+    Where nothing was evicted, and nothing would be here, it does not matter by which policy.
+
+    Parameters
+    ----------
+    room
+        So many tokens are read here without evicting any.
+    """
+    fitting = []
+    for entry in store.entries():
+        description, budget = entry.description, entry.description["key"]["budget"]
+        evicting = not (description.get("intact") is True and description["tokens"] <= room)
+        if not key.fits(description["key"], evicting=evicting):
+            continue
+        if evicting and not least <= budget <= most:
+            continue
+        own = key.with_budget(min(budget, most)) if evicting else key
+        with (
+            suppress(OSError, ValueError, MemoryError),  # another process may have pruned it
+            SnapshotFile(entry.path) as file,
+        ):
+            fitting.append(Candidate(entry, file.array("tokens"), own))
+    return fitting
+
+
+def longest_beginning(choices: Iterable[Candidate], corpus: Corpus) -> Candidate | None:
+    """The longest candidate that the documents begin with; None if there is none.
+
+    Reads no more of the documents than it takes to tell.
+    """
+    left = sorted(
+        choices, key=lambda choice: (len(choice.tokens), choice.entry.description["key"]["budget"])
+    )
+    agreed = 0
+    while left and agreed < len(left[-1].tokens):
+        read = corpus.read_to(agreed + 1)
+        if read == agreed:  # the documents end
+            break
+        part = corpus.slice(agreed, read)
+        left = [choice for choice in left if _agree(choice.tokens[agreed:read], part)]
+        agreed = read
+    return next((choice for choice in reversed(left) if 0 < len(choice.tokens) <= agreed), None)
+
+
+def find_beginning(
+    store: Store, key: SnapshotKey, corpus: Corpus, *, room: int, least: int, most: int
+) -> Beginning | None:
+    """The longest snapshot that the documents begin with, verified; None if there is none.
+
+    Parameters
+    ----------
+    room, least, most
+        As :func:`candidates`.
+    """
+    choices = candidates(store, key, room=room, least=least, most=most)
+    while (choice := longest_beginning(choices, corpus)) is not None:
+        file = store.open(choice.entry)
+        if file is not None:
+            count = len(choice.tokens)
+            whole = corpus.read_to(count + 1) == count
+            return Beginning(choice.entry, choice.key, count, whole, file)
+        choices = [other for other in choices if other is not choice]
+    return None
+
+
+def _agree(known: Tokens, read: Tokens) -> bool:
+    """Whether what is known goes on as it was read, as far as it goes."""
+    return bool(np.array_equal(known, read[: len(known)]))

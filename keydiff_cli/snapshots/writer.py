@@ -1,0 +1,74 @@
+"""Writing snapshots: whole or not at all, each in the place of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keydiff_cli.snapshots.format import Array, write_file
+from keydiff_cli.system.files import private_file
+
+if TYPE_CHECKING:
+    from keydiff_cli.snapshots.store import Entry
+
+SUFFIX = ".snapshot"
+
+
+def write_snapshot(
+    path: Path, part: Path, description: dict[str, Any], arrays: Iterable[tuple[str, Array]]
+) -> None:
+    """Write a snapshot as ``part``, then rename it, so that it is there whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; then no part of it is left.
+    """
+    with private_file(path, part) as file:
+        write_file(file, description, arrays)
+
+
+class Writer:
+    """Writes the snapshots of one reading.
+
+    Parameters
+    ----------
+    folder
+        The folder of the snapshots.
+    part
+        The file that is written before it gets its name.
+    trim
+        Makes room where the folder has grown too large.
+    """
+
+    def __init__(self, folder: Path, part: Path, trim: Callable[[], None]) -> None:
+        self._folder = folder
+        self._part = part
+        self._trim = trim
+        self._written: Path | None = None
+
+    def supersede(self, entry: Entry) -> None:
+        """Take the place of a snapshot that is a beginning of this reading."""
+        self._written = entry.path
+
+    def write(
+        self, name: str, description: dict[str, Any], arrays: Iterable[tuple[str, Array]]
+    ) -> Path:
+        """Write a snapshot with an id; the one before stays until it is safe on the disk.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; then no part of it is left.
+        """
+        path = self._folder / f"{name}{SUFFIX}"
+        write_snapshot(path, self._part, description, arrays)
+        if self._written is not None and self._written != path:
+            with suppress(OSError):  # open elsewhere: it will be pruned one day
+                self._written.unlink(missing_ok=True)
+        self._written = path
+        with suppress(OSError):
+            self._trim()
+        return path
