@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from keydiff_cli import models
-from keydiff_cli.errors import KeydiffError
+from keydiff_cli.errors import KeydiffError, as_setting, name_settings, setting
 from keydiff_cli.llama import API_VERSION, HERE, find_installation
 from keydiff_cli.llama.devices import Device, chosen, server_devices
 from keydiff_cli.planning.placement import placement_of
@@ -23,17 +23,26 @@ from keydiff_cli.system import machine
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.version import __version__
 
-_ROOM = 10**9  # bytes of disk for what was read
+_ROOM_FOR_SNAPSHOTS = 10**9  # bytes of disk
 
 
-def examine(settings: Settings) -> dict[str, Any]:
-    """All that ``keydiff doctor`` shows.
+def examine(
+    settings: Settings, write_setting: Callable[[str, str | None], str] = as_setting
+) -> dict[str, Any]:
+    """Everything that ``keydiff doctor`` shows.
+
+    Parameters
+    ----------
+    settings
+        What is examined: the devices, folders and the model that they name.
+    write_setting
+        How a setting that a problem names is written.
 
     Returns
     -------
     ``problems`` is a list of lines: what is wrong and what to do about it.
     """
-    problems: list[str] = []
+    problems = _Problems(write_setting)
     return {
         "keydiff": __version__,
         "python": platform.python_version(),
@@ -42,120 +51,145 @@ def examine(settings: Settings) -> dict[str, Any]:
         "cores": machine.physical_cores(),
         "library": _library(settings, problems),
         "models": _models(settings, problems),
-        "cache": _cache(settings, problems),
+        "cache": _snapshots(settings, problems),
         "memory": {"total": machine.physical_memory(), "usable": machine.usable_memory()},
-        "problems": problems,
+        "problems": problems.lines,
     }
 
 
-def _library(settings: Settings, problems: list[str]) -> dict[str, Any] | None:
+class _Problems:
+    """What is wrong, a line for each problem, and none of them twice."""
+
+    def __init__(self, write_setting: Callable[[str, str | None], str]) -> None:
+        self.lines: list[str] = []
+        self._write_setting = write_setting
+
+    def add(self, text: str) -> None:
+        line = name_settings(text, self._write_setting)
+        if line not in self.lines:
+            self.lines.append(line)
+
+    def add_error(self, error: KeydiffError) -> None:
+        self.add(error.told(self._write_setting))
+
+    @contextmanager
+    def caught(self, folder: Path) -> Iterator[None]:
+        """Add an error that is raised, and go on; those of the system are about the folder."""
+        try:
+            yield
+        except KeydiffError as error:
+            self.add_error(error)
+        except OSError as error:
+            self.add(f"{folder} cannot be used: {error.strerror}")
+
+
+def _library(settings: Settings, problems: _Problems) -> dict[str, Any] | None:
+    """The installed llama-cpp-python and the devices; None if it cannot be loaded."""
     try:
         release: str | None = version("llama-cpp-python")
     except PackageNotFoundError:
         release = None
     try:
-        found = find_installation()
+        installation = find_installation()
     except KeydiffError as error:
-        problems.append(str(error))
+        problems.add_error(error)
         return None
-    devices = [*found.devices, *_elsewhere(settings, found.path, problems)]
-    if found.api not in (None, API_VERSION):
-        problems.append(
-            f"llama.cpp is patched for another version of keydiff (interface {found.api}, not "
-            f"{API_VERSION}); run 'keydiff build-llama'"
+    devices = [*installation.devices, *_devices_of_servers(settings, installation.path, problems)]
+    if installation.api not in (None, API_VERSION):
+        problems.add(
+            "llama.cpp is patched for another version of keydiff (interface "
+            f"{installation.api}, not {API_VERSION}); run 'keydiff build-llama'"
         )
-    if found.access == "copy":
-        problems.append(
+    if installation.access == "copy":
+        problems.add(
             "llama.cpp shows no memory of its cache, so that every eviction copies it; run "
             "'keydiff build-llama'"
         )
-    if not found.observes:
-        problems.append(
-            "llama.cpp shows no queries, which --policy focus needs; install the version that "
-            "constraints.txt names"
+    if not installation.observes:
+        problems.add(
+            f"llama.cpp shows no queries, which {setting('policy', 'focus')} needs; install the "
+            "version that constraints.txt names"
         )
-    found = replace(found, devices=devices)
-    return {"llama_cpp_python": release, **asdict(found), "path": str(found.path)}
+    installation = replace(installation, devices=devices)
+    return {
+        "llama_cpp_python": release,
+        **asdict(installation),
+        "path": str(installation.path),
+    }
 
 
-def _elsewhere(settings: Settings, folder: Path, problems: list[str]) -> list[Device]:
-    """The devices of the RPC servers that answer; what stands in the way of the others is noted."""
-    before, placement = len(problems), HERE
-    with _noting(folder, problems):
+def _devices_of_servers(settings: Settings, folder: Path, problems: _Problems) -> list[Device]:
+    """The devices of the RPC servers that answer; the others are problems.
+
+    The devices that the settings name are looked for only if all servers have answered.
+    """
+    before, placement = len(problems.lines), HERE
+    with problems.caught(folder):
         placement = placement_of(settings)
-    found: list[Device] = []
+    devices: list[Device] = []
     for server in placement.servers:
-        with _noting(folder, problems):
-            found += server_devices(server)
-    if len(problems) == before:
-        with _noting(folder, problems):
+        with problems.caught(folder):
+            devices += server_devices(server)
+    if len(problems.lines) == before:
+        with problems.caught(folder):
             chosen(placement)
-    return found
+    return devices
 
 
-def _models(settings: Settings, problems: list[str]) -> dict[str, Any]:
+def _models(settings: Settings, problems: _Problems) -> dict[str, Any]:
+    """The models folder, and whether the model of the settings is there or has room there."""
     folder = models.models_dir(settings.models_dir)
-    here: list[str] = []
-    with _noting(folder, problems):
-        here = sorted(models.installed(folder))
-    with _noting(folder, problems):
-        if settings.model not in models.catalogue():
-            models.locate(settings.model, folder)
-    free = _free(folder, problems)
     entry = models.catalogue().get(settings.model)
-    if entry is not None and entry.name not in here and free is not None:
+    free = _free(folder, problems)
+    installed: list[str] = []
+    if free is not None:
+        with problems.caught(folder):
+            installed = sorted(models.installed(folder))
+    if entry is None:
+        with problems.caught(folder):
+            models.locate(settings.model, folder)
+    elif entry.name not in installed and free is not None:
         if not _writable(folder):
-            problems.append(f"{folder} cannot be written, so no model can be fetched")
+            problems.add(f"{folder} cannot be written, so no model can be fetched")
         elif entry.size > free:
-            problems.append(
+            problems.add(
                 f"{folder} has {format_size(free)} left, and {entry.name} takes "
                 f"{format_size(entry.size)}"
             )
     if entry is not None and entry.size > machine.usable_memory():
-        problems.append(
+        problems.add(
             f"{format_size(machine.usable_memory())} of memory are free, and {entry.name} takes "
-            f"{format_size(entry.size)}; close other programs or use a smaller --model"
+            f"{format_size(entry.size)}; close other programs or use a smaller {setting('model')}"
         )
-    return {"folder": str(folder), "free": free, "default": settings.model, "installed": here}
+    return {"folder": str(folder), "free": free, "default": settings.model, "installed": installed}
 
 
-def _cache(settings: Settings, problems: list[str]) -> dict[str, Any]:
-    folder = open_store(settings, problems.append).folder
+def _snapshots(settings: Settings, problems: _Problems) -> dict[str, Any]:
+    """The folder for what was read, and whether there is room for more."""
+    folder = open_store(settings, problems.add).folder
     free = _free(folder, problems)
     if settings.cache and free is not None:
         if not _writable(folder):
-            problems.append(f"{folder} cannot be written, so that nothing that was read is kept")
-        elif free < _ROOM:
-            problems.append(f"{folder} has {format_size(free)} left for what was read")
+            problems.add(f"{folder} cannot be written, so that nothing that was read is kept")
+        elif free < _ROOM_FOR_SNAPSHOTS:
+            problems.add(f"{folder} has {format_size(free)} left for what was read")
     return {"folder": str(folder), "free": free, "used": settings.cache}
 
 
-@contextmanager
-def _noting(folder: Path, problems: list[str]) -> Iterator[None]:
-    """Note what goes wrong as a problem."""
-    try:
-        yield
-    except KeydiffError as error:
-        if str(error) not in problems:
-            problems.append(str(error))
-    except OSError as error:
-        problems.append(f"{folder} cannot be used: {error.strerror}")
-
-
-def _free(folder: Path, problems: list[str]) -> int | None:
-    """Bytes left where a folder is or would be; None if it cannot be."""
-    with _noting(folder, problems):
-        existing = _existing(folder)
+def _free(folder: Path, problems: _Problems) -> int | None:
+    """Bytes left where a folder is or would be; None if it cannot be there."""
+    with problems.caught(folder):
+        existing = _nearest_existing(folder)
         if existing.is_dir():
             return shutil.disk_usage(existing).free
-        problems.append(f"{existing} is no folder")
+        problems.add(f"{existing} is no folder")
     return None
 
 
 def _writable(folder: Path) -> bool:
-    return os.access(_existing(folder), os.W_OK | os.X_OK)
+    return os.access(_nearest_existing(folder), os.W_OK | os.X_OK)
 
 
-def _existing(folder: Path) -> Path:
+def _nearest_existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that is there."""
     return next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))

@@ -15,10 +15,11 @@ from keydiff_cli.cli.ask import ask
 from keydiff_cli.cli.build import build_llama
 from keydiff_cli.cli.chat import chat
 from keydiff_cli.cli.doctor import doctor
+from keydiff_cli.cli.messages import tell_error
 from keydiff_cli.cli.plan import plan
 from keydiff_cli.cli.read import read
 from keydiff_cli.errors import ExitStatus, KeydiffError
-from keydiff_cli.system.terminal import complain, drop
+from keydiff_cli.system.terminal import drop
 from keydiff_cli.version import __version__
 
 
@@ -57,20 +58,20 @@ def _reporting() -> Iterator[None]:
         finally:
             sys.stdout.flush()  # at exit it would be too late to say what goes wrong
     except KeydiffError as error:
-        _fail(str(error))
+        tell_error(error)
         raise typer.Exit(error.status) from None
     except KeyboardInterrupt:
-        _fail("interrupted")
+        tell_error("interrupted")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     except BrokenPipeError:
         drop(sys.stdout)  # whoever read it has seen enough
         raise typer.Exit(ExitStatus.OK) from None
     except OSError as error:
-        _fail(f"{error.strerror or error}: {error.filename or 'standard output'}")
+        tell_error(f"{error.strerror or error}: {error.filename or 'standard output'}")
         drop(sys.stdout)
         raise typer.Exit(ExitStatus.ERROR) from None
     except MemoryError:
-        _fail("out of memory; use a smaller --budget or --memory")
+        tell_error("out of memory; use a smaller --budget or --memory")
         raise typer.Exit(ExitStatus.MEMORY) from None
 
 
@@ -81,7 +82,7 @@ def _refuse(error: Any) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # its message is the help
     else:
-        _fail(f"{text.rstrip('.')}; see '{path} --help'")
+        tell_error(f"{text.rstrip('.')}; see '{path} --help'")
     return int(error.exit_code)
 
 
@@ -104,10 +105,6 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(config.app, name="config")
 app.command()(doctor)
 app.command()(build_llama)
-
-
-def _fail(text: str) -> None:
-    complain(f"error: {text}")
 
 
 def _version(wanted: bool) -> None:

@@ -9,30 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from keydiff_cli.cli.bench_options import (
-    AnswerTokens,
-    Budgets,
-    Haystack,
-    Lengths,
-    Once,
-    Out,
+    HIDING,
+    RUNNING,
+    BenchOptions,
     Plot,
-    Policies,
-    ReadFor,
-    Samples,
-    Seed,
-    Threads,
-    bench_settings,
-    find_contenders,
-    find_sentences,
     parse_depths,
     parse_lengths,
     parse_names,
 )
 from keydiff_cli.cli.bench_speed import speed
-from keydiff_cli.cli.options import AsJson, BlockSize, KvType, Model, Offline, Quiet
+from keydiff_cli.cli.messages import tell_warning
+from keydiff_cli.cli.options import AsJson
+from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.system.terminal import complain
 
 if TYPE_CHECKING:
     from keydiff_cli.bench.benchmark import Bench
@@ -45,118 +35,103 @@ app = typer.Typer(
     help="Measure answers and speed, per policy and budget.",
 )
 
-_POLICIES = "full,focus,keydiff-prerope,keydiff,window"
-
 
 def _run_hidden(
-    ctx: typer.Context,
+    options: BenchOptions,
     name: str,
-    options: dict[str, Any],
+    details: dict[str, Any],
     make: Callable[[list[str], Count], Iterable[Text]],
 ) -> None:
-    """Run a benchmark whose texts hide in the sentences what an answer has to contain."""
+    """Run a benchmark whose texts hide in the sentences what an answer has to contain.
+
+    Parameters
+    ----------
+    details
+        Options of this benchmark that its records depend on, by name.
+    make
+        Makes the texts, from sentences and a function that counts tokens.
+    """
     from keydiff_cli.bench import metrics
     from keydiff_cli.bench.benchmark import Bench
     from keydiff_cli.bench.haystack import digest
 
-    contenders = find_contenders(ctx)
-    settings = bench_settings(ctx, name)
-    sentences = find_sentences(ctx, settings)
+    contenders = options.contenders()
+    settings = options.settings(name)
+    sentences = options.sentences(settings)
     bench = Bench(
         name,
-        {**options, "text": digest(sentences)},
+        {**details, "text": digest(sentences)},
         lambda count: make(sentences, count),
         lambda _, question, answer: metrics.contained(answer, question.references),
-        ctx.params["read_for"],
-        ctx.params["once"],
+        options.read_for,
+        options.once,
     )
-    _run(ctx, settings, bench, contenders)
+    _run(options, settings, bench, contenders)
 
 
 def _run(
-    ctx: typer.Context, settings: Settings, bench: Bench, contenders: Sequence[Contender]
+    options: BenchOptions, settings: Settings, bench: Bench, contenders: Sequence[Contender]
 ) -> None:
     """Run a benchmark with the options of a command, and show its results."""
     from keydiff_cli.bench.benchmark import run
     from keydiff_cli.render.display import BenchDisplay
 
-    given = ctx.params
-    display = BenchDisplay(quiet=given["quiet"])
+    display = BenchDisplay(quiet=options.quiet)
     try:
-        summary = run(bench, settings, contenders, given["out"], display)
+        summary = run(bench, settings, contenders, options.out, display)
     finally:
-        display.read()
-    _print(summary, given["plot"], given["as_json"])
+        display.reading_over()
+    _print(summary, options.plot, options.as_json)
 
 
 def _print(summary: dict[str, Any], plot: Path | None, as_json: bool) -> None:
     """Show the results of answers."""
     from keydiff_cli.bench import plots
-    from keydiff_cli.render.display import bench_rows, print_heat_maps, print_json, print_table
+    from keydiff_cli.bench.summary import rounded
+    from keydiff_cli.render.heat_maps import print_heat_maps
+    from keydiff_cli.render.printing import print_json, print_table
+    from keydiff_cli.render.rows import BENCH_COLUMNS, bench_rows
 
     if summary["outdated"]:
-        complain(
-            f"warning: {summary['outdated']} answers of an older version of a policy do not count; "
+        tell_warning(
+            f"{summary['outdated']} answers of an older version of a policy do not count; "
             "the same run answers them anew"
         )
     if as_json:
-        print_json(summary)
+        print_json(rounded(summary))
     else:
         print_heat_maps(summary["grid"])
-        print_table(
-            (
-                "task",
-                "length",
-                "policy",
-                "budget",
-                "samples",
-                "rate",
-                "95 %",
-                "against full",
-                "cut off",
-            ),
-            bench_rows(summary["results"]),
-        )
+        print_table(BENCH_COLUMNS, bench_rows(summary["results"]))
     if plot is None:
         return
-    one = len({row["task"] for row in summary["results"]}) == 1
-    if summary["grid"] and one:
+    single_task = len({row["task"] for row in summary["results"]}) == 1
+    if summary["grid"] and single_task:
         plots.heat_map(summary["grid"], plot)
     else:
         plots.rates(summary["results"], plot)
 
 
 @app.command()
-def needle(
-    ctx: typer.Context,
-    policies: Policies = _POLICIES,
-    budgets: Budgets = "1/4",
-    lengths: Lengths = "4096",
-    depths: Annotated[
-        str, typer.Option("--depth", metavar="LIST", help="Places of needles, 0 to 1.")
-    ] = "0,0.25,0.5,0.75,1",
-    samples: Samples = 1,
-    seed: Seed = 0,
-    text: Haystack = None,
-    read_for: ReadFor = None,
-    once: Once = False,
-    out: Out = Path("needle.jsonl"),
-    plot: Plot = None,
-    model: Model = None,
-    block: BlockSize = None,
-    max_tokens: AnswerTokens = None,
-    threads: Threads = None,
-    kv_type: KvType = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    offline: Offline = None,
-) -> None:
+@with_options(
+    "policies",
+    "budgets",
+    "lengths",
+    "depths",
+    "samples",
+    *HIDING,
+    *RUNNING,
+    samples=1,
+    seed=0,
+    out=Path("needle.jsonl"),
+)
+def needle(options: BenchOptions) -> None:
     """Find facts in long texts, over depths and lengths."""
     from keydiff_cli.bench import needle
 
-    sizes, places = parse_lengths(lengths), parse_depths(depths)
+    sizes, places = parse_lengths(options.lengths), parse_depths(options.depths)
+    samples, seed = options.samples, options.seed or 0
     _run_hidden(
-        ctx,
+        options,
         "needle",
         {"depths": places, "seed": seed},
         lambda sentences, count: needle.texts(sentences, sizes, places, samples, count, seed),
@@ -164,29 +139,22 @@ def needle(
 
 
 @app.command()
+@with_options(
+    "policies",
+    "budgets",
+    "lengths",
+    "samples",
+    *HIDING,
+    *RUNNING,
+    seed=0,
+    out=Path("ruler.jsonl"),
+)
 def ruler(
-    ctx: typer.Context,
     tasks: Annotated[
         str, typer.Option("--task", metavar="NAMES", help="Tasks, separated by commas.")
     ] = "niah_single,niah_multikey,niah_multivalue,niah_multiquery,vt,cwe,fwe",
-    policies: Policies = _POLICIES,
-    budgets: Budgets = "1/4",
-    lengths: Lengths = "4096",
-    samples: Samples = 4,
-    seed: Seed = 0,
-    text: Haystack = None,
-    read_for: ReadFor = None,
-    once: Once = False,
-    out: Out = Path("ruler.jsonl"),
-    plot: Plot = None,
-    model: Model = None,
-    block: BlockSize = None,
-    max_tokens: AnswerTokens = None,
-    threads: Threads = None,
-    kv_type: KvType = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    offline: Offline = None,
+    *,
+    options: BenchOptions,
 ) -> None:
     """Run the tasks of RULER that need no data."""
     from keydiff_cli.bench import ruler
@@ -194,9 +162,9 @@ def ruler(
     chosen = parse_names(tasks)
     if unknown := [task for task in chosen if task not in ruler.TASKS]:
         raise UsageError(f"--task: '{unknown[0]}' is not one of {', '.join(ruler.TASKS)}")
-    sizes = parse_lengths(lengths)
+    sizes, samples, seed = parse_lengths(options.lengths), options.samples, options.seed or 0
     _run_hidden(
-        ctx,
+        options,
         "ruler",
         {"seed": seed},
         lambda sentences, count: ruler.texts(sentences, chosen, sizes, samples, count, seed),
@@ -204,28 +172,26 @@ def ruler(
 
 
 @app.command()
+@with_options(
+    "policies",
+    "budgets",
+    "samples",
+    "once",
+    "out",
+    "plot",
+    *RUNNING,
+    budgets="2048",
+    out=Path("longbench.jsonl"),
+)
 def longbench(
-    ctx: typer.Context,
     data: Annotated[
         Path, typer.Option("--data", metavar="DIR", help="Folder with <dataset>.jsonl files.")
     ],
     datasets: Annotated[
         str, typer.Option("--dataset", metavar="NAMES", help="Datasets, separated by commas.")
     ],
-    policies: Policies = _POLICIES,
-    budgets: Budgets = "2048",
-    samples: Samples = 4,
-    once: Once = False,
-    out: Out = Path("longbench.jsonl"),
-    plot: Plot = None,
-    model: Model = None,
-    block: BlockSize = None,
-    max_tokens: AnswerTokens = None,
-    threads: Threads = None,
-    kv_type: KvType = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    offline: Offline = None,
+    *,
+    options: BenchOptions,
 ) -> None:
     """Run LongBench from the files that you have."""
     from keydiff_cli.bench import longbench
@@ -234,10 +200,10 @@ def longbench(
     chosen = parse_names(datasets)
     if unknown := [name for name in chosen if name not in longbench.METRICS]:
         raise UsageError(f"--dataset: '{unknown[0]}' is not one of {', '.join(longbench.METRICS)}")
-    contenders = find_contenders(ctx)
-    loaded = longbench.load(data, chosen, samples)
-    bench = Bench("longbench", {}, lambda _: loaded, longbench.score, once=once)
-    _run(ctx, bench_settings(ctx, "longbench"), bench, contenders)
+    contenders = options.contenders()
+    loaded = longbench.load(data, chosen, options.samples)
+    bench = Bench("longbench", {}, lambda _: loaded, longbench.score, once=options.once)
+    _run(options, options.settings("longbench"), bench, contenders)
 
 
 app.command()(speed)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from keydiff_cli.cli.options import Quiet
-from keydiff_cli.settings.config import cache_path
+from keydiff_cli.system.folders import user_cache_folder
 
 
 def build_llama(
@@ -49,9 +49,9 @@ def build_llama(
             display.note("the patches apply, and what they touch compiles")
             return
         wheel = building.build_llama(
-            cache_path() / "llama-cpp-python", display, source=source, rebuild=rebuild
+            user_cache_folder() / "llama-cpp-python", display, source=source, rebuild=rebuild
         )
         check_installed()
     finally:
-        display.read()
+        display.reading_over()
     display.note(f"installed {wheel.name} with the patches; 'keydiff doctor' shows it")

@@ -11,37 +11,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keydiff_cli.cli.options import (
-    AsJson,
-    BlockSize,
-    Budget,
-    Cache,
-    DeviceNames,
-    GpuLayers,
-    KvType,
-    MaxTokens,
-    Memory,
-    Model,
-    Offline,
-    PolicyName,
-    Quiet,
-    Rpc,
-    Seed,
-    System,
-    Temperature,
-    Threads,
-    Verbose,
-)
+from keydiff_cli.cli.options import DEVICES, KEEPING, SAMPLING, Options
+from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
-from keydiff_cli.settings.config import resolve
 
 if TYPE_CHECKING:
     from keydiff_cli.cli.repl import Repl
     from keydiff_cli.talk.chat import Chat
 
 
+@with_options(
+    *KEEPING,
+    *SAMPLING,
+    "system",
+    "threads",
+    *DEVICES,
+    "cache",
+    "as_json",
+    "quiet",
+    "verbose",
+    "offline",
+)
 def chat(
-    ctx: typer.Context,
     files: Annotated[
         list[str] | None,
         typer.Argument(
@@ -51,25 +42,8 @@ def chat(
     resume: Annotated[
         str | None, typer.Option(metavar="NAME", help="Go on with a saved chat.")
     ] = None,
-    model: Model = None,
-    memory: Memory = None,
-    budget: Budget = None,
-    block: BlockSize = None,
-    policy: PolicyName = None,
-    max_tokens: MaxTokens = None,
-    temperature: Temperature = None,
-    seed: Seed = None,
-    system: System = None,
-    threads: Threads = None,
-    kv_type: KvType = None,
-    gpu_layers: GpuLayers = None,
-    device: DeviceNames = None,
-    rpc: Rpc = None,
-    cache: Cache = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    offline: Offline = None,
+    *,
+    options: Options,
 ) -> None:
     """Talk about documents: question after question, each knows what was said before.
 
@@ -77,7 +51,7 @@ def chat(
     """
     if "-" in (files or ()):
         raise UsageError("standard input is where the questions come from; name the document")
-    resolved = resolve(ctx.params)
+    resolved = options.resolve()
     settings = resolved.settings
 
     from keydiff_cli.cli.repl import Repl
@@ -87,8 +61,8 @@ def chat(
     from keydiff_cli.talk.chat import Chat
     from keydiff_cli.talk.sessions import open_sessions
 
-    echo_log(verbose)
-    typing = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+    echo_log(options.verbose)
+    typing = sys.stdin.isatty() and sys.stdout.isatty() and not options.as_json
     session = claim = None
     if resume is not None:
         session, claim = open_sessions(settings).resume(resume)
@@ -97,7 +71,7 @@ def chat(
         settings = replace(settings, **saved)
     if typing:
         import prompt_toolkit  # noqa: F401  before the plan, so that its memory is part of it
-    display = Display(quiet=quiet, answer=typing)
+    display = Display(quiet=options.quiet, answer=typing)
     chat = Chat(settings, files or (), display)
     repl = Repl(chat, display, sys.stdout if typing else sys.stderr)
     try:
@@ -108,9 +82,9 @@ def chat(
         else:
             chat.start(resume, session, claim)
             lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace")
-            _answer_lines(chat, repl, lines, as_json=as_json)
+            _answer_lines(chat, repl, lines, as_json=options.as_json)
     finally:
-        display.read()
+        display.reading_over()
         chat.close()
 
 
@@ -141,13 +115,13 @@ def _answer_lines(chat: Chat, repl: Repl, lines: Iterable[str], *, as_json: bool
 
 
 def _print_answer(chat: Chat, *, as_json: bool) -> None:
-    from keydiff_cli.render.display import print_json
+    from keydiff_cli.render.printing import print_json
     from keydiff_cli.system.terminal import printable
 
     turn, report = chat.turns[-1], chat.report
     if as_json:
         print_json({"question": turn.question, **report.as_json()}, indent=None)
-        report.warnings.clear()
+        chat.forget_warnings()
     else:
         line = " ".join(turn.answer.split())
         print(printable(line) if sys.stdout.isatty() else line, flush=True)

@@ -17,7 +17,7 @@ app = typer.Typer(
 @app.command("show")
 def show_config(as_json: AsJson = False) -> None:
     """Show every setting with its value and where it comes from."""
-    from keydiff_cli.render.display import print_json, print_table
+    from keydiff_cli.render.printing import print_json, print_table
 
     resolved = resolve({})
     values = vars(resolved.settings)

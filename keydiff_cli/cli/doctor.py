@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from keydiff_cli.cli.options import AsJson
-from keydiff_cli.errors import ExitStatus
+from keydiff_cli.errors import ExitStatus, as_flag
 from keydiff_cli.settings.config import resolve
 
 
@@ -15,15 +15,16 @@ def doctor(as_json: AsJson = False) -> None:
     Ends with 1 if something is.
     """
     from keydiff_cli.doctor import examine
-    from keydiff_cli.render.display import doctor_rows, print_json, print_table
+    from keydiff_cli.render.printing import print_json, print_table
+    from keydiff_cli.render.rows import doctor_rows
     from keydiff_cli.system.terminal import complain
 
-    found = examine(resolve({}).settings)
+    examined = examine(resolve({}).settings, as_flag)
     if as_json:
-        print_json(found)
+        print_json(examined)
     else:
-        print_table(("what", "here"), doctor_rows(found))
-    for problem in found["problems"]:
+        print_table(("what", "here"), doctor_rows(examined))
+    for problem in examined["problems"]:
         complain(f"warning: {problem}")
-    if found["problems"]:
+    if examined["problems"]:
         raise typer.Exit(ExitStatus.ERROR)

@@ -24,7 +24,7 @@ def _folder() -> Path:
 def list_models(as_json: AsJson = False) -> None:
     """List the models that can be fetched, and say which are here."""
     from keydiff_cli import models
-    from keydiff_cli.render.display import print_json, print_table
+    from keydiff_cli.render.printing import print_json, print_table
     from keydiff_cli.system.sizes import format_size
 
     here = models.installed(_folder())
@@ -77,7 +77,7 @@ def pull_model(name: str, quiet: Quiet = False) -> None:
             log=display.note,
         )
     finally:
-        display.read()
+        display.reading_over()
     print(located.path)
 
 

@@ -1,13 +1,17 @@
-"""Options that several commands have."""
+"""The table of options that several commands have."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from keydiff_cli.settings.checks import KV_TYPE_NAMES
+from keydiff_cli.settings.config import Resolved, resolve
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no status lines.")]
 Files = Annotated[
     list[str] | None,
     typer.Argument(
@@ -16,82 +20,111 @@ Files = Annotated[
         show_default=False,
     ),
 ]
-Model = Annotated[
-    str | None,
-    typer.Option("--model", "-m", metavar="NAME|PATH", help="Model name or GGUF file."),
-]
-Memory = Annotated[
-    str | None,
-    typer.Option(metavar="SIZE", help="Cap for the whole process: 2GB, 900MiB, ..."),
-]
-Budget = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", help="Tokens kept per head. Default: what --memory allows, else 4096."
-    ),
-]
-BlockSize = Annotated[
-    int | None, typer.Option(metavar="B", help="Tokens read between evictions. Default: 128.")
-]
-PolicyName = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="Which tokens to keep: focus (what the question attends to), keydiff (the keys "
-        "least alike), keydiff-prerope (the same before RoPE), keydiff-token, focus-token, window, "
-        "full (all), or a baseline of docs/policies.md. Default: focus where the question is "
-        "known, else keydiff-prerope.",
-    ),
-]
-MaxTokens = Annotated[
-    int | None, typer.Option(metavar="N", help="Longest answer, in tokens. Default: 512.")
-]
-KvType = Annotated[
-    str | None,
-    typer.Option(metavar="|".join(KV_TYPE_NAMES), help="Type of the cache. Default: f16."),
-]
-GpuLayers = Annotated[
-    str | None,
-    typer.Option(
-        metavar="N|auto",
-        help="Layers on other devices than the processor, the last N or all. Default: 0, or auto "
-        "with --device or --rpc.",
-    ),
-]
-DeviceNames = Annotated[
-    str | None,
-    typer.Option("--device", metavar="NAMES", help="Those devices; keydiff doctor lists them."),
-]
-Rpc = Annotated[
-    str | None,
-    typer.Option(
-        metavar="HOST:PORT,...",
-        help="Other machines, on which llama.cpp's RPC server runs.",
-    ),
-]
-Temperature = Annotated[
-    float | None,
-    typer.Option(metavar="T", help="Sampling temperature; 0 is greedy. Default: 0."),
-]
-Seed = Annotated[int | None, typer.Option(help="Seed of the sampling. Default: 0.")]
-Threads = Annotated[
-    int | None, typer.Option(metavar="N", help="Threads. Default: the physical cores.")
-]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of llama.cpp.")]
-Stats = Annotated[bool, typer.Option("--stats", help="Print timings on stderr.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no status lines.")]
-Offline = Annotated[
-    bool | None, typer.Option("--offline", help="Never fetch a model.", show_default=False)
-]
-Cache = Annotated[
-    bool | None,
-    typer.Option(
-        "--cache/--no-cache",
-        help="Keep what is read, and take it up again. Default: --cache.",
-        show_default=False,
-    ),
-]
-System = Annotated[
-    str | None, typer.Option(metavar="TEXT", help="System prompt in place of the built-in.")
-]
+
+# Options that go together, in the order of the help.
+KEEPING = ("model", "memory", "budget", "block", "policy")
+SAMPLING = ("max_tokens", "temperature", "seed")
+DEVICES = ("kv_type", "gpu_layers", "device", "rpc")
+SHOWING = ("as_json", "stats", "quiet", "verbose")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was given on the command line: the settings, and what is to be shown.
+
+    An option sets the setting of its name (:class:`keydiff_cli.settings.config.Settings`); None
+    stands for one that was not given. A command names those that it has, by
+    :func:`keydiff_cli.cli.signatures.with_options`.
+    """
+
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", metavar="NAME|PATH", help="Model name or GGUF file."),
+    ] = None
+    memory: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Cap for the whole process: 2GB, 900MiB, ..."),
+    ] = None
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Tokens kept per head. Default: what --memory allows, else 4096."
+        ),
+    ] = None
+    block: Annotated[
+        int | None, typer.Option(metavar="B", help="Tokens read between evictions. Default: 128.")
+    ] = None
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Which tokens to keep: focus (what the question attends to), keydiff (the keys "
+            "least alike), keydiff-prerope (the same before RoPE), keydiff-token, focus-token, "
+            "window, full (all), or a baseline of docs/policies.md. Default: focus where the "
+            "question is known, else keydiff-prerope.",
+        ),
+    ] = None
+    max_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Longest answer, in tokens. Default: 512.")
+    ] = None
+    temperature: Annotated[
+        float | None,
+        typer.Option(metavar="T", help="Sampling temperature; 0 is greedy. Default: 0."),
+    ] = None
+    seed: Annotated[int | None, typer.Option(help="Seed of the sampling. Default: 0.")] = None
+    system: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="System prompt in place of the built-in.")
+    ] = None
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads. Default: the physical cores.")
+    ] = None
+    kv_type: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(KV_TYPE_NAMES), help="Type of the cache. Default: f16."),
+    ] = None
+    gpu_layers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|auto",
+            help="Layers on other devices than the processor, the last N or all. Default: 0, or "
+            "auto with --device or --rpc.",
+        ),
+    ] = None
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="NAMES", help="Those devices; keydiff doctor lists them."),
+    ] = None
+    rpc: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT,...",
+            help="Other machines, on which llama.cpp's RPC server runs.",
+        ),
+    ] = None
+    cache: Annotated[
+        bool | None,
+        typer.Option(
+            "--cache/--no-cache",
+            help="Keep what is read, and take it up again. Default: --cache.",
+            show_default=False,
+        ),
+    ] = None
+    offline: Annotated[
+        bool | None, typer.Option("--offline", help="Never fetch a model.", show_default=False)
+    ] = None
+    as_json: AsJson = False
+    stats: Annotated[bool, typer.Option("--stats", help="Print timings on stderr.")] = False
+    quiet: Quiet = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of llama.cpp.")] = (
+        False
+    )
+
+    def resolve(self) -> Resolved:
+        """The settings, with what was given over what the environment and the file say.
+
+        Raises
+        ------
+        UsageError
+            As :func:`keydiff_cli.settings.config.resolve`.
+        """
+        return resolve(vars(self))

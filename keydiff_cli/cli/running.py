@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from keydiff_cli.cli.options import Options
 from keydiff_cli.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -14,29 +15,37 @@ if TYPE_CHECKING:
     from keydiff_cli.report import Report
 
 
-def show(
-    run: Callable[[Display], Report],
-    *,
-    answer: bool,
-    as_json: bool,
-    stats: bool,
-    quiet: bool,
-    verbose: bool,
-) -> None:
-    """Run with a display, and print the report as the user wants it."""
-    from keydiff_cli.llama import echo_log
-    from keydiff_cli.render.display import Display, print_json
+def show(run: Callable[[Display], Report], options: Options, *, answer: bool) -> None:
+    """Run with a display, and print the report as the options say.
 
-    echo_log(verbose)
-    display = Display(quiet=quiet, answer=answer)
+    Parameters
+    ----------
+    run
+        What is to be done; it tells the display how it goes on.
+    options
+        What the user wants to see.
+    answer
+        Whether the answer is printed as it comes.
+
+    Raises
+    ------
+    typer.Exit
+        If the user has interrupted it, after what there is was printed.
+    """
+    from keydiff_cli.llama import echo_log
+    from keydiff_cli.render.display import Display
+    from keydiff_cli.render.printing import print_json
+
+    echo_log(options.verbose)
+    display = Display(quiet=options.quiet, answer=answer)
     try:
         report = run(display)
     except BaseException:
-        display.read()
+        display.reading_over()
         display.end_line()
         raise
-    display.finished(report, stats=stats)
-    if as_json:
+    display.finished(report, stats=options.stats)
+    if options.as_json:
         print_json(report.as_json())
     if report.stop_reason == "interrupted":
         raise typer.Exit(ExitStatus.INTERRUPTED)

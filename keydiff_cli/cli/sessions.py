@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from keydiff_cli.cli.messages import tell_warning
 from keydiff_cli.cli.options import AsJson, Quiet
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import resolve
@@ -18,20 +19,19 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and re
 @app.command("list")
 def list_sessions(as_json: AsJson = False) -> None:
     """List the chats that were saved."""
-    from keydiff_cli.render.display import print_json, print_table
-    from keydiff_cli.system.terminal import complain
+    from keydiff_cli.render.printing import print_json, print_table
     from keydiff_cli.talk.sessions import open_sessions
 
     sessions = open_sessions(resolve({}).settings)
-    found = []
+    rows = []
     for name in sessions.names():
         try:
             session = sessions.load(name)
             saved = datetime.fromtimestamp(sessions.path(name).stat().st_mtime).astimezone()
         except (UsageError, OSError) as error:
-            complain(f"warning: {error}")
+            tell_warning(error)
             continue
-        found.append(
+        rows.append(
             {
                 "name": name,
                 "saved": saved.isoformat(timespec="seconds"),
@@ -41,19 +41,19 @@ def list_sessions(as_json: AsJson = False) -> None:
             }
         )
     if as_json:
-        print_json(found)
+        print_json(rows)
         return
     print_table(
         ("name", "saved", "turns", "model", "documents"),
         (
             (
-                one["name"],
-                str(one["saved"])[:16].replace("T", " "),
-                one["turns"],
-                one["model"],
-                ", ".join(Path(file).name for file in one["files"]),
+                row["name"],
+                str(row["saved"])[:16].replace("T", " "),
+                row["turns"],
+                row["model"],
+                ", ".join(Path(file).name for file in row["files"]),
             )
-            for one in found
+            for row in rows
         ),
     )
 

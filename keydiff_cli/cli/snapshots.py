@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from keydiff_cli.cli.messages import tell_warning
 from keydiff_cli.cli.options import AsJson, Quiet
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import resolve
@@ -26,18 +27,19 @@ _SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def _store() -> Store:
+    """The snapshots, with warnings of what is wrong with their folder."""
     from keydiff_cli.snapshots import open_store
-    from keydiff_cli.system.terminal import complain
 
-    return open_store(resolve({}).settings, lambda text: complain(f"warning: {text}"))
+    return open_store(resolve({}).settings, tell_warning)
 
 
 def _names(description: dict[str, Any]) -> str:
+    """The names of the documents of a snapshot."""
     return ", ".join(document["name"] for document in description["documents"])
 
 
 def _plain(entry: Entry) -> dict[str, Any]:
-    """What ``--json`` shows."""
+    """A snapshot as ``--json`` shows it."""
     description = entry.description
     return {
         "id": entry.id,
@@ -57,7 +59,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
 @app.command("list")
 def list_snapshots(as_json: AsJson = False) -> None:
     """List what was read and kept, the most recently used first."""
-    from keydiff_cli.render.display import print_json, print_table
+    from keydiff_cli.render.printing import print_json, print_table
 
     entries = _store().entries()
     if as_json:
@@ -84,7 +86,7 @@ def list_snapshots(as_json: AsJson = False) -> None:
 @app.command("show")
 def show_snapshot(name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Print everything about a snapshot, as JSON."""
-    from keydiff_cli.render.display import print_json
+    from keydiff_cli.render.printing import print_json
 
     print_json(_plain(_store().get(name)))
 
@@ -95,11 +97,10 @@ def remove_snapshots(
 ) -> None:
     """Remove snapshots; the beginning of an id will do."""
     store = _store()
-    found = {entry.id: entry for entry in map(store.get, names)}  # all, before any is gone
-    entries = list(found.values())
-    for entry in entries:
+    entries = {entry.id: entry for entry in map(store.get, names)}  # all, before any is gone
+    for entry in entries.values():
         store.remove(entry)
-    _report(entries, quiet)
+    _report(entries.values(), quiet)
 
 
 @app.command("prune")
@@ -121,6 +122,7 @@ def prune(
 
 
 def _seconds(text: str) -> float:
+    """Seconds of an age such as ``30d``."""
     match = re.fullmatch(r"(\d{1,6})\s*([mhdw])", text.strip(), re.ASCII)
     if match is None:
         raise UsageError(f"--older-than: '{text}' is no age; write it like 30d, 12h or 90m")
@@ -128,6 +130,7 @@ def _seconds(text: str) -> float:
 
 
 def _report(gone: Iterable[Entry], quiet: bool) -> None:
+    """Say how much was removed."""
     from keydiff_cli.system.terminal import complain
 
     sizes = [entry.size for entry in gone]

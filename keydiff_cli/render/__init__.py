@@ -1,1 +1,1 @@
-"""The terminal: all of Rich."""
+"""The terminal: what goes on, tables, heat maps and JSON. The only package that imports Rich."""

@@ -1,0 +1,51 @@
+"""Times, sizes and rates of a run, for people."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from keydiff_cli.render.printing import print_table
+from keydiff_cli.report import Report
+from keydiff_cli.system.sizes import format_size
+
+_LEAST_SECONDS = 1e-9  # a rate over no time at all is large, and no error
+
+
+def print_stats(report: Report, file: TextIO) -> None:
+    """Print the table that ``--stats`` and ``/stats`` ask for."""
+    print_table(("statistic", "value"), _statistics(report), file=file)
+
+
+def format_duration(seconds: float) -> str:
+    """Seconds for people: ``8.3 s``, ``2 min 10 s``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def format_rate(count: int, seconds: float, digits: int) -> str:
+    """How many in a second."""
+    return f"{count / max(seconds, _LEAST_SECONDS):.{digits}f}"
+
+
+def _statistics(report: Report) -> list[tuple[str, str]]:
+    timing, tokens = report.timing_s, report.tokens
+    ingest = max(timing.ingest, _LEAST_SECONDS)
+    fresh = tokens.document - tokens.reused
+    decoded = max(tokens.generated - 1, 0)  # the first one comes from the prompt
+    cache = report.cache
+    rows = [
+        (f"{name.replace('_', ' ')}, s", f"{value:.2f}") for name, value in vars(timing).items()
+    ]
+    rows += [
+        ("reading, tokens/s", format_rate(fresh, ingest, 1)),
+        (
+            "scoring + eviction, % of ingest",
+            f"{100 * (timing.score + timing.evict) / ingest:.2f}",
+        ),
+        ("answering, tokens/s", format_rate(decoded, timing.answer - timing.first_token, 1)),
+        ("cache, bytes", format_size(0 if cache is None else cache.bytes)),
+        ("access", "-" if cache is None else cache.access),
+    ]
+    return rows
