@@ -26,7 +26,9 @@ from statistics import median
 from typing import Any
 
 import llama_cpp
-from measure import LARGE, SAMPLE, machine, model_path, show
+from measuring import LARGE, SAMPLE, machine, model_path, show
+
+from keydiff_cli.system.machine import physical_cores
 
 DEPTH, READ, DECODED = 1024, 512, 32
 TYPES = {  # of the tensors of most layers
@@ -162,8 +164,6 @@ def requantise(path: Path, names: set[str], folder: Path) -> dict[str, Path]:
 
 
 def compare(turns: int, library: str | None) -> None:
-    from keydiff_cli.system.machine import physical_cores
-
     tried = settings(physical_cores(), library)
     with tempfile.TemporaryDirectory() as folder:
         paths = requantise(model_path(LARGE), {each.quantisation for each in tried}, Path(folder))

@@ -12,37 +12,26 @@ from pathlib import Path
 from typing import Any
 
 from keydiff_cli import models
+from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.bench.contenders import Contender
-from keydiff_cli.bench.events import BenchEvents
-from keydiff_cli.bench.records import (
-    Key,
-    Record,
-    Records,
-    called,
-    differences,
-    key_of,
-    latest,
-    read_records,
-)
-from keydiff_cli.bench.runner import Options, Runner, Score
+from keydiff_cli.bench.records import Record, Records, latest
+from keydiff_cli.bench.runner import Runner, Score
 from keydiff_cli.bench.samples import Count, Text
-from keydiff_cli.bench.summary import depth_grid, pool, summarise
+from keydiff_cli.bench.summary import depth_grid, pool, rounded, summarise
+from keydiff_cli.bench.together import Together
+from keydiff_cli.bench.trials import Options
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import Model
 from keydiff_cli.planning.placement import placement_of
 from keydiff_cli.policies import POLICIES
 from keydiff_cli.reading.preparation import locate_model
-from keydiff_cli.settings.config import Settings, cache_path
+from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
 from keydiff_cli.system.files import whole_file
+from keydiff_cli.system.folders import user_cache_folder
 from keydiff_cli.version import __version__
 
 Make = Callable[[Count], Iterable[Text]]
-
-# Answers that were measured under other ones cannot be put together.
-_CONDITIONS = ("keydiff", "llama_cpp_python", "sha256", "block", "kv_type", "read_for", "once")
-# What else is the same in the names of samples that can be put together.
-_NAMES = ("bench", "seed", "text", "depths")
 
 
 @dataclass(frozen=True)
@@ -52,7 +41,7 @@ class Bench:
     Attributes
     ----------
     name
-        Of the benchmark.
+        What the benchmark is called.
     options
         What its texts depend on; goes into the file of records.
     make
@@ -60,7 +49,7 @@ class Bench:
     score
         Scores an answer.
     read_for
-        Question that the texts are read for, instead of the one that is asked.
+        Question that the texts are read for, instead of the question that is asked.
     once
         Evict once, after reading, instead of while reading.
     """
@@ -121,56 +110,26 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If a file is none of answers, they were measured under different conditions, or there are
-        none yet.
+        If a file holds no answers, or answers were measured under different conditions.
     """
-    headers: list[Record] = []
-    records: dict[Key, Record] = {}
-    limits: dict[str, int | None] = {}
-    versions: dict[str, str | None] = {}
-    outdated = 0
+    together = Together()
     for path in paths:
-        header, some = read_records(path)
-        if header["bench"] == "speed":
-            raise UsageError(f"{path} holds times, not answers; see its .summary.json")
-        headers.append(header)
-        if differing := [name for name in differences(headers[0], header) if name in _CONDITIONS]:
-            raise UsageError(
-                f"{path} was measured with another {called(differing)} than {paths[0]}; "
-                "show it alone"
-            )
-        of = json.dumps([header.get(name) for name in _NAMES])
-        if limits.setdefault(of, header.get("max_tokens")) != header.get("max_tokens"):
-            raise UsageError(
-                f"{path} has the same samples as another file, with another --max-tokens; "
-                "show it alone"
-            )
-        current, older = latest(some)
-        outdated += older
-        for record in current:
-            version = record.get("policy_version")
-            if versions.setdefault(record["policy"], version) != version:
-                raise UsageError(
-                    f"{path} was measured with another version of {record['policy']} than the "
-                    "files before it; run its benchmark again, or show it alone"
-                )
-            named = {**record, "id": f"{of}-{record['id']}", "text": f"{of}-{record['text']}"}
-            records[key_of(named)] = named
-    if not records:
+        together.add(path)
+    if not (records := together.records.values()):
         raise UsageError(f"{', '.join(map(str, paths))}: no answers yet; run the benchmark")
-    answers = sorted(records.values(), key=_in_order(records.values(), tuple(POLICIES)))
+    answers = sorted(records, key=_in_order(records, tuple(POLICIES)))
     return {
-        "headers": headers,
+        "headers": together.headers,
         "results": [*summarise(answers), *pool(answers)],
         "grid": depth_grid(answers),
-        "outdated": outdated,
+        "outdated": together.outdated,
     }
 
 
 def _in_order(
     records: Iterable[Record], policies: Sequence[str]
 ) -> Callable[[Record], tuple[int, ...]]:
-    """Task by task, then these policies and others as they come in, the largest budget first."""
+    """A key to sort by: task, length, policy (these come first), the largest budget first."""
     tasks: dict[str, int] = {}
     places = {policy: place for place, policy in enumerate(dict.fromkeys(policies))}
     for record in records:
@@ -188,7 +147,7 @@ def describe(
     name: str, options: Mapping[str, Any], located: models.LocatedModel, settings: Settings
 ) -> dict[str, Any]:
     """Everything that the records of a benchmark depend on: the first line of their file."""
-    sha256 = located.sha256 or models.checksum(located.path, cache_path() / "checksums")
+    sha256 = located.sha256 or models.checksum(located.path, user_cache_folder() / "checksums")
     return {
         "bench": name,
         "keydiff": __version__,
@@ -208,7 +167,11 @@ def describe(
 def write_summary(
     out: Path, header: Mapping[str, Any], threads: int, results: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Write and return the summary beside the records: settings, machine and results."""
+    """Write and return the summary beside the records: settings, machine and results.
+
+    The file has the rates rounded (:func:`~keydiff_cli.bench.summary.rounded`), what is returned
+    has them as they are.
+    """
     summary = {
         "header": header,
         "machine": {
@@ -222,7 +185,7 @@ def write_summary(
         **results,
     }
     with whole_file(summary_path(out)) as file:
-        file.write((json.dumps(summary, indent=2) + "\n").encode("ascii"))
+        file.write((json.dumps(rounded(summary), indent=2) + "\n").encode("ascii"))
     return summary
 
 

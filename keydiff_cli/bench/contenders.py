@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import UsageError, setting
 from keydiff_cli.policies import find_policy
 
 _BUDGET = re.compile(r"\d{1,9}(/0*[1-9]\d{0,8})?|\d?\.\d{1,9}", re.ASCII)
@@ -15,7 +15,7 @@ _BUDGET = re.compile(r"\d{1,9}(/0*[1-9]\d{0,8})?|\d?\.\d{1,9}", re.ASCII)
 
 @dataclass(frozen=True)
 class Contender:
-    """A policy with a budget, in tokens or as a part of the text; None if it evicts nothing."""
+    """A policy with a budget, in tokens or as a part of the text; None for what evicts nothing."""
 
     policy: str
     budget: int | Fraction | None
@@ -33,7 +33,7 @@ def parse_contenders(policies: Sequence[str], budgets: Sequence[str]) -> list[Co
     Raises
     ------
     UsageError
-        If a policy is unknown or a budget is neither.
+        If a policy is unknown, or a budget is neither a number of tokens nor such a part.
     """
     contenders: list[Contender] = []
     parts = [_budget(text) for text in budgets]
@@ -47,5 +47,7 @@ def _budget(text: str) -> int | Fraction:
     written = _BUDGET.fullmatch(text)
     budget = (int if text.isdecimal() else Fraction)(text) if written else 0
     if budget <= 0 or (isinstance(budget, Fraction) and budget > 1) or budget > 2**24:
-        raise UsageError(f"--budget: '{text}' is no number of tokens and no part like 1/4")
+        raise UsageError(
+            f"{setting('budget')}: '{text}' is no number of tokens and no part like 1/4"
+        )
     return budget

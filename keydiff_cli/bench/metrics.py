@@ -46,13 +46,13 @@ def rouge_l(answer: str, reference: str) -> float:
     return 2 * common / (len(said) + len(wanted)) if common else 0.0
 
 
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
+def _common(first: Sequence[str], second: Sequence[str]) -> int:
     """Length of the longest common subsequence."""
-    row = [0] * (len(other) + 1)
-    for mine in one:
+    row = [0] * (len(second) + 1)
+    for item in first:
         previous = 0
-        for j, theirs in enumerate(other, 1):
-            longest = previous + 1 if mine == theirs else max(row[j], row[j - 1])
+        for j, other in enumerate(second, 1):
+            longest = previous + 1 if item == other else max(row[j], row[j - 1])
             previous, row[j] = row[j], longest
     return row[-1]
 

@@ -13,12 +13,12 @@ TASK = "needle"
 
 
 def needle(key: str, value: str) -> str:
-    """The sentence that is hidden."""
+    """The sentence that hides the value of a key."""
     return f"The secret number of the town of {key} is {value}."
 
 
 def question(key: str) -> str:
-    """What is asked about it."""
+    """What is asked about the needle of a key."""
     return f"What is the secret number of the town of {key}? Answer with the number only."
 
 

@@ -15,9 +15,11 @@ from keydiff_cli.system.files import require_writable, whole_file
 from keydiff_cli.system.terminal import printable
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Row = dict[str, Any]
+Column = tuple[int | None, int]  # budget and length
 
 
 def check_plot(path: Path | None, kept: Iterable[Path]) -> None:
@@ -31,7 +33,7 @@ def check_plot(path: Path | None, kept: Iterable[Path]) -> None:
     Raises
     ------
     UsageError
-        If matplotlib is missing, or the file cannot be written, is one of ``kept`` or ends in
+        If matplotlib is missing, or the file cannot be written, is among ``kept``, or ends in
         neither ``.png`` nor ``.svg``.
     """
     if path is None:
@@ -50,72 +52,87 @@ def check_plot(path: Path | None, kept: Iterable[Path]) -> None:
 def heat_map(grid: Sequence[Row], path: Path) -> None:
     """Needles found, depth against budget and length, one panel per policy."""
     depths = sorted({row["depth"] for row in grid})
-    columns: dict[str, list[tuple[int | None, int]]] = {}  # of each policy: budget and length
+    columns: dict[str, list[Column]] = {}  # of each policy, in the order that they come in
     for row in grid:
-        mine = columns.setdefault(row["policy"], [])
-        if (row["budget"], row["length"]) not in mine:
-            mine.append((row["budget"], row["length"]))
-    widths = [len(mine) for mine in columns.values()]
+        column = row["budget"], row["length"]
+        if column not in (listed := columns.setdefault(row["policy"], [])):
+            listed.append(column)
+    widths = [len(listed) for listed in columns.values()]
     figure = _figure(1.5 + 0.5 * sum(widths) + 0.4 * len(widths), 1.2 + 0.4 * len(depths))
     panels = figure.subplots(1, len(widths), squeeze=False, sharey=True, width_ratios=widths)[0]
-    for panel, (policy, mine) in zip(panels, columns.items(), strict=True):
-        found = np.full((len(depths), len(mine)), np.nan)
-        for row in grid:
-            if row["policy"] == policy:
-                place = depths.index(row["depth"]), mine.index((row["budget"], row["length"]))
-                found[place] = row["rate"]
-                text = f"{100 * row['rate']:.0f}"
-                colour = "black" if row["rate"] > 0.6 else "white"
-                panel.text(*place[::-1], text, color=colour, ha="center", va="center", fontsize=7)
-        panel.imshow(found, vmin=0, vmax=1, cmap="viridis", aspect="auto")
-        labels = [f"{length if budget is None else budget}\nof {length}" for budget, length in mine]
-        panel.set_xticks(range(len(mine)), labels, fontsize=7)
-        panel.set_yticks(range(len(depths)), [f"{100 * depth:.0f} %" for depth in depths])
+    for panel, (policy, listed) in zip(panels, columns.items(), strict=True):
+        _draw_grid(panel, [row for row in grid if row["policy"] == policy], depths, listed)
         panel.set_title(_name(policy).replace(":", "\n").replace("-", "-\n"), fontsize=8)
     panels[0].set_ylabel("depth of the needle")
     figure.supxlabel("tokens kept", fontsize=9)
     _save(figure, path)
 
 
+def _draw_grid(
+    panel: Axes, rows: Sequence[Row], depths: Sequence[float], columns: Sequence[Column]
+) -> None:
+    """Colour the rates of a policy, with their numbers."""
+    rates = np.full((len(depths), len(columns)), np.nan)
+    for row in rows:
+        place = depths.index(row["depth"]), columns.index((row["budget"], row["length"]))
+        rates[place] = row["rate"]
+        colour = "black" if row["rate"] > 0.6 else "white"
+        text = f"{100 * row['rate']:.0f}"
+        panel.text(*place[::-1], text, color=colour, ha="center", va="center", fontsize=7)
+    panel.imshow(rates, vmin=0, vmax=1, cmap="viridis", aspect="auto")
+    # Without a budget everything is kept (``records`` reads no other record).
+    labels = [f"{length if budget is None else budget}\nof {length}" for budget, length in columns]
+    panel.set_xticks(range(len(columns)), labels, fontsize=7)
+    panel.set_yticks(range(len(depths)), [f"{100 * depth:.0f} %" for depth in depths])
+
+
 def rates(results: Sequence[Row], path: Path) -> None:
     """Rates with their 95 % intervals over budgets, one panel per task and length."""
-    panels_of = list(dict.fromkeys((row["task"], row["length"]) for row in results))
+    subjects = list(dict.fromkeys((row["task"], row["length"]) for row in results))
     policies = list(dict.fromkeys(row["policy"] for row in results if row["budget"] is not None))
-    figure = _figure(1.5 + 2.6 * len(panels_of), 3.6)
-    panels = figure.subplots(1, len(panels_of), squeeze=False, sharey=True)[0]
-    for panel, (task, length) in zip(panels, panels_of, strict=True):
+    figure = _figure(1.5 + 2.6 * len(subjects), 3.6)
+    panels = figure.subplots(1, len(subjects), squeeze=False, sharey=True)[0]
+    for panel, (task, length) in zip(panels, subjects, strict=True):
         rows = [row for row in results if (row["task"], row["length"]) == (task, length)]
-        for row in rows:
-            if row["budget"] is None:  # it keeps everything
-                panel.axhline(row["rate"], color="black", linewidth=1, label=_name(row["policy"]))
-                panel.axhspan(row["low"], row["high"], color="black", alpha=0.08)
-        found = {row["budget"] for row in rows if row["budget"] is not None}
-        budgets = sorted(found, key=lambda budget: (isinstance(budget, str), Fraction(budget)))
-        for number, policy in enumerate(policies):
-            mine = [row for row in rows if row["policy"] == policy and row["budget"] is not None]
-            shift = 0.6 * ((number + 0.5) / len(policies) - 0.5)
-            middle = np.array([row["rate"] for row in mine])
-            low = middle - np.array([row["low"] for row in mine])
-            high = np.array([row["high"] for row in mine]) - middle
-            panel.errorbar(
-                [budgets.index(row["budget"]) + shift for row in mine],
-                middle,
-                yerr=[low, high],
-                marker="o",
-                markersize=4,
-                linewidth=0,
-                elinewidth=1,
-                label=_name(policy),
-            )
-        panel.set_xticks(range(len(budgets)), [str(budget) for budget in budgets])
+        _draw_rates(panel, rows, policies)
         title = _name(task) if length is None else f"{_name(task)}, {length} tokens"
         panel.set_title(title, fontsize=9)
-        panel.set_xlabel("budget, tokens")
-        panel.set_xlim(-0.5, max(len(budgets), 1) - 0.5)
-        panel.set_ylim(-0.03, 1.03)
     panels[0].set_ylabel("score")
     panels[-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.02, 1))
     _save(figure, path)
+
+
+def _draw_rates(panel: Axes, rows: Sequence[Row], policies: Sequence[str]) -> None:
+    """A line for what keeps everything, and for every policy a bar at each of its budgets."""
+    budgeted = [row for row in rows if row["budget"] is not None]
+    for row in rows:
+        if row["budget"] is None:
+            panel.axhline(row["rate"], color="black", linewidth=1, label=_name(row["policy"]))
+            panel.axhspan(row["low"], row["high"], color="black", alpha=0.08)
+    budgets = sorted(
+        {row["budget"] for row in budgeted},
+        key=lambda budget: (isinstance(budget, str), Fraction(budget)),
+    )
+    for number, policy in enumerate(policies):
+        tried = [row for row in budgeted if row["policy"] == policy]
+        shift = 0.6 * ((number + 0.5) / len(policies) - 0.5)
+        middle = np.array([row["rate"] for row in tried])
+        low = middle - np.array([row["low"] for row in tried])
+        high = np.array([row["high"] for row in tried]) - middle
+        panel.errorbar(
+            [budgets.index(row["budget"]) + shift for row in tried],
+            middle,
+            yerr=[low, high],
+            marker="o",
+            markersize=4,
+            linewidth=0,
+            elinewidth=1,
+            label=_name(policy),
+        )
+    panel.set_xticks(range(len(budgets)), [str(budget) for budget in budgets])
+    panel.set_xlabel("budget, tokens")
+    panel.set_xlim(-0.5, max(len(budgets), 1) - 0.5)
+    panel.set_ylim(-0.03, 1.03)
 
 
 def _name(text: str) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import UsageError, setting
+from keydiff_cli.policies import POLICIES
 from keydiff_cli.system.files import named
 
 Record = dict[str, Any]
@@ -51,15 +52,13 @@ _OPTIONAL: dict[str, tuple[type, ...]] = {
 }
 _HEADER, _RECORD = b'{"bench": "', b'{"id": "'  # how the lines of such a file begin
 _PART = re.compile(r"\d{1,12}(/[1-9]\d{0,11})?", re.ASCII)
-_CALLED = {  # options of a header, where people call them otherwise
+_FOR_PEOPLE = {  # options of a header, where people call them otherwise
     "keydiff": "version of keydiff",
     "llama_cpp_python": "version of llama-cpp-python",
     "sha256": "model",
     "read_for": "--read-for",
     "once": "--once",
-    "max_tokens": "--max-tokens",
-    "kv_type": "--kv-type",
-    "block": "--block",
+    **{name: setting(name) for name in ("max_tokens", "kv_type", "block")},
     "seed": "--seed",
     "depths": "--depth",
 }
@@ -90,7 +89,7 @@ def read_records(path: Path) -> tuple[Record, list[Record]]:
     Raises
     ------
     UsageError
-        If it is no such file, or cannot be read.
+        If the file is no file of records, or cannot be read.
     """
     try:
         _require_file(path)
@@ -124,12 +123,12 @@ def _whole(data: bytes) -> int:
 
 
 def _begins(data: bytes, start: bytes) -> bool:
-    """Whether it may be a line that begins like this, or the beginning of one."""
+    """Whether the data may be a line that begins like this, or the beginning of such a line."""
     return b"\n" not in data and data[: len(start)] == start[: len(data)]
 
 
 def _parsed(line: bytes) -> Any:
-    """The JSON of a line; None if it is none."""
+    """What the JSON of a line says; None if it is no JSON."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
@@ -143,6 +142,7 @@ def _fits(record: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
         and all(type(record.get(name)) in kinds for name, kinds in _OPTIONAL.items())
         and all(abs(record[name]) < _LARGEST for name in fields if type(record[name]) in _NUMBER)
         and all(record[name] is None or record[name] > 0 for name in ("budget", "length"))
+        and (record["budget"] is not None or _keeps_everything(record["policy"]))
         and (record.get("depth") is None or record["length"] is not None)
         and 0 <= (record.get("depth") or 0) <= 1
         and 0 <= record.get("score", 0) <= 1
@@ -151,14 +151,20 @@ def _fits(record: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
     )
 
 
-def differences(one: Record, other: Record) -> list[str]:
-    """Names of the options that differ, or that only one of them has."""
-    return sorted({name for name, _ in _pairs(one) ^ _pairs(other)})
+def _keeps_everything(policy: str) -> bool:
+    """Whether a policy may do without a budget: all but those that are known to evict."""
+    known = POLICIES.get(policy.partition(":")[0])
+    return known is None or known.scorer is None
 
 
-def called(names: Iterable[str]) -> str:
-    """Options of a header, for people."""
-    return ", ".join(dict.fromkeys(_CALLED.get(name, name) for name in names))
+def differences(first: Record, second: Record) -> list[str]:
+    """Names of the options that differ between two headers, or that only one of the two has."""
+    return sorted({name for name, _ in _pairs(first) ^ _pairs(second)})
+
+
+def names_for_people(names: Iterable[str]) -> str:
+    """The names of options of a header, as people call them."""
+    return ", ".join(dict.fromkeys(_FOR_PEOPLE.get(name, name) for name in names))
 
 
 def _pairs(options: Record) -> set[tuple[str, str]]:
@@ -214,9 +220,8 @@ class Records:
         if not _begins(data, _HEADER):
             begun, self.all = read_records(self.path)
             if self.all and (differing := differences(begun, self.header)):
-                raise UsageError(
-                    f"{self.path} was begun with another {called(differing)}; name another file"
-                )
+                names = names_for_people(differing)
+                raise UsageError(f"{self.path} was begun with another {names}; name another file")
         whole = _whole(data) if self.all else 0
         self._file.truncate(whole)
         if not self.all:

@@ -137,14 +137,14 @@ def frequent_words(sentences: list[str], tokens: int, count: Count, draw: random
     times: Counter[str] = Counter()
 
     def tied() -> bool:
-        *_, last, next_one = times.most_common(_FREQUENT + 1)
-        return last[1] == next_one[1]
+        *_, last, following = times.most_common(_FREQUENT + 1)
+        return last[1] == following[1]
 
     while size < tokens or tied():
-        some = draw.choices(pool, weights, k=10)
-        listed += some
-        times.update(some)
-        size += count(" " + " ".join(some))
+        drawn = draw.choices(pool, weights, k=10)
+        listed += drawn
+        times.update(drawn)
+        size += count(" " + " ".join(drawn))
     wanted = [name for name, _ in times.most_common(_FREQUENT)]
     asked = f"What are the {_FREQUENT} most frequent words in the text? Answer with the words only."
     return " ".join(listed), [(asked, tuple(wanted))]

@@ -15,12 +15,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from keydiff_cli.bench.bench_events import BenchEvents, sample_name, too_long
 from keydiff_cli.bench.benchmark import describe, write_summary
 from keydiff_cli.bench.contenders import Contender
-from keydiff_cli.bench.events import BenchEvents, sample_name, too_long
 from keydiff_cli.bench.haystack import cut, digest
 from keydiff_cli.bench.records import MEASURED, Record, Records, latest
-from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError
+from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError, setting
 from keydiff_cli.llama import Model
 from keydiff_cli.policies import find_policy, policy_version
 from keydiff_cli.reading.preparation import locate_model
@@ -91,7 +91,7 @@ def measure(
     length
         Tokens the document was made for.
     arguments
-        More of them for ``keydiff ask``: the block, the threads and so on.
+        Further arguments of ``keydiff ask``: the block, the threads and so on.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def measure(
         for turn in range(repeat)
         for contender in contenders
     ]
-    versions = {one.policy: policy_version(find_policy(one.policy)) for one in contenders}
+    versions = {name: policy_version(find_policy(name)) for name in {c.policy for c in contenders}}
     # What an older version of a policy took is measured anew.
     missing = [run for run in dict.fromkeys(runs) if not records.has(run, versions[run[1]])]
     if missing:
@@ -114,30 +114,7 @@ def measure(
         for done, (sample, policy, budget) in enumerate(missing, len(runs) - len(missing)):
             name = sample_name(sample, policy, budget)
             events.working(name, done, len(runs))
-            command = [
-                sys.executable,
-                "-m",
-                "keydiff_cli",
-                "ask",
-                "--json",
-                "--quiet",
-                "--no-cache",
-            ]
-            command += ["--model", str(model), "--policy", policy, *arguments]
-            command += ["--budget", str(budget)] if budget is not None else []
-            run = subprocess.run(
-                [*command, str(path), QUESTION],
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                check=False,
-                env=_environment(),
-            )
-            if run.returncode != 0:
-                raise _failure(name, run)
-            report = json.loads(run.stdout)
-            if (taken := report["cache"]["policy"]) != policy:
-                raise ModelError(f"{name} was read by {taken}; use --policy {taken}")
+            report = _ask(name, path, policy, budget, ["--model", str(model), *arguments])
             record = {
                 "id": sample,
                 "policy": policy,
@@ -149,6 +126,29 @@ def measure(
             records.add(record)
             rate = f"{record['ingest_tokens_per_s']:.1f} tokens/s"
             events.finished_sample(f"{name}: {rate}", done + 1, len(runs))
+
+
+def _ask(
+    name: str, path: Path, policy: str, budget: int | None, arguments: Sequence[str]
+) -> dict[str, Any]:
+    """Ask about a text in a process of its own; return its report."""
+    command = [sys.executable, "-m", "keydiff_cli", "ask", "--json", "--quiet", "--no-cache"]
+    command += ["--policy", policy, *arguments]
+    command += ["--budget", str(budget)] if budget is not None else []
+    done = subprocess.run(
+        [*command, str(path), QUESTION],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        env=_environment(),
+    )
+    if done.returncode != 0:
+        raise _failure(name, done)
+    report: dict[str, Any] = json.loads(done.stdout)
+    if (taken := report["cache"]["policy"]) != policy:
+        raise ModelError(f"{name} was read by {taken}; use {setting('policy', taken)}")
+    return report
 
 
 def _warm(model: Path) -> None:
@@ -208,7 +208,7 @@ def summarise(records: Iterable[Record]) -> list[dict[str, Any]]:
             "policy": policy,
             "budget": budget,
             "turns": len(turns),
-            "ratio": round(median(ratios), 4) if ratios else None,
+            "ratio": median(ratios) if ratios else None,
         }
         for name in MEASURED:
             values = [record[name] for record in turns.values() if record.get(name) is not None]

@@ -23,20 +23,20 @@ def wilson(successes: float, samples: int) -> tuple[float, float]:
 
 
 def paired_difference(
-    mine: Sequence[float], other: Sequence[float], texts: Sequence[str]
+    scores: Sequence[float], others: Sequence[float], texts: Sequence[str]
 ) -> tuple[float, tuple[float, float] | None]:
-    """Mean of ``mine - other`` over the same samples, and its 95 % interval.
+    """Mean of ``scores - others`` over the same samples, and its 95 % interval.
 
-    Samples of one text depend on each other, so texts are what varies: ``texts`` says which one
+    Samples of one text depend on each other, so texts are what varies: ``texts`` says which text
     each sample is about. The mean is the ratio of two sums over texts, its standard error the
     usual linear one (Cochran 1977, section 6.5), and the interval Student's. Texts with many
     samples weigh more, so as many texts of one size count as vary like them (Kish 1965, section
     8.2). None with fewer than five of those, or if no text differs from the mean, which says
     nothing about how much others would.
     """
-    if not len(mine) == len(other) == len(texts):
+    if not len(scores) == len(others) == len(texts):
         raise ValueError("a paired comparison needs the same samples")
-    gaps = np.subtract(mine, other)
+    gaps = np.subtract(scores, others)
     mean = float(gaps.mean())
     _, where = np.unique(np.asarray(texts), return_inverse=True)
     left, sizes = np.bincount(where, gaps - mean), np.bincount(where)

@@ -9,6 +9,9 @@ from typing import Any
 from keydiff_cli.bench.records import Record
 from keydiff_cli.bench.statistics import paired_difference, wilson
 
+_RATES = frozenset(("rate", "low", "high", "difference", "interval", "ratio"))
+_DIGITS = 4  # of a rate, in JSON
+
 Cell = tuple[str, int | None, str, int | str | None]  # task, length, policy, budget
 
 
@@ -47,20 +50,20 @@ def _rows(cells: Mapping[Cell, Mapping[str, Record]]) -> list[dict[str, Any]]:
             "budget": budget,
             "samples": len(scores),
             "cut": sum(record["stop_reason"] == "length" for record in samples.values()),
-            "rate": round(sum(scores) / len(scores), 4),
-            "low": round(low, 4),
-            "high": round(high, 4),
+            "rate": sum(scores) / len(scores),
+            "low": low,
+            "high": high,
             "difference": None,
             "interval": None,
         }
         full = cells.get((task, length, "full", None), {})
         shared = [name for name in samples if name in full]
         if shared and policy != "full":
-            mine, other = ([part[name]["score"] for name in shared] for part in (samples, full))
+            compared, whole = ([cell[name]["score"] for name in shared] for cell in (samples, full))
             texts = [samples[name]["text"] for name in shared]
-            gap, interval = paired_difference(mine, other, texts)
-            row["difference"] = round(gap, 4)
-            row["interval"] = interval and [round(value, 4) for value in interval]
+            gap, interval = paired_difference(compared, whole, texts)
+            row["difference"] = gap
+            row["interval"] = interval and list(interval)
         rows.append(row)
     return rows
 
@@ -68,8 +71,8 @@ def _rows(cells: Mapping[Cell, Mapping[str, Record]]) -> list[dict[str, Any]]:
 def pool(records: Iterable[Record]) -> list[dict[str, Any]]:
     """The same rows over all tasks together, every sample counting alike; none for one task.
 
-    Rates over other samples cannot be compared: who lacks any that the one with most samples of
-    that length has is left out.
+    Rates over other samples cannot be compared: where a policy with a budget has answered the most
+    samples of a length, those that lack any of these samples are left out.
     """
     together = list(records)
     if len({record["task"] for record in together}) < 2:
@@ -78,7 +81,7 @@ def pool(records: Iterable[Record]) -> list[dict[str, Any]]:
     most: dict[int | None, set[str]] = {}
     for (_, length, _, _), samples in cells.items():
         most[length] = max(most.get(length, set()), set(samples), key=len)
-    return _rows({cell: some for cell, some in cells.items() if most[cell[1]] <= set(some)})
+    return _rows({cell: rated for cell, rated in cells.items() if most[cell[1]] <= set(rated)})
 
 
 def depth_grid(records: Iterable[Record]) -> list[dict[str, Any]]:
@@ -95,7 +98,25 @@ def depth_grid(records: Iterable[Record]) -> list[dict[str, Any]]:
             "length": length,
             "depth": depth,
             "samples": len(scores),
-            "rate": round(sum(scores) / len(scores), 4),
+            "rate": sum(scores) / len(scores),
         }
         for (policy, budget, length, depth), scores in cells.items()
     ]
+
+
+def rounded(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A summary with its rates rounded for JSON; tables and pictures round the exact ones."""
+    return {
+        name: [{key: _rounded(key, value) for key, value in row.items()} for row in value]
+        if name in ("results", "grid")
+        else value
+        for name, value in summary.items()
+    }
+
+
+def _rounded(name: str, value: Any) -> Any:
+    if name not in _RATES or value is None:
+        return value
+    if isinstance(value, list):
+        return [round(number, _DIGITS) for number in value]
+    return round(value, _DIGITS)

@@ -14,10 +14,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from keydiff_cli.build import kept_wheels
-from keydiff_cli.build.events import BuildEvents
+from keydiff_cli.build.build_events import BuildEvents
 from keydiff_cli.build.install import check_place, install
-from keydiff_cli.build.programs import BuildError, compiler, do, fetching_pip, patcher, writing
+from keydiff_cli.build.programs import (
+    BuildError,
+    compiler,
+    fetching_pip,
+    patcher,
+    run_program,
+    writing,
+)
 from keydiff_cli.build.release import RELEASE, Release, apply, fetch, patch_files, unpack, verify
+from keydiff_cli.errors import setting
 from keydiff_cli.system.machine import physical_cores
 from keydiff_cli.system.processes import orderly_end
 
@@ -30,7 +38,7 @@ _OPTIONS = "-DGGML_RPC=ON"  # a model over several machines
 
 
 def build_llama(
-    cache: Path,
+    wheels: Path,
     events: BuildEvents,
     *,
     source: Path | None = None,
@@ -44,7 +52,7 @@ def build_llama(
 
     Parameters
     ----------
-    cache
+    wheels
         Folder that wheels and the log of the last build are kept in.
     source
         The source distribution, if it need not be fetched.
@@ -68,7 +76,7 @@ def build_llama(
     patcher()
     patches = patch_files()
     texts = (patch.read_text(encoding="utf-8") for patch in patches)
-    folder = cache / kept_wheels.key(command, release.sha256, _OPTIONS, *texts)
+    folder = wheels / kept_wheels.key(command, release.sha256, _OPTIONS, *texts)
     with writing(folder, "see what is in its way"):
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -80,7 +88,7 @@ def build_llama(
         if wheel is None:
             wheel = _build(release, patches, source, folder, events)
         else:
-            events.note(f"{wheel} was built before; --rebuild builds it again")
+            events.note(f"{wheel} was built before; {setting('rebuild')} builds it again")
         with suppress(PackageNotFoundError):
             if (here := version(release.package)) != release.version:
                 events.note(f"{release.package} {release.version} takes the place of {here}")
@@ -101,7 +109,7 @@ def check_patches(
     """
     program = compiler()
     patcher()
-    known = _known(program)
+    known = _known_flags(program)
     with orderly_end(), _patched(release, patch_files(), source, events) as tree:
         llama = tree / release.llama
         for name in _TOUCHED:
@@ -109,18 +117,20 @@ def check_patches(
             command = [*program, "-std=c++17", "-Wall", "-Wextra", "-fsyntax-only", name]
             command += [f"-I{part}" for part in _INCLUDED]
             for flags in ([], known):
-                do([*command, *flags], llama, tree / "compile.log", f"{name} does not compile")
+                run_program(
+                    [*command, *flags], llama, tree / "compile.log", f"{name} does not compile"
+                )
 
 
-def _known(program: list[str]) -> list[str]:
-    """Those of the flags that a compiler takes for this processor; none if it cannot be run."""
-    found = []
+def _known_flags(program: list[str]) -> list[str]:
+    """The flags that a compiler takes for this processor; none if the compiler cannot be run."""
+    taken = []
     for flag in _FLAGS:
         command = [*program, flag, "-fsyntax-only", "-x", "c++", os.devnull]
         with suppress(OSError):
             if subprocess.run(command, capture_output=True, check=False).returncode == 0:
-                found.append(flag)
-    return found
+                taken.append(flag)
+    return taken
 
 
 @contextmanager
@@ -159,7 +169,7 @@ def _build(
             "CMAKE_ARGS": f"{_OPTIONS} {os.environ.get('CMAKE_ARGS', '')}".strip(),
         }
         tick = _progress(log, events)
-        do(command, tree, log, "the build failed", environment, tick=tick, keep=True)
+        run_program(command, tree, log, "the build failed", environment, tick=tick, keep=True)
         wheel = next(out.glob("*.whl"))
         if (tree / release.llama / _TEST).exists() and os.name == "posix":
             events.step("testing")
@@ -177,10 +187,10 @@ def _test(wheel: Path, llama: Path, log: Path) -> None:
     command = [*compiler(), "-std=c++17", "-O1", _TEST, "-Iinclude", "-Iggml/include"]
     command += [f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lllama", "-lggml", "-lggml-base"]
     failed = "the test of the patches failed"
-    do([*command, "-o", str(program)], llama, log, failed, keep=True)
+    run_program([*command, "-o", str(program)], llama, log, failed, keep=True)
     # Threads that wait busily for each other take many times as long where others run.
     environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
-    do([str(program)], folder, log, failed, environment, keep=True)
+    run_program([str(program)], folder, log, failed, environment, keep=True)
 
 
 def _progress(log: Path, events: BuildEvents) -> Callable[[], None]:

@@ -10,7 +10,7 @@ import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
 
-from keydiff_cli.build.programs import NO_PACKAGES, BuildError, do, lone_pip
+from keydiff_cli.build.programs import NO_PACKAGES, BuildError, lone_pip, reason, run_program
 
 
 def check_place() -> None:
@@ -19,7 +19,7 @@ def check_place() -> None:
     Raises
     ------
     BuildError
-        If not.
+        If a wheel cannot be installed, or would not be loaded.
     """
     if "LLAMA_CPP_LIB_PATH" in os.environ:
         raise BuildError(
@@ -49,7 +49,7 @@ def install(wheel: Path, folder: Path) -> None:
         *(sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--force-reinstall"),
         *("--no-input", "--disable-pip-version-check", str(wheel)),
     ]
-    do(
+    run_program(
         command,
         folder,
         folder / "install.log",
@@ -67,19 +67,20 @@ def check_installed() -> None:
     Raises
     ------
     BuildError
-        If it is not.
+        If that library cannot be loaded, or is not a patched one.
     """
     code = (
         "import sys; sys.path[:] = filter(None, sys.path); "  # not what lies in this folder
-        "from keydiff_cli.llama import API_VERSION, find_installation as find; "
-        "found = find(); print(found.path if found.api != API_VERSION else '')"
+        "from keydiff_cli.llama import API_VERSION, find_installation; "
+        "loaded = find_installation(); "
+        "print(loaded.path if loaded.api != API_VERSION else '')"
     )
     command = [sys.executable, "-c", code]
     done = subprocess.run(
         command, capture_output=True, text=True, errors="surrogateescape", check=False
     )
     if done.returncode:
-        said = done.stderr.split("\n")[-2:][0] or f"it ends Python with status {done.returncode}"
+        said = reason(done.stderr) or f"it ends Python with status {done.returncode}"
         raise BuildError(f"what was installed cannot be used: {said}")
     if other := done.stdout.strip():
         raise BuildError(

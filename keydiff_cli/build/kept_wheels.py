@@ -11,7 +11,7 @@ import sysconfig
 from contextlib import suppress
 from pathlib import Path
 
-from keydiff_cli.build.events import BuildEvents
+from keydiff_cli.build.build_events import BuildEvents
 from keydiff_cli.build.programs import writing
 from keydiff_cli.models.checksums import sha256_of
 from keydiff_cli.system import machine

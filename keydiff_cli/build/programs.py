@@ -28,6 +28,7 @@ _SUMMARY = re.compile(
 _PLACE = re.compile(r"\S+:\d+: ")  # file and line, as a failing test has it
 _TRACEBACK = "Traceback (most recent call last):"
 _TOLD = re.compile(r"^(global|download|install|wheel|:env:)\.([a-z-]+)=(.+)$", re.MULTILINE)
+_SECTIONS = ("global", "download", "install", "wheel", ":env:")  # of pip; later ones count more
 # Variable and programs, in CMake's order.
 _COMPILERS = {"C++": ("CXX", "c++", "g++", "clang++"), "C": ("CC", "cc", "gcc", "clang")}
 # How an index is reached and what is taken from it, of all that pip can be told.
@@ -77,7 +78,7 @@ def fetching_pip() -> dict[str, str]:
         said = reason(done.stdout + done.stderr) or "it does not say why"  # told on stdout, too
         raise BuildError(f"pip cannot read its configuration ({said}); see 'pip config debug'")
     told = _TOLD.findall(done.stdout)
-    told.sort(key=lambda one: ("global", "download", "install", "wheel", ":env:").index(one[0]))
+    told.sort(key=lambda option: _SECTIONS.index(option[0]))
     index = {name: ast.literal_eval(value) for _, name, value in told if name in _INDEX}
     return lone_pip() | {f"PIP_{name.upper().replace('-', '_')}": x for name, x in index.items()}
 
@@ -98,8 +99,8 @@ def compiler(language: str = "C++") -> list[str]:
                 return command
         raise BuildError(f"{variable} is '{chosen}', which is no compiler here")
     for name in names:
-        if found := shutil.which(name):
-            return [found]
+        if program := shutil.which(name):
+            return [program]
     if sys.platform == "win32":
         return ["cl"]  # which CMake finds where shells do not
     raise BuildError(f"there is no {language} compiler; install {names[1]} or clang")
@@ -120,7 +121,7 @@ def patcher() -> list[str]:
     raise BuildError("neither git nor patch is here to apply the patches; install one")
 
 
-def do(
+def run_program(
     command: list[str],
     folder: Path,
     log: Path,
@@ -143,12 +144,12 @@ def do(
     keep
         The log stays, so that an error names it.
     place
-        The folder that it fills, if that is another one.
+        The folder that the program fills, if that is another folder.
 
     Raises
     ------
     BuildError
-        If it cannot be run, or fails.
+        If the program cannot be run, or fails.
     """
     with writing(log.parent):
         output = log.open("wb")
@@ -204,8 +205,8 @@ def reason(text: str) -> str:
     vague = (line for line in lines if "error" in line.lower() and not _SUMMARY.search(line))
     placed = (line for line in lines if _PLACE.match(line))
     last = lines[-1] if lines else ""
-    found = next(chain(_errors(lines), vague, placed), last)
-    return " ".join(found.split())[:_LONGEST]
+    telling = next(chain(_errors(lines), vague, placed), last)
+    return " ".join(telling.split())[:_LONGEST]
 
 
 def _errors(lines: list[str]) -> Iterator[str]:
@@ -214,6 +215,6 @@ def _errors(lines: list[str]) -> Iterator[str]:
         following = lines[number + 1 :]
         if line.endswith(_TRACEBACK):
             margin = line.removesuffix(_TRACEBACK)
-            yield from (one for one in following if not one.startswith(f"{margin} "))
+            yield from (later for later in following if not later.startswith(f"{margin} "))
         elif _ERROR.search(line.strip()) and not _SUMMARY.search(line):
             yield " ".join([line, *following[:1]]) if line.endswith(":") else line

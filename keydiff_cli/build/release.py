@@ -9,8 +9,9 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from keydiff_cli.build.events import BuildEvents
-from keydiff_cli.build.programs import BuildError, do, fetching_pip, patcher
+from keydiff_cli.build.build_events import BuildEvents
+from keydiff_cli.build.programs import BuildError, fetching_pip, patcher, run_program
+from keydiff_cli.errors import setting
 from keydiff_cli.models.checksums import sha256_of
 
 
@@ -54,8 +55,8 @@ def patch_files() -> list[Path]:
     """
     package = Path(__file__).parents[1]
     for folder in (package / "patches", package.parent / "patches"):
-        if found := sorted(folder.glob("*.patch")):
-            return found
+        if patches := sorted(folder.glob("*.patch")):
+            return patches
     raise BuildError("the patches are not part of this installation; reinstall keydiff-cli")
 
 
@@ -65,7 +66,7 @@ def fetch(release: Release, folder: Path, events: BuildEvents) -> Path:
     Raises
     ------
     BuildError
-        If it cannot be had, or is another one.
+        If the file cannot be had, or is not the one of the release.
     """
     wanted = folder / "requirements.txt"
     wanted.write_text(
@@ -76,7 +77,7 @@ def fetch(release: Release, folder: Path, events: BuildEvents) -> Path:
         *("--require-hashes", "--requirement", str(wanted), "--dest", str(folder)),
         *("--no-input", "--disable-pip-version-check", "--progress-bar", "off"),
     ]
-    do(
+    run_program(
         command,
         folder,
         folder / "pip.log",
@@ -93,16 +94,16 @@ def verify(release: Release, file: Path) -> None:
     Raises
     ------
     BuildError
-        If it is not the one that the patches are for.
+        If the file cannot be read, or is not the release that the patches are for.
     """
     try:
-        found = sha256_of(file)
+        sha256 = sha256_of(file)
     except OSError as error:
         raise BuildError(f"{file} cannot be read: {error.strerror}") from error
-    if found != release.sha256:
+    if sha256 != release.sha256:
         raise BuildError(
             f"{file} is not {release.file} (another SHA-256), and the patches are for no other; "
-            "leave --source out to have it fetched"
+            f"leave {setting('source')} out to have it fetched"
         )
 
 
@@ -133,4 +134,6 @@ def apply(patches: list[Path], folder: Path) -> None:
     }
     for file in patches:
         command = [*patcher(), str(file)]
-        do(command, folder, folder / "patch.log", f"{file.name} does not apply", environment)
+        run_program(
+            command, folder, folder / "patch.log", f"{file.name} does not apply", environment
+        )

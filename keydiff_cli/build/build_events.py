@@ -10,4 +10,4 @@ class BuildEvents:
         """A step goes on, and how far it is, if that is known."""
 
     def note(self, text: str) -> None:
-        """Something worth a line."""
+        """Something worth a line; settings in it are marked by ``errors.setting``."""

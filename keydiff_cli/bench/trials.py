@@ -1,0 +1,78 @@
+"""What a benchmark tries: a policy with a budget on a text, under conditions alike for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from keydiff_cli.bench.samples import Question, Text
+from keydiff_cli.eviction import Policy
+from keydiff_cli.llama import Tokens
+from keydiff_cli.policies import POLICIES
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the results depend on, besides texts, policies and budgets.
+
+    Attributes
+    ----------
+    block
+        B: tokens that are run between two evictions.
+    threads
+        Threads to compute with.
+    kv_type
+        How keys and values are stored: ``f16`` or ``q8_0``.
+    max_tokens
+        Tokens of the longest answer.
+    read_for
+        A question that policies read for, instead of the question that is asked.
+    once
+        Evict once, after reading, instead of while reading.
+    """
+
+    block: int
+    threads: int
+    kv_type: str
+    max_tokens: int
+    read_for: str | None = None
+    once: bool = False
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A policy with a budget, tried on a text by questions.
+
+    Attributes
+    ----------
+    text
+        What is read.
+    document
+        The tokens of the text: int32 ``[tokens]``.
+    policy
+        What decides which tokens stay.
+    budget
+        N: tokens that each head keeps; None keeps everything.
+    part
+        The budget as a part of the text, such as ``1/4``, if it was asked for like that.
+    questions
+        The questions about the text that are not answered yet.
+    """
+
+    text: Text
+    document: Tokens
+    policy: Policy
+    budget: int | None
+    part: str | None
+    questions: Sequence[Question]
+
+    @property
+    def held(self) -> int:
+        """Tokens of the document that are kept."""
+        size = len(self.document)
+        return size if self.budget is None else min(self.budget, size)
+
+    @property
+    def whole(self) -> Trial:
+        """The text with all of it kept: what comes before any eviction is read like this."""
+        return replace(self, policy=POLICIES["full"], budget=None, part=None)
