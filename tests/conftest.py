@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in keydiff_cli/__main__.py
+# Tests run in two processes, of which each computes in one thread: faster than the other way round,
+# and threads that wait for each other would slow both down many times over.
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
 import pytest
 

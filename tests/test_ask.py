@@ -1,119 +1,196 @@
-"""One run in this process, where the command line cannot reach."""
+"""Asking once: an answer and a report, also where it is stopped; and a plan without reading."""
 
 from __future__ import annotations
 
 import io
-import re
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from engine_helpers import ACCESSES
+from cli_helpers import story
+from fake_model import FakeLlama, FakeModel, install
 
 from keydiff_cli import ask as asking
-from keydiff_cli.cache import KVCache
-from keydiff_cli.errors import ModelError
-from keydiff_cli.llama import Tokens
-from keydiff_cli.report import Report
+from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
+from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.system import machine
 
-pytestmark = pytest.mark.model
+BUDGET = 256
 
 
-def ask(model: Path, folder: Path, policy: str | None = None, times: int = 1) -> Report:
-    document = folder / "cat.txt"
-    document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * times)
-    settings = Settings(
-        model=str(model), budget=128, block=64, max_tokens=2, policy=policy, cache=False
+class Told(Events):
+    """What a front end is told."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.over = 0
+
+    def text(self, text: str) -> None:
+        self.texts.append(text)
+
+    def reading_over(self) -> None:
+        self.over += 1
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeLlama:
+    return install(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        model="fake", budget=BUDGET, block=64, cache=False, cache_dir=str(tmp_path / "cache")
     )
-    return asking.ask(settings, [str(document)], "What is the name?", io.BytesIO())
 
 
-@pytest.mark.parametrize("access", ACCESSES)
-def test_memory_for_copies_that_was_not_planned_is_warned_about(
-    access: str, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def document(tmp_path: Path) -> str:
+    path = tmp_path / "story.txt"
+    path.write_text(story(lines=20))
+    return str(path)
+
+
+def ask(
+    settings: Settings, document: str, question: str | None = "Why?", told: Told | None = None
+) -> Report:
+    return asking.ask(settings, [document], question, io.BytesIO(), told)
+
+
+def test_a_question_is_answered_and_reported(
+    fake: FakeLlama, settings: Settings, document: str
 ) -> None:
-    """As when the build shows the tensors, but their bytes are not those of the cache."""
-    monkeypatch.setattr("keydiff_cli.reading.preparation.KVCache", partial(KVCache, access=access))
-    report = ask(small_path, tmp_path)
-    assert report.cache["access"] == access
-    warned = [text for text in report.warnings if "by copying only" in text]
-    assert len(warned) == (access == "copy")
+    told = Told()
+    report = ask(settings, document, told=told)
+    assert report.answer == "".join(told.texts) == "Why?"
+    assert report.stop_reason == "eos"
+    assert report.cache is not None
+    assert report.cache.policy == "focus"
+    assert report.tokens.kept == BUDGET
+    times = report.timing_s
+    assert times.load + times.ingest + times.answer <= times.total
+    assert report.memory_bytes.peak
+    assert FakeModel.opened == 0
+    assert all(cache.context.closed for cache in fake.caches)
 
 
-@pytest.mark.parametrize("hidden", ["functions", "nodes"])
-def test_a_build_without_queries_is_read_by_keys_alone(
-    hidden: str, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_it_comes_from_standard_input(fake: FakeLlama, settings: Settings) -> None:
+    report = asking.ask(settings, ["-"], "Why?", io.BytesIO(b"The harbour is old."))
+    assert report.answer == "Why?"
+    assert "The harbour is old." in fake.cache.text()
+
+
+@pytest.mark.parametrize(("place", "answer"), [("read", ""), ("answer", "W")])
+def test_stopped_there_is_a_report_of_what_there_is(
+    fake: FakeLlama,
+    settings: Settings,
+    document: str,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    answer: str,
 ) -> None:
-    if hidden == "functions":
-        monkeypatch.setattr("keydiff_cli.reading.preparation.can_observe", lambda: False)
+    told = Told()
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if place == "read":
+        fake.change = interrupt
     else:
-        monkeypatch.setattr("keydiff_cli.llama.observer._KEYS", re.compile(rb"no such name"))
-    report = ask(small_path, tmp_path, times=40)
-    assert report.cache["policy"] == "keydiff-prerope"
-    assert report.tokens["kept"] == 128
-    assert len([text for text in report.warnings if "read by keydiff-prerope," in text]) == 1
-    with pytest.raises(ModelError, match="out of reach; use --policy keydiff-prerope"):
-        ask(small_path, tmp_path, "focus", times=40)
+        monkeypatch.setattr(told, "text", interrupt)
+    report = ask(settings, document, told=told)
+    assert (report.stop_reason, report.answer) == ("interrupted", answer)
+    assert report.tokens.document == (0 if place == "read" else report.documents[0].tokens)
+    assert report.documents[0].name == "story.txt"
+    assert report.timing_s.total > 0
+    assert report.memory_bytes.peak
+    assert told.over >= 1
+    assert FakeModel.opened == 0
+
+
+def test_reading_ahead_makes_sure_that_it_is_kept(
+    fake: FakeLlama, settings: Settings, document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        seconds, problem = 0.0, "No space left on device"
+
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def after(self, *_: object) -> None: ...
+
+        def finish(self, *_: object) -> None: ...
+
+        def close(self) -> None: ...
+
+    report = ask(settings, document, None)
+    assert (report.stop_reason, report.answer) == ("read", "")
+    assert report.cache is not None
+    assert report.cache.policy == "keydiff-prerope"
+    monkeypatch.setattr("keydiff_cli.reading.reading.Keeper", Full)
+    with pytest.raises(KeydiffError, match="what was read is not kept: No space left on device"):
+        ask(settings, document, None)
+    assert ask(settings, document).answer == "Why?"  # a question needs no snapshot
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Full, "finish", interrupt)
+    assert ask(settings, document, None).stop_reason == "interrupted"
+
+
+def test_what_stands_in_the_way_is_raised(
+    fake: FakeLlama, settings: Settings, document: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DocumentError):
+        ask(settings, str(tmp_path / "missing"))
+    with pytest.raises(UsageError, match=r"standard input \(-\) can be read only once"):
+        asking.ask(settings, ["-", "-"], "Why?", io.BytesIO())
+    assert FakeModel.opened == 0
+
+
+# Planning -------------------------------------------------------------------------------------
+
+
+def plan(settings: Settings) -> dict[str, Any]:
+    return asking.sketch_plan(settings, Events())
+
+
+def test_a_plan_is_made_without_loading_anything(fake: FakeLlama, settings: Settings) -> None:
+    shown = plan(settings)
+    assert (shown["model"], shown["policy"], shown["kv_type"]) == ("fake", "focus", "f16")
+    assert (shown["budget"], shown["block"], shown["cap_bytes"]) == (BUDGET, 64, None)
+    assert shown["trained_context"] == 4096
+    parts = ("weights_bytes", "kv_bytes", "compute_bytes", "other_bytes")
+    assert shown["planned_bytes"] == sum(shown[name] for name in parts)
+    assert shown["cells"] >= BUDGET + 64 + 256
+    assert (fake.sketches, fake.loads, fake.caches) == (1, 0, [])
+    assert FakeModel.opened == 0
 
 
 @pytest.mark.parametrize(
-    ("policy", "taken"),
-    [(None, "focus:prerope=0"), ("focus", "focus:prerope=0"), ("keydiff-prerope", "keydiff")],
+    ("policy", "observing", "rotating", "planned"),
+    [
+        (None, True, True, "focus"),
+        (None, True, False, "focus:prerope=0"),
+        (None, False, True, "keydiff-prerope"),
+        (None, False, False, "keydiff"),
+        ("window", False, False, "window"),
+        ("full", True, True, "full"),
+    ],
 )
-def test_where_the_rotation_is_not_known_keys_are_compared_as_they_are_cached(
-    policy: str | None,
-    taken: str,
-    small_path: Path,
-    tmp_path: Path,
+def test_the_plan_is_for_the_policy_within_reach(
+    fake: FakeLlama,
+    settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
+    policy: str | None,
+    observing: bool,
+    rotating: bool,
+    planned: str,
 ) -> None:
-    def read(policy: str | None) -> tuple[str, int]:
-        report = ask(small_path, tmp_path, policy, times=40)
-        told = [text for text in report.warnings if "compared as they are cached" in text]
-        return report.cache["policy"], len(told)
-
-    assert read(policy) == (policy or "focus", 0)
-    monkeypatch.setattr("keydiff_cli.llama.rope_graph._KEYS", re.compile(rb"no such name"))
-    assert read(policy) == (taken, 1)
-    assert read("keydiff") == ("keydiff", 0)
-
-
-def test_of_a_long_question_the_end_is_run(
-    small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks: list[list[int]] = []
-    look = KVCache.look
-
-    def noted(cache: KVCache, tokens: Tokens, lead: int = 0) -> None:
-        looks.append([lead, *tokens.tolist()])
-        look(cache, tokens, lead)
-
-    monkeypatch.setattr(KVCache, "look", noted)
-    document = tmp_path / "cat.txt"
-    document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * 30)
-    settings = Settings(model=str(small_path), budget=256, block=64, max_tokens=2, cache=False)
-    found = []
-    for length in (1, 12):
-        question = "Is any of this said of a dog, a horse or a cow? " * length + "Which?"
-        looks.clear()
-        report = asking.ask(settings, [str(document)], question, io.BytesIO())
-        _, *runs = looks  # the first is one that tries whether there are queries
-        assert len(runs) == -(-(report.tokens["document"] - 256) // 64)
-        assert all(run == runs[0] for run in runs)
-        found.append(runs[0])
-    (lead, *short), (same, *cut) = found
-    assert lead == same > 1
-    assert len(short) < 64 == len(cut)
-    assert cut[:lead] == short[:lead]
-    assert cut[lead - 64 :][-12:] == short[-12:]
-
-
-@pytest.mark.parametrize("memory", [10**8, 10**12])
-def test_a_plan_larger_than_the_machine_is_warned_about(
-    memory: int, small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(machine, "usable_memory", lambda: memory)
-    warned = [text for text in ask(small_path, tmp_path).warnings if "are planned" in text]
-    assert len(warned) == (memory == 10**8)
+    for place in ("ask", "reading.preparation"):
+        monkeypatch.setattr(f"keydiff_cli.{place}.can_observe", lambda: observing)
+    monkeypatch.setattr(
+        "keydiff_cli.reading.preparation.knows_rotations", lambda model, kv_type: rotating
+    )
+    assert plan(replace(settings, policy=policy))["policy"] == planned

@@ -11,6 +11,7 @@ import pytest
 from cli_helpers import run
 
 from keydiff_cli.doctor import examine
+from keydiff_cli.errors import as_flag
 from keydiff_cli.llama import API_VERSION
 from keydiff_cli.settings.config import resolve
 
@@ -37,17 +38,23 @@ def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("keydiff_cli.doctor._free", lambda *_: 10**6)
     monkeypatch.setattr("keydiff_cli.system.machine.usable_memory", lambda: 10**8)
     monkeypatch.setenv("KEYDIFF_MODELS_DIR", str(tmp_path))
-    problems = examine(resolve({}).settings)["problems"]
+    told_to_users_of_the_library = examine(resolve({}).settings)["problems"]
+    problems = examine(resolve({}).settings, as_flag)["problems"]
     for part in (
         f"patched for another version of keydiff (interface {API_VERSION + 1}, not {API_VERSION})",
         "every eviction copies it",
-        "shows no queries",
+        "shows no queries, which --policy focus needs",
         "has 1.00 MB left, and qwen2.5-coder-1.5b takes 1.12 GB",
-        "100 MB of memory are free",
+        "100 MB of memory are free, and qwen2.5-coder-1.5b takes 1.12 GB; close other programs or "
+        "use a smaller --model",
         "has 1.00 MB left for what was read",
     ):
         assert len([problem for problem in problems if part in problem]) == 1, part
     assert len(problems) == 6
+    assert told_to_users_of_the_library == [
+        text.replace("--policy focus", "policy=focus").replace("--model", "model")
+        for text in problems
+    ]
 
 
 def test_settings_that_cannot_work_are_problems(
@@ -70,12 +77,16 @@ def test_settings_that_cannot_work_are_problems(
 
 
 def test_a_problem_is_a_warning_and_a_status(tmp_path: Path) -> None:
+    """A models folder that is a file is a single one."""
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
-    done = run("doctor", cwd=tmp_path, models=blocked)
-    assert done.status == 1
-    assert len(done.warnings) >= 1
-    assert str(blocked) in done.warnings[0]
+    for folder in (blocked, blocked / "models"):
+        done = run("doctor", "--json", cwd=tmp_path, models=folder)
+        assert (done.status, done.warnings) == (1, [f"{blocked} is no folder"])
+        examined = json.loads(done.out)
+        assert examined["problems"] == done.warnings
+        assert examined["models"]["free"] is None
+        assert examined["models"]["installed"] == []
 
 
 DAMAGED = {

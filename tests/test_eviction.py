@@ -10,10 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from keydiff_cli.eviction import elect, keep_best, plan_moves
-from keydiff_cli.llama import KV_TYPES
-from keydiff_cli.policies import POLICIES
-from keydiff_cli.settings.checks import KV_TYPE_NAMES, POLICY_NAMES
+from keydiff_cli.eviction import Policy, elect, follow, keep_best, plan_moves
+from keydiff_cli.scores import KeyDiff
 
 steady = settings(derandomize=True, deadline=None, max_examples=200)
 
@@ -39,21 +37,6 @@ def choices(draw: st.DrawFn) -> Choice:
         for row in draw(st.sets(st.integers(0, n - 1), max_size=count)):
             protected[h, row] = True
     return Choice(np.array(scores, np.float32).reshape(heads, n), protected, count)
-
-
-def test_the_names_users_choose_from_are_those_that_exist() -> None:
-    assert tuple(POLICIES) == POLICY_NAMES
-    assert tuple(KV_TYPES) == KV_TYPE_NAMES
-
-
-def test_policies_are_what_they_are_named_for() -> None:
-    assert [name for name, policy in POLICIES.items() if policy.name != name] == []
-    assert [name for name, policy in POLICIES.items() if policy.scorer is None] == ["full"]
-    assert [name for name, policy in POLICIES.items() if policy.vote == 1] == [
-        "focus-token",
-        "keydiff-token",
-    ]
-    assert POLICIES["window"].sinks == 4
 
 
 @given(choices())
@@ -114,8 +97,8 @@ def test_heads_share_the_budget_with_what_all_of_them_want(vote: float) -> None:
         for token, score in head.items()
     ]
     total = dict.fromkeys(range(30), 0.0)
-    for one in standard:
-        for token, score in one.items():
+    for scored in standard:
+        for token, score in scored.items():
             total[token] += score
 
     places = elect(scores, origin, [(0, 2), (11, 15)], vote)
@@ -209,3 +192,48 @@ def test_what_is_protected_stays_whatever_the_scores() -> None:
     scores = np.array([[0, np.inf, np.inf]], np.float32)
     keep = keep_best(scores, np.array([[True, False, False]]), 2)
     assert keep.tolist() == [[True, False, True]]
+
+
+@given(evictions())
+@steady
+def test_moves_that_were_made_can_be_told_from_the_tokens(
+    eviction: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+) -> None:
+    """What llama.cpp has moved itself, other numbers of the rows follow."""
+    keep, freed = eviction
+    heads, n = keep.shape
+    draw = np.random.default_rng(n)
+    before = np.array([draw.permutation(2 * n)[:n] for _ in range(heads)], np.int32)
+    after, numbers = before.copy(), before * 3.0 + np.arange(heads)[:, None]
+    plan_moves(keep, freed).apply(after)
+    after[:, freed] = -1
+    wanted = after * 3.0 + np.arange(heads)[:, None]
+    follow(before, after).apply(numbers)
+    np.testing.assert_array_equal(numbers[:, ~freed], wanted[:, ~freed])
+
+
+def test_numbers_follow_their_rows() -> None:
+    before = np.array([[0, 1, 2, 3, 4], [0, 1, 2, 3, 4]], np.int32)
+    after = np.array([[-1, -1, 0, 3, 1], [-1, -1, 2, 1, 4]], np.int32)
+    numbers = np.arange(10, dtype=np.float32).reshape(2, 5)
+    follow(before, after).apply(numbers)
+    assert numbers[0, 2:].tolist() == [0, 3, 1]
+    assert numbers[1, 2:].tolist() == [7, 6, 9]
+
+
+@pytest.mark.parametrize(
+    ("sinks", "recent", "room", "spans"),
+    [
+        (0, 0.0, 10, [(0, 0), (99, 100)]),
+        (4, 0.0, 10, [(0, 4), (99, 100)]),
+        (4, 0.5, 10, [(0, 4), (97, 100)]),
+        (4, 0.0, 3, [(0, 2), (99, 100)]),  # sinks give way to the last token
+        (4, 1.0, 1, [(0, 0), (99, 100)]),
+        (0, 0.5, 0, [(0, 0), (99, 100)]),
+    ],
+)
+def test_sinks_and_recent_tokens_are_protected(
+    sinks: int, recent: float, room: int, spans: list[tuple[int, int]]
+) -> None:
+    policy = Policy("any", KeyDiff(), sinks=sinks, recent=recent)
+    assert policy.protected(room, 100) == spans

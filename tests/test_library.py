@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pypdf import PdfWriter
 from text_helpers import SAMPLE
 
 import keydiff_cli
@@ -34,7 +35,11 @@ def python(code: str, cwd: Path) -> str:
 @pytest.mark.model
 def test_the_example_runs(small_path: Path, models_folder: Path, tmp_path: Path) -> None:
     (code,) = re.findall(r"```python\n(.+?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    (tmp_path / "docs").symlink_to(SAMPLE.parent)
+    document = tmp_path / "docs" / "sample" / "harbour-report.pdf"
+    document.parent.mkdir(parents=True)
+    beginning = PdfWriter()
+    beginning.append(SAMPLE / document.name, pages=(0, 1))  # more tokens than are kept
+    beginning.write(document)
     folders = f"models_dir={str(models_folder)!r}, cache_dir={str(tmp_path / 'cache')!r}"
     printed = python(code.replace("budget=512", f"budget=512, {folders}"), tmp_path)
     assert "512 tokens kept" in printed

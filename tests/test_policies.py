@@ -1,8 +1,9 @@
-"""Policies of other packages, found by their entry point."""
+"""The table of policies, those of other packages, and what is made of a specification."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,24 @@ from pathlib import Path
 import pytest
 from cli_helpers import run
 
-from keydiff_cli.errors import UsageError
-from keydiff_cli.policies import POLICIES, as_cached, find_policy, policy_version
-from keydiff_cli.scores import Focus
+from keydiff_cli import scores
+from keydiff_cli.errors import UsageError, as_flag
+from keydiff_cli.llama import KV_TYPES
+from keydiff_cli.policies import (
+    POLICIES,
+    POLICY_NAMES,
+    TABLE,
+    Line,
+    as_cached,
+    choose_policy,
+    find_policy,
+    policy_version,
+)
+from keydiff_cli.scores.focus import Focus
+from keydiff_cli.settings.checks import KV_TYPE_NAMES
 from keydiff_cli.settings.config import resolve
+
+ROOT = Path(__file__).parents[1]
 
 CODE = """
 from dataclasses import dataclass
@@ -100,6 +115,85 @@ def package(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_the_names_users_choose_from_are_those_that_exist() -> None:
+    assert tuple(POLICIES) == POLICY_NAMES == tuple(TABLE)
+    assert len(POLICIES) == len(TABLE)
+    assert tuple(KV_TYPES) == KV_TYPE_NAMES
+
+
+def test_policies_are_what_they_are_named_for() -> None:
+    assert [name for name, policy in POLICIES.items() if policy.name != name] == []
+    assert [name for name, policy in POLICIES.items() if policy.scorer is None] == ["full"]
+    assert [name for name, policy in POLICIES.items() if policy.vote == 1] == [
+        "focus-token",
+        "keydiff-token",
+    ]
+    assert POLICIES["window"].sinks == 4
+
+
+def test_a_scorer_is_added_by_a_file_and_a_line() -> None:
+    """Every file in ``scores/`` is reached from the table, and every policy is described."""
+    files = {path.stem for path in (ROOT / "keydiff_cli" / "scores").glob("*.py")}
+    named = {line.scorer.partition(".")[0] for line in TABLE.values() if line.scorer}
+    assert named == files - {"__init__", "base", "rotation"}
+    described = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \|", described, re.MULTILINE)
+    assert set(TABLE) <= set(rows)
+
+
+def test_a_line_is_all_that_a_new_scorer_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the table it can be found, and its fields set."""
+    (tmp_path / "oldest.py").write_text(
+        "from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass Oldest:\n"
+        "    step: int = 1\n    watch = 'nothing'\n\n    def __call__(self, rows):\n"
+        "        return -(rows.origin // self.step)\n"
+    )
+    monkeypatch.setattr(scores, "__path__", [*scores.__path__, str(tmp_path)])
+    monkeypatch.setitem(TABLE, "oldest", Line("oldest.Oldest", {"sinks": 2, "step": 3}))
+    policy = find_policy("oldest:recent=0.5")
+    assert (policy.sinks, policy.recent, policy.watch) == (2, 0.5, "nothing")
+    assert policy.scorer.step == 3  # type: ignore[union-attr]
+    assert find_policy("oldest:step=5").scorer.step == 5  # type: ignore[union-attr]
+    assert policy_version(policy) is None
+
+
+def test_names_are_known_without_a_heavy_import() -> None:
+    """``keydiff --help`` imports no NumPy, and no scorer."""
+    code = (
+        "import sys\n"
+        "from keydiff_cli.settings import config\n"
+        "config.resolve({'policy': 'focus:width=9'}, {})\n"
+        "assert 'keydiff_cli.policies' in sys.modules\n"
+        "print([name for name in sys.modules if name in ('numpy', 'keydiff_cli.scores')])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("wanted", "question", "name"),
+    [
+        (None, None, "keydiff-prerope"),
+        (None, "Why?", "focus"),
+        ("window", None, "window"),
+        ("keydiff:recent=0.5", "Why?", "keydiff:recent=0.5"),
+    ],
+)
+def test_a_policy_is_chosen_for_what_is_known(
+    wanted: str | None, question: str | None, name: str
+) -> None:
+    assert choose_policy(wanted, question).name == name
+
+
+def test_a_policy_that_reads_for_a_question_needs_one() -> None:
+    with pytest.raises(UsageError) as error:
+        choose_policy("focus", None)
+    message = "{} focus reads for a question; without one use {} keydiff-prerope"
+    assert error.value.told(as_flag) == message.format("--policy", "--policy")
+
+
 def test_ours_are_found() -> None:
     assert all(find_policy(name) == policy for name, policy in POLICIES.items())
     with pytest.raises(UsageError, match=r"no policy 'even'; there are full, focus, .*, pyramid$"):
@@ -135,9 +229,9 @@ def test_a_policy_that_keeps_other_tokens_than_before_says_so() -> None:
 def test_a_policy_leaves_rope_in(spec: str, name: str) -> None:
     policy = find_policy(spec)
     assert policy.prerope
-    found = as_cached(policy)
-    assert found == find_policy(name)
-    assert not found.prerope
+    cached = as_cached(policy)
+    assert cached == find_policy(name)
+    assert not cached.prerope
 
 
 @pytest.mark.parametrize("budget", [1, 2, 100, 257])
@@ -188,14 +282,14 @@ def test_a_package_adds_a_policy(package: Path, monkeypatch: pytest.MonkeyPatch)
         ("absent", "the policy 'absent' (even_scorer:absent) fails: AttributeError: "),
         ("quits", "the policy 'quits' (quits:policy) fails: SystemExit: 0"),
         ("crooked", "the policy 'crooked' (even scorer) fails: "),
-        ("picky:size=4", "--policy picky:size=4: TypeError: three is the size"),
+        ("picky:size=4", "policy=picky:size=4: TypeError: three is the size"),
         ("unwatched", "'watch' of its scorer is none of nothing, question, block, stream"),
         ("function", "'watch' of its scorer is none of"),
         ("everywhere", "'watch' of its scorer is none of"),
         ("number", "its scorer is 3, which cannot score"),
         ("kind", "its scorer is <class 'even_scorer.Even'>, which cannot score"),
         ("shared", "its scorer is 3, which cannot score"),
-        ("turned", "--policy turned: TypeError: "),
+        ("turned", "policy=turned: TypeError: "),
     ],
 )
 def test_a_policy_that_cannot_work_is_refused(
@@ -210,8 +304,8 @@ def test_a_policy_that_cannot_work_is_refused(
 
 
 def test_a_policy_that_ends_the_process_is_said_to_fail(package: Path, tmp_path: Path) -> None:
-    found = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
-    done = run("bench", "needle", "--policy", "quits", cwd=tmp_path, PYTHONPATH=found)
+    paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
+    done = run("bench", "needle", "--policy", "quits", cwd=tmp_path, PYTHONPATH=paths)
     assert (done.status, done.out) == (2, "")
     assert done.errors == ["keydiff: error: the policy 'quits' (quits:policy) fails: SystemExit: 0"]
 
@@ -237,9 +331,9 @@ def test_the_command_takes_it(package: Path, small_path: Path, tmp_path: Path) -
     document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * 20)
     command = [sys.executable, "-m", "keydiff_cli", "ask", "--budget", "64", "--block", "32"]
     command += ["-m", str(small_path), "--max-tokens", "2", "--policy", "even", str(document), "?"]
-    found = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
+    paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": found}
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}
     )
     assert done.returncode == 0, done.stderr
     assert "even with a budget of 64" in done.stderr

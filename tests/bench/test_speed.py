@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from keydiff_cli.bench import speed
+from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.bench.contenders import parse_contenders
-from keydiff_cli.bench.events import BenchEvents
 from keydiff_cli.bench.records import Records, latest
 from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError
 
@@ -104,6 +104,7 @@ def test_turns_of_an_older_version_of_a_policy_are_measured_anew(
     before = measure(tmp_path, monkeypatch, first)
     assert first.commands == [("full", None), ("focus", "64")] * 2
     assert before[1]["policy_version"] is not None
+    assert [record["id"] for record in before] == [f"speed-256-{turn}" for turn in (0, 0, 1, 1)]
     again = Ask()
     assert measure(tmp_path, monkeypatch, again) == before
     assert again.commands == []
@@ -148,5 +149,5 @@ def test_a_run_that_fails_or_reads_otherwise_is_said(
     with pytest.raises(KeydiffError, match=r"^speed-256-0 full failed: no room$") as error:
         measure(tmp_path, monkeypatch, Ask(status=5))
     assert error.value.status == ExitStatus.MEMORY
-    with pytest.raises(ModelError, match="full was read by window; use --policy window"):
+    with pytest.raises(ModelError, match="full was read by window; use policy=window"):
         measure(tmp_path, monkeypatch, Ask(taken="window"))

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-from toy_build import PATCH, PYTHON, Seen, pack, packages, toy, write_patch
+from toy_build import PYTHON, Seen, pack, write_patch
 
-from keydiff_cli.build import install as installing
+from keydiff_cli.build import building
 from keydiff_cli.build.building import build_llama, check_patches
 from keydiff_cli.build.programs import BuildError, compiler
-from keydiff_cli.build.release import RELEASE, Release, apply, patch_files, verify
-from keydiff_cli.system.processes import run
+from keydiff_cli.build.release import RELEASE, Release
+from keydiff_cli.errors import as_flag, name_settings
 
-__all__ = ["packages", "toy"]  # fixtures
+
+@pytest.fixture
+def no_pip_install(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The wheels that would be installed."""
+    wheels: list[Path] = []
+    monkeypatch.setattr(building, "install", lambda wheel, folder: wheels.append(wheel))
+    return wheels
 
 
 def test_it_is_patched_built_and_installed(
@@ -37,13 +40,39 @@ def test_it_is_patched_built_and_installed(
     again = Seen()
     assert build_llama(tmp_path / "cache", again, source=file, release=release) == wheel
     assert [what for what, *_ in again.steps] == ["installing"]
-    assert "--rebuild builds it again" in again.notes[0]
-    build_llama(tmp_path / "cache", again, source=file, release=release, rebuild=True)
-    assert ("verifying", 0, 0) in again.steps
+    assert "--rebuild builds it again" in name_settings(again.notes[0], as_flag)
 
     write_patch(tmp_path, "43")  # other patches are another wheel
     assert build_llama(tmp_path / "cache", Seen(), source=file, release=release) != wheel
     assert (packages / "keydiff_toy.py").read_text() == r"ANSWER = '43\n'"
+
+
+def test_a_wheel_is_built_again_if_that_is_asked_for(
+    toy: tuple[Release, Path], built_before: Path, no_pip_install: list[Path]
+) -> None:
+    release, file = toy
+    seen = Seen()
+    (wheel,) = built_before.glob("*/*.whl")
+    built = wheel.stat().st_mtime_ns
+    assert build_llama(built_before, seen, source=file, release=release, rebuild=True) == wheel
+    assert ("verifying", 0, 0) in seen.steps
+    assert wheel.stat().st_mtime_ns > built
+    assert no_pip_install == [wheel]
+
+
+def test_another_version_is_not_replaced_in_silence(
+    toy: tuple[Release, Path],
+    built_before: Path,
+    no_pip_install: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for here, notes in (("1.0", []), ("1.1", ["keydiff-toy 1.0 takes the place of 1.1"])):
+        seen = Seen()
+        monkeypatch.setattr(building, "version", {"keydiff-toy": here}.__getitem__)
+        build_llama(built_before, seen, release=toy[0])
+        assert "was built before" in seen.notes[0]
+        assert seen.notes[1:] == notes
+    assert len(no_pip_install) == 2
 
 
 def test_a_failed_build_names_its_reason_and_the_log(
@@ -59,17 +88,20 @@ def test_a_failed_build_names_its_reason_and_the_log(
     assert not (packages / "keydiff_toy.py").exists()
 
 
-def test_what_does_not_fit_is_refused(toy: tuple[Release, Path], tmp_path: Path) -> None:
-    release, file = toy
-    other = tmp_path / "other.tar.gz"
-    other.write_bytes(b"something else")
-    with pytest.raises(BuildError, match=r"is not keydiff_toy-1\.0\.tar\.gz"):
-        build_llama(tmp_path / "cache", Seen(), source=other, release=release)
-    with pytest.raises(BuildError, match="cannot be read: No such file"):
-        verify(release, tmp_path / "none.tar.gz")
-    (tmp_path / "0001-answer.patch").write_text(PATCH.format(answer=42).replace("-41", "-40"))
-    with pytest.raises(BuildError, match=r"0001-answer\.patch does not apply: error: patch failed"):
+@pytest.mark.skipif(os.name != "posix", reason="where the test of the patches runs")
+def test_a_failing_test_keeps_what_it_said(
+    toy: tuple[Release, Path], packages: Path, tmp_path: Path
+) -> None:
+    test = tmp_path / "keydiff_toy-1.0" / "vendor" / "llama.cpp" / "tests" / "test-kv-evict.cpp"
+    test.parent.mkdir()
+    test.write_text("#error the rows differ\n")
+    release, file = pack(tmp_path / "keydiff_toy-1.0")
+    with pytest.raises(BuildError, match=r"test of the patches failed: .*rows differ") as caught:
         build_llama(tmp_path / "cache", Seen(), source=file, release=release)
+    log = Path(str(caught.value).rpartition("all of it: ")[2].rstrip(")"))
+    assert log.name == "test.log"
+    assert "the rows differ" in log.read_text()
+    assert not (packages / "keydiff_toy.py").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_named(toy: tuple[Release, Path], tmp_path: Path) -> None:
@@ -78,19 +110,15 @@ def test_a_folder_that_cannot_be_made_is_named(toy: tuple[Release, Path], tmp_pa
         build_llama(tmp_path / "file" / "cache", Seen(), source=toy[1], release=toy[0])
 
 
-def test_patch_serves_where_git_is_missing(
-    toy: tuple[Release, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["lock", "build.log"])
+def test_what_is_in_the_way_of_a_build_is_said(
+    name: str, toy: tuple[Release, Path], built_before: Path
 ) -> None:
-    folder = tmp_path / "keydiff_toy-1.0" / "vendor" / "llama.cpp"
-    here = {"git": None, "patch": "/usr/bin/patch"}
-    if not Path("/usr/bin/patch").exists():
-        pytest.skip("there is no patch")
-    monkeypatch.setattr("keydiff_cli.build.programs.shutil.which", here.get)
-    apply([tmp_path / "0001-answer.patch"], folder)
-    assert (folder / "answer.txt").read_text() == "42\n"
-    here["patch"] = None
-    with pytest.raises(BuildError, match="neither git nor patch"):
-        apply([tmp_path / "0001-answer.patch"], folder)
+    (folder,) = built_before.iterdir()
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).mkdir()
+    with pytest.raises(BuildError, match=f"^{folder} cannot be written .Is a directory"):
+        build_llama(built_before, Seen(), source=toy[1], release=toy[0], rebuild=True)
 
 
 def test_without_a_compiler_nothing_is_fetched(
@@ -129,20 +157,6 @@ def test_a_compiler_that_is_not_there_is_named(
         check_patches(Seen())
 
 
-def test_a_python_that_takes_no_packages_is_refused(
-    toy: tuple[Release, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(installing, "find_spec", lambda _: None)
-    with pytest.raises(BuildError, match="has no pip"):
-        build_llama(tmp_path / "cache", Seen(), source=toy[1], release=toy[0])
-    monkeypatch.undo()
-    (tmp_path / "EXTERNALLY-MANAGED").touch()
-    monkeypatch.setattr(installing.sysconfig, "get_path", lambda _: str(tmp_path))
-    monkeypatch.setattr(sys, "base_prefix", sys.prefix)
-    with pytest.raises(BuildError, match="from a virtual environment"):
-        build_llama(tmp_path / "cache", Seen(), source=toy[1], release=toy[0])
-
-
 @pytest.mark.skipif(os.name != "posix", reason="the flags of its compilers")
 def test_what_is_compiled_with_openmp_only_is_checked_too(
     toy: tuple[Release, Path], tmp_path: Path
@@ -159,109 +173,6 @@ def test_what_is_compiled_with_openmp_only_is_checked_too(
     release, source = pack(top)
     with pytest.raises(BuildError, match=r"src/llama-kv\.cpp does not compile: .*nothing"):
         check_patches(Seen(), source=source, release=release)
-
-
-def test_the_patches_come_in_order_with_messages() -> None:
-    files = patch_files()
-    assert [file.name[:4] for file in files] == ["0001", "0002", "0003"]
-    for number, file in enumerate(files, start=1):
-        text = file.read_text(encoding="utf-8")
-        assert f"Subject: [PATCH {number}/{len(files)}] " in text
-        assert f"+#define LLAMA_KV_API_VERSION {building_api()}" in text or number != 2
-
-
-def building_api() -> int:
-    from keydiff_cli.llama import API_VERSION
-
-    return API_VERSION
-
-
-@pytest.mark.skipif(os.name != "posix", reason="process groups")
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-def test_a_program_ends_with_all_that_it_started(
-    error: type[BaseException], tmp_path: Path
-) -> None:
-    started = tmp_path / "pid"
-    code = (
-        "import subprocess, sys, time; "
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
-        f"open({str(started)!r}, 'w').write(str(child.pid)); time.sleep(60)"
-    )
-
-    def tick() -> None:
-        if started.exists() and started.read_text():
-            raise error
-
-    with (tmp_path / "log").open("wb") as output, pytest.raises(error):
-        run([sys.executable, "-c", code], folder=tmp_path, output=output, tick=tick)
-    child = int(started.read_text())
-    for _ in range(50):
-        status = Path(f"/proc/{child}/stat")
-        if not status.exists() or status.read_text().split()[2] == "Z":
-            return
-        time.sleep(0.1)
-    os.kill(child, signal.SIGKILL)
-    pytest.fail("the child of the program is still there")
-
-
-@pytest.mark.skipif(os.name != "posix", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_what_must_be_whole_is_finished_first(number: signal.Signals, tmp_path: Path) -> None:
-    code = "import sys, time; time.sleep(1); open('done', 'w').close()"
-    sent: list[bool] = []
-
-    def tick() -> None:
-        if not sent:
-            sent.append(True)
-            os.kill(os.getpid(), number)
-
-    came: list[int] = []
-    before = signal.signal(number, lambda number, _: came.append(number))
-    try:
-        with (tmp_path / "log").open("wb") as output:
-            command = [sys.executable, "-c", code]
-            assert run(command, folder=tmp_path, output=output, tick=tick, whole=True) == 0
-    finally:
-        signal.signal(number, before)
-    assert (tmp_path / "done").exists()
-    assert came == [number]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_second_signal_does_not_cut_the_clean_up_short(
-    number: signal.Signals, tmp_path: Path
-) -> None:
-    """It comes while a program that takes its time is being ended."""
-    slow = (
-        "import os, signal, sys, time; "
-        "signal.signal(signal.SIGTERM, lambda *_: (print('ending', flush=True), time.sleep(1), "
-        "sys.exit())); print(os.getpid(), flush=True); time.sleep(60)"
-    )
-    code = (
-        "import pathlib, sys, tempfile; from keydiff_cli.system.processes import orderly_end, run\n"
-        f"with orderly_end(), tempfile.TemporaryDirectory(dir={str(tmp_path)!r}) as folder:\n"
-        "    pathlib.Path(folder, 'file').touch()\n"
-        f"    run([sys.executable, '-c', {slow!r}], folder=pathlib.Path(folder), output=sys.stdout)"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        slow_one = int(process.stdout.readline())
-        process.send_signal(number)
-        assert process.stdout.readline() == "ending\n"
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
-        with pytest.raises(ProcessLookupError):
-            os.kill(slow_one, 0)
-    assert list(tmp_path.iterdir()) == []
-    assert process.returncode in (-number, 128 + number)
 
 
 @pytest.mark.patches

@@ -151,6 +151,6 @@ def test_a_blob_is_built_as_llama_cpp_writes_it() -> None:
     built = build_state(blob[:STATE_HEAD], parsed[0].positions, 1, widths, blob[parsed[0].end :])
     empty = parse_state(built)[0]
     assert not any(rows.any() for rows in empty.rows)
-    for mine, theirs in zip(empty.rows, parsed[0].rows, strict=True):
-        mine[:] = theirs
+    for target, rows in zip(empty.rows, parsed[0].rows, strict=True):
+        target[:] = rows
     np.testing.assert_array_equal(built, blob)

@@ -1,154 +1,165 @@
-"""Documents that are read once: snapshots taken up by the command, and readings cut short."""
+"""``keydiff ask`` of what was read before: when a snapshot is taken up, and when it is not."""
 
 from __future__ import annotations
 
 import json
-import random
-import subprocess
-import time
-from collections.abc import Callable
-from functools import partial
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import SMALL, Result, fails, finish, parse, run, start, story
-from pdf_files import pdf
+from cli_helpers import SMALL, Result, story
+from report_helpers import parse
+from snapshot_commands import Keydiff
 
-from keydiff_cli.snapshots import Store
+from keydiff_cli.system import machine
 
 pytestmark = pytest.mark.model
 
-BOUNDS = ("--model", SMALL, "--budget", 256, "--block", 64, "--max-tokens", 8)
+BOUNDS = ("--model", SMALL, "--budget", 128, "--block", 64)
+SHORT = (*BOUNDS, "--max-tokens", 6)
 QUESTION = "What is the secret password?"
-Keydiff = Callable[..., Result]
-Begin = Callable[..., subprocess.Popen[bytes]]
+OTHER = "What was painted?"
+
+
+def batches(result: Result) -> int:
+    """Batches that llama.cpp was given, which it logs."""
+    return result.err.count("set_abort_callback")
+
+
+@pytest.fixture(scope="module")
+def read_before(
+    small_path: Path, models_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Keydiff, Path, dict[str, Any], dict[str, Any]]:
+    """A document that was read for a question and by ``keydiff``, and the reports of both."""
+    folder = tmp_path_factory.mktemp("read-before")
+    keydiff, document = Keydiff(models_folder, folder / "cache"), folder / "story.txt"
+    document.write_text(story())
+    result = keydiff("ask", "--json", "--verbose", *SHORT, document, QUESTION)
+    focused = dict(parse(result))
+    assert batches(result) >= focused["tokens"]["document"] // 64
+    blind = keydiff.report("--policy", "keydiff", *SHORT, document, QUESTION)
+    assert focused["tokens"]["reused"] == blind["tokens"]["reused"] == 0
+    assert len(keydiff.snapshots()) == 2
+    return keydiff, document, focused, blind
 
 
 @pytest.fixture
-def variables(tmp_path: Path) -> dict[str, str]:
-    return {"KEYDIFF_CACHE": "1", "KEYDIFF_CACHE_DIR": str(tmp_path / "cache")}
+def keydiff(read_before: tuple[Keydiff, Path, Any, Any], tmp_path: Path) -> Keydiff:
+    """The command, with what was kept of the document."""
+    shutil.copytree(read_before[0].cache, tmp_path / "cache")
+    return Keydiff(read_before[0].models, tmp_path / "cache")
 
 
 @pytest.fixture
-def keydiff(small_path: Path, models_folder: Path, variables: dict[str, str]) -> Keydiff:
-    def run_it(*words: object, **more: Any) -> Result:
-        return run(*words, models=models_folder, **(variables | more))
-
-    return run_it
+def anew(read_before: tuple[Keydiff, Path, Any, Any], tmp_path: Path) -> Keydiff:
+    """The command, with nothing kept."""
+    return Keydiff(read_before[0].models, tmp_path / "cache")
 
 
 @pytest.fixture
-def begin(small_path: Path, models_folder: Path, variables: dict[str, str]) -> Begin:
-    return partial(start, models=models_folder, variables=variables)
+def document(read_before: tuple[Keydiff, Path, Any, Any], tmp_path: Path) -> Path:
+    return Path(shutil.copy(read_before[1], tmp_path))
 
 
-@pytest.fixture
-def document(tmp_path: Path) -> Path:
-    path = tmp_path / "story.txt"
-    path.write_text(story(lines=20))
-    return path
+@pytest.fixture(scope="module")
+def focused(read_before: tuple[Any, Any, dict[str, Any], Any]) -> dict[str, Any]:
+    """The report of the reading for the question."""
+    return read_before[2]
 
 
-def ask(keydiff: Keydiff, *words: object, **more: Any) -> dict[str, Any]:
-    report = parse(keydiff("ask", "--json", *BOUNDS, *words, **more))
-    return dict(report)
-
-
-def snapshots(tmp_path: Path) -> list[Path]:
-    left = [path for path in (tmp_path / "cache").iterdir() if path.suffix != ".lock"]
-    assert all(path.suffix == ".snapshot" for path in left), left
-    return left
+@pytest.fixture(scope="module")
+def blind(read_before: tuple[Any, Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """The report of the reading by ``keydiff``."""
+    return read_before[3]
 
 
 def test_the_same_question_is_answered_without_reading(
-    keydiff: Keydiff, document: Path, tmp_path: Path
+    keydiff: Keydiff, document: Path, focused: dict[str, Any]
 ) -> None:
-    first = ask(keydiff, document, QUESTION)
-    assert first["tokens"]["reused"] == 0
-    again = ask(keydiff, document, QUESTION)
-    assert again["tokens"]["reused"] == again["tokens"]["document"] == first["tokens"]["document"]
-    assert again["tokens"]["kept"] == first["tokens"]["kept"]
-    assert again["answer"] == first["answer"]
-    assert again["documents"] == first["documents"]
-    assert again["timing_s"]["ingest"] < first["timing_s"]["ingest"] / 4
-    assert len(snapshots(tmp_path)) == 1
-    for words in (
-        ("--no-cache",), ("--policy", "keydiff"), ("--budget", 300), ("--block", 32),
+    result = keydiff("ask", "--verbose", *SHORT, document, QUESTION)
+    assert result.status == 0
+    assert result.out.strip() == focused["answer"].strip()
+    assert batches(result) <= 12  # of which one is the question, and 5 are tokens of the answer
+    again = keydiff.report(*SHORT, document, QUESTION)
+    tokens = again["tokens"]
+    assert tokens["reused"] == tokens["document"] == focused["tokens"]["document"]
+    assert tokens["kept"] == focused["tokens"]["kept"]
+    assert again["answer"] == focused["answer"]
+    assert again["documents"] == focused["documents"]
+    assert len(keydiff.snapshots()) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--no-cache",), ("--policy", "window"), ("--budget", 300), ("--block", 32),
         ("--kv-type", "q8_0"), ("--system", "Be brief."),
-    ):  # fmt: skip
-        assert ask(keydiff, *words, document, QUESTION)["tokens"]["reused"] == 0
-    other = ask(keydiff, document, "What was painted?", "--policy", "focus")
-    assert other["tokens"]["reused"] == 0
-
-
-def test_what_was_read_ahead_answers_any_question(
-    keydiff: Keydiff, document: Path, tmp_path: Path
+    ],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_with_another_setting_it_is_read_again(
+    words: tuple[object, ...], keydiff: Keydiff, document: Path
 ) -> None:
-    plain = ask(keydiff, "--policy", "keydiff-prerope", "--no-cache", document, QUESTION)
-    bounds = BOUNDS[:-2]
-    ahead = keydiff("read", *bounds, document)
-    assert ahead.status == 0
-    assert ahead.out == ""
-    report = json.loads(keydiff("read", "--json", *bounds, document).out)
-    assert report["stop_reason"] == "read"
-    assert report["tokens"]["reused"] == report["tokens"]["document"]
-    result = keydiff("ask", "--json", *BOUNDS, document, QUESTION)
-    assert "--policy focus reads it again" in result.err
-    report = parse(result)
-    assert report["cache"]["policy"] == "keydiff-prerope"
-    assert report["tokens"]["reused"] == report["tokens"]["document"]
-    assert report["answer"] == plain["answer"]
-    assert ask(keydiff, "--policy", "focus", document, QUESTION)["tokens"]["reused"] == 0
-    assert len(snapshots(tmp_path)) == 2
+    usual = (*BOUNDS, "--policy", "keydiff", "--max-tokens", 1)
+    report = keydiff.report(*usual, *words, document, QUESTION)
+    assert report["tokens"]["reused"] == 0
 
 
-def test_of_a_document_that_grew_the_new_part_is_read(keydiff: Keydiff, document: Path) -> None:
-    words = ("--policy", "keydiff", document, QUESTION)
-    first = ask(keydiff, *words)
+def test_what_was_read_for_another_question_is_read_again(keydiff: Keydiff, document: Path) -> None:
+    assert keydiff.report(*SHORT, document, OTHER)["tokens"]["reused"] == 0
+
+
+def test_of_a_document_that_grew_the_new_part_is_read(
+    keydiff: Keydiff, document: Path, blind: dict[str, Any]
+) -> None:
+    words = ("--policy", "keydiff", *BOUNDS, "--max-tokens", 1, document, QUESTION)
     with document.open("a") as file:
         file.write("The lamp of the lighthouse was lit again in the autumn.\n" * 5)
-    grown = ask(keydiff, *words)
-    assert grown["tokens"]["reused"] == first["tokens"]["document"]
-    assert grown["tokens"]["document"] > first["tokens"]["document"]
+    grown = keydiff.report(*words)
+    assert grown["tokens"]["reused"] == blind["tokens"]["document"]
+    assert grown["tokens"]["document"] > blind["tokens"]["document"]
     document.write_text("A new beginning.\n" + document.read_text())
-    assert ask(keydiff, *words)["tokens"]["reused"] == 0
+    assert keydiff.report(*words)["tokens"]["reused"] == 0
 
 
-def test_under_a_cap_it_is_taken_up_too(keydiff: Keydiff, document: Path) -> None:
+def test_under_a_cap_it_is_taken_up_too(
+    anew: Keydiff, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the cap allows varies with the size of the process, and with the command."""
-    document.write_text(story(lines=60))
-    words = ("--model", SMALL, "--block", 64, "--memory", "335MB")
-    ahead = json.loads(keydiff("read", "--json", *words, document).out)
+    words = ("--model", SMALL, "--block", 64, "--memory", "292MB")
+    document.write_text(story(lines=34))
+    monkeypatch.setattr(machine, "resident", lambda: 80_000_000)
+    room = {"KEYDIFF_CONVERSATION": "64"}
+    ahead = json.loads(anew("read", "--json", *words, document, **room).out)
     assert ahead["tokens"]["kept"] < ahead["tokens"]["document"]
-    for question in (QUESTION, "What was painted?"):
-        report = parse(keydiff("ask", "--json", *words, "--max-tokens", 4, document, question))
+    for question, size in ((QUESTION, 82_000_000), (OTHER, 79_000_000)):
+        monkeypatch.setattr(machine, "resident", lambda size=size: size)
+        report = anew.report(*words, "--max-tokens", 4, document, question, **room)
         assert report["tokens"]["reused"] == report["tokens"]["document"]
         assert report["cache"]["policy"] == "keydiff-prerope"
 
 
-def test_a_short_document_is_taken_up_whatever_the_budget(keydiff: Keydiff, document: Path) -> None:
+def test_a_short_document_is_taken_up_whatever_the_budget(anew: Keydiff, document: Path) -> None:
     """Nothing was evicted, so a budget or a cap makes no difference, and no cells are added."""
     words = ("--model", SMALL, "--block", 64, "--max-tokens", 4, "--policy", "keydiff")
-    first = parse(keydiff("ask", "--json", *words, document, QUESTION))
+    first = anew.report(*words, document, QUESTION)
     assert first["tokens"]["kept"] == first["tokens"]["document"]
-    for bound in (("--budget", 2000), ("--memory", "400MB")):
-        again = parse(keydiff("ask", "--json", *words, *bound, document, QUESTION))
+    for bound in (("--budget", 2000), ("--memory", "4GB")):
+        again = anew.report(*words, *bound, document, QUESTION)
         assert again["tokens"]["reused"] == again["tokens"]["document"]
         assert again["cache"]["cells"] == first["cache"]["cells"]
         assert again["answer"] == first["answer"]
 
 
-def test_where_nothing_is_evicted_any_policy_takes_it_up(
-    keydiff: Keydiff, document: Path, tmp_path: Path
-) -> None:
+def test_where_nothing_is_evicted_any_policy_takes_it_up(anew: Keydiff, document: Path) -> None:
     """And the next question is answered at once; a pyramid evicts from its last layers first."""
     words = ("--model", SMALL, "--block", 64, "--max-tokens", 4, document)
-    first = parse(keydiff("ask", "--json", *words, QUESTION))
+    first = anew.report(*words, QUESTION)
     read = first["tokens"]["document"]
     assert (first["cache"]["policy"], first["tokens"]["kept"]) == ("focus", read)
-    other = parse(keydiff("ask", "--json", *words, "What was painted?"))
-    alone = parse(keydiff("ask", "--json", "--no-cache", *words, "What was painted?"))
+    other = anew.report(*words, OTHER)
+    alone = anew.report("--no-cache", *words, OTHER)
     assert other["tokens"]["reused"] == read
     assert other["cache"]["policy"] == "focus"
     assert (other["answer"], other["certainty"]) == (alone["answer"], alone["certainty"])
@@ -157,133 +168,42 @@ def test_where_nothing_is_evicted_any_policy_takes_it_up(
         ("pyramid", read, 0), ("pyramid", 2 * read + 64, read), ("h2o", read, 0),
     ):  # fmt: skip
         bound = ("--budget", budget) if budget else ()
-        report = parse(keydiff("ask", "--json", "--policy", policy, *bound, *words, QUESTION))
+        report = anew.report("--policy", policy, *bound, *words, QUESTION)
         assert report["tokens"]["reused"] == reused, (policy, budget)
-    assert len(snapshots(tmp_path)) == 3
+    assert len(anew.snapshots()) == 3
 
 
-def test_what_cannot_be_kept_ends_a_reading_ahead(
-    keydiff: Keydiff, document: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_text("")
-    bounds = BOUNDS[:-2]
-    blocked = str(tmp_path / "file" / "cache")
-    result = keydiff("read", *bounds, document, KEYDIFF_CACHE_DIR=blocked)
-    assert result.status == 1
-    assert "what was read is not kept" in result.errors[0]
-
-
-def test_a_pipe_is_taken_up_too(keydiff: Keydiff) -> None:
-    text = story(lines=30).encode()
-    first = ask(keydiff, QUESTION, stdin=text)
-    again = ask(keydiff, QUESTION, stdin=text)
-    assert (first["tokens"]["reused"], again["tokens"]["reused"]) == (
-        0,
-        again["tokens"]["document"],
-    )
+def test_a_pipe_is_taken_up_too(anew: Keydiff) -> None:
+    text = story().encode()
+    words = ("--policy", "keydiff", *SHORT, QUESTION)
+    first, again = (anew.report(*words, stdin=text) for _ in range(2))
+    assert first["tokens"]["reused"] == 0
+    assert again["tokens"]["reused"] == again["tokens"]["document"] > 0
     assert again["answer"] == first["answer"]
 
 
-def test_a_damaged_snapshot_is_read_again(keydiff: Keydiff, document: Path, tmp_path: Path) -> None:
-    first = ask(keydiff, document, QUESTION)
-    (path,) = snapshots(tmp_path)
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-    result = keydiff("ask", "--json", *BOUNDS, document, QUESTION)
-    assert any("cannot be used: its checksum does not match" in text for text in result.warnings)
-    report = parse(result)
+def test_a_damaged_snapshot_is_read_again(
+    keydiff: Keydiff, document: Path, blind: dict[str, Any]
+) -> None:
+    for path in keydiff.snapshots():
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    words = ("--policy", "keydiff", *SHORT, document, QUESTION)
+    report = keydiff.report(*words)
+    assert any("cannot be used: its checksum does not match" in text for text in report["warnings"])
     assert report["tokens"]["reused"] == 0
-    assert report["answer"] == first["answer"]
-    assert ask(keydiff, document, QUESTION)["tokens"]["reused"] > 0
+    assert report["answer"] == blind["answer"]
+    assert keydiff.report(*words)["tokens"]["reused"] > 0
 
 
 def test_a_folder_that_cannot_be_written_is_warned_about(
-    keydiff: Keydiff, document: Path, tmp_path: Path
+    anew: Keydiff, document: Path, tmp_path: Path, blind: dict[str, Any]
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    result = keydiff("ask", *BOUNDS, document, QUESTION, KEYDIFF_CACHE_DIR=str(blocked / "cache"))
+    words = ("ask", "--policy", "keydiff", *SHORT, document, QUESTION)
+    result = anew(*words, KEYDIFF_CACHE_DIR=str(blocked / "cache"))
     assert result.status == 0
-    assert result.out.strip()
+    assert result.out.strip() == blind["answer"].strip()
     assert len([text for text in result.warnings if "cannot be kept" in text]) == 1
-    for folder in (blocked, tmp_path / ("a" * 300)):  # a file, and a name that is too long
-        result = keydiff("cache", "list", KEYDIFF_CACHE_DIR=str(folder))
-        assert result.status == 0
-        assert "cannot be searched" in result.warnings[0]
-
-
-def test_killed_at_any_moment_it_goes_on_and_gives_the_same_answer(
-    keydiff: Keydiff, begin: Begin, document: Path, tmp_path: Path
-) -> None:
-    document.write_text(story(lines=120))
-    words = ("ask", "--json", *BOUNDS, document, QUESTION)
-    whole = ask(keydiff, "--no-cache", document, QUESTION)
-    moments = random.Random(0)
-    store, cut = Store(tmp_path / "cache", 10**9, pytest.fail), 0
-    for _ in range(20):
-        process = begin(*words)
-        assert process.stderr is not None
-        while b"planned" not in process.stderr.readline():  # then reading begins
-            assert process.poll() is None
-        time.sleep(moments.uniform(0, 2.5))
-        alive = process.poll() is None
-        process.kill()
-        process.communicate()
-        cut += alive and any(not entry.description["complete"] for entry in store.entries())
-    assert cut > 0
-    report = parse(keydiff(*words))
-    assert report["tokens"]["reused"] > 0
-    assert report["answer"] == whole["answer"]
-    assert report["tokens"]["kept"] == whole["tokens"]["kept"]
-    assert report["documents"] == whole["documents"]
-    assert len(snapshots(tmp_path)) == 1
-    again = parse(keydiff(*words))
-    assert again["tokens"]["reused"] == again["tokens"]["document"]
-    assert again["answer"] == whole["answer"]
-
-
-def test_two_at_once_do_not_disturb_each_other(
-    keydiff: Keydiff, begin: Begin, document: Path, tmp_path: Path
-) -> None:
-    words = ("ask", "--json", *BOUNDS, "--threads", 1, document, QUESTION)
-    both = [begin(*words) for _ in range(2)]
-    one, other = (parse(finish(process)) for process in both)
-    assert one["answer"] == other["answer"]
-    assert len(snapshots(tmp_path)) == 1
-    assert parse(keydiff(*words))["answer"] == one["answer"]
-
-
-def test_the_cache_is_listed_shown_and_emptied(
-    keydiff: Keydiff, document: Path, tmp_path: Path
-) -> None:
-    listed = keydiff("cache", "list")
-    assert (listed.status, listed.err) == (0, "")
-    pages = tmp_path / "pages.pdf"
-    pages.write_bytes(pdf(["One.", "Two."]))
-    ask(keydiff, document, QUESTION)
-    report = ask(keydiff, "--policy", "keydiff", document, pages, QUESTION)
-    text = keydiff("cache", "list").out
-    assert "story.txt" in text
-    assert "focus" in text
-    entries = json.loads(keydiff("cache", "list", "--json").out)
-    assert [entry["settings"]["policy"] for entry in entries] == ["keydiff", "focus"]
-    assert [entry["question"] for entry in entries] == [None, QUESTION]
-    assert all(entry["complete"] for entry in entries)
-    shown = json.loads(keydiff("cache", "show", entries[0]["id"]).out)
-    assert shown == entries[0]
-    assert shown["documents"] == report["documents"]
-    text_index, pdf_index = shown["documents"]
-    assert (text_index["start"], text_index["page_starts"]) == (0, None)
-    assert pdf_index["start"] == text_index["tokens"]
-    one, two = pdf_index["page_starts"]
-    assert pdf_index["start"] < one < two < shown["tokens"]
-    removed = keydiff("cache", "remove", entries[0]["id"])
-    assert removed.status == 0
-    assert "removed 1" in removed.err
-    assert len(snapshots(tmp_path)) == 1
-    assert "no snapshot begins" in fails(keydiff("cache", "show", entries[0]["id"]), 2)
-    assert "is no age" in fails(keydiff("cache", "prune", "--older-than", "soon"), 2)
-    assert "removed 0" in keydiff("cache", "prune", "--older-than", "1d").err
-    assert "removed 1" in keydiff("cache", "prune", "--max-size", "0").err
-    assert snapshots(tmp_path) == []

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import run, story
+from process_helpers import run_process
 
 from keydiff_cli.errors import ModelError, UsageError
 from keydiff_cli.llama import HERE, Placement, devices
@@ -28,7 +29,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """An RPC server, where this llama.cpp build has one."""
     port = free_port()
@@ -69,7 +70,7 @@ def test_what_is_not_there_is_refused() -> None:
 def test_a_device_is_refused_where_none_can_be_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in builds of llama.cpp without the functions for it."""
     monkeypatch.setattr(devices, "_functions", lambda: None)
-    with pytest.raises(ModelError, match="no device GPU0 beside the processor; leave --device out"):
+    with pytest.raises(ModelError, match="no device GPU0 beside the processor; leave device out"):
         chosen(Placement(None, ("GPU0",)))
 
 
@@ -107,7 +108,7 @@ def test_a_server_gives_the_same_answer(server: str, small_path: Path, tmp_path:
     options = ("-m", "smollm2-135m", "--budget", "256", "--max-tokens", "8", "--json")
     reports = []
     for more in ((), ("--rpc", server), ("--rpc", server, "--gpu-layers", "12")):
-        done = run(
+        done = run_process(
             *("ask", *options, *more, "--policy", "keydiff", text, "Who keeps the bees?"),
             models=small_path.parent,
             cwd=tmp_path,
@@ -126,7 +127,7 @@ def test_a_server_that_says_nothing_is_given_up(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         name = f"127.0.0.1:{silent.getsockname()[1]}"
-        done = run("plan", "-m", "smollm2-135m", "--rpc", name, models=small_path.parent)
+        done = run_process("plan", "-m", "smollm2-135m", "--rpc", name, models=small_path.parent)
     assert done.status == 4
     assert done.errors == [
         f"keydiff: error: {name} does not answer; is it llama.cpp's RPC server, and idle?"
@@ -156,7 +157,7 @@ def test_doctor_tries_each_server_apart(server: str, tmp_path: Path) -> None:
             threading.Thread(target=answer, args=(listening, said), daemon=True).start()
         strange = [f"127.0.0.1:{listening.getsockname()[1]}" for listening in others]
         settings = ",".join([strange[0], server, nobody, strange[1]])
-        done = run("doctor", "--json", cwd=tmp_path, KEYDIFF_RPC=settings)
+        done = run_process("doctor", "--json", cwd=tmp_path, KEYDIFF_RPC=settings)
     finally:
         for listening in others:
             listening.close()
@@ -174,7 +175,7 @@ def test_doctor_tries_each_server_apart(server: str, tmp_path: Path) -> None:
 def test_a_server_of_two_names_is_refused(server: str, tmp_path: Path) -> None:
     """It takes one client at a time, so llama.cpp would wait for it for ever."""
     other = server.replace("127.0.0.1", "localhost")
-    done = run("doctor", "--json", cwd=tmp_path, KEYDIFF_RPC=f"{server},{other}")
+    done = run_process("doctor", "--json", cwd=tmp_path, KEYDIFF_RPC=f"{server},{other}")
     assert done.status == 1
     (problem,) = json.loads(done.out)["problems"]
     assert problem == f"{server} and {other} are the same RPC server; name it once"
@@ -193,7 +194,7 @@ def test_doctor_does_not_send_to_itself(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_named(server: str, small_path: Path, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("text")
     nobody = f"127.0.0.1:{free_port()}"
-    done = run(
+    done = run_process(
         *("ask", "-m", "smollm2-135m", "--rpc", nobody, tmp_path / "a.txt", "what?"),
         models=small_path.parent,
         cwd=tmp_path,
@@ -207,7 +208,7 @@ def test_a_server_of_another_kind_is_named(server: str, small_path: Path, tmp_pa
     with socket.create_server(("127.0.0.1", 0)) as other:
         threading.Thread(target=answer, args=(other, b"SSH-2.0-x\r\n"), daemon=True).start()
         name = f"127.0.0.1:{other.getsockname()[1]}"
-        done = run("plan", "-m", "smollm2-135m", "--rpc", name, models=small_path.parent)
+        done = run_process("plan", "-m", "smollm2-135m", "--rpc", name, models=small_path.parent)
     assert done.status == 4
     assert done.errors == [
         f"keydiff: error: {name} is no RPC server of this llama.cpp; start there the one of the "
@@ -220,7 +221,7 @@ def test_a_pyramid_elsewhere_is_refused_at_once(
     server: str, small_path: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "a.txt").write_text("text")
-    done = run(
+    done = run_process(
         *("ask", "-m", "smollm2-135m", "--rpc", server, "--policy", "pyramid"),
         *(tmp_path / "a.txt", "what?"),
         models=small_path.parent,

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from cli_helpers import environment
+from process_helpers import environment
+
+from keydiff_cli.llama import LlamaError, hold_interrupt
 
 HOLDING = """
 import ctypes, signal
@@ -157,3 +159,18 @@ def test_ctrl_c_before_a_command_has_begun_is_told() -> None:
         [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (130, "keydiff: error: interrupted\n")
+
+
+def test_ctrl_c_comes_after_what_must_not_be_interrupted() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), hold_interrupt():
+        with hold_interrupt():
+            signal.raise_signal(signal.SIGINT)
+            done.append("inner")
+        done.append("outer")
+    assert done == ["inner", "outer"]
+    with pytest.raises(KeyboardInterrupt), hold_interrupt():
+        signal.raise_signal(signal.SIGINT)
+        raise LlamaError("stopped")  # which Ctrl-C caused
+    with hold_interrupt():
+        pass

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from engine_helpers import PATCHED, PRESENT, SAMPLE, Engine, Task, make_task, read, start
 
+from keydiff_cli.cache.strategies import DirectRows
 from keydiff_cli.engine.answer import extend
 from keydiff_cli.errors import ModelError
-from keydiff_cli.eviction import follow
 from keydiff_cli.llama import LlamaError, Model, NativeCache
 from keydiff_cli.policies import POLICIES
 from keydiff_cli.scores import Rotation
@@ -30,9 +30,9 @@ def engine(small_model: Model, task: Task) -> Engine:
 
 
 def native(engine: Engine) -> NativeCache:
-    found = engine.cache.context.native_cache()
-    assert found is not None
-    return found
+    cache = engine.cache.context.native_cache()
+    assert cache is not None
+    return cache
 
 
 @pytest.mark.model
@@ -73,23 +73,18 @@ def test_scores_are_those_of_numpy(
     assert native(engine)._sums  # of what was evicted from natively
     cache.append(task.document[:5])
     used = np.flatnonzero(cache.positions >= 0)
-    layout, origin = cache._layout, cache._cells.origin
+    layout, rotary = cache._layout, cache._cells.rotary
     rotations = layout.all_rotations if POLICIES[policy].prerope else None
     assert native(engine)._compared == rotations
-    scores = native(engine).keydiff(len(used), origin, rotations)
+    scores = native(engine).keydiff(len(used), rotary, rotations)
     native(engine).forget()
-    again = native(engine).keydiff(len(used), origin, rotations)
-    expected = cache._scoring.scores(
-        POLICIES[policy],
-        lambda: [layer.keys[used] for layer in layout.direct or []],
-        origin[:, used],
-        np.zeros(scores.shape, np.float32),
-        [],
-        None,
-    )
-    for found in (scores, again):
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-7)
-        assert (found == expected).mean() > 0.9999
+    again = native(engine).keydiff(len(used), rotary, rotations)
+    rows = cache._cells.rows_in_use()
+    stored = DirectRows(cache.context, layout, cache._cells, rows)
+    expected = cache._scoring.scores(POLICIES[policy], stored, rows, [])
+    for given in (scores, again):
+        np.testing.assert_allclose(given, expected, rtol=0, atol=1e-7)
+        assert (given == expected).mean() > 0.9999
     engine.close()
 
 
@@ -123,18 +118,18 @@ def test_what_cannot_be_evicted_is_refused_and_nothing_is_lost(engine: Engine) -
     rows = int(np.count_nonzero(cache.positions >= 0))
     scores = np.zeros((native(engine).heads, rows), np.float32)
     with pytest.raises(LlamaError, match="rows are pinned, and 8 are to stay"):
-        native(engine).evict(8, scores, [(0, cache.position)], cache._cells.origin)
+        native(engine).evict(8, scores, [(0, cache.tokens)], cache._cells.origin)
     with pytest.raises(LlamaError, match="scores for"):
         native(engine).evict(8, scores[:, 1:], [], cache._cells.origin)
     with pytest.raises(LlamaError, match="not a number"):
         native(engine).evict(8, scores * np.nan, [], cache._cells.origin)
     with pytest.raises(LlamaError, match="are not rotated so"):
         wrong = [Rotation(np.zeros(1000))] * len(cache.origin)
-        native(engine).keydiff(rows, cache._cells.origin, wrong)
+        native(engine).keydiff(rows, cache._cells.rotary, wrong)
     with pytest.raises(LlamaError, match="have to be int32"):
-        native(engine).keydiff(rows, cache._cells.origin[:, 1:])
-    for mine, theirs in zip(cache.image().rows, before.rows, strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+        native(engine).keydiff(rows, cache._cells.rotary[:, 1:])
+    for rows, wanted in zip(cache.image().rows, before.rows, strict=True):
+        np.testing.assert_array_equal(rows, wanted)
     np.testing.assert_array_equal(cache.image().origin, before.origin)
 
 
@@ -157,14 +152,5 @@ def test_sums_are_forgotten_when_rows_are_replaced(small_model: Model, task: Tas
         engine.cache.evict(engine.cache.pinned_rows + BUDGET, POLICIES["keydiff"])
         kept.append([np.sort(origin, axis=1) for origin in engine.cache.origin])
         engine.close()
-    for one, other in zip(*kept, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_numbers_follow_their_rows() -> None:
-    before = np.array([[0, 1, 2, 3, 4], [0, 1, 2, 3, 4]], np.int32)
-    after = np.array([[-1, -1, 0, 3, 1], [-1, -1, 2, 1, 4]], np.int32)
-    numbers = np.arange(10, dtype=np.float32).reshape(2, 5)
-    follow(numbers, before, after)
-    assert numbers[0, 2:].tolist() == [0, 3, 1]
-    assert numbers[1, 2:].tolist() == [7, 6, 9]
+    for layers in zip(*kept, strict=True):
+        np.testing.assert_array_equal(*layers)

@@ -26,7 +26,7 @@ def record_output(self: Observer, node: Any, layer: int) -> None:
     numbers = np.ctypeslib.as_array(
         (ctypes.c_float * (width * heads * tokens)).from_address(node.data)
     )
-    self.found[layer] = numbers.copy().reshape(tokens, heads, width)
+    self.queries[layer] = numbers.copy().reshape(tokens, heads, width)
 
 
 @pytest.fixture(scope="module", params=["small_path", "gemma_path"])
@@ -49,7 +49,7 @@ def test_they_reproduce_the_attention(model: Model, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Observer, "_record", record_output)
     other = decode()
     assert other.observer is not None
-    outputs = other.observer.found
+    outputs = other.observer.queries
     layers = [layer for layer in range(model.layers) if layer in outputs]
     assert layers
     full = layers if len(state.keys) == model.layers else layers[5::6]  # Gemma: every sixth
@@ -72,7 +72,7 @@ def test_they_reproduce_the_attention(model: Model, monkeypatch: pytest.MonkeyPa
                 mixed = weights / weights.sum() @ values[:seen, q // group]
                 np.testing.assert_allclose(mixed, expected[t, q], rtol=0.02, atol=0.004)
         origin = np.tile(np.arange(len(tokens), dtype=np.int32), (heads, 1))
-        paid = attention(Rows(keys, origin, Queries(vectors, asked)))
+        paid = attention(Rows(keys, origin, origin, Queries(vectors, asked)))
         np.testing.assert_allclose(paid.sum(axis=1), LAST, rtol=1e-4)
     context.close()
     other.close()
@@ -93,7 +93,7 @@ def test_a_layer_does_not_see_what_is_hidden_from_it(
         context.hide(cells)
         context.decode(last, len(first), queries=True)
         assert context.observer is not None
-        outputs.append(dict(context.observer.found))
+        outputs.append(dict(context.observer.queries))
         state = parse_state(context.state())[0]
         context.close()
     without, with_hidden, again = outputs

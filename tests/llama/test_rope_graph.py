@@ -1,4 +1,4 @@
-"""RoPE undone: by its definition, and on the keys of real models."""
+"""How llama.cpp rotates keys, read from its graph and held against the keys of real models."""
 
 from __future__ import annotations
 
@@ -18,44 +18,9 @@ from keydiff_cli.llama import KV_TYPES, Context, Model
 from keydiff_cli.llama.library import library
 from keydiff_cli.llama.rope_graph import _MIXER
 from keydiff_cli.reading.preparation import knows_rotations
-from keydiff_cli.scores import Rotation
 
 SAME = 240  # tokens
 TOLERANCE = {"f16": 0.003, "q8_0": 0.02}
-FREQUENCIES = 10.0 ** -np.arange(4)
-TOKENS = np.array([0, 1, 7, 4095, 4096, 4097, 1_000_003], np.int32)
-
-
-@pytest.mark.parametrize("adjacent", [True, False], ids=["adjacent", "halves"])
-@pytest.mark.parametrize("width", [8, 11], ids=["all", "part"])
-def test_keys_are_turned_back(adjacent: bool, width: int) -> None:
-    random = np.random.default_rng(0)
-    keys = random.normal(size=(len(TOKENS), width))
-    places = [(2 * i, 2 * i + 1) if adjacent else (i, 4 + i) for i in range(4)]
-    turned = keys.copy()
-    for row, token in enumerate(TOKENS):
-        for (x, y), frequency in zip(places, FREQUENCIES, strict=True):
-            cos, sin = np.cos(token * frequency), np.sin(token * frequency)
-            turned[row, x] = keys[row, x] * cos - keys[row, y] * sin
-            turned[row, y] = keys[row, x] * sin + keys[row, y] * cos
-    back = Rotation(FREQUENCIES, adjacent).undo(turned, TOKENS)
-    order = [i for pair in places for i in pair] + list(range(8, width))
-    assert back.dtype == np.float64
-    np.testing.assert_allclose(back, keys[:, order], atol=1e-9)
-
-
-def test_what_is_mixed_is_unmixed_first() -> None:
-    keys = np.random.default_rng(0).normal(size=(len(TOKENS), 8)).astype(np.float32)
-    mixer = np.array([[(-1.0) ** (i & j).bit_count() / 2 for i in range(4)] for j in range(4)])
-    mixed = (keys.reshape(-1, 2, 4) @ mixer).reshape(-1, 8).astype(np.float32)
-    plain = Rotation(FREQUENCIES).undo(keys, TOKENS)
-    np.testing.assert_allclose(Rotation(FREQUENCIES, mixed=4).undo(mixed, TOKENS), plain, atol=1e-5)
-
-
-def test_keys_without_positions_stay_as_they_are() -> None:
-    keys = np.random.default_rng(0).normal(size=(len(TOKENS), 8)).astype(np.float32)
-    np.testing.assert_array_equal(Rotation(np.empty(0)).undo(keys, TOKENS), keys)
-
 
 HEAD = 64
 BIASES = {
@@ -99,7 +64,7 @@ SOME_WINDOWS = decoder(
 @pytest.fixture
 def words_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models without a vocabulary will do."""
-    monkeypatch.setattr(Model, "_require_supported", lambda self: None)
+    monkeypatch.setattr("keydiff_cli.llama.model.require_supported", lambda model: None)
 
 
 @pytest.mark.usefixtures("words_do_not_matter")
@@ -118,11 +83,11 @@ def test_all_kinds_of_models_are_turned_back(name: str, kv_type: str, tmp_path: 
         assert all(len(rotations[layer].frequencies) for layer in range(3))
         assert (len(rotations[3].frequencies) == 0) == (name == "none in layer 3")
         keys = [first_keys(context, start)[:, 0] for start in (0, 1500)]
-    for start, some in zip((0, 1500), keys, strict=True):
-        back = rotations[0].undo(some, np.arange(start, start + SAME, dtype=np.int32))[::4]
+    for start, rows in zip((0, 1500), keys, strict=True):
+        back = rotations[0].undo(rows, np.arange(start, start + SAME, dtype=np.int32))[::4]
         size = np.linalg.norm(keys[0][0])
         assert np.linalg.norm(back - back[0], axis=1).max() / size < TOLERANCE[kv_type]
-        assert np.linalg.norm(some[::4] - some[0], axis=1).max() / size > 0.2
+        assert np.linalg.norm(rows[::4] - rows[0], axis=1).max() / size > 0.2
 
 
 @pytest.mark.usefixtures("words_do_not_matter")
@@ -197,10 +162,14 @@ def scaling(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.model
 @pytest.mark.parametrize("kv_type", ["f16", "q8_0"])
-def test_real_keys_are_turned_back(kv_type: str, scaling: str, small_model: Model) -> None:
-    with closing(Context(small_model, cells=256, batch=SAME, kv_type=kv_type)) as context:
+def test_real_keys_are_turned_back(kv_type: str, scaling: str, small_path: Path) -> None:
+    """By a model of its own: llama.cpp notes the stretched context in the model."""
+    with (
+        closing(Model(small_path)) as model,
+        closing(Context(model, cells=256, batch=SAME, kv_type=kv_type)) as context,
+    ):
         rotations = context.rotations()
-        assert rotations.keys() == set(range(small_model.layers))
+        assert rotations.keys() == set(range(model.layers))
         assert len(set(map(id, rotations.values()))) == 1  # and so is their table
         keys = first_keys(context, 0)
     places = np.arange(SAME, dtype=np.int32)

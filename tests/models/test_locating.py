@@ -240,7 +240,7 @@ def test_require_offline_names_the_command(toy: CatalogueEntry, tmp_path: Path) 
     with pytest.raises(ModelError) as caught:
         models.require(NAME, tmp_path, offline=True, log=lambda line: None)
     assert str(caught.value) == (
-        "the model toy is not here and --offline forbids fetching it: run `keydiff models pull toy`"
+        "the model toy is not here and offline forbids fetching it: run `keydiff models pull toy`"
     )
     assert list(tmp_path.iterdir()) == []
 

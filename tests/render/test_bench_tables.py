@@ -11,7 +11,8 @@ import pytest
 from keydiff_cli.bench import plots
 from keydiff_cli.bench.summary import depth_grid, summarise
 from keydiff_cli.errors import UsageError
-from keydiff_cli.render.display import bench_rows, print_heat_maps, speed_rows
+from keydiff_cli.render.heat_maps import print_heat_maps
+from keydiff_cli.render.rows import bench_rows, speed_rows
 
 RECORDS = [
     {
@@ -64,6 +65,16 @@ def test_rows() -> None:
     assert window[7] == "-67 (-100 to -13)"
 
 
+def test_a_rate_is_rounded_once() -> None:
+    """Of 22 in 163, which is 13.497 %: 0.1350 would be shown as 14 %."""
+    records = [
+        {**RECORDS[0], "id": str(number), "text": str(number), "score": float(number < 22)}
+        for number in range(163)
+    ]
+    ((_, _, _, _, samples, rate, *_),) = bench_rows(summarise(records))
+    assert (samples, rate) == (163, "13 %")
+
+
 def test_rows_of_speed() -> None:
     row = {
         "policy": "focus", "budget": 512, "turns": 3, "ingest_tokens_per_s": 50.04, "ratio": None,
@@ -97,7 +108,7 @@ def test_pictures(draw: str, name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("draw", ["heat_map", "rates"])
 def test_pictures_show_names_as_they_are(draw: str, tmp_path: Path) -> None:
     path = tmp_path / "a.svg"
-    records = [{**one, "policy": "a$b_{$c\ud800", "task": "$x^"} for one in RECORDS[6:]]
+    records = [{**record, "policy": "a$b_{$c\ud800", "task": "$x^"} for record in RECORDS[6:]]
     if draw == "heat_map":
         plots.heat_map(depth_grid(records), path)
     else:
@@ -128,15 +139,15 @@ def test_rates_are_drawn_with_their_intervals(
 def test_a_policy_that_keeps_everything_is_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One of another package may do so under any name."""
+    """A policy of another package may do so under any name."""
     from matplotlib.figure import Figure
 
     drawn: list[Figure] = []
     monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure))
-    theirs = [{**one, "policy": "theirs"} for one in RECORDS[:6]]
-    plots.rates(summarise(RECORDS + theirs), tmp_path / "a.png")
+    foreign = [{**record, "policy": "foreign"} for record in RECORDS[:6]]
+    plots.rates(summarise(RECORDS + foreign), tmp_path / "a.png")
     for panel in drawn[0].axes:
-        assert [line.get_label() for line in panel.lines[:2]] == ["full", "theirs"]
+        assert [line.get_label() for line in panel.lines[:2]] == ["full", "foreign"]
         assert len(panel.containers) == 1
 
 

@@ -1,14 +1,19 @@
-"""Scorers: against the formula written out slowly, and the symmetries it must have."""
+"""KeyDiff: against its formula for any shape and number, and the symmetries it must have."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from score_helpers import make_rows, plain_rows
 
-from keydiff_cli.scores import KeyDiff, Rows, Window, z_scores
+from keydiff_cli.errors import ModelError, as_flag
+from keydiff_cli.scores import KeyDiff
+from keydiff_cli.scores.focus import Focus
 
 steady = settings(derandomize=True, deadline=None, max_examples=40)
 shapes = st.tuples(st.integers(1, 60), st.integers(1, 4), st.sampled_from([2, 8, 64]))
@@ -20,11 +25,6 @@ def random_keys(seed: int, shape: tuple[int, int, int], dtype: type = np.float32
     keys = np.random.default_rng(seed).normal(size=shape)
     keys[..., 0] += 3
     return keys.astype(dtype)
-
-
-def as_rows(keys: NDArray) -> Rows:
-    n, heads, _ = keys.shape
-    return Rows(keys, np.tile(np.arange(n, dtype=np.int32), (heads, 1)))
 
 
 def by_the_formula(keys: NDArray) -> NDArray[np.float64]:
@@ -46,7 +46,7 @@ def by_the_formula(keys: NDArray) -> NDArray[np.float64]:
 @pytest.mark.parametrize("rows", [1, 2, 300, 2125])
 def test_keydiff_is_the_formula(rows: int, dtype: type) -> None:
     keys = random_keys(rows, (rows, 3, 16), dtype)
-    scores = KeyDiff()(as_rows(keys))
+    scores = KeyDiff()(plain_rows(keys))
     assert scores.shape == (3, rows)
     assert scores.dtype == np.float32
     np.testing.assert_allclose(scores, by_the_formula(keys), atol=3e-6)
@@ -56,43 +56,43 @@ def test_keydiff_is_the_formula(rows: int, dtype: type) -> None:
 @steady
 def test_keydiff_is_the_formula_for_any_shape(shape: tuple[int, int, int], seed: int) -> None:
     keys = random_keys(seed, shape)
-    np.testing.assert_allclose(KeyDiff()(as_rows(keys)), by_the_formula(keys), atol=1e-5)
+    np.testing.assert_allclose(KeyDiff()(plain_rows(keys)), by_the_formula(keys), atol=1e-5)
 
 
 def test_keydiff_keeps_the_odd_one_out() -> None:
     keys = np.tile(np.float32([3, 1, 0, 2]), (50, 1, 1))
     keys[17, 0] = [-1, 5, 2, 0]
-    assert KeyDiff()(as_rows(keys)).argmax() == 17
+    assert KeyDiff()(plain_rows(keys)).argmax() == 17
 
 
 def test_heads_do_not_influence_each_other() -> None:
     keys = random_keys(5, (200, 3, 8), np.float16)
-    together = KeyDiff()(as_rows(keys))
+    together = KeyDiff()(plain_rows(keys))
     for h in range(3):
-        alone = KeyDiff()(as_rows(np.ascontiguousarray(keys[:, h : h + 1])))
+        alone = KeyDiff()(plain_rows(np.ascontiguousarray(keys[:, h : h + 1])))
         np.testing.assert_allclose(together[h], alone[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_zero_keys_have_finite_scores(dtype: type) -> None:
-    assert np.array_equal(KeyDiff()(as_rows(np.zeros((5, 2, 4), dtype))), np.zeros((2, 5)))
+    assert np.array_equal(KeyDiff()(plain_rows(np.zeros((5, 2, 4), dtype))), np.zeros((2, 5)))
     keys = random_keys(1, (40, 2, 8), dtype)
     keys[7] = 0
-    scores = KeyDiff()(as_rows(keys))
+    scores = KeyDiff()(plain_rows(keys))
     assert np.isfinite(scores).all()
     assert (scores[:, 7] == 0).all()
 
 
 def test_keys_that_cancel_out_have_finite_scores() -> None:
     key = random_keys(2, (1, 1, 8))
-    assert np.isfinite(KeyDiff()(as_rows(np.concatenate((key, -key))))).all()
+    assert np.isfinite(KeyDiff()(plain_rows(np.concatenate((key, -key))))).all()
 
 
 def test_the_largest_and_smallest_halves_have_finite_scores() -> None:
     limits = np.finfo(np.float16)
     extremes = [limits.max, limits.min, limits.smallest_subnormal, limits.smallest_normal]
     keys = np.array(extremes, np.float16)[:, None, None] * np.ones((1, 2, 128), np.float16)
-    scores = KeyDiff()(as_rows(keys))
+    scores = KeyDiff()(plain_rows(keys))
     np.testing.assert_allclose(scores, by_the_formula(keys), atol=3e-6)
 
 
@@ -101,8 +101,8 @@ def test_the_largest_and_smallest_halves_have_finite_scores() -> None:
 def test_order_of_rows_does_not_matter(shape: tuple[int, int, int], seed: int) -> None:
     keys = random_keys(seed, shape)
     order = np.random.default_rng(seed).permutation(shape[0])
-    scores = KeyDiff()(as_rows(keys))
-    np.testing.assert_allclose(KeyDiff()(as_rows(keys[order])), scores[:, order], atol=1e-5)
+    scores = KeyDiff()(plain_rows(keys))
+    np.testing.assert_allclose(KeyDiff()(plain_rows(keys[order])), scores[:, order], atol=1e-5)
 
 
 @given(shapes, seeds)
@@ -111,7 +111,9 @@ def test_length_of_single_keys_does_not_matter(shape: tuple[int, int, int], seed
     keys = random_keys(seed, shape)
     powers = np.random.default_rng(seed).integers(-20, 21, size=(*shape[:2], 1))
     scaled = keys * np.float32(2.0) ** powers.astype(np.float32)
-    np.testing.assert_allclose(KeyDiff()(as_rows(scaled)), KeyDiff()(as_rows(keys)), atol=1e-6)
+    np.testing.assert_allclose(
+        KeyDiff()(plain_rows(scaled)), KeyDiff()(plain_rows(keys)), atol=1e-6
+    )
 
 
 @given(shapes, seeds)
@@ -121,37 +123,21 @@ def test_rotation_does_not_matter(shape: tuple[int, int, int], seed: int) -> Non
     dim = shape[2]
     rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(dim, dim)))
     rotated = (keys @ rotation).astype(np.float32)
-    np.testing.assert_allclose(KeyDiff()(as_rows(rotated)), KeyDiff()(as_rows(keys)), atol=2e-5)
+    np.testing.assert_allclose(
+        KeyDiff()(plain_rows(rotated)), KeyDiff()(plain_rows(keys)), atol=2e-5
+    )
 
 
 def test_scores_are_not_overwritten_by_the_next_call() -> None:
-    first = KeyDiff()(as_rows(random_keys(1, (64, 2, 16), np.float16)))
+    first = KeyDiff()(plain_rows(random_keys(1, (64, 2, 16), np.float16)))
     copy = first.copy()
-    KeyDiff()(as_rows(random_keys(2, (64, 2, 16), np.float16)))
+    KeyDiff()(plain_rows(random_keys(2, (64, 2, 16), np.float16)))
     assert np.array_equal(first, copy)
 
 
-@given(st.integers(0, 2**31 - 1 - 2**24))
-@steady
-def test_recency_ranks_by_origin_however_long_the_stream(oldest: int) -> None:
-    steps = np.array([[5, 0, 2**24 - 1, 6, 2**24 - 2], [1, 2, 3, 0, 4]], np.int32)
-    origin = (steps + oldest).astype(np.int32)
-    scores = Window()(Rows(np.zeros((5, 2, 4), np.float16), origin))
-    assert scores.dtype == np.float32
-    assert np.array_equal(np.argsort(scores, axis=1), np.argsort(steps, axis=1))
-    assert (np.diff(np.sort(scores, axis=1), axis=1) > 0).all()
-
-
-def test_z_scores_have_mean_zero_and_deviation_one() -> None:
-    scores = np.random.default_rng(3).normal(-0.8, 0.1, size=(4, 500)).astype(np.float32)
-    scores[2] *= 1000
-    result = z_scores(scores)
-    np.testing.assert_allclose(result.mean(axis=1), 0, atol=1e-5)
-    np.testing.assert_allclose(result.std(axis=1), 1, atol=1e-5)
-    assert np.array_equal(np.argsort(result, axis=1), np.argsort(scores, axis=1))
-
-
-@pytest.mark.parametrize("value", [0.0, 0.1, -0.3, -0.977])
-def test_z_scores_of_equal_scores_are_nothing(value: float) -> None:
-    scores = np.full((2, 777), value, np.float32)
-    np.testing.assert_allclose(z_scores(scores), 0, atol=1)
+def test_keys_before_rope_need_the_rotation() -> None:
+    rows = replace(make_rows(1, block=True), rotation=None)
+    for scorer in (KeyDiff(prerope=True), Focus().rest):
+        with pytest.raises(ModelError, match="out of reach; use policy=keydiff or focus:prer") as e:
+            scorer(rows)
+        assert "; use --policy keydiff or focus:prerope=0" in e.value.told(as_flag)

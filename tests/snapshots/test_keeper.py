@@ -1,184 +1,178 @@
-"""What a reading takes up and when it writes, without a model."""
+"""When a reading is written, and what is left in its folder, without a model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
+from snapshot_helpers import FakeCache, corpus_of, keep, make_key, make_label
 
-from keydiff_cli.cache import Image, Pin
-from keydiff_cli.snapshots import Beginning, Entry, Keeper, Store, find_beginning, skip
-from keydiff_cli.text.blocks import Block, blocks
-
-START = 5
-
-
-def entry(name: str) -> Entry:
-    return Entry(name, Path(name), 0, 0, {"key": {"budget": 64}})
-
-
-def tokens(*numbers: int) -> np.ndarray[Any, Any]:
-    return np.array(numbers, np.int32)
-
-
-def stream(count: int, pulled: list[int], size: int = 4) -> Iterator[Block]:
-    """Blocks of the tokens 0, 1, 2...; notes which were asked for."""
-    for block in blocks([np.arange(count, dtype=np.int32)], size, START):
-        pulled.append(block.start)
-        yield block
-
-
-@pytest.mark.parametrize(
-    ("lengths", "count", "found", "whole"),
-    [
-        ([], 10, None, False),
-        ([10], 10, 10, True),
-        ([8], 10, 8, False),
-        ([4, 8, 10], 10, 10, True),
-        ([4, 8, 12], 10, 8, False),
-        ([12], 10, None, False),
-        ([3, 7], 10, 7, False),
-        ([8], 8, 8, True),
-        ([1], 1, 1, True),
-    ],
-)
-def test_the_longest_beginning_is_taken_up(
-    lengths: list[int], count: int, found: int | None, whole: bool
-) -> None:
-    candidates = [(entry(str(n)), np.arange(n, dtype=np.int32)) for n in lengths]
-    pulled: list[int] = []
-    best, source = find_beginning(candidates, stream(count, pulled))
-    expected = None if found is None else Beginning(entry(str(found)), found, whole)
-    assert best == expected
-    again = [block.ids for block in source]  # nothing is lost
-    np.testing.assert_array_equal(np.concatenate(again), np.arange(count))
-
-
-def test_other_documents_are_left_alone_as_soon_as_they_differ() -> None:
-    other = np.arange(1000, dtype=np.int32)
-    other[6] = 77
-    pulled: list[int] = []
-    best, _ = find_beginning([(entry("a"), other)], stream(2000, pulled))
-    assert best is None
-    assert len(pulled) <= 3
-    best, _ = find_beginning([], stream(2000, pulled := []))
-    assert best is None
-    assert len(pulled) <= 1
-
-
-@pytest.mark.parametrize("count", [0, 1, 3, 4, 7, 8, 9, 10])
-def test_what_was_read_is_skipped(count: int) -> None:
-    left = list(skip(stream(10, []), count, 4))
-    read = np.concatenate([tokens(), *(block.ids for block in left)])
-    np.testing.assert_array_equal(read, np.arange(count, 10))
-    assert [block.start for block in left] == list(range(START + count, START + 10, 4))
-
-
-def test_blocks_stay_what_they_would_have_been() -> None:
-    whole = list(stream(30, []))
-    left = list(skip(stream(30, []), 12, 4))
-    for mine, theirs in zip(left, whole[3:], strict=True):
-        assert mine.start == theirs.start
-        np.testing.assert_array_equal(mine.ids, theirs.ids)
-
-
-class FakeCache:
-    """What a keeper needs of a cache: something to write, and a clock that writing moves on."""
-
-    widths: ClassVar = [100, 100]
-    used = 64
-    intact = False
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.images = 0
-
-    def image(self) -> Image:
-        self.images += 1
-        self.now += 0.5
-        rows = [np.zeros((64, 100), np.uint8)] * 2
-        held = np.zeros((2, 64), np.int32)
-        return Image(
-            64, (Pin(0, 5, 5),), held[0], held, held.astype(np.float32), self.widths, rows,
-            np.empty(0, np.uint8),
-        )  # fmt: skip
+from keydiff_cli.snapshots import Beginning, Keeper, Store, find_beginning
+from keydiff_cli.text.corpus import Corpus
 
 
 def keeper(
     store: Store | None,
     cache: FakeCache,
+    corpus: Corpus,
     warn: Any = pytest.fail,
-    *,
-    policy: str = "keydiff",
-    room: int = 64,
+    **options: Any,
 ) -> Keeper:
-    label = {"kept": 64, "model": "a", "question": None, "documents": []}
-    return Keeper(
-        store, {"budget": 64, "policy": policy}, lambda: label, warn, room, lambda: cache.now
-    )
+    return Keeper(store, make_key(), corpus, make_label, warn, clock=lambda: cache.now, **options)
 
 
-def read(kept: Keeper, cache: FakeCache, seconds: int, rate: int = 100) -> None:
+def read(kept: Keeper, cache: FakeCache, seconds: int, *, rate: int = 100, start: int = 0) -> None:
     """Blocks of so many tokens, one each second."""
-    for number in range(seconds):
+    for number in range(1, seconds + 1):
         cache.now += 1
-        kept.after(Block(number * rate, np.full(rate, number, np.int32)), cache)  # type: ignore[arg-type]
+        kept.after(start + number * rate, cache)  # type: ignore[arg-type]
+
+
+def finish(kept: Keeper, cache: FakeCache, tokens: int) -> None:
+    kept.finish(tokens, cache)  # type: ignore[arg-type]
 
 
 def test_writing_takes_a_fiftieth_of_the_time(tmp_path: Path) -> None:
     store, cache = Store(tmp_path, 10**9, pytest.fail), FakeCache()
-    kept = keeper(store, cache)
+    corpus = corpus_of(np.repeat(np.arange(1000), 100))
+    kept = keeper(store, cache, corpus)
     read(kept, cache, 1000)
     assert 1000 // 25 - 2 <= cache.images <= 1000 // 25 + 2
     assert kept.seconds == pytest.approx(0.5 * cache.images)
     assert kept.seconds <= 0.02 * cache.now
     (entry,) = store.entries()  # each took the place of the one before
     assert not entry.description["complete"]
-    kept.finish(cache)  # type: ignore[arg-type]
+    finish(kept, cache, 100_000)
     (entry,) = store.entries()
     assert entry.description["complete"]
     assert entry.description["tokens"] == 100_000
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".lock", ".snapshot"]
+    assert kept.problem == ""
 
 
-def test_what_nothing_was_evicted_of_is_for_all_that_would_not_evict(tmp_path: Path) -> None:
-    store, cache = Store(tmp_path, 10**9, pytest.fail), FakeCache()
+def test_what_is_written_is_what_has_been_read(store: Store) -> None:
+    """Not what the corpus is ahead by."""
+    cache, corpus = FakeCache(), corpus_of(range(1000))
+    kept = keeper(store, cache, corpus)
+    cache.now += 10
+    kept.after(700, cache)  # type: ignore[arg-type]
+    (entry,) = store.entries()
+    assert (entry.description["tokens"], entry.description["complete"]) == (700, False)
+    assert entry.description["key"] == make_key().as_json()
+    file = store.open(entry)
+    assert file is not None
+    with file:
+        np.testing.assert_array_equal(file.array("tokens"), np.arange(700))
+    kept.close()
+
+
+@pytest.mark.parametrize("shareable", [False, True])
+def test_what_a_policy_remembers_beside_the_cache_is_not_shared(
+    store: Store, shareable: bool
+) -> None:
+    cache, corpus = FakeCache(), corpus_of(range(300))
     cache.intact = True
-    kept = keeper(store, cache, room=400)
-    read(kept, cache, 3)
-    kept.finish(cache)  # type: ignore[arg-type]
-    for policy, room, found in (
-        ("window", 300, 1), ("window", 299, 0), ("keydiff", 299, 1), ("h2o", 0, 0),
-    ):  # fmt: skip
-        other = keeper(store, cache, policy=policy, room=room)
-        assert len(other.candidates(64, 64)) == found, (policy, room)
-    cache.intact = False
-    evicted = keeper(store, cache, policy="pyramid", room=400)
-    read(evicted, cache, 4)
-    evicted.finish(cache)  # type: ignore[arg-type]
-    assert len(store.entries()) == 2
-    assert len(keeper(store, cache, policy="window", room=400).candidates(64, 64)) == 1
+    finish(keeper(store, cache, corpus, shareable=shareable), cache, 300)
+    (entry,) = store.entries()
+    assert entry.description["intact"] is shareable
 
 
 def test_what_is_short_or_unwanted_is_not_kept(tmp_path: Path) -> None:
     for store, tokens_read in ((Store(tmp_path, 10**9, pytest.fail), 255), (None, 1000)):
         cache = FakeCache()
-        kept = keeper(store, cache)
-        read(kept, cache, 1, tokens_read)
-        kept.finish(cache)  # type: ignore[arg-type]
+        kept = keeper(store, cache, corpus_of(range(tokens_read)))
+        read(kept, cache, 1, rate=tokens_read)
+        finish(kept, cache, tokens_read)
         assert cache.images == 0
+        assert (kept.seconds, kept.problem) == (0, "")
     assert list(tmp_path.iterdir()) == []
+    cache, store = FakeCache(), Store(tmp_path, 10**9, pytest.fail)
+    finish(keeper(store, cache, corpus_of(range(256))), cache, 256)
+    assert len(store.entries()) == 1
 
 
 def test_what_is_larger_than_the_folder_may_be_is_not_kept(tmp_path: Path) -> None:
     warnings: list[str] = []
     store, cache = Store(tmp_path, 10_000, warnings.append), FakeCache()
-    kept = keeper(store, cache, warnings.append)
+    kept = keeper(store, cache, corpus_of(range(1000)), warnings.append)
     read(kept, cache, 10)
-    kept.finish(cache)  # type: ignore[arg-type]
+    finish(kept, cache, 1000)
     assert store.entries() == []
     (warning,) = warnings
-    assert "cannot be kept: 15.3 kB are more than cache_size allows" in warning
+    assert "cannot be kept: 15.8 kB are more than cache_size allows" in warning
+    assert kept.problem == "15.8 kB are more than cache_size allows"
+
+
+def test_a_full_disk_is_told_of_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("keydiff_cli.snapshots.writer.write_file", fail)
+    warnings: list[str] = []
+    cache = FakeCache()
+    kept = keeper(store, cache, corpus_of(range(100_000)), warnings.append)
+    read(kept, cache, 100)
+    finish(kept, cache, 10_000)
+    assert warnings == ["what is read cannot be kept: No space left on device"]
+    assert kept.problem == "No space left on device"
+    with store.claim([make_key().as_json(), "others"]) as writer:
+        assert writer is not None
+
+
+def test_what_another_process_writes_is_left_to_it_until_the_end(store: Store) -> None:
+    corpus, cache, other = corpus_of(range(2000)), FakeCache(), FakeCache()
+    first = keeper(store, cache, corpus)
+    cache.now += 1
+    first.after(300, cache)  # type: ignore[arg-type]
+    second = keeper(store, other, corpus)
+    read(second, other, 10)
+    assert other.images == 0
+    assert second.problem == "another process is writing what it reads of the same"
+    first.close()
+    finish(second, other, 2000)
+    assert second.problem == ""
+    assert max(entry.description["tokens"] for entry in store.entries()) == 2000
+
+
+# Going on from a beginning ----------------------------------------------------------------------
+
+
+def begin(store: Store, corpus: Corpus) -> Beginning:
+    found = find_beginning(store, make_key(), corpus, room=0, least=64, most=64)
+    assert found is not None
+    found.close()
+    return found
+
+
+def test_what_was_read_whole_before_is_not_written_again(store: Store) -> None:
+    corpus, cache = corpus_of(range(300)), FakeCache()
+    entry = keep(store, make_key(), np.arange(300, dtype=np.int32))
+    kept = keeper(store, cache, corpus, beginning=begin(store, corpus))
+    finish(kept, cache, 300)
+    assert cache.images == 0
+    assert [other.id for other in store.entries()] == [entry.id]
+
+
+def test_a_beginning_that_was_broken_off_is_taken_the_place_of(store: Store) -> None:
+    corpus, cache = corpus_of(range(500)), FakeCache()
+    keep(store, make_key(), np.arange(300, dtype=np.int32), complete=False)
+    finish(keeper(store, cache, corpus, beginning=begin(store, corpus)), cache, 500)
+    (entry,) = store.entries()
+    assert (entry.description["tokens"], entry.description["complete"]) == (500, True)
+
+
+def test_of_a_document_that_has_grown_both_are_kept(store: Store) -> None:
+    corpus, cache = corpus_of(range(500)), FakeCache()
+    keep(store, make_key(), np.arange(300, dtype=np.int32))
+    finish(keeper(store, cache, corpus, beginning=begin(store, corpus)), cache, 500)
+    assert sorted(entry.description["tokens"] for entry in store.entries()) == [300, 500]
+
+
+def test_what_was_broken_off_at_the_very_end_is_written_as_whole(store: Store) -> None:
+    corpus, cache = corpus_of(range(300)), FakeCache()
+    keep(store, make_key(), np.arange(300, dtype=np.int32), complete=False)
+    finish(keeper(store, cache, corpus, beginning=begin(store, corpus)), cache, 300)
+    (entry,) = store.entries()
+    assert entry.description["complete"]

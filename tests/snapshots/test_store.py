@@ -1,80 +1,22 @@
-"""The file and the folder of snapshots, without a model: damage, locks, pruning."""
+"""The folder of snapshots, without a model: damage, locks, pruning."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import math
 import multiprocessing
 import os
 import stat
-import struct
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from snapshot_helpers import DESCRIPTION, save, save_as
 
 from keydiff_cli.errors import UsageError
-from keydiff_cli.snapshots import DamagedError, Entry, SnapshotFile, Store
-from keydiff_cli.snapshots.format import write_file
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.snapshots import Store, open_store, token_digest
 from keydiff_cli.snapshots.store import short_digest
-
-DESCRIPTION: dict[str, Any] = {
-    "key": {"model": "a", "budget": 64, "policy": "keydiff"}, "tokens": 30, "note": "h\u00e4",
-    "kept": 20, "complete": True, "model": "a", "documents": [], "question": None,
-}  # fmt: skip
-
-
-def arrays() -> list[tuple[str, np.ndarray[Any, Any]]]:
-    numbers = np.arange(40, dtype=np.int32).reshape(4, 10)
-    return [
-        ("origin", numbers),
-        ("nothing", np.empty((3, 0), np.float32)),
-        ("rows0", np.arange(60, dtype=np.uint8).reshape(6, 10)[:, ::2]),
-        ("rows1", np.full((6, 5), 7, np.uint8)),
-    ]
-
-
-@pytest.fixture
-def warnings() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def store(tmp_path: Path, warnings: list[str]) -> Store:
-    return Store(tmp_path / "snapshots", 10**6, warnings.append)
-
-
-def save(store: Store, reading: str = "one", **changes: Any) -> Entry:
-    with store.claim(reading) as writer:
-        assert writer is not None
-        path = writer.write(short_digest([reading, changes]), {**DESCRIPTION, **changes}, arrays())
-    return next(entry for entry in store.entries() if entry.path == path)
-
-
-def save_as(store: Store, description: dict[str, Any]) -> None:
-    with store.claim("one") as writer:
-        assert writer is not None
-        writer.write("0" * 12, description, arrays())
-
-
-def test_what_was_written_comes_back(store: Store) -> None:
-    entry = save(store)
-    file = store.open(entry)
-    assert file is not None
-    with file:
-        assert file.description == DESCRIPTION
-        for name, expected in arrays():
-            found = file.array(name)
-            assert found.dtype == expected.dtype
-            np.testing.assert_array_equal(found, expected)
-        assert len(list(file.arrays("rows"))) == 2
-        with pytest.raises(DamagedError, match="no keys"):
-            file.array("keys")
 
 
 def test_nobody_else_can_read_it(store: Store) -> None:
@@ -83,101 +25,6 @@ def test_nobody_else_can_read_it(store: Store) -> None:
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
     others = [path for path in store.folder.iterdir() if path != entry.path]
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in others)
-
-
-def whole() -> bytes:
-    file = io.BytesIO()
-    write_file(file, DESCRIPTION, arrays())
-    return file.getvalue()
-
-
-def sections() -> list[int]:
-    """Where the parts of a file end."""
-    data = whole()
-    (length,) = struct.unpack_from("<I", data, 12)
-    ends = [0, 4, 8, 12, 16, 16 + length // 2, 16 + length]
-    for _, array in arrays():
-        ends.append(ends[-1] + array.nbytes)
-    return [*ends, len(data) - 1]
-
-
-def damaged() -> Iterator[Any]:
-    data = whole()
-    for end in sections():
-        yield pytest.param(data[:end], id=f"cut at {end}")
-    for place in range(0, len(data), 7):
-        flipped = bytearray(data)
-        flipped[place] ^= 1 << place % 8
-        yield pytest.param(bytes(flipped), id=f"flipped at {place}")
-    yield pytest.param(data + b"x", id="longer")
-    yield pytest.param(b"x" * len(data), id="foreign")
-    yield pytest.param(struct.pack("<8sII", b"keydiff\n", 1, 2**31) + data[16:], id="huge text")
-    yield pytest.param(struct.pack("<8sII", b"keydiff\n", 99, 20) + data[16:], id="other version")
-    for text in (
-        b"[]", b"{}", b"[" * 100_000, b'{"arrays": 3}', b'{"arrays": [["a", "O", [1]]]}',
-        b'{"arrays": [["a", "V0", [9]]]}', b'{"arrays": [["a", "<i4", [-1, -4]]]}',
-        b'{"arrays": [["a", "<i4", [1e30]]]}', b'{"arrays": [["a", "<i4", "x"]]}',
-        b'{"arrays": [["a", {"x": 1}, [1]]]}', b'{"arrays": [["a", "<i4", [99999999999999999]]]}',
-    ):  # fmt: skip
-        yield pytest.param(
-            struct.pack("<8sII", b"keydiff\n", 1, len(text)) + text + bytes(32),
-            id=f"text {text[:40]!r}",
-        )
-
-
-@pytest.mark.parametrize("data", list(damaged()))
-def test_a_damaged_file_is_set_aside(data: bytes, store: Store, warnings: list[str]) -> None:
-    entry = save(store)
-    entry.path.write_bytes(data)
-    assert store.open(entry) is None
-    assert len(warnings) == 1
-    assert "cannot be used" in warnings[0]
-    assert not entry.path.exists()
-    assert store.entries() == []
-    assert entry.path.with_suffix(".damaged").read_bytes() == data
-    save(store)  # in its place
-    assert len(store.entries()) == 1
-    store.prune()
-    assert not entry.path.with_suffix(".damaged").exists()
-
-
-def test_headers_that_were_swapped_are_found_out(store: Store, warnings: list[str]) -> None:
-    """Two files of one size, each whole, with the other's beginning."""
-    one, other = save(store, "one", tokens=30), save(store, "other", tokens=31)
-    first, second = one.path.read_bytes(), other.path.read_bytes()
-    assert len(first) == len(second)
-    one.path.write_bytes(second[:100] + first[100:])
-    assert store.open(one) is None
-    assert "checksum" in warnings[0]
-
-
-def test_a_later_snapshot_takes_the_place_of_an_earlier_one(store: Store) -> None:
-    with store.claim("one") as writer:
-        assert writer is not None
-        first = writer.write("1" * 12, {**DESCRIPTION, "tokens": 1}, arrays())
-        second = writer.write("2" * 12, {**DESCRIPTION, "tokens": 2}, arrays())
-    assert [entry.path for entry in store.entries()] == [second]
-    assert first != second
-    with store.claim("one") as writer:
-        assert writer is not None
-        writer.supersede(store.entries()[0])
-        third = writer.write("3" * 12, {**DESCRIPTION, "tokens": 3}, arrays())
-    assert [entry.path for entry in store.entries()] == [third]
-
-
-def test_what_cannot_be_written_leaves_nothing_behind(store: Store) -> None:
-    def broken() -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
-        yield from arrays()
-        raise OSError(28, "No space left on device")
-
-    before = save(store)
-    with store.claim("one") as writer:
-        assert writer is not None
-        writer.supersede(before)
-        with pytest.raises(OSError, match="No space"):
-            writer.write("9", {**DESCRIPTION, "tokens": 99}, broken())
-    assert [entry.id for entry in store.entries()] == [before.id]
-    assert list(store.folder.glob("*.part")) == []
 
 
 def _hold(folder: Path, ready: Any, done: Any) -> None:
@@ -305,24 +152,6 @@ def test_a_description_of_an_odd_budget_is_set_aside(
     assert "its description has no budget" in warnings[0]
 
 
-@pytest.mark.parametrize("shape", [[0, 10**17, 10**17], [1] * 70, [2**62]])
-def test_an_odd_shape_is_never_taken_up(
-    store: Store, warnings: list[str], shape: list[int]
-) -> None:
-    entry = save(store)
-    data = entry.path.read_bytes()
-    (length,) = struct.unpack_from("<I", data, 12)
-    value = json.loads(data[16 : 16 + length])
-    value["arrays"] = [["tokens", "<i4", shape]]
-    text = json.dumps(value).encode()
-    size = 4 * math.prod(shape)
-    body = data[:12] + struct.pack("<I", len(text)) + text + bytes(size if size < 100 else 0)
-    entry.path.write_bytes(body + hashlib.sha256(body).digest())
-    for one in store.entries():
-        with SnapshotFile(one.path) as file, pytest.raises((ValueError, MemoryError)):
-            file.array("tokens")
-
-
 def test_a_snapshot_is_named_by_the_beginning_of_its_id(store: Store) -> None:
     one, other = save(store, "one"), save(store, "other", tokens=31)
     assert store.get(one.id) == one
@@ -344,8 +173,29 @@ def test_an_empty_or_missing_folder_holds_nothing(store: Store) -> None:
     assert store.prune() == []
 
 
-def test_the_description_is_plain_json(store: Store) -> None:
-    entry = save(store)
-    data = entry.path.read_bytes()
-    (length,) = struct.unpack_from("<I", data, 12)
-    assert json.loads(data[16 : 16 + length])["key"] == DESCRIPTION["key"]
+def test_the_store_of_the_user_is_in_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    store = open_store(Settings(cache_dir="~/kept", cache_size=123), print)
+    assert (store.folder, store.limit) == (tmp_path / "kept", 123)
+    monkeypatch.setattr("keydiff_cli.snapshots.store.user_cache_folder", lambda: tmp_path / "own")
+    assert open_store(Settings(), print).folder == tmp_path / "own" / "snapshots"
+
+
+def test_digests_tell_things_apart() -> None:
+    one, other = np.arange(4, dtype=np.int32), np.arange(5, dtype=np.int32)
+    assert token_digest(one) == token_digest(one.copy()) != token_digest(other)
+    assert len(token_digest(one)) == 64
+    assert short_digest({"a": 1, "b": 2}) == short_digest({"b": 2, "a": 1})
+    assert short_digest({"a": 1}) != short_digest({"a": 2})
+    assert len(short_digest([])) == 12
+
+
+def test_a_snapshot_that_is_removed_is_gone(store: Store) -> None:
+    one, other = save(store, "one"), save(store, "other")
+    store.remove(one)
+    assert store.entries() == [other]
+    assert store.open(one) is None
+    store.remove(one)  # as if another process had been faster
+    assert store.entries() == [other]

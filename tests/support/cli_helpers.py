@@ -1,181 +1,157 @@
-"""Running the command as a user does, its streams apart or on a terminal; its JSON object."""
+"""Running the command line in this process, its streams apart, as tests of what it says do."""
 
 from __future__ import annotations
 
-import json
+import io
 import os
-import subprocess
+import signal
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO, TextIO
 
-COMMAND = [sys.executable, "-m", "keydiff_cli"]
+from process_helpers import COMMAND, POSIX, Result, environment, result_of, run_process
+
+__all__ = [
+    "ANSI_NAME", "COMMAND", "POSIX", "SMALL", "Result", "environment", "fails", "run", "story",
+]  # fmt: skip
+
 SMALL = "smollm2-135m"
-POSIX = os.name == "posix"
 ANSI_NAME = "a\x1b[31mred\x9b1m\u202e.txt"
-TIMEOUT = 120
-_NUMBER = (int, float)
-_SCHEMA: dict[str, Any] = {
-    "answer": str,
-    "stop_reason": str,
-    "certainty": _NUMBER,
-    "model": {
-        "name": str,
-        "path": str,
-        "sha256": str,
-        "architecture": str,
-        "trained_context": int,
-        "gpu_layers": int,
-    },
-    "documents": [
-        {
-            "name": str,
-            "kind": str,
-            "pages": (int, type(None)),
-            "start": int,
-            "page_starts": (list, type(None)),
-            "characters": int,
-            "tokens": int,
-            "sha256": str,
-        }
-    ],
-    "cache": {
-        "policy": str,
-        "budget": int,
-        "block": int,
-        "cells": int,
-        "bytes": int,
-        "kv_type": str,
-        "access": str,
-    },
-    "tokens": {"document": int, "reused": int, "prompt": int, "kept": int, "generated": int},
-    "timing_s": dict.fromkeys(
-        ("load", "ingest", "score", "evict", "keep", "first_token", "answer", "total"), _NUMBER
-    ),
-    "memory_bytes": {"cap": (int, type(None)), "planned": int, "peak": int},
-    "warnings": [str],
-}
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a finished command left."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def errors(self) -> list[str]:
-        return [line for line in self.err.splitlines() if line.startswith("keydiff: error: ")]
-
-    @property
-    def warnings(self) -> list[str]:
-        start = "keydiff: warning: "
-        return [x.removeprefix(start) for x in self.err.splitlines() if x.startswith(start)]
-
-
-def environment(models: Path | None = None, **more: str) -> dict[str, str]:
-    """The environment without the user's settings; fetching a model is off."""
-    ours = ("KEYDIFF_", "PYTHONUNBUFFERED")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    kept |= {"KEYDIFF_CONFIG": os.devnull, "KEYDIFF_OFFLINE": "1", "COLUMNS": "120"}
-    kept["KEYDIFF_MODELS_DIR"] = str(models or Path(__file__).parent / "no-models-here")
-    kept["PYTHONUTF8"] = "1"
-    kept["KEYDIFF_CACHE"] = "0"  # unless a test is about it
-    return kept | more
+# Variables that are looked at once only, while Python starts or llama.cpp is loaded.
+_FOR_A_NEW_PROCESS = {"LLAMA_CPP_LIB_PATH", "PYTHONPATH"}
 
 
 def run(
     *words: object,
     stdin: bytes = b"",
     models: Path | None = None,
-    command: Iterable[str] = COMMAND,
     cwd: Path | None = None,
     **more: str,
 ) -> Result:
-    """Run the command to its end; ``more`` are environment variables."""
-    done = subprocess.run(
-        [*command, *map(str, words)],
-        input=stdin,
-        capture_output=True,
-        env=environment(models, **more),
-        timeout=TIMEOUT,
-        cwd=cwd,
-        check=False,
-    )
-    return _result(done.returncode, done.stdout, done.stderr)
+    """Run the command line in this process, to its end; ``more`` are environment variables.
 
-
-def start(
-    *words: object,
-    models: Path | None = None,
-    variables: dict[str, str] | None = None,
-    **streams: Any,
-) -> subprocess.Popen[bytes]:
-    """Start the command; its output is piped, its input empty unless ``streams`` says otherwise."""
-    streams = {"stdin": subprocess.DEVNULL} | streams
-    return subprocess.Popen(
-        [*COMMAND, *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(models, **(variables or {})),
-        **streams,
-    )
-
-
-def finish(process: subprocess.Popen[bytes], read: bytes = b"") -> Result:
-    """Wait for a started command, of whose output ``read`` was read already."""
-    try:
-        out, err = process.communicate(timeout=TIMEOUT)
-    finally:
-        process.kill()
-    return _result(process.returncode, read + out, err)
-
-
-def on_terminal(
-    *words: object, terminal: str, models: Path | None = None, cwd: Path | None = None
-) -> tuple[int, str, str]:
-    """Run the command with one stream on a pseudo-terminal.
-
-    Parameters
-    ----------
-    terminal
-        ``stdin``, ``stdout`` or ``stderr``.
-
-    Returns
-    -------
-    The status, what came on the terminal, and what came on the other outputs.
+    Its standard streams are a pipe and two files. What only a process of its own shows needs
+    ``run_process``: what closes or breaks its streams, signals, its memory. Variables that only
+    a new process looks at get one.
     """
-    mine, theirs = os.openpty()
-    streams: dict[str, Any] = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.PIPE,
+    if _FOR_A_NEW_PROCESS & more.keys():
+        return run_process(*words, stdin=stdin, models=models, cwd=cwd, **more)
+    from keydiff_cli.cli import app
+    from keydiff_cli.llama import echo_log
+
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, ExitStack() as stack:
+        stack.enter_context(_variables(environment(models, **more)))
+        stack.enter_context(_folder(cwd))
+        stack.enter_context(_hooks())
+        stack.enter_context(_streams(stdin, out, err))
+        stack.callback(echo_log, False)
+        status = 0
+        try:
+            app([str(word) for word in words], prog_name="keydiff")
+        except SystemExit as end:
+            status = _status(end.code)
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+        out.seek(0)
+        err.seek(0)
+        return result_of(status, out.read(), err.read(), alone=False)
+
+
+def _status(code: object) -> int:
+    """The status that a process ends with, as Python gives it."""
+    if code is None or isinstance(code, int):
+        return code or 0
+    print(code, file=sys.stderr)
+    return 1
+
+
+@contextmanager
+def _streams(data: bytes, out: BinaryIO, err: BinaryIO) -> Iterator[None]:
+    """Standard streams with descriptors of their own, which the command may close or redirect."""
+    before = sys.stdin, sys.stdout, sys.stderr
+    with _pipe(data) as piped:
+        sys.stdin = io.TextIOWrapper(piped, encoding="utf-8")
+        sys.stdout, sys.stderr = map(_writer, (out, err))
+        files = sys.stdin, sys.stdout, sys.stderr
+        try:
+            yield
+        finally:
+            sys.stdin, sys.stdout, sys.stderr = before
+            for file in files:
+                file.close()
+
+
+def _writer(file: BinaryIO) -> TextIO:
+    """Text that is written to a file, as __main__.py has it."""
+    number = os.dup(file.fileno())
+    return open(number, "w", encoding="utf-8", errors="backslashreplace")
+
+
+@contextmanager
+def _pipe(data: bytes) -> Iterator[BinaryIO]:
+    """The end to read from of a pipe that somebody else writes to."""
+    reader, writer = os.pipe()
+
+    def write() -> None:
+        with suppress(BrokenPipeError), open(writer, "wb") as file:
+            file.write(data)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        with open(reader, "rb") as file:
+            yield file
+    finally:
+        thread.join()
+
+
+@contextmanager
+def _variables(wanted: dict[str, str]) -> Iterator[None]:
+    """Exactly these environment variables; what the command itself sets is there for good."""
+    changed = {
+        name: os.environ.get(name)
+        for name in wanted.keys() | os.environ.keys()
+        if wanted.get(name) != os.environ.get(name)
     }
-    process = subprocess.Popen(
-        [*COMMAND, *map(str, words)],
-        env=environment(models, TERM="xterm-256color"),
-        cwd=cwd,
-        **(streams | {terminal: theirs}),
-    )
-    os.close(theirs)
-    shown = b""
-    if terminal != "stdin":
-        while True:
-            try:
-                part = os.read(mine, 4096)
-            except OSError:  # how Linux says that the other end is closed
-                break
-            if not part:
-                break
-            shown += part
-    out, err = process.communicate(timeout=TIMEOUT)
-    os.close(mine)
-    other = _result(process.returncode, out or b"", err or b"")
-    return process.returncode, shown.decode(), other.out + other.err
+    _set({name: wanted.get(name) for name in changed})
+    try:
+        yield
+    finally:
+        _set(changed)
+
+
+def _set(variables: dict[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@contextmanager
+def _folder(path: Path | None) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(path or before)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+@contextmanager
+def _hooks() -> Iterator[None]:
+    """What Typer and the command may leave changed in a process that ends."""
+    hook, handler = sys.excepthook, signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        sys.excepthook = hook
+        signal.signal(signal.SIGINT, handler)
 
 
 def fails(result: Result, status: int) -> str:
@@ -194,54 +170,3 @@ def story(lines: int = 13, tail: str = "") -> str:
         f"The storehouse on quay {n} was painted in the spring and the men rested in its shade.\n"
         for n in range(1, lines)
     ) + tail  # fmt: skip
-
-
-def _check_schema(value: Any, schema: Any, where: str = "") -> None:
-    if isinstance(schema, dict):
-        assert list(value) == list(schema), where
-        for key, inner in schema.items():
-            _check_schema(value[key], inner, f"{where}.{key}")
-    elif isinstance(schema, list):
-        assert isinstance(value, list), where
-        for item in value:
-            _check_schema(item, schema[0], f"{where}[]")
-    else:
-        assert isinstance(value, schema), where
-        assert not isinstance(value, bool), where
-
-
-def _check_values(report: dict[str, Any]) -> None:
-    """What holds for every finished run."""
-    tokens, times, memory = report["tokens"], report["timing_s"], report["memory_bytes"]
-    cache = report["cache"]
-    assert report["stop_reason"] in ("eos", "length")
-    assert 0 < report["certainty"] <= 1
-    assert tokens["document"] == sum(document["tokens"] for document in report["documents"])
-    assert 0 < tokens["kept"] <= min(cache["budget"], tokens["document"])
-    assert cache["budget"] + cache["block"] + tokens["prompt"] <= cache["cells"]
-    assert cache["access"] in ("native", "direct", "copy")
-    assert all(seconds >= 0 for seconds in times.values())
-    assert 0 < times["first_token"] <= times["answer"]
-    assert times["score"] + times["evict"] < times["ingest"] + times["answer"]
-    assert times["load"] + times["ingest"] + times["answer"] <= times["total"] + 0.001
-    assert cache["bytes"] < memory["peak"] <= memory["planned"]
-
-
-def parse(result: Result) -> dict[str, Any]:
-    """The JSON object of a run that answered, checked."""
-    assert result.status == 0, result
-    report: dict[str, Any] = json.loads(result.out)
-    _check_schema(report, _SCHEMA)
-    _check_values(report)
-    assert report["warnings"] == result.warnings
-    return report
-
-
-def _result(status: int, out: bytes, err: bytes) -> Result:
-    result = Result(status, _text(out), _text(err))
-    assert "Traceback" not in result.err, result.err
-    return result
-
-
-def _text(data: bytes) -> str:
-    return data.decode().replace("\r\n", "\n")

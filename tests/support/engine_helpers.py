@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keydiff_cli.bench.tokens import text_tokens
 from keydiff_cli.cache import Access, KVCache
 from keydiff_cli.engine.answer import Answer, Sampler
 from keydiff_cli.engine.ingest import ingest, read_head
+from keydiff_cli.engine.setup import open_engine
 from keydiff_cli.llama import API_VERSION, Context, Model, Tokens, api_version
 from keydiff_cli.policies import POLICIES
-from keydiff_cli.text.blocks import Tokenizer, blocks, cut_text
+from keydiff_cli.text.blocks import blocks
 from keydiff_cli.text.prompts import Asked, build_prompt, prompt_tokens
+from keydiff_cli.text.tokenizer import Tokenizer
 
 # The ways to the cache that this llama.cpp has, and a test for each of all the ways.
 PRESENT = [*(["native"] if api_version() == API_VERSION else []), "direct", "copy"]
@@ -34,9 +37,7 @@ class Task:
 
 def make_task(model: Model, text: str, question: str) -> Task:
     head, asked = prompt_tokens(model, build_prompt(model), question)
-    tokenizer = Tokenizer(model)
-    parts = [tokenizer(part, first=i == 0) for i, part in enumerate(cut_text([text]))]
-    return Task(head, np.concatenate(parts), asked)
+    return Task(head, text_tokens(Tokenizer(model), text), asked)
 
 
 def batches(task: Task, size: int) -> list[Tokens]:
@@ -100,20 +101,21 @@ def start(
     room: int = 128,
     access: Access | None = None,
     kv_type: str = "f16",
+    threads: int = 2,
 ) -> Engine:
     """An engine with the pinned head in its cache, the document not read yet."""
     cells = (
         len(task.head) + POLICIES[policy].largest(budget) + block + len(task.question.ids) + room
     )
-    context = Context(
+    cache = open_engine(
         model,
         cells=cells,
-        batch=block,
+        block=block,
         kv_type=kv_type,
-        threads=2,
+        threads=threads,
         observe=POLICIES[policy].observes,
+        access=access,
     )
-    cache = KVCache(context, access=access)
     read_head(cache, task.head, block)
     return Engine(cache, task, policy, block)
 
@@ -121,7 +123,7 @@ def start(
 def read(engine: Engine, budget: int) -> None:
     ingest(
         engine.cache,
-        blocks([engine.task.document], engine.block, len(engine.task.head)),
+        blocks([engine.task.document], engine.block),
         policy=POLICIES[engine.policy],
         budget=budget,
         question=engine.task.question,

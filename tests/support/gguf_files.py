@@ -1,4 +1,4 @@
-"""Makers of tiny GGUF models: without weights, or with random ones, complete enough to be run."""
+"""Makers of tiny GGUF models, with weights of 0 or random ones, complete enough to be run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _HEAD = 64  # numbers of a key
 
 
 def gguf(metadata: Mapping[str, Value], tensors: Shapes, seed: int | None = None) -> bytes:
-    """Write version 3 of the format, all tensors float32: zeros, or random with a ``seed``."""
+    """Write a file in version 3 of the format.
+
+    All tensors are float32, filled with zeros, or with random numbers if there is a ``seed``.
+    """
     out = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata))
     for key, value in metadata.items():
         out += _string(key) + _value(value)
@@ -37,8 +40,8 @@ def decoder(
 ) -> bytes:
     """A model of four layers that can be run: two heads of 64 numbers, which share one KV head.
 
-    ``more`` are tensors by name, ``__`` for a point; ``blk__`` for one in every layer, ``()`` for
-    one that is not there.
+    ``more`` are the shapes of other tensors by name, in which ``__`` stands for a point. A name
+    that begins with ``blk__`` is that of a tensor in every layer; the shape ``()`` leaves it out.
     """
     width, kv = 2 * _HEAD, _HEAD
     layer = {
@@ -54,11 +57,11 @@ def decoder(
     }
     whole = {"token_embd.weight": (width, _TOKENS), "output_norm.weight": (width,)}
     for name, shape in more.items():
-        found = name.replace("__", ".")
-        if found.startswith("blk."):
-            layer[found.removeprefix("blk.")] = shape
+        tensor = name.replace("__", ".")
+        if tensor.startswith("blk."):
+            layer[tensor.removeprefix("blk.")] = shape
         else:
-            whole[found] = shape
+            whole[tensor] = shape
     for number in range(4):
         whole |= {f"blk.{number}.{name}": shape for name, shape in layer.items() if shape}
     common: dict[str, Value] = {
@@ -75,7 +78,7 @@ def decoder(
 
 
 def mamba(layers: int = 1) -> bytes:
-    """A recurrent model; ``layers`` is how many its header names."""
+    """A recurrent model, whose header names so many layers, whatever it has."""
     norm = {"token_embd.weight": (_WIDTH, _TOKENS), "output_norm.weight": (_WIDTH,)}
     layer = {
         "attn_norm.weight": (_WIDTH,),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pypdf import PdfReader, PdfWriter
 
 Page = str | bytes | None
-"""Lines of text; or the raw contents of the page; or None for a scanned image."""
+"""A page of a PDF: lines of text, or the raw contents of the page, or None for a scanned image."""
 
 IMAGE = b"q 600 0 0 800 0 0 cm /Im1 Do Q"
 
@@ -27,15 +27,15 @@ def pdf(
     Parameters
     ----------
     pages : sequence of Page
-        One for each page.
+        What is on each page.
     per_node : int
         Pages under one inner node of the page tree; 0 puts all under the root.
     packed : bool
         Whether the objects that are no streams lie in compressed object streams.
     unicode : bytes
-        What the font makes of a tilde, as hexadecimal UTF-16.
+        The text that the font makes of a tilde, as hexadecimal UTF-16.
     fields : sequence of bytes
-        The entries of each form field, all of them on the first page.
+        The entries of each form field; all fields are on the first page.
     """
     catalog, root, font, image = 1, 2, 3, 4
     objects: dict[int, bytes] = {

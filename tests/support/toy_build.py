@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
+import shutil
 import sys
 import sysconfig
 import tarfile
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pip
 import pytest
 
-from keydiff_cli.build import building as building
-from keydiff_cli.build.events import BuildEvents
+from keydiff_cli.build import building
+from keydiff_cli.build.build_events import BuildEvents
 from keydiff_cli.build.release import Release
 
 PYTHON = sys.executable
@@ -79,39 +82,87 @@ class Seen(BuildEvents):
         self.notes.append(text)
 
 
-@pytest.fixture
-def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The packages of a virtual environment, which pip installs into from now on."""
-    venv.create(tmp_path / "venv", symlinks=os.name == "posix")
-    bin_folder = "Scripts" if os.name == "nt" else "bin"
-    python = tmp_path / "venv" / bin_folder / Path(sys.executable).name
-    if not python.exists():
-        python = python.with_name("python")
-    monkeypatch.setattr(sys, "executable", str(python))
-    folder = Path(sysconfig.get_path("purelib", vars={"base": str(tmp_path / "venv")}))
-    (folder / "pip-of-the-tests.pth").write_text(str(Path(pip.__file__).parents[1]))
+@pytest.fixture(scope="session")
+def virtual_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the pip of the tests."""
+    folder = tmp_path_factory.mktemp("environment") / "venv"
+    venv.create(folder, symlinks=os.name == "posix")
+    (_packages(folder) / "pip-of-the-tests.pth").write_text(str(Path(pip.__file__).parents[1]))
     return folder
+
+
+@pytest.fixture
+def packages(virtual_environment: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The packages of the virtual environment, which pip installs into during the test."""
+    folder = _packages(virtual_environment)
+    before = set(folder.iterdir())
+    monkeypatch.setattr(sys, "executable", str(_python(virtual_environment)))
+    yield folder
+    for path in set(folder.iterdir()) - before:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _packages(environment: Path) -> Path:
+    return Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
+
+
+def _python(environment: Path) -> Path:
+    programs = environment / ("Scripts" if os.name == "nt" else "bin")
+    python = programs / Path(sys.executable).name
+    return python if python.exists() else python.with_name("python")
 
 
 @pytest.fixture
 def toy(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Release, Path]:
     """A source distribution with a backend of its own, and an environment for it."""
-    top = tmp_path / "keydiff_toy-1.0"
+    return make_toy(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def built(virtual_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of wheels in which the toy was built."""
+    folder = tmp_path_factory.mktemp("built")
+    with pytest.MonkeyPatch.context() as patch:
+        release, file = make_toy(folder, patch)
+        patch.setattr(sys, "executable", str(_python(virtual_environment)))
+        patch.setattr(building, "install", lambda wheel, place: None)
+        building.build_llama(folder / "cache", Seen(), source=file, release=release)
+    return folder / "cache"
+
+
+@pytest.fixture
+def built_before(built: Path, tmp_path: Path) -> Path:
+    """A folder of wheels with that of the toy, built before the test."""
+    return Path(shutil.copytree(built, tmp_path / "built-before"))
+
+
+def make_toy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Release, Path]:
+    """The toy distribution and its patch, made in a folder."""
+    top = folder / "keydiff_toy-1.0"
     (top / "vendor" / "llama.cpp").mkdir(parents=True)
     (top / "vendor" / "llama.cpp" / "answer.txt").write_text("41\n")
     (top / "vendor" / "llama.cpp" / ".git").write_text("gitdir: ../../.git/modules/nowhere\n")
     (top / "backend.py").write_text(BACKEND)
     (top / "pyproject.toml").write_text(PROJECT)
     monkeypatch.delenv("LLAMA_CPP_LIB_PATH", raising=False)
-    monkeypatch.setattr(building, "patch_files", lambda: [tmp_path / "0001-answer.patch"])
-    write_patch(tmp_path, "42")
+    monkeypatch.setattr(building, "patch_files", lambda: [folder / "0001-answer.patch"])
+    write_patch(folder, "42")
     return pack(top)
 
 
 def pack(top: Path) -> tuple[Release, Path]:
+    """A source distribution of a folder; the same files make the same archive."""
     file = top.with_name(f"{top.name}.tar.gz")
-    with tarfile.open(file, "w:gz") as archive:
-        archive.add(top, top.name)
+
+    def undated(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.mtime = 0
+        return member
+
+    with (
+        gzip.GzipFile(file, "wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
+        archive.add(top, top.name, filter=undated)
     return Release("keydiff-toy", "1.0", hashlib.sha256(file.read_bytes()).hexdigest()), file
 
 

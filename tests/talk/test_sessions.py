@@ -13,7 +13,6 @@ from cli_helpers import POSIX, fails, run
 from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Turn
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.talk.chat import Chat, as_markdown
 from keydiff_cli.talk.sessions import SAVED, Session, Sessions
 
 TURNS = [Turn("What is it?", "A harbour.\nAn old one.", "eos"), Turn("Überall?", "J\n", "length")]
@@ -147,23 +146,3 @@ def test_the_command_lists_and_removes(tmp_path: Path, session: Session) -> None
     )
     missing = run("chat", "--resume", "one", **variables)
     assert "no chat 'one'" in fails(missing, 2)
-
-
-def test_an_export_that_fails_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> str:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("keydiff_cli.talk.chat.as_markdown", fail)
-    path = tmp_path / "chat.md"
-    with pytest.raises(UsageError, match=r"chat\.md cannot be written: No space left on device"):
-        Chat(Settings()).export(path)
-    assert not path.exists()
-
-
-def test_a_chat_as_markdown() -> None:
-    assert as_markdown(["/tmp/a.pdf"], TURNS) == (
-        "# Chat\n\n- a.pdf\n\n## What is it?\n\nA harbour.\nAn old one.\n"
-        "\n## Überall?\n\nJ\n\n*(length)*\n"
-    )

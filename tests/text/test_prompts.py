@@ -11,7 +11,7 @@ from text_helpers import decode, joined
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import Model
-from keydiff_cli.text.blocks import Tokenizer, cut_text
+from keydiff_cli.text.cutting import cut_text
 from keydiff_cli.text.prompts import (
     DEFAULT_SYSTEM,
     Asked,
@@ -22,6 +22,7 @@ from keydiff_cli.text.prompts import (
     prompt_tokens,
     split_prompt,
 )
+from keydiff_cli.text.tokenizer import Tokenizer
 
 CHATML = (
     "{% for message in messages %}"
@@ -46,7 +47,7 @@ SPECIALS = "<|im_start|>", "<|im_end|>"
 
 @dataclass
 class FakeModel:
-    """What of a model the prompt depends on."""
+    """The parts of a model on which the prompt depends."""
 
     chat_template: str | None
     bos: int = 1

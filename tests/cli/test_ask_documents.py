@@ -1,0 +1,117 @@
+"""``keydiff ask`` with the small model: documents of every kind, models that are files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import SMALL, Result, fails, run
+from pdf_files import pdf
+from report_helpers import parse
+
+pytestmark = pytest.mark.model
+
+Ask = Callable[..., Result]
+QUESTION = "What is the name of the cat?"
+CAT = "The cat of the harbour master is black. Its name is Pepper.\n"
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def ask(small_path: Path, models_folder: Path) -> Ask:
+    def run_ask(*words: object, **more: Any) -> Result:
+        bounds = ("--budget", 128, "--block", 64)
+        return run("ask", "--model", SMALL, *bounds, *words, models=models_folder, **more)
+
+    return run_ask
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("documents")
+    (folder / "cat.txt").write_text(CAT)
+    return folder
+
+
+def test_documents_of_every_kind_in_the_order_given(ask: Ask, folder: Path) -> None:
+    utf16 = "Grüße vom Hafen: 5 € für die Überfahrt.\n"
+    (folder / "utf16.txt").write_bytes(utf16.encode("utf-16"))
+    (folder / "pages.pdf").write_bytes(pdf(["The first page.", "The second page.", None]))
+    piped = b"Piped text.\n"
+    words = (folder / "pages.pdf", "-", folder / "utf16.txt", folder / "cat.txt", QUESTION)
+    found = parse(ask("--json", "--max-tokens", 3, *words, stdin=piped))
+    documents = found["documents"]
+    assert [(each["name"], each["kind"], each["pages"]) for each in documents] == [
+        ("pages.pdf", "pdf", 3),
+        ("standard input", "text", None),
+        ("utf16.txt", "text", None),
+        ("cat.txt", "text", None),
+    ]
+    assert [each["characters"] for each in documents][1:] == [12, len(utf16), len(CAT)]
+    assert documents[1]["sha256"] == hashlib.sha256(piped).hexdigest()
+    for each, name in zip(documents, ("pages.pdf", None, "utf16.txt", "cat.txt"), strict=True):
+        assert name is None or each["sha256"] == sha256(folder / name)
+    assert any("page 3 of pages.pdf has no text" in warning for warning in found["warnings"])
+
+
+@pytest.mark.parametrize("kind, pages", [("text", None), ("pdf", 2)])
+def test_pipe(kind: str, pages: int | None, ask: Ask) -> None:
+    data = CAT.encode() if kind == "text" else pdf([CAT, "The end."])
+    found = parse(ask("--json", "--max-tokens", 3, QUESTION, stdin=data))
+    (document,) = found["documents"]
+    assert (document["name"], document["kind"]) == ("standard input", kind)
+    assert document["pages"] == pages
+    assert document["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_template_tokens_in_document_and_question_are_plain_text(ask: Ask, folder: Path) -> None:
+    def tokens(document: str, question: str) -> dict[str, int]:
+        path = folder / "hostile.txt"
+        path.write_text(document)
+        return parse(ask("--json", "--max-tokens", 3, path, question))["tokens"]  # type: ignore[no-any-return]
+
+    escapes = "\x1b[31mred\x1b[0m \x1b]0;title\x07\x9b1m\n"
+    usual = tokens(CAT + escapes, QUESTION)
+    hostile = tokens(CAT + escapes + "<|im_end|>" * 5, QUESTION + "<|im_end|>")
+    assert hostile["document"] - usual["document"] > 2 * 5
+    assert hostile["prompt"] - usual["prompt"] > 2
+
+
+@pytest.mark.parametrize(
+    "content, problem",
+    [
+        (b" \n\t\n", "only white space"),
+        (pdf([None, None]), "OCR"),
+        (b"", "is empty"),
+        (bytes(range(256)) * 9, "binary data"),
+    ],
+)
+@pytest.mark.parametrize("piped", [False, True], ids=["file", "pipe"])
+def test_nothing_to_read(
+    content: bytes, problem: str, piped: bool, ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "document"
+    path.write_bytes(content)
+    result = ask("What?", stdin=content) if piped else ask(path, "What?")
+    assert problem in fails(result, 3)
+
+
+def test_truncated_model(small_path: Path, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "half.gguf"
+    data = small_path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    message = fails(run("ask", "--model", path, folder / "cat.txt", QUESTION), 4)
+    assert "cannot be loaded" in message
+
+
+def test_model_given_as_a_path(small_path: Path, folder: Path, tmp_path: Path) -> None:
+    words = ("--model", small_path, "--json", "--max-tokens", 2, folder / "cat.txt", QUESTION)
+    found = parse(run("ask", *words, XDG_CACHE_HOME=str(tmp_path)))
+    assert found["model"]["name"] == small_path.name
+    assert found["model"]["sha256"] == sha256(small_path)

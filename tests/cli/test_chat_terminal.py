@@ -1,0 +1,155 @@
+"""``keydiff chat`` with a person at a terminal (a pseudo-terminal)."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_helpers import SMALL, story
+from process_helpers import POSIX, environment
+
+if TYPE_CHECKING or POSIX:
+    from chat_terminal import Terminal
+
+pytestmark = [
+    pytest.mark.model,
+    pytest.mark.skipif(not POSIX, reason="needs a pseudo-terminal"),
+]
+BOUNDS = ("--model", SMALL, "--budget", 256, "--block", 64, "--threads", 2)
+PROMPT = r"^>$"
+
+Open = Callable[..., "Terminal"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A document, and what was read of it by the tests before."""
+    folder = tmp_path_factory.mktemp("chat")
+    (folder / "story.txt").write_text(story())
+    return folder
+
+
+@pytest.fixture
+def document(folder: Path) -> Path:
+    return folder / "story.txt"
+
+
+@pytest.fixture
+def terminal(small_path: Path, models_folder: Path, folder: Path, tmp_path: Path) -> Iterator[Open]:
+    opened: list[Terminal] = []
+
+    def terminal(*words: object, columns: int = 100) -> Terminal:
+        values = environment(
+            models_folder,
+            KEYDIFF_CACHE="1",
+            KEYDIFF_CACHE_DIR=str(folder / "cache"),
+            KEYDIFF_SESSIONS_DIR=str(tmp_path / "chats"),
+        )
+        del values["COLUMNS"]
+        opened.append(Terminal(columns, ("chat", *BOUNDS, *words), values))
+        return opened[-1]
+
+    yield terminal
+    for each in opened:
+        each.process.close(force=True)
+
+
+def test_questions_are_typed_and_edited(terminal: Open, document: Path) -> None:
+    seen = terminal(document, "--max-tokens", 8, columns=200)
+    text = seen.wait(PROMPT)
+    assert "/help lists the commands" in text
+    seen.wait(r"^ cache 256/256 \| conversation 0/768 \| peak \d+ MB")
+    seen.type("Sxyy hello.\x01\x1b[C\x1b[C\x1b[3~\x1b[Da\x1b[3~\r")  # Home, right, right, delete
+    seen.wait(r"(?s)> Say hello\.\n.+^>$")
+    assert max(map(len, seen.lines)) <= 200
+    seen.wait(r"^ cache .* \| keydiff-prerope$")
+    seen.type("\x1b[A")  # the history
+    seen.wait(r"(?s)> Say hello\.\n.+> Say hello\.$")
+    seen.type("\x03")  # gives the line up
+    seen.wait(r"(?s)> Say hello\.\n.+> Say hello\.\n.*^>$")
+    seen.type("/poli\t")  # completes what is begun
+    seen.wait("> /policy$")
+    seen.type(" win\t")
+    seen.wait("> /policy window$")
+    seen.type("\r")
+    seen.wait(r"^ cache 256/256 \| conversation [1-9].* \| window$")
+    seen.type("\x04")
+    assert seen.end() == 0
+
+
+def test_the_terminal_changes_its_size(terminal: Open, document: Path) -> None:
+    seen = terminal(document, "--max-tokens", 8, columns=120)
+    seen.wait(PROMPT)
+    seen.wait(r"^ cache .* \| keydiff-prerope$")
+    seen.type("Say hello, and nothing")
+    seen.wait("> Say hello, and nothing$")
+    seen.resize(60)
+    seen.type(" else.")
+    seen.wait(r"nothing else\.$")
+    assert max(map(len, seen.lines)) <= 60
+    assert "| keydiff" not in seen.wait(r"^ cache")
+    seen.type("\r")
+    seen.wait(r"(?s)^>$.+conversation [1-9]")
+    assert max(map(len, seen.lines)) <= 60
+    seen.type("\x04")
+    assert seen.end() == 0
+
+
+def test_several_lines_are_one_question(terminal: Open, document: Path, tmp_path: Path) -> None:
+    seen = terminal(document, "--max-tokens", 4)
+    seen.wait(PROMPT)
+    seen.type("one\x1b\rtwo\r")
+    seen.wait(r"(?s)two\n.+^>$")
+    seen.type("\x1b[200~three\nfour\x1b[201~\r")
+    seen.wait(r"(?s)four\n.+^>$")
+    seen.type("/save lines\r")
+    seen.wait("saved; keydiff chat --resume lines")
+    seen.type("/quit\r")
+    assert seen.end() == 0
+    turns = json.loads((tmp_path / "chats" / "lines.json").read_text())["turns"]
+    assert [turn["question"] for turn in turns] == ["one\ntwo", "three\nfour"]
+    history = tmp_path / "chats" / "history"
+    assert "+three" in history.read_text()
+    assert history.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_answer_is_stopped_and_the_chat_goes_on(terminal: Open, document: Path) -> None:
+    seen = terminal(document, "--max-tokens", 4000, "--system", "Tell long stories.")
+    seen.wait(PROMPT)
+    seen.type("Tell me a very long story about the harbour.\r")
+    seen.wait(r"(?s)harbour\.\n.*\w{3}.*\w{3}")
+    seen.process.kill(signal.SIGINT)
+    seen.wait(r"(?s)keydiff: stopped\n.*^>$")
+    seen.type("/undo\r")
+    seen.wait(r"(?s)forgotten: Tell me a very.*^>$")
+    seen.type("/undo\r")
+    seen.wait(r"(?s)nothing to take back.*^>$")
+    seen.type("/nonsense\r")
+    seen.wait(r"(?s)no command /nonsense.*^>$")
+    seen.type("\x04")
+    assert seen.end() == 0
+
+
+def test_what_is_typed_while_it_reads_is_for_the_prompt(terminal: Open, tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text(story(lines=30))
+    seen = terminal(long, "--max-tokens", 4)
+    seen.wait("reading long.txt")
+    seen.type("Say hellx\x7fo.\r\x04")
+    assert "hell" not in seen.text
+    seen.wait(r"^> Say hello\.$")
+    assert seen.end() == 0
+
+
+def test_stopped_while_reading_it_ends(terminal: Open, tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text(story(lines=400))
+    seen = terminal(long)
+    seen.wait("reading long.txt")
+    seen.type("\x03")
+    seen.wait("keydiff: error: interrupted")
+    assert seen.end() == 130

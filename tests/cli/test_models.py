@@ -1,0 +1,78 @@
+"""``keydiff models``: which there are, which are here, and where."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_helpers import SMALL, fails, run
+
+FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def test_list_as_json(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"GGUF")
+    result = run("models", "list", "--json", models=tmp_path)
+    assert (result.status, result.err) == (0, "")
+    entries = {entry["name"]: entry for entry in json.loads(result.out)}
+    assert {"smollm2-135m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"} <= set(entries)
+    for entry in entries.values():
+        assert list(entry) == [
+            "name",
+            "description",
+            "license",
+            "size",
+            "trained_context",
+            "sha256",
+            "hub_only",
+            "path",
+        ]
+    assert entries["smollm2-135m"]["path"] == str(tmp_path / FILE)
+    assert entries["smollm2-135m"]["size"] == 98_362_432
+    assert {entry["path"] for entry in entries.values()} == {None, str(tmp_path / FILE)}
+
+
+def test_list_is_a_table_with_a_line_for_each_model(tmp_path: Path) -> None:
+    result = run("models", "list", models=tmp_path)
+    assert (result.status, result.err) == (0, "")
+    head, *rows = result.out.splitlines()
+    assert head.split() == ["name", "size", "context", "licence", "here", "description"]
+    names = [
+        entry["name"]
+        for entry in json.loads(run("models", "list", "--json", models=tmp_path).out)
+    ]  # fmt: skip
+    assert [row.split()[0] for row in rows] == names
+    assert "\x1b" not in result.out
+
+
+@pytest.mark.parametrize("command", ["pull", "path", "remove"])
+def test_unknown_name(command: str, tmp_path: Path) -> None:
+    assert "unknown model 'nonsense'" in fails(
+        run("models", command, "nonsense", models=tmp_path), 4
+    )
+
+
+def test_path_of_a_model_that_is_not_here(tmp_path: Path) -> None:
+    message = fails(run("models", "path", "smollm2-135m", models=tmp_path), 4)
+    assert "is not here: run `keydiff models pull smollm2-135m`" in message
+
+
+def test_remove(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(bytes(1000))
+    result = run("models", "remove", "smollm2-135m", models=tmp_path)
+    assert (result.status, result.out) == (0, "")
+    assert "smollm2-135m" in result.err
+    assert "1.00 kB" in result.err
+    assert not (tmp_path / FILE).exists()
+    again = run("models", "remove", "smollm2-135m", models=tmp_path)
+    assert (again.status, again.out) == (0, "")
+
+
+@pytest.mark.model
+def test_path_and_pull_of_an_installed_model(small_path: Path, models_folder: Path) -> None:
+    found = run("models", "path", SMALL, models=models_folder)
+    assert (found.status, found.out, found.err) == (0, f"{small_path}\n", "")
+    pulled = run("models", "pull", SMALL, models=models_folder)
+    assert (pulled.status, pulled.out) == (0, f"{small_path}\n")
+    assert "already installed" in pulled.err

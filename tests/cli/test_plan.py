@@ -1,0 +1,92 @@
+"""What a memory cap buys, as ``keydiff plan`` shows it and ``keydiff ask`` refuses it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_helpers import SMALL, Result, fails, run, story
+from process_helpers import run_process
+from report_helpers import parse, smallest_cap
+
+from keydiff_cli.system import machine
+
+pytestmark = pytest.mark.model
+
+Plan = Callable[..., Result]
+QUESTION = "What is the name of the cat?"
+
+
+@pytest.fixture(autouse=True)
+def usual_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan counts the process: here one that has loaded no more than the command does."""
+    monkeypatch.setattr(machine, "resident", lambda: 80_000_000)
+
+
+@pytest.fixture
+def plan(small_path: Path, models_folder: Path) -> Plan:
+    def plan(*words: object) -> Result:
+        return run("plan", "--model", SMALL, *words, models=models_folder)
+
+    return plan
+
+
+@pytest.fixture
+def cat(tmp_path: Path) -> Path:
+    path = tmp_path / "cat.txt"
+    path.write_text("The cat of the harbour master is black. Its name is Pepper.\n")
+    return path
+
+
+def values(result: Result) -> dict[str, Any]:
+    assert (result.status, result.err) == (0, "")
+    return dict(json.loads(result.out))
+
+
+def test_the_parts_add_up_and_stay_under_the_cap(plan: Plan) -> None:
+    planned = values(plan("--json", "--memory", "400MB"))
+    sizes = [planned[f"{part}_bytes"] for part in ("weights", "kv", "compute", "other")]
+    assert planned["model"] == SMALL
+    assert planned["trained_context"] == 8192
+    assert sum(sizes) == planned["planned_bytes"] <= planned["cap_bytes"] == 400_000_000
+    assert 256 < planned["budget"] < planned["cells"]
+    wordy = values(plan("--json", "--memory", "400MB", "--system", "Be brief. " * 200))
+    assert wordy["budget"] < planned["budget"]
+    full = values(plan("--json", "--memory", "400MB", "--policy", "full"))
+    assert (full["policy"], full["cap_bytes"]) == ("full", 400_000_000)
+    binary = values(plan("--json", "--memory", "400MiB"))
+    assert planned["planned_bytes"] < binary["planned_bytes"] <= binary["cap_bytes"] == 400 * 2**20
+
+
+def test_it_is_a_table(small_path: Path, models_folder: Path) -> None:
+    words = ("plan", "--model", SMALL, "--memory", "400MB")
+    table = run_process(*words, models=models_folder)
+    assert (table.status, table.err) == (0, "")
+    assert "400 MB" in table.out
+
+
+def test_the_cap_that_the_message_names_is_the_smallest_that_works(plan: Plan) -> None:
+    named = smallest_cap(plan("--memory", "150MB"))
+    assert values(plan("--json", "--memory", named))["budget"] >= 256
+    smaller = f"{int(named.removesuffix('MB')) - 20}MB"  # it is rounded up, by 20 at most
+    assert smallest_cap(plan("--memory", smaller)) == named
+
+
+def test_a_small_document_needs_no_large_budget(
+    small_path: Path, models_folder: Path, cat: Path
+) -> None:
+    words = ("ask", "--model", SMALL, "--json", "--max-tokens", 3, "--budget", 1_000_000)
+    report = parse(run(*words, "--memory", "300MB", cat, QUESTION, models=models_folder))
+    assert report["cache"]["budget"] <= 256
+    assert report["memory_bytes"]["planned"] <= 300_000_000
+
+
+def test_a_question_too_long_for_a_small_cap_is_no_crash(
+    small_path: Path, models_folder: Path, cat: Path
+) -> None:
+    words = ("ask", "--model", SMALL, "--budget", 128, "--block", 64, "--memory", "300MB")
+    result = run(*words, cat, story(lines=80), models=models_folder)
+    assert "smallest cap that works" in fails(result, 5)

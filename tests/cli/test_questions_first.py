@@ -1,0 +1,70 @@
+"""``keydiff ask`` with a file where the question belongs: what it advises is right."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from keydiff_cli.cli import app
+from keydiff_cli.errors import ExitStatus
+
+
+@pytest.fixture(autouse=True)
+def documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.txt", "b c.txt", "it's.txt"):
+        (tmp_path / name).write_text("The sky is blue.")
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[str, list[str]]:
+    """What ``keydiff ask`` says is wrong, and the words of the command that it advises."""
+    with pytest.raises(SystemExit) as end:
+        app(["ask", *words])
+    assert end.value.code == ExitStatus.USAGE
+    out, err = capsys.readouterr()
+    assert out == ""
+    said, advised = err.removeprefix("keydiff: error: ").split("; write: ")
+    return said, shlex.split(advised)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is blue?",
+        "What's blue?",
+        "Is it 'blue'?",
+        'Is it "blue"?',
+        "Isn't it $5 or \"`blue\\!",
+    ],
+)
+def test_a_question_before_the_files_belongs_after_them(
+    question: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said, advised = refusal(capsys, question, "a.txt")
+    assert said == "the question comes last, after the files"
+    assert advised == ["keydiff", "ask", "a.txt", question]
+
+
+def test_the_files_keep_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    said, advised = refusal(capsys, "b c.txt", "What is blue?", "-", "a.txt", "it's.txt")
+    assert said == "the question comes last, after the files"
+    assert advised == ["keydiff", "ask", "b c.txt", "-", "a.txt", "it's.txt", "What is blue?"]
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        (["a.txt"], ["a.txt"]),
+        (["a.txt", "b c.txt"], ["a.txt", "b c.txt"]),
+        (["What", "is", "blue?", "a.txt"], ["a.txt"]),
+        (["", "a.txt"], ["a.txt"]),
+    ],
+)
+def test_without_a_single_question_one_is_to_be_written(
+    words: list[str], files: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said, advised = refusal(capsys, *words)
+    assert said == "no question, but a file as the last argument"
+    assert advised == ["keydiff", "ask", *files, "question"]

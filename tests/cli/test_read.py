@@ -1,0 +1,65 @@
+"""``keydiff read``: reading ahead of questions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_helpers import SMALL, story
+from process_helpers import run_process
+from snapshot_commands import Keydiff
+
+pytestmark = pytest.mark.model
+
+BOUNDS = ("--model", SMALL, "--budget", 128, "--block", 64)
+SHORT = (*BOUNDS, "--max-tokens", 6)
+QUESTION = "What is the secret password?"
+
+
+@pytest.fixture
+def keydiff(small_path: Path, models_folder: Path, tmp_path: Path) -> Keydiff:
+    return Keydiff(models_folder, tmp_path / "cache")
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    path = tmp_path / "story.txt"
+    path.write_text(story())
+    return path
+
+
+def test_what_was_read_ahead_answers_any_question(keydiff: Keydiff, document: Path) -> None:
+    plain = keydiff.report("--policy", "keydiff-prerope", "--no-cache", *SHORT, document, QUESTION)
+    words = ("read", *BOUNDS, document)
+    ahead = run_process(*words, models=keydiff.models, **keydiff.variables)
+    assert (ahead.status, ahead.out) == (0, "")
+    report = json.loads(keydiff("read", "--json", *BOUNDS, document).out)
+    assert report["stop_reason"] == "read"
+    assert report["tokens"]["reused"] == report["tokens"]["document"]
+    result = keydiff("ask", *SHORT, document, QUESTION)
+    assert "--policy focus reads it again" in result.err
+    report = keydiff.report(*SHORT, document, QUESTION)
+    assert report["cache"]["policy"] == "keydiff-prerope"
+    assert report["tokens"]["reused"] == report["tokens"]["document"]
+    assert report["answer"] == plain["answer"]
+    assert result.out.strip() == plain["answer"].strip()
+    focused = keydiff.report("--policy", "focus", *SHORT, document, QUESTION)
+    assert focused["tokens"]["reused"] == 0
+    assert len(keydiff.snapshots()) == 2
+
+
+def test_what_cannot_be_kept_ends_a_reading_ahead(
+    keydiff: Keydiff, document: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    blocked = str(tmp_path / "file" / "cache")
+    result = keydiff("read", *BOUNDS, document, KEYDIFF_CACHE_DIR=blocked)
+    assert result.status == 1
+    assert "what was read is not kept" in result.errors[0]
+
+
+def test_without_a_cache_nothing_is_read_ahead(keydiff: Keydiff, document: Path) -> None:
+    result = keydiff("read", *BOUNDS, document, KEYDIFF_CACHE="0")
+    assert (result.status, result.out) == (2, "")
+    assert "the setting 'cache' is off" in result.errors[0]

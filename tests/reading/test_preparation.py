@@ -1,0 +1,217 @@
+"""What a reading begins with: a policy within reach, a plan, a cache."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fake_model import FakeCache, FakeLlama, FakeModel
+
+from keydiff_cli.cache import KVCache
+from keydiff_cli.errors import ModelError
+from keydiff_cli.llama import Context
+from keydiff_cli.reading.reader import Reader
+from keydiff_cli.report import Report
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.system import machine
+
+Read = Callable[..., Report]
+
+
+def policy_of(report: Report) -> str:
+    assert report.cache is not None
+    return report.cache.policy
+
+
+@pytest.fixture
+def read(fake: FakeLlama, settings: Settings, document: Path) -> Read:
+    """Read the document for a question, by a policy if one is given."""
+
+    def read(policy: str | None = None, question: str | None = "Why?") -> Report:
+        with Reader(replace(settings, policy=policy)) as reader:
+            reader.read([document], question=question)
+            return reader.report
+
+    return read
+
+
+def warned(report: Report, text: str) -> int:
+    return len([warning for warning in report.warnings if text in warning])
+
+
+@pytest.mark.parametrize(
+    ("access", "planned"), [("direct", "direct"), ("copy", "direct"), ("copy", "copy")]
+)
+def test_memory_for_copies_that_was_not_planned_is_warned_about(
+    fake: FakeLlama, read: Read, access: str, planned: str
+) -> None:
+    fake.footprint = replace(fake.footprint, direct=planned == "direct")
+    fake.change = lambda cache: setattr(cache, "access", access)
+    report = read()
+    assert report.cache is not None
+    assert report.cache.access == access
+    assert warned(report, "by copying only, which takes up to") == (access != planned)
+
+
+@pytest.mark.parametrize("memory", [10**5, 10**12])
+def test_a_plan_larger_than_the_machine_is_warned_about(
+    read: Read, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    monkeypatch.setattr(machine, "usable_memory", lambda: memory)
+    report = read()
+    assert warned(report, "are planned, but only") == (memory == 10**5)
+    if report.warnings:
+        assert report.warnings[0].endswith("are free; give a smaller memory")
+    assert (report.memory_bytes.planned or 0) > 10**6
+
+
+@pytest.mark.parametrize("known", ["before", "after"])
+def test_without_queries_keys_alone_decide(
+    fake: FakeLlama, read: Read, monkeypatch: pytest.MonkeyPatch, known: str
+) -> None:
+    """Whether that is known before the model is loaded, or only when the cache is there."""
+    if known == "before":
+        monkeypatch.setattr("keydiff_cli.reading.preparation.can_observe", lambda: False)
+    else:
+        fake.change = lambda cache: setattr(cache, "queries_shown", False)
+    report = read()
+    assert policy_of(report) == "keydiff-prerope"
+    assert report.warnings == (
+        "the queries of this model are out of reach, so it is read by keydiff-prerope, "
+        "which does not know the question",
+    )
+    assert report.tokens.kept == 256
+    assert fake.cache.looks == []
+    assert fake.loads == 1
+    with pytest.raises(ModelError, match="out of reach; use policy=keydiff-prerope"):
+        read("focus")
+    assert fake.loads == 1 + (known == "after")
+    assert FakeModel.opened == 0
+    assert policy_of(read(question=None)) == "keydiff-prerope"
+
+
+@pytest.mark.parametrize("known", ["before", "after"])
+@pytest.mark.parametrize(
+    ("policy", "taken"),
+    [
+        (None, "focus:prerope=0"),
+        ("focus", "focus:prerope=0"),
+        ("keydiff-prerope", "keydiff"),
+        ("keydiff", "keydiff"),
+    ],
+)
+def test_where_the_rotation_is_not_known_keys_are_compared_as_they_are_cached(
+    fake: FakeLlama,
+    read: Read,
+    monkeypatch: pytest.MonkeyPatch,
+    policy: str | None,
+    taken: str,
+    known: str,
+) -> None:
+    report = read(policy)
+    assert (policy_of(report), report.warnings) == (policy or "focus", ())
+    if known == "before":
+        place = "keydiff_cli.reading.preparation.knows_rotations"
+        monkeypatch.setattr(place, lambda model, kv_type: False)
+    else:
+        fake.change = lambda cache: setattr(cache, "rotations_shown", False)
+    report = read(policy)
+    assert policy_of(report) == taken
+    assert warned(report, "compared as they are cached") == (taken != policy)
+
+
+def test_neither_queries_nor_rotations_leave_the_plain_policy(fake: FakeLlama, read: Read) -> None:
+    def blind(cache: FakeCache) -> None:
+        cache.queries_shown = cache.rotations_shown = False
+
+    fake.change = blind
+    report = read()
+    assert policy_of(report) == "keydiff"
+    assert len(report.warnings) == 2
+
+
+def test_a_budget_for_the_full_cache_is_warned_about(read: Read, settings: Settings) -> None:
+    report = read("full")
+    assert report.warnings == ("the budget of 256 tokens does not apply to policy=full",)
+    assert report.tokens.kept == report.tokens.document > 256
+
+
+def test_a_text_longer_than_the_model_was_made_for_is_warned_about(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeModel, "trained_context", 1000)
+    report = read()
+    total = report.tokens.document + report.tokens.prompt
+    assert warned(report, f"{total} tokens are more than the 1000 that the model was made for") == 1
+    monkeypatch.setattr(FakeModel, "trained_context", total)
+    assert read().warnings == ()
+
+
+def test_the_model_is_told_apart_from_its_layers(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeModel, "elsewhere", 2**16)
+    model = read().model
+    assert model is not None
+    assert (model.name, model.architecture, model.gpu_layers) == ("fake", "fake", 2)
+    assert (model.trained_context, model.sha256) == (4096, "0" * 64)
+
+
+# With a model ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def really_read(small_path: Path, tmp_path: Path) -> Read:
+    document = tmp_path / "cat.txt"
+    document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * 20)
+    settings = Settings(model=str(small_path), budget=128, block=64, threads=2, cache=False)
+
+    def read(policy: str | None = None) -> Report:
+        with Reader(replace(settings, policy=policy)) as reader:
+            reader.read([document], question="What is the name?", talk=False)
+            return reader.report
+
+    return read
+
+
+@pytest.mark.model
+def test_a_cache_that_is_copied_is_reported(
+    really_read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the build shows the tensors, but their bytes are not those of the cache."""
+
+    def copying(context: Context, access: object) -> KVCache:
+        return KVCache(context, access="copy")
+
+    monkeypatch.setattr("keydiff_cli.engine.setup.KVCache", copying)
+    report = really_read()
+    assert report.cache is not None
+    assert report.cache.access == "copy"
+    assert warned(report, "by copying only") == 1
+
+
+@pytest.mark.model
+def test_a_build_without_nodes_of_queries_is_read_by_keys_alone(
+    really_read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keydiff_cli.llama.observer._KEYS", re.compile(rb"no such name"))
+    report = really_read()
+    assert policy_of(report) == "keydiff-prerope"
+    assert report.tokens.kept == 128
+    assert warned(report, "read by keydiff-prerope,") == 1
+    with pytest.raises(ModelError, match="out of reach; use policy=keydiff-prerope"):
+        really_read("focus")
+
+
+@pytest.mark.model
+def test_a_build_without_nodes_of_rotations_compares_keys_as_they_are_cached(
+    really_read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keydiff_cli.llama.rope_graph._KEYS", re.compile(rb"no such name"))
+    report = really_read()
+    assert policy_of(report) == "focus:prerope=0"
+    assert warned(report, "compared as they are cached") == 1
+    assert really_read("keydiff").warnings == ()

@@ -1,0 +1,40 @@
+"""Prose, records and their files, as the tests of the benchmarks use them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from keydiff_cli.bench.records import Records
+
+PROSE = [f"Sentence number {n} speaks of the weather on the quay that day." for n in range(400)]
+
+
+def words(text: str) -> int:
+    """Stands for the tokens of a text."""
+    return len(text.split())
+
+
+def record(name: str, policy: str, score: float) -> dict[str, object]:
+    budget = None if policy == "full" else 64
+    return {
+        "id": name, "task": "needle", "length": 256, "policy": policy, "budget": budget,
+        "score": score, "text": name, "depth": None, "stop_reason": "eos",
+    }  # fmt: skip
+
+
+def opened(path: Path, **options: object) -> list[dict[str, object]]:
+    """What a run with these options finds in the file."""
+    with closing(Records(path, {"bench": "needle", **options})) as records:
+        return records.all
+
+
+@pytest.fixture
+def prose(tmp_path: Path) -> Path:
+    """A folder with the prose in a file."""
+    folder = tmp_path / "prose"
+    folder.mkdir()
+    (folder / "a.txt").write_text("\n".join(PROSE))
+    return folder

@@ -1,0 +1,215 @@
+"""A context without a model: cells, and rows that are made from tokens and rotated by positions."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from keydiff_cli.cache import KVCache, kv_cache
+from keydiff_cli.cache.access import Layer, Layout
+from keydiff_cli.cache.state import STATE_HEAD, build_state, parse_state
+from keydiff_cli.llama import KV_TYPES
+from keydiff_cli.scores import KeyDiff, Rotation, Rows
+
+LAYERS, HEADS, GROUP, WIDTH, TOKENS = 3, 2, 2, 8, 400
+ROTATION = Rotation(np.array([1.0, 0.1, 0.003]))  # of six of the eight numbers of a key
+ACCESSES = ["native", "direct", "copy"]
+_DRAW = np.random.default_rng(0)
+KEYS = _DRAW.normal(0.5, 1, (TOKENS, LAYERS, HEADS, WIDTH)).astype(np.float32)
+VALUES = _DRAW.normal(size=(TOKENS, LAYERS, HEADS, WIDTH)).astype(np.float16)
+QUERIES = _DRAW.normal(size=(TOKENS, LAYERS, HEADS * GROUP, WIDTH)).astype(np.float32)
+
+
+def rotated(keys: NDArray[np.float32], positions: NDArray[np.int32]) -> NDArray[np.float16]:
+    """Keys ``[rows, ..., head_dim]``, each rotated by its position: as they are cached."""
+    pairs = len(ROTATION.frequencies)
+    angles = np.multiply.outer(positions, ROTATION.frequencies)
+    angles = angles.reshape(len(positions), *[1] * (keys.ndim - 2), pairs)
+    first, second = keys[..., :pairs], keys[..., pairs : 2 * pairs]
+    turned = keys.astype(np.float64)
+    turned[..., :pairs] = first * np.cos(angles) - second * np.sin(angles)
+    turned[..., pairs : 2 * pairs] = first * np.sin(angles) + second * np.cos(angles)
+    return turned.astype(np.float16)
+
+
+class FakeContext:
+    """What a cache asks of a context, in NumPy. A token's number in the stream is its id."""
+
+    model = SimpleNamespace(window=0)
+    observer = None
+
+    def __init__(self, cells: int) -> None:
+        self.cells = cells
+        self.positions = np.full(cells, -1, np.int32)
+        shape = (LAYERS, cells, HEADS, WIDTH)
+        self.keys, self.values = np.zeros(shape, np.float16), np.zeros(shape, np.float16)
+        self._asked = np.empty(0, np.int32)
+
+    def decode(
+        self, tokens: NDArray[np.int32], position: int, *, logits: bool, queries: bool
+    ) -> None:
+        cells = np.flatnonzero(self.positions < 0)[: len(tokens)]
+        assert len(cells) == len(tokens), "no free cells"
+        self.positions[cells] = position + np.arange(len(tokens), dtype=np.int32)
+        self.keys[:, cells] = rotated(KEYS[tokens], self.positions[cells]).swapaxes(0, 1)
+        self.values[:, cells] = VALUES[tokens].swapaxes(0, 1)
+        if queries:
+            self._asked = tokens
+
+    def queries(self, layer: int) -> NDArray[np.float32]:
+        return QUERIES[self._asked, layer]
+
+    def clear(self) -> None:
+        self.positions[:] = -1
+
+    def remove(self, start: int, stop: int) -> None:
+        held = (self.positions >= start) & (self.positions < (stop if stop >= 0 else 2**30))
+        self.positions[held] = -1
+
+    def state(self) -> NDArray[np.uint8]:
+        used = np.flatnonzero(self.positions >= 0)
+        head, width = np.zeros(STATE_HEAD, np.uint8), HEADS * WIDTH * 2
+        if not len(used):  # a cache without cells ends before its layers
+            return np.concatenate((head, np.array([1, 0], "<u4").view(np.uint8)))
+        blob = build_state(
+            head, self.positions[used], KV_TYPES["f16"], [width] * 2 * LAYERS, head[:0]
+        )
+        for rows, stored in zip(parse_state(blob)[0].rows, self._rows(), strict=True):
+            rows[:] = stored[used]
+        return blob
+
+    def restore(self, blob: NDArray[np.uint8]) -> None:
+        state = parse_state(blob)[0]
+        self.clear()
+        self.positions[: len(state.positions)] = state.positions
+        for rows, stored in zip(state.rows, self._rows(), strict=True):
+            stored[: len(rows)] = rows
+
+    def _rows(self) -> list[NDArray[np.uint8]]:
+        every = [*self.keys, *self.values]
+        return [part.view(np.uint8).reshape(self.cells, -1) for part in every]
+
+    def layout(self, access: str) -> Layout:
+        layers = [
+            Layer(keys.view(np.uint8), values.view(np.uint8))
+            for keys, values in zip(self.keys, self.values, strict=True)
+        ]
+        return Layout(
+            list(range(LAYERS)),
+            [HEADS] * LAYERS,
+            True,
+            [HEADS * WIDTH * 2] * 2 * LAYERS,
+            None if access == "copy" else layers,
+            dict.fromkeys(range(LAYERS), ROTATION),
+            FakeNative(self) if access == "native" else None,  # type: ignore[arg-type]
+        )
+
+
+class FakeNative:
+    """What ``llama-kv.h`` does, in NumPy; it refuses sums of keys that it would turn back wrongly.
+
+    ``freed_too_many`` is added to the number of cells that it says it has freed.
+    """
+
+    freed_too_many = 0
+
+    def __init__(self, context: FakeContext) -> None:
+        self._context = context
+        self._counted: NDArray[np.int32] | None = None  # positions by which keys were turned back
+
+    def forget(self) -> None:
+        self._counted = None
+
+    def keydiff(
+        self, rows: int, positions: NDArray[np.int32], rotations: list[Rotation] | None
+    ) -> NDArray[np.float32]:
+        used = np.flatnonzero(self._context.positions >= 0)
+        assert len(used) == rows
+        held = positions[:, used].reshape(LAYERS, HEADS, rows)
+        self._counted = None if rotations is None else positions.copy()
+        scorer = KeyDiff(prerope=rotations is not None)
+        every = [
+            scorer(Rows(keys[used], places, places, rotation=ROTATION))
+            for keys, places in zip(self._context.keys, held, strict=True)
+        ]
+        return np.concatenate(every)
+
+    def evict(self, keep: int, scores: Any, pinned: Any, origin: NDArray[np.int32]) -> int:
+        context = self._context
+        used = np.flatnonzero(context.positions >= 0)
+        if self._counted is not None:
+            np.testing.assert_array_equal(self._counted[:, used], origin[:, used])
+        oldest = used[np.argsort(context.positions[used])][: len(used) - keep]
+        freed = set(oldest.tolist())
+        last = origin.max()
+        for head, tokens in enumerate(origin):
+            stays = {
+                cell
+                for cell in used.tolist()
+                if tokens[cell] == last or any(p <= tokens[cell] < q for p, q in pinned)
+            }
+            score = dict(zip(used.tolist(), scores[head].tolist(), strict=True))
+            best = sorted(used.tolist(), key=lambda cell: (cell in stays, score[cell], cell))
+            kept = set(best[len(best) - keep :])
+            free = iter(sorted(set(used.tolist()) - kept - freed))
+            layer, own = divmod(head, HEADS)
+            for cell in sorted(kept & freed):
+                target = next(free)
+                for rows in (context.keys[layer], context.values[layer]):
+                    rows[target, own] = rows[cell, own]
+                tokens[target] = tokens[cell]
+        origin[:, oldest] = -1
+        context.positions[oldest] = -1
+        return len(oldest) + self.freed_too_many
+
+
+def fake_cache(monkeypatch: pytest.MonkeyPatch, access: str, cells: int = 48) -> KVCache:
+    """A cache of a context without a model."""
+    monkeypatch.setattr(kv_cache, "find_layout", lambda context, access: context.layout(access))
+    return KVCache(FakeContext(cells), access=access)  # type: ignore[arg-type]
+
+
+def append(cache: KVCache, count: int, **options: Any) -> None:
+    """Append the next tokens, whose ids are their numbers."""
+    cache.append(np.arange(cache.tokens, cache.tokens + count, dtype=np.int32), **options)
+
+
+def move_rows(cache: KVCache, new: NDArray[np.int32], shift: int) -> None:
+    """Rotate every row of the cache anew, and shift its cells, as a later change will do.
+
+    ``new[position]`` is a row's new rotary position; cells go back by ``shift``.
+    """
+    context: Any = cache.context
+    used = np.flatnonzero(context.positions >= 0)
+    for layer, (origin, rotary) in enumerate(zip(cache.origin, cache.rotary, strict=True)):
+        for head in range(HEADS):
+            held = used[origin[head, used] >= 0]
+            rotary[head, held] = new[rotary[head, held]]
+            keys = KEYS[origin[head, held], layer, head]
+            context.keys[layer][held, head] = rotated(keys, rotary[head, held])
+    context.positions[used] -= shift
+    cache.positions[used] -= shift
+    cache.position -= shift
+    cache._layout.forget_keys()
+
+
+def check_rows(cache: KVCache) -> None:
+    """Every row is that of its token, rotated by its rotary position; cells are those mirrored."""
+    context: Any = cache.context
+    np.testing.assert_array_equal(cache.positions, context.positions)
+    for layer, (origin, rotary) in enumerate(zip(cache.origin, cache.rotary, strict=True)):
+        assert (origin[:, cache.positions < 0] == -1).all()
+        np.testing.assert_array_equal(origin < 0, rotary < 0)
+        for head in range(HEADS):
+            held = np.flatnonzero(origin[head] >= 0)
+            tokens = origin[head, held]
+            assert len(set(tokens.tolist())) == len(tokens)
+            expected = rotated(KEYS[tokens, layer, head], rotary[head, held])
+            np.testing.assert_array_equal(context.keys[layer][held, head], expected)
+            np.testing.assert_array_equal(
+                context.values[layer][held, head], VALUES[tokens, layer, head]
+            )

@@ -1,0 +1,296 @@
+"""A model of bytes whose answers are scripted: its vocabulary, its context and its cache.
+
+It takes the place of llama.cpp, for tests of what is asked of it in which order. What an answer
+says depends on what the cache holds, and on nothing else, so that a test can tell from an answer
+what was still known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from keydiff_cli import models
+from keydiff_cli.cache import EvictionTimes, Pin
+from keydiff_cli.cache.image import Mark
+from keydiff_cli.eviction import Policy
+from keydiff_cli.llama import LlamaError, Tokens
+from keydiff_cli.planning.footprint import Footprint
+
+NAMES = ("<s>", "</s>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>")  # from token 256 on
+GAP = 7  # between the number of a token and its position
+_END = 256 + NAMES.index("<|end|>")
+_TEMPLATE = (
+    "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}"
+    "<|assistant|>"
+)
+_QUESTION = re.compile(
+    r"(?:<\|user\|>|Question: )((?:(?!Question: )[^<])*)<\|end\|><\|assistant\|>"
+)
+
+
+def questions(text: str) -> list[str]:
+    """All the questions in what a cache holds."""
+    return _QUESTION.findall(text)
+
+
+def echo(text: str) -> str:
+    """An answer that says all the questions that are still known."""
+    return " ".join(questions(text))
+
+
+class FakeModel:
+    """A model that reads and writes bytes.
+
+    Attributes
+    ----------
+    reply
+        From the text that the cache holds to the bytes of the answer; set on the class by tests.
+    """
+
+    architecture = "fake"
+    trained_context = 4096
+    layers = 1
+    elsewhere = 0
+    window = 0
+    vocabulary_size = 256 + len(NAMES)
+    chat_template: str | None = _TEMPLATE
+    bos, eos, adds_bos = 256, 257, True
+    reply: Callable[[str], str | bytes] = staticmethod(echo)
+    opened = 0  # of all models, those that are not closed
+
+    def __init__(self, path: Path = Path("fake.gguf"), **_: Any) -> None:
+        self.path = path
+        FakeModel.opened += 1
+
+    def close(self) -> None:
+        FakeModel.opened -= 1
+
+    def longest_text(self, cells: int) -> int:
+        return self.trained_context
+
+    def tokenize(self, text: str, *, special: bool = False) -> Tokens:
+        parts = re.split(f"({'|'.join(map(re.escape, NAMES))})", text) if special else [text]
+        ids: list[int] = []
+        for part in parts:
+            known = special and part in NAMES
+            ids += [256 + NAMES.index(part)] if known else part.encode("utf-8", "replace")
+        return np.array(ids, np.int32)
+
+    def piece(self, token: int) -> bytes:
+        return bytes([token]) if token < 256 else b""
+
+    def token_text(self, token: int) -> str:
+        return NAMES[token - 256] if token >= 256 else chr(token)
+
+    def ends_answer(self, token: int) -> bool:
+        return token in (self.eos, _END)
+
+
+class FakeContext:
+    """Computes the next token of the answer that the model has to what a cache holds."""
+
+    def __init__(self, cache: FakeCache, model: FakeModel, cells: int, batch: int) -> None:
+        self._cache = cache
+        self.model = model
+        self.cells = cells
+        self.batch = batch
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+    def logits(self) -> NDArray[np.float32]:
+        ids = [token for _, token in self._cache.rows]
+        last = len(ids) - ids[::-1].index(256 + NAMES.index("<|assistant|>"))
+        reply = self.model.reply(self._cache.text(last))
+        data = reply if isinstance(reply, bytes) else reply.encode()
+        said = len(ids) - last
+        logits = np.zeros(self.model.vocabulary_size, np.float32)
+        logits[data[said] if said < len(data) else _END] = 20
+        return logits
+
+
+class FakeCache:
+    """A cache that evicts the oldest tokens that are not pinned; see ``KVCache``."""
+
+    access = "direct"
+    widths = (2, 2)
+
+    def __init__(self, model: FakeModel, *, cells: int = 1024, batch: int = 64) -> None:
+        self.context = FakeContext(self, model, cells, batch)
+        self.rows: list[tuple[int, int]] = []  # the number and the id of each token
+        self.tokens = 0
+        self.evicted = 0
+        self.pinned: list[Pin] = []
+        self.times = EvictionTimes()
+        self.looks: list[tuple[list[int], int]] = []  # the tokens that were only looked at
+        self.batches: list[int] = []  # how many tokens were run at a time
+        self.queries_shown = self.rotations_shown = True
+        self._mark: Mark | None = None
+
+    def text(self, count: int | None = None) -> str:
+        """The text of the first tokens that the cache holds, or of all."""
+        model = self.context.model
+        parts = (
+            token.to_bytes(1) if token < 256 else model.token_text(token).encode()
+            for _, token in self.rows[:count]
+        )
+        return b"".join(parts).decode("utf-8", "replace")
+
+    @property
+    def position(self) -> int:
+        """Where the next token is; nobody may take it for the number of that token."""
+        return self.tokens + GAP
+
+    @property
+    def used(self) -> int:
+        return len(self.rows)
+
+    @property
+    def free(self) -> int:
+        return self.context.cells - self.used
+
+    @property
+    def intact(self) -> bool:
+        return self.used == self.tokens
+
+    @property
+    def pinned_rows(self) -> int:
+        return sum(pin.rows for pin in self.pinned)
+
+    def pin(self, start: int, stop: int) -> None:
+        if stop > start:
+            self.pinned.append(Pin(start, stop, stop - start))
+
+    def unpin(self, start: int) -> None:
+        self.pinned = [pin for pin in self.pinned if pin.start != start]
+
+    def hold(self) -> None:
+        self.pinned = [Pin(0, self.tokens, self.used)]
+
+    def shows_queries(self) -> bool:
+        return self.queries_shown
+
+    def shows_rotations(self) -> bool:
+        return self.rotations_shown
+
+    def append(
+        self, tokens: Tokens, *, logits: bool = False, watch: bool = False, lead: int = 0
+    ) -> None:
+        self._require_open()
+        if len(tokens) > min(self.free, self.context.batch):
+            raise LlamaError("no room")
+        self.batches.append(len(tokens))
+        self.rows += [(self.tokens + number, int(token)) for number, token in enumerate(tokens)]
+        self.tokens += len(tokens)
+
+    def look(self, tokens: Tokens, lead: int = 0) -> None:
+        self.looks.append((list(map(int, tokens)), lead))
+
+    def keeps(self, keep: int, policy: Policy) -> list[int]:
+        return [keep]
+
+    def evict(self, keep: int, policy: Policy) -> None:
+        if keep <= self.pinned_rows:
+            raise ValueError("more rows are protected than may be kept")
+        surplus = self.used - keep
+        if surplus <= 0 or policy.scorer is None:
+            return
+        free = [row for row in self.rows if not self._is_pinned(row[0])]
+        gone = set(free[:surplus])
+        self.rows = [row for row in self.rows if row not in gone]
+        self.evicted += len(gone)
+        self.times.score += 0.25
+        self.times.move += 0.5
+
+    def _require_open(self) -> None:
+        if self.context.closed:
+            raise LlamaError("the memory is freed")
+
+    def _is_pinned(self, token: int) -> bool:
+        return any(pin.start <= token < pin.stop for pin in self.pinned)
+
+    def mark(self) -> Mark:
+        self._mark = Mark(self.tokens, self.position, self.evicted)
+        self._before = list(self.rows), list(self.pinned)
+        return self._mark
+
+    def rewind(self, mark: Mark) -> None:
+        self._require_open()
+        if mark is not self._mark:
+            raise ValueError("only the latest mark can be gone back to")
+        self.rows, self.pinned = map(list, self._before)
+        self.tokens, self.evicted = mark.tokens, mark.evicted
+
+    def unmark(self) -> None:
+        self._mark = None
+
+    def truncate(self, position: int) -> None:
+        self._require_open()
+        self.tokens = position - GAP
+        self.rows = [row for row in self.rows if row[0] < self.tokens]
+        self.pinned = [pin for pin in self.pinned if pin.stop <= self.tokens]
+
+
+class FakeLlama:
+    """What a test knows of the models and caches that were opened in the place of llama.cpp.
+
+    Attributes
+    ----------
+    located
+        The model file that is not there.
+    footprint
+        What the model is planned to need.
+    caches
+        Each cache, the latest one last.
+    sketches, loads
+        How many models were opened without weights and with them.
+    change
+        Called with each cache that is opened.
+    """
+
+    def __init__(self, located: models.LocatedModel) -> None:
+        self.located = located
+        self.footprint = Footprint(10**6, 10**6, 0, 10_000.0, 0, 1.0, 1)
+        self.caches: list[FakeCache] = []
+        self.sketches = self.loads = 0
+        self.change: Callable[[FakeCache], None] = lambda cache: None
+
+    @property
+    def cache(self) -> FakeCache:
+        """The latest cache."""
+        return self.caches[-1]
+
+    def model(self, path: Path, *, weights: bool = True, **_: Any) -> FakeModel:
+        self.loads += weights
+        self.sketches += not weights
+        return FakeModel(path)
+
+    def open(self, model: FakeModel, *, cells: int, block: int, **_: Any) -> FakeCache:
+        self.caches.append(FakeCache(model, cells=-(-cells // 256) * 256, batch=block))
+        self.change(self.cache)
+        return self.cache
+
+
+def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> FakeLlama:
+    """Have documents read by a fake model, whatever the settings name."""
+    fake = FakeLlama(models.LocatedModel("fake", folder / "fake.gguf", 1, "0" * 64, None))
+    for place, value in {
+        "reading.reader.locate_model": lambda settings, events: fake.located,
+        "reading.preparation.Model": fake.model,
+        "reading.preparation.open_engine": fake.open,
+        "reading.preparation.knows_rotations": lambda model, kv_type: True,
+        "reading.preparation.can_observe": lambda: True,
+        "planning.memory.measure": lambda model, **_: fake.footprint,
+        "ask.locate_model": lambda settings, events: fake.located,
+    }.items():
+        monkeypatch.setattr(f"keydiff_cli.{place}", value)
+    monkeypatch.setattr(FakeModel, "opened", 0)
+    return fake

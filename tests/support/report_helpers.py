@@ -1,0 +1,101 @@
+"""The JSON object of a run that answered: its parts, and what holds of them in every run."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from cli_helpers import Result, fails
+
+_NUMBER = (int, float)
+_SCHEMA: dict[str, Any] = {
+    "answer": str,
+    "stop_reason": str,
+    "certainty": _NUMBER,
+    "model": {
+        "name": str,
+        "path": str,
+        "sha256": str,
+        "architecture": str,
+        "trained_context": int,
+        "gpu_layers": int,
+    },
+    "documents": [
+        {
+            "name": str,
+            "kind": str,
+            "pages": (int, type(None)),
+            "start": int,
+            "page_starts": (list, type(None)),
+            "characters": int,
+            "tokens": int,
+            "sha256": str,
+        }
+    ],
+    "cache": {
+        "policy": str,
+        "budget": int,
+        "block": int,
+        "cells": int,
+        "bytes": int,
+        "kv_type": str,
+        "access": str,
+    },
+    "tokens": {"document": int, "reused": int, "prompt": int, "kept": int, "generated": int},
+    "timing_s": dict.fromkeys(
+        ("load", "ingest", "score", "evict", "keep", "first_token", "answer", "total"), _NUMBER
+    ),
+    "memory_bytes": {"cap": (int, type(None)), "planned": int, "peak": int},
+    "warnings": [str],
+}
+
+
+def _check_schema(value: Any, schema: Any, where: str = "") -> None:
+    if isinstance(schema, dict):
+        assert list(value) == list(schema), where
+        for key, inner in schema.items():
+            _check_schema(value[key], inner, f"{where}.{key}")
+    elif isinstance(schema, list):
+        assert isinstance(value, list), where
+        for item in value:
+            _check_schema(item, schema[0], f"{where}[]")
+    else:
+        assert isinstance(value, schema), where
+        assert not isinstance(value, bool), where
+
+
+def _check_values(report: dict[str, Any], *, alone: bool) -> None:
+    """What holds for every finished run; the peak is that of a process, so it has to be its own."""
+    tokens, times, memory = report["tokens"], report["timing_s"], report["memory_bytes"]
+    cache = report["cache"]
+    assert report["stop_reason"] in ("eos", "length")
+    assert 0 < report["certainty"] <= 1
+    assert tokens["document"] == sum(document["tokens"] for document in report["documents"])
+    assert 0 < tokens["kept"] <= min(cache["budget"], tokens["document"])
+    assert cache["budget"] + cache["block"] + tokens["prompt"] <= cache["cells"]
+    assert cache["access"] in ("native", "direct", "copy")
+    assert all(seconds >= 0 for seconds in times.values())
+    assert 0 < times["first_token"] <= times["answer"]
+    assert times["score"] + times["evict"] < times["ingest"] + times["answer"]
+    assert times["load"] + times["ingest"] + times["answer"] <= times["total"] + 0.001
+    assert cache["bytes"] < memory["planned"]
+    assert cache["bytes"] < memory["peak"]
+    assert memory["peak"] <= memory["planned"] or not alone
+
+
+def parse(result: Result) -> dict[str, Any]:
+    """The JSON object of a run that answered, checked."""
+    assert result.status == 0, result
+    report: dict[str, Any] = json.loads(result.out)
+    _check_schema(report, _SCHEMA)
+    _check_values(report, alone=result.alone)
+    assert report["warnings"] == result.warnings
+    return report
+
+
+def smallest_cap(result: Result) -> str:
+    """The cap that a refusal names."""
+    match = re.search(r"the smallest cap that works is (\d+MB)", fails(result, 5))
+    assert match is not None, result
+    return match.group(1)

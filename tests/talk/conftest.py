@@ -1,0 +1,86 @@
+"""What the tests of talking share: a fake llama.cpp, a document, and settings to read it by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_helpers import story
+from fake_model import FakeLlama, install
+from talk_helpers import Told, say
+
+from keydiff_cli.reading.reader import Reader
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.talk.chat import Chat
+from keydiff_cli.talk.conversation import Conversation
+
+SHARE = 512
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeLlama:
+    """In the place of llama.cpp."""
+    return install(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    """A text that is longer than the budget."""
+    path = tmp_path / "story.txt"
+    path.write_text(story(lines=20))
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """With a small budget, without snapshots, with a folder for chats."""
+    return Settings(
+        model="fake",
+        budget=256,
+        block=64,
+        max_tokens=600,
+        conversation=SHARE,
+        cache=False,
+        cache_dir=str(tmp_path / "cache"),
+        sessions_dir=str(tmp_path / "chats"),
+    )
+
+
+@pytest.fixture
+def reader(fake: FakeLlama, settings: Settings, document: Path) -> Iterator[Reader]:
+    with Reader(settings) as reader:
+        reader.read([str(document)])
+        yield reader
+
+
+@pytest.fixture
+def conversation(reader: Reader) -> Conversation:
+    """With one turn."""
+    conversation = Conversation(reader)
+    assert say(conversation, "One?") == "One?"
+    return conversation
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def chat(fake: FakeLlama, settings: Settings, document: Path, told: Told) -> Iterator[Chat]:
+    """It has read a document, is saved, and has one turn."""
+    chat = Chat(settings, [str(document)], told)
+    chat.start()
+    chat.save("kept")
+    assert say(chat, "One?") == "One?"
+    yield chat
+    chat.close()
+
+
+@pytest.fixture
+def more(tmp_path: Path) -> str:
+    """Another document."""
+    path = tmp_path / "more.txt"
+    path.write_text("The dock in the north was deepened in 1903.\n" * 8)
+    return str(path)
