@@ -13,6 +13,7 @@ from document_helpers import NOTHING, Save, append, piped, read, refusal, text_o
 from pdf_files import Page, encrypted, pdf
 
 from keydiff_cli.documents import open_document
+from keydiff_cli.documents.pdf import _clean as clean_text
 from keydiff_cli.documents.source import Source
 from keydiff_cli.errors import DocumentError
 
@@ -168,3 +169,8 @@ def test_random_bytes_after_the_header() -> None:
     for _ in range(60):
         data = b"%PDF-1.7\n" + dice.randbytes(dice.randrange(3000))
         refusal(lambda: text_of(data))  # noqa: B023
+
+
+def test_lines_of_a_page_end_without_blanks() -> None:
+    assert clean_text("Left  \n  middle \t\r\nright\0 \n\n \n") == "Left\n  middle\nright\n"
+    assert clean_text(" \n\t") == ""
