@@ -126,11 +126,10 @@ class Chat:
     def retry(self) -> Iterator[str]:
         """Answer the last question once more, sampled anew."""
         settings, conversation = self.settings, self._ready()
-        if not conversation.turns:
-            raise UsageError("there is nothing to take back")
+        seed = settings.seed + self._tries + 1
+        answer = conversation.say_again(Sampler(settings.temperature or _WARMTH, seed))
         self._tries += 1
-        sampler = Sampler(settings.temperature or _WARMTH, settings.seed + self._tries)
-        return self._answer(conversation, conversation.say_again(sampler))
+        return self._answer(conversation, answer)
 
     def _answer(self, conversation: Conversation, answer: Iterator[str]) -> Iterator[str]:
         """An answer on its way; what was said is saved, if the chat is."""

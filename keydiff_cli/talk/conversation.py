@@ -115,6 +115,9 @@ class Conversation:
         self._require_ready()
         if not self._turns:
             raise UsageError("there is nothing to take back")
+        return self._again(sampler)
+
+    def _again(self, sampler: Sampler | None) -> Iterator[str]:
         before = len(self._turns) - 1
         self.catch_up(before)
         self._go_back(before)

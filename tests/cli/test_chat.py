@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import SMALL, Result, fails, run, story
+from chat_documents import document, folder
+from cli_helpers import SMALL, Result, fails, run
 from process_helpers import POSIX, finish, run_process, start
 
 from keydiff_cli.engine.answer import Choices
+
+__all__ = ["document", "folder"]  # fixtures
 
 pytestmark = pytest.mark.model
 BOUNDS = ("--model", SMALL, "--budget", 256, "--block", 64, "--threads", 2)
@@ -23,19 +26,6 @@ QUESTION = "What is the secret password of the harbour?"
 KEYS = ("question", "answer", "stop_reason", "certainty", "model", "documents")
 
 Chat = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A document, and what was read of it by the tests before."""
-    folder = tmp_path_factory.mktemp("chat")
-    (folder / "story.txt").write_text(story())
-    return folder
-
-
-@pytest.fixture
-def document(folder: Path) -> Path:
-    return folder / "story.txt"
 
 
 @pytest.fixture

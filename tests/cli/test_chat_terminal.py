@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from chat_documents import document, folder
 from cli_helpers import SMALL, story
 from process_helpers import POSIX, environment
 
 if TYPE_CHECKING or POSIX:
     from chat_terminal import Terminal
+
+__all__ = ["document", "folder"]  # fixtures
 
 pytestmark = [
     pytest.mark.model,
@@ -23,19 +26,6 @@ BOUNDS = ("--model", SMALL, "--budget", 256, "--block", 64, "--threads", 2)
 PROMPT = r"^>$"
 
 Open = Callable[..., "Terminal"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A document, and what was read of it by the tests before."""
-    folder = tmp_path_factory.mktemp("chat")
-    (folder / "story.txt").write_text(story())
-    return folder
-
-
-@pytest.fixture
-def document(folder: Path) -> Path:
-    return folder / "story.txt"
 
 
 @pytest.fixture

@@ -2,40 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from fake_readings import document, fake, settings
 
-import pytest
-from cli_helpers import story
-from fake_model import FakeLlama, install
-
-from keydiff_cli.settings.config import Settings
-
-SHARE = 512
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeLlama:
-    """In the place of llama.cpp."""
-    return install(monkeypatch, tmp_path)
-
-
-@pytest.fixture
-def document(tmp_path: Path) -> Path:
-    """A text that is longer than the budget."""
-    path = tmp_path / "story.txt"
-    path.write_text(story(lines=20))
-    return path
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """With a small budget, without snapshots."""
-    return Settings(
-        model="fake",
-        budget=256,
-        block=64,
-        max_tokens=600,
-        conversation=SHARE,
-        cache=False,
-        cache_dir=str(tmp_path / "cache"),
-    )
+__all__ = ["document", "fake", "settings"]  # fixtures

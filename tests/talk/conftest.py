@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_helpers import story
-from fake_model import FakeLlama, install
+from fake_model import FakeLlama
+from fake_readings import document, fake, settings
 from talk_helpers import Told, say
 
 from keydiff_cli.reading.reader import Reader
@@ -15,36 +15,7 @@ from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.chat import Chat
 from keydiff_cli.talk.conversation import Conversation
 
-SHARE = 512
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeLlama:
-    """In the place of llama.cpp."""
-    return install(monkeypatch, tmp_path)
-
-
-@pytest.fixture
-def document(tmp_path: Path) -> Path:
-    """A text that is longer than the budget."""
-    path = tmp_path / "story.txt"
-    path.write_text(story(lines=20))
-    return path
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """With a small budget, without snapshots, with a folder for chats."""
-    return Settings(
-        model="fake",
-        budget=256,
-        block=64,
-        max_tokens=600,
-        conversation=SHARE,
-        cache=False,
-        cache_dir=str(tmp_path / "cache"),
-        sessions_dir=str(tmp_path / "chats"),
-    )
+__all__ = ["document", "fake", "settings"]  # fixtures
 
 
 @pytest.fixture
