@@ -19,7 +19,7 @@ from keydiff_cli.bench.runner import Runner, Score
 from keydiff_cli.bench.samples import Count, Text
 from keydiff_cli.bench.summary import depth_grid, pool, rounded, summarise
 from keydiff_cli.bench.together import Together
-from keydiff_cli.bench.trials import Options
+from keydiff_cli.bench.trials import Conditions
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import Model
 from keydiff_cli.planning.placement import placement_of
@@ -74,7 +74,7 @@ def run(
     The summary goes beside the records (:func:`summary_path`).
     """
     located = locate_model(settings, events)
-    options = Options(
+    options = Conditions(
         block=settings.block,
         threads=settings.threads or machine.physical_cores(),
         kv_type=settings.kv_type,

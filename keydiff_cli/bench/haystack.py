@@ -12,8 +12,8 @@ from itertools import cycle
 from pathlib import Path
 
 from keydiff_cli.bench.samples import Count
+from keydiff_cli.documents.byte_stream import SAMPLE
 from keydiff_cli.documents.encoding import Decoder, find_encoding, is_binary
-from keydiff_cli.documents.source import SAMPLE
 from keydiff_cli.errors import DocumentError, KeydiffError, UsageError, setting
 from keydiff_cli.models.staging import SourceError
 from keydiff_cli.models.wheels import download

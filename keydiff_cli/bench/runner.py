@@ -13,7 +13,7 @@ from keydiff_cli.bench.contenders import Contender
 from keydiff_cli.bench.records import Records
 from keydiff_cli.bench.samples import Question, Text
 from keydiff_cli.bench.tokens import text_tokens
-from keydiff_cli.bench.trials import Options, Trial
+from keydiff_cli.bench.trials import Conditions, Trial
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.answer import Answer, Sampler
 from keydiff_cli.engine.ingest import ingest, read_head
@@ -46,7 +46,7 @@ class Runner:
     """
 
     def __init__(
-        self, model: Model, options: Options, score: Score, records: Records, events: BenchEvents
+        self, model: Model, options: Conditions, score: Score, records: Records, events: BenchEvents
     ) -> None:
         self._model = model
         self._options = options

@@ -12,7 +12,7 @@ from keydiff_cli.policies import POLICIES
 
 
 @dataclass(frozen=True)
-class Options:
+class Conditions:
     """What the results depend on, besides texts, policies and budgets.
 
     Attributes

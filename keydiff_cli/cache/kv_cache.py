@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from keydiff_cli.cache.access import Access, find_layout
 from keydiff_cli.cache.cells import Cells
 from keydiff_cli.cache.evictor import EvictionTimes, Evictor
-from keydiff_cli.cache.image import Image, Mark, Pin
-from keydiff_cli.cache.imaging import Imaging
+from keydiff_cli.cache.image import Image, Imaging, Mark, Pin
 from keydiff_cli.cache.scoring import Scoring
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy

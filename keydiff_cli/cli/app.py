@@ -10,14 +10,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from keydiff_cli.cli import bench, config, models, sessions, snapshots
-from keydiff_cli.cli.ask import ask
-from keydiff_cli.cli.build import build_llama
-from keydiff_cli.cli.chat import chat
-from keydiff_cli.cli.doctor import doctor
+from keydiff_cli.cli import (
+    bench_command,
+    cache_command,
+    config_command,
+    models_command,
+    sessions_command,
+)
+from keydiff_cli.cli.ask_command import ask
+from keydiff_cli.cli.build_command import build_llama
+from keydiff_cli.cli.chat_command import chat
+from keydiff_cli.cli.doctor_command import doctor
 from keydiff_cli.cli.messages import tell_error
-from keydiff_cli.cli.plan import plan
-from keydiff_cli.cli.read import read
+from keydiff_cli.cli.plan_command import plan
+from keydiff_cli.cli.read_command import read
 from keydiff_cli.errors import ExitStatus, KeydiffError
 from keydiff_cli.system.terminal import drop
 from keydiff_cli.version import __version__
@@ -98,11 +104,11 @@ app.command()(ask)
 app.command()(chat)
 app.command()(read)
 app.command()(plan)
-app.add_typer(models.app, name="models")
-app.add_typer(snapshots.app, name="cache")
-app.add_typer(sessions.app, name="sessions")
-app.add_typer(bench.app, name="bench")
-app.add_typer(config.app, name="config")
+app.add_typer(models_command.app, name="models")
+app.add_typer(cache_command.app, name="cache")
+app.add_typer(sessions_command.app, name="sessions")
+app.add_typer(bench_command.app, name="bench")
+app.add_typer(config_command.app, name="config")
 app.command()(doctor)
 app.command()(build_llama)
 

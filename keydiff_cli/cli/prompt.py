@@ -14,8 +14,8 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from keydiff_cli import models
-from keydiff_cli.cli.chat_commands import COMMANDS
 from keydiff_cli.cli.messages import tell_warning
+from keydiff_cli.cli.slash_commands import COMMANDS
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.policies import POLICY_NAMES
 from keydiff_cli.system.files import make_private

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Generator, Iterator
 from typing import TextIO
 
-from keydiff_cli.cli.chat_commands import run_command
 from keydiff_cli.cli.messages import tell_error
+from keydiff_cli.cli.slash_commands import run_command
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.render.display import Display
 from keydiff_cli.system.sizes import format_size

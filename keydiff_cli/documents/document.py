@@ -9,7 +9,7 @@ from itertools import chain
 from types import TracebackType
 from typing import Literal
 
-from keydiff_cli.documents.source import Source
+from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.errors import DocumentError
 
 AHEAD = 1 << 20  # characters of white space held at most while looking for the first text
@@ -62,12 +62,12 @@ class Document(ABC):
     total: int | None
     pages: int | None
 
-    def __init__(self, source: Source) -> None:
-        self.name = source.name
+    def __init__(self, stream: ByteStream) -> None:
+        self.name = stream.name
         self.characters = 0
         self.sha256 = ""
         self.warnings: list[str] = []
-        self._source = source
+        self._stream = stream
         self._started = False
         self._read_ahead: Iterator[Piece] | None = None  # what require_text began to read
 
@@ -142,7 +142,7 @@ class Document(ABC):
     def close(self) -> None:
         """Close the file, unless it is standard input."""
         self._read_ahead = None
-        self._source.close()
+        self._stream.close()
 
     def __enter__(self) -> Document:
         return self

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document, Piece
 from keydiff_cli.documents.form_fields import filled_fields
 from keydiff_cli.documents.page_tree import Leaf, count_pages, forget_objects, walk_pages
 from keydiff_cli.documents.pdf_guard import Guard, bounded_text
-from keydiff_cli.documents.source import Source
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.system.terminal import printable
 
@@ -36,9 +36,9 @@ class PdfDocument(Document):
     kind = "pdf"
     unit = "pages"
 
-    def __init__(self, source: Source) -> None:
-        super().__init__(source)
-        file, self._sha256 = source.seekable_file()
+    def __init__(self, stream: ByteStream) -> None:
+        super().__init__(stream)
+        file, self._sha256 = stream.seekable_file()
         self._guard = Guard()
         self._silent: list[int] = []  # numbers of the pages without text
         self._failed: list[int] = []  # numbers of the pages that cannot be read
@@ -59,8 +59,8 @@ class PdfDocument(Document):
                 text = self._page_text(leaf, number)
             for start in range(0, len(text), PIECE):
                 yield Piece(text[start : start + PIECE], number, number)
-        self.sha256 = self._sha256 or self._source.hash_file()
-        self._source.check_unchanged()
+        self.sha256 = self._sha256 or self._stream.hash_file()
+        self._stream.check_unchanged()
         self._warn()
 
     def _page_text(self, leaf: Leaf, number: int) -> str:

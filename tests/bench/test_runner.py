@@ -15,7 +15,7 @@ from keydiff_cli.bench.contenders import Contender
 from keydiff_cli.bench.records import Records
 from keydiff_cli.bench.runner import Runner
 from keydiff_cli.bench.samples import Question, Text
-from keydiff_cli.bench.trials import Options
+from keydiff_cli.bench.trials import Conditions
 from keydiff_cli.llama import Model
 
 
@@ -39,7 +39,7 @@ def run(
     """The records of a run with answers of a token, and what it told."""
     events = Warned()
     with closing(Records(path, {"bench": "vt"})) as records:
-        options = Options(block=64, threads=1, kv_type="f16", max_tokens=1)
+        options = Conditions(block=64, threads=1, kv_type="f16", max_tokens=1)
         Runner(model, options, lambda *_: 1.0, records, events).run(texts, contenders)
         return records.all, events
 

@@ -14,9 +14,9 @@ from document_helpers import NOTHING, Save, peak_of, piped, read, refusal
 from pdf_files import pdf
 
 from keydiff_cli.documents import open_document
+from keydiff_cli.documents.byte_stream import CHUNK, SAMPLE
 from keydiff_cli.documents.document import AHEAD
 from keydiff_cli.documents.pdf import PIECE
-from keydiff_cli.documents.source import CHUNK, SAMPLE
 
 
 def test_read_once() -> None:

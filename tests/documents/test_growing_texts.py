@@ -12,7 +12,7 @@ import pytest
 from document_helpers import NOTHING, Save, append, read, refusal
 
 from keydiff_cli.documents import open_document
-from keydiff_cli.documents.source import CHUNK, SAMPLE
+from keydiff_cli.documents.byte_stream import CHUNK, SAMPLE
 
 
 @pytest.mark.parametrize("size", [50, CHUNK, SAMPLE, SAMPLE + CHUNK, 2 * SAMPLE + 1])

@@ -13,8 +13,8 @@ from document_helpers import NOTHING, Save, append, piped, read, refusal, text_o
 from pdf_files import Page, encrypted, pdf
 
 from keydiff_cli.documents import open_document
+from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.pdf import _clean as clean_text
-from keydiff_cli.documents.source import Source
 from keydiff_cli.errors import DocumentError
 
 
@@ -126,13 +126,13 @@ def test_a_damaged_page_is_left_out() -> None:
 def test_a_pdf_that_grows(redirected: bool, save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save("report.pdf", pdf(["one", "two"]))
     if redirected:  # copied when it is opened
-        copy = Source.chunks
+        copy = ByteStream.chunks
 
-        def chunks(source: Source) -> Iterator[bytes]:
+        def chunks(source: ByteStream) -> Iterator[bytes]:
             append(path, b"more")
             return copy(source)
 
-        monkeypatch.setattr(Source, "chunks", chunks)
+        monkeypatch.setattr(ByteStream, "chunks", chunks)
         with open(path, "rb") as stdin:
             assert "changed while" in refusal(lambda: open_document("-", stdin))
         return

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.documents import Document
+from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Piece
-from keydiff_cli.documents.source import Source
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.sources import Sources
 from keydiff_cli.text.tokenizer import Vocabulary
@@ -46,7 +46,7 @@ class MadeDocument(Document):
     def __init__(
         self, pieces: Sequence[tuple[str, int | None]], *, pages: int | None = None, name: str = "a"
     ) -> None:
-        super().__init__(Source(name, io.BytesIO(), owned=False))
+        super().__init__(ByteStream(name, io.BytesIO(), owned=False))
         self.kind = "text" if pages is None else "pdf"
         self.unit = "bytes" if pages is None else "pages"
         self.pages = pages

@@ -37,7 +37,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Document]:
 
 def closed(documents: list[Document]) -> list[bool]:
     """Whether the file of each is closed."""
-    return [document._source._file.closed for document in documents]
+    return [document._stream._file.closed for document in documents]
 
 
 # Before anything is read ------------------------------------------------------------------------

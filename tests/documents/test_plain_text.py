@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keydiff_cli.documents import open_document
-from keydiff_cli.documents.source import CHUNK, SAMPLE
+from keydiff_cli.documents.byte_stream import CHUNK, SAMPLE
 from keydiff_cli.errors import DocumentError
 
 

@@ -19,7 +19,7 @@ SAMPLE = 256 * 1024  # bytes that are looked at to decide how a document is read
 _SPOOL_PREFIX = "keydiff-"
 
 
-class Source:
+class ByteStream:
     """The bytes of a document, to be read in order; the first ones are known beforehand.
 
     The bytes of a regular file are those that it has when it is opened, whatever is appended later.
@@ -213,7 +213,7 @@ class Source:
         return b"".join(parts)
 
 
-def open_source(path: str, stdin: BinaryIO, *, name: str | None = None) -> Source:
+def open_stream(path: str, stdin: BinaryIO, *, name: str | None = None) -> ByteStream:
     """Open a path, or standard input for "-"; ``name`` is what it is called.
 
     Parameters
@@ -229,7 +229,7 @@ def open_source(path: str, stdin: BinaryIO, *, name: str | None = None) -> Sourc
         If there is no such file, it may not be read, or it is neither a file nor a pipe.
     """
     if path == "-":
-        return Source("standard input", stdin, owned=False)
+        return ByteStream("standard input", stdin, owned=False)
     if not path:
         raise DocumentError("an empty file name was given; name a file")
     name = name or display_name(path)
@@ -249,7 +249,7 @@ def open_source(path: str, stdin: BinaryIO, *, name: str | None = None) -> Sourc
         raise DocumentError(f"{name} cannot be opened: {_reason(error)}") from error
     except ValueError as error:  # a NUL in the path
         raise DocumentError(f"{printable(path)}: not a valid file name") from error
-    return Source(name, file, owned=True)
+    return ByteStream(name, file, owned=True)
 
 
 def display_name(path: str) -> str:

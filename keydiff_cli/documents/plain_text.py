@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document, Piece
 from keydiff_cli.documents.encoding import Decoder, Encoding, find_encoding
-from keydiff_cli.documents.source import Source
 
 
 class TextDocument(Document):
@@ -20,11 +20,11 @@ class TextDocument(Document):
     kind = "text"
     unit = "bytes"
 
-    def __init__(self, source: Source) -> None:
-        super().__init__(source)
-        self.total = source.size
+    def __init__(self, stream: ByteStream) -> None:
+        super().__init__(stream)
+        self.total = stream.size
         self.pages = None
-        self._encoding = find_encoding(source.head)
+        self._encoding = find_encoding(stream.head)
 
     def _read(self) -> Iterator[Piece]:
         decoder = Decoder(self._encoding)
@@ -32,7 +32,7 @@ class TextDocument(Document):
         skip = self._encoding.mark
         done = 0
         rest = b""  # bytes that begin a character, hashed when its other bytes have come
-        for chunk in self._source.chunks():
+        for chunk in self._stream.chunks():
             done += len(chunk)
             text = decoder.decode(chunk[skip:])
             skip = 0
@@ -40,7 +40,7 @@ class TextDocument(Document):
             digest.update(data[: len(data) - len(rest)])
             if text:
                 yield Piece(text, None, done)
-        grown = self._source.has_grown()
+        grown = self._stream.has_grown()
         if grown:  # the character was cut in two, and its beginning counts as not read
             decoder.drop_pending()
         else:

@@ -17,10 +17,10 @@ from keydiff_cli.cli.bench_options import (
     parse_lengths,
     parse_names,
 )
-from keydiff_cli.cli.bench_speed import speed
 from keydiff_cli.cli.messages import tell_warning
 from keydiff_cli.cli.options import AsJson
 from keydiff_cli.cli.signatures import with_options
+from keydiff_cli.cli.speed_command import speed
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import Settings
 

@@ -13,7 +13,7 @@ from document_helpers import NOTHING, Save, ShortReads, piped, read, refusal
 from pdf_files import pdf
 
 from keydiff_cli.documents import open_document
-from keydiff_cli.documents.source import CHUNK, SAMPLE
+from keydiff_cli.documents.byte_stream import CHUNK, SAMPLE
 
 
 def test_standard_input_is_a_pipe() -> None:
