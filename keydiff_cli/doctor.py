@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from keydiff_cli import models
-from keydiff_cli.errors import KeydiffError, as_setting, name_settings, setting
+from keydiff_cli.errors import KeydiffError, SettingWriter, as_setting, name_settings, setting
 from keydiff_cli.llama import API_VERSION, HERE, find_installation
 from keydiff_cli.llama.devices import Device, chosen, server_devices
 from keydiff_cli.planning.placement import placement_of
@@ -26,9 +26,7 @@ from keydiff_cli.version import __version__
 _ROOM_FOR_SNAPSHOTS = 10**9  # bytes of disk
 
 
-def examine(
-    settings: Settings, write_setting: Callable[[str, str | None], str] = as_setting
-) -> dict[str, Any]:
+def examine(settings: Settings, write_setting: SettingWriter = as_setting) -> dict[str, Any]:
     """Everything that ``keydiff doctor`` shows.
 
     Parameters
@@ -60,7 +58,7 @@ def examine(
 class _Problems:
     """What is wrong, a line for each problem, and none of them twice."""
 
-    def __init__(self, write_setting: Callable[[str, str | None], str]) -> None:
+    def __init__(self, write_setting: SettingWriter) -> None:
         self.lines: list[str] = []
         self._write_setting = write_setting
 
@@ -70,7 +68,7 @@ class _Problems:
             self.lines.append(line)
 
     def add_error(self, error: KeydiffError) -> None:
-        self.add(error.told(self._write_setting))
+        self.add(error.marked)
 
     @contextmanager
     def caught(self, folder: Path) -> Iterator[None]:

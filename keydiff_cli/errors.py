@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable
 from enum import IntEnum
 
-_SETTING = re.compile("\x02([a-z_]+)(?:=([^\x03]*))?\x03")
+SettingWriter = Callable[[str, str | None], str]
+"""How a front end writes a setting: by its name, and the value to give it if there is one."""
+
+_SETTING = re.compile("\x02([a-z_]+)(?:=([^\x03]*))?\x03")  # what :func:`setting` makes
 
 
 class ExitStatus(IntEnum):
@@ -35,13 +38,7 @@ def as_setting(name: str, value: str | None) -> str:
     return name if value is None else f"{name}={value}"
 
 
-def as_flag(name: str, value: str | None) -> str:
-    """A setting as the command line has it: ``--policy full``, or the flag alone."""
-    flag = "--" + name.replace("_", "-")
-    return flag if value is None else f"{flag} {value}"
-
-
-def name_settings(text: str, write: Callable[[str, str | None], str] = as_setting) -> str:
+def name_settings(text: str, write: SettingWriter = as_setting) -> str:
     """A message with the settings that it names written out."""
     return _SETTING.sub(lambda match: write(match[1], match[2]), text)
 
@@ -50,14 +47,20 @@ class KeydiffError(Exception):
     """Base of all expected errors.
 
     The message is one line for the user: what is wrong, and what to do about it. Settings in it
-    are named by :func:`setting`; ``str`` gives them by their names, :meth:`told` as it is told.
+    are named by :func:`setting`: ``str`` writes them by their names, :meth:`told` as it is told,
+    and :attr:`marked` leaves the marks to the message that quotes this one.
     """
 
     status = ExitStatus.ERROR
 
-    def told(self, write: Callable[[str, str | None], str]) -> str:
+    @property
+    def marked(self) -> str:
+        """The message with the marks of its settings, to be a part of another error's message."""
+        return super().__str__()
+
+    def told(self, write: SettingWriter) -> str:
         """The message, with its settings written in the way of a front end."""
-        return name_settings(super().__str__(), write)
+        return name_settings(self.marked, write)
 
     def __str__(self) -> str:
         return self.told(as_setting)

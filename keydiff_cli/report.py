@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from keydiff_cli.errors import as_setting
+from keydiff_cli.errors import as_setting, name_settings
 from keydiff_cli.text.corpus import DocumentRecord
 from keydiff_cli.text.progress import DocumentProgress
 
@@ -102,6 +102,10 @@ class Events:
     def write_setting(self, name: str, value: str | None) -> str:
         """How messages name a setting, with the value to give it if there is one."""
         return as_setting(name, value)
+
+    def named(self, text: str) -> str:
+        """A message with the settings that :func:`~keydiff_cli.errors.setting` marks written."""
+        return name_settings(text, self.write_setting)
 
     def note(self, text: str) -> None:
         """Something the user should know, in one line."""

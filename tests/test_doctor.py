@@ -11,8 +11,8 @@ import pytest
 from cli_helpers import run
 
 from keydiff_cli.doctor import examine
-from keydiff_cli.errors import as_flag
 from keydiff_cli.llama import API_VERSION
+from keydiff_cli.render.flags import as_flag
 from keydiff_cli.settings.config import resolve
 
 

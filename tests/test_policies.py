@@ -12,7 +12,7 @@ import pytest
 from cli_helpers import run
 
 from keydiff_cli import scores
-from keydiff_cli.errors import UsageError, as_flag
+from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import KV_TYPES
 from keydiff_cli.policies import (
     POLICIES,
@@ -24,6 +24,7 @@ from keydiff_cli.policies import (
     find_policy,
     policy_version,
 )
+from keydiff_cli.render.flags import as_flag
 from keydiff_cli.scores.focus import Focus
 from keydiff_cli.settings.checks import KV_TYPE_NAMES
 from keydiff_cli.settings.config import resolve

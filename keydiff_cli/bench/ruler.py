@@ -15,7 +15,7 @@ from itertools import pairwise
 from keydiff_cli.bench.haystack import cut, hide
 from keydiff_cli.bench.samples import Count, Question, Text
 from keydiff_cli.bench.words import distinct_numbers, distinct_words, word
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import UsageError, setting
 
 _NOISE = [
     "The tide came in and went out again.",
@@ -115,7 +115,7 @@ def common_words(sentences: list[str], tokens: int, count: Count, draw: random.R
     listed = pool * _OFTEN
     size = count(" " + ", ".join(listed))
     if size > tokens:
-        raise UsageError(f"--length: cwe takes at least {size} tokens")
+        raise UsageError(f"{setting('length')}: cwe takes at least {size} tokens")
     taken = set(pool)
     while size < tokens:
         new = word(draw, 3)

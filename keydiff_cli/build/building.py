@@ -88,7 +88,8 @@ def build_llama(
         if wheel is None:
             wheel = _build(release, patches, source, folder, events)
         else:
-            events.note(f"{wheel} was built before; {setting('rebuild')} builds it again")
+            again = f"{wheel} was built before; {setting('rebuild')} builds it again"
+            events.note(events.named(again))
         with suppress(PackageNotFoundError):
             if (here := version(release.package)) != release.version:
                 events.note(f"{release.package} {release.version} takes the place of {here}")

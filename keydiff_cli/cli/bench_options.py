@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keydiff_cli.cli.options import Options
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import UsageError, setting
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system.folders import user_cache_folder
 
@@ -157,7 +157,7 @@ class BenchOptions(Options):
             raise UsageError(
                 f"--out: the summary goes to {summary}, which is a folder; name another"
             )
-        require_writable(self.out, "--out")
+        require_writable(self.out, setting("out"))
         plots.check_plot(self.plot, (self.out, summary))
         return contenders
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from keydiff_cli.cli.options import AsJson
-from keydiff_cli.errors import ExitStatus, as_flag
+from keydiff_cli.errors import ExitStatus
 from keydiff_cli.settings.config import resolve
 
 
@@ -15,6 +15,7 @@ def doctor(as_json: AsJson = False) -> None:
     Ends with 1 if something is.
     """
     from keydiff_cli.doctor import examine
+    from keydiff_cli.render.flags import as_flag
     from keydiff_cli.render.printing import print_json, print_table
     from keydiff_cli.render.rows import doctor_rows
     from keydiff_cli.system.terminal import complain

@@ -131,7 +131,7 @@ def begin(
     documents: bool,
     taken_up: bool = False,
 ) -> Prepared:
-    """Make the prompt, and find out what of the policy is within reach.
+    """Make the prompt, and find out whether it is known how the model rotates its keys.
 
     Parameters
     ----------
@@ -145,8 +145,7 @@ def begin(
     Raises
     ------
     ModelError
-        If there can be no prompt; or if queries are out of reach and the policy that needs them was
-        asked for: any other one is replaced, with a warning.
+        If there can be no prompt.
     """
     settings = run.settings
     identity = ModelIdentity(
@@ -161,8 +160,6 @@ def begin(
     prompt = build_prompt(sketch, system_prompt(settings.system, documents=documents))
     head, asked = prompt_tokens(sketch, prompt, question or "")
     run.recorder.prompted(len(head) + len(asked.ids))
-    if policy.watch != "nothing" and not can_observe():
-        policy = _without_queries(run)
     rotations = taken_up or not policy.prerope or knows_rotations(sketch, settings.kv_type)
     if not rotations:
         policy = _without_rotations(run, policy)
@@ -177,6 +174,19 @@ def knows_rotations(model: Model, kv_type: str) -> bool:
             return False
     # On other devices layers cannot be told from those with a window.
     return not model.window or all(key.host for key, _ in tensors.values())
+
+
+def observable(run: Run, policy: Policy) -> Policy:
+    """A policy, or what takes its place where llama.cpp shows no queries and it needs them.
+
+    Raises
+    ------
+    ModelError
+        If that policy was asked for; any other one is replaced, with a warning.
+    """
+    if policy.watch == "nothing" or can_observe():
+        return policy
+    return _without_queries(run)
 
 
 def _without_queries(run: Run) -> Policy:
@@ -256,7 +266,7 @@ def open_cache(
     Raises
     ------
     ModelError
-        If the model's cache is of an unknown kind, or as :func:`begin` says of queries.
+        If the model's cache is of an unknown kind, or as :func:`observable` says.
     """
     started = time.perf_counter()
     settings = run.settings

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from keydiff_cli import models
 from keydiff_cli.cache import KVCache
@@ -22,6 +21,7 @@ from keydiff_cli.reading.preparation import (
     begin,
     check_plan,
     load_model,
+    observable,
     open_cache,
     plan_for,
     sketch_model,
@@ -64,12 +64,12 @@ class _Planned:
         The plan of the memory.
     start
         What it goes on from.
-    anew
-        What it begins with if it is to go by another policy.
+    budget
+        Tokens that may stay, if any have to go.
+    longest
+        Tokens of the longest text that the model was made for.
     direct
         Whether the plan counts on evictions that need no copy of the cache.
-    shareable
-        Whether its snapshots serve other policies, too.
     process
         Bytes of this process before it read anything.
     """
@@ -78,10 +78,16 @@ class _Planned:
     corpus: Corpus
     plan: Plan
     start: Start
-    anew: Callable[[Policy], Start]
+    budget: int
+    longest: int
     direct: bool
-    shareable: Callable[[Policy], bool]
     process: int
+
+    def anew(self, run: Run, policy: Policy) -> _Planned:
+        """The same, beginning anew by another policy."""
+        self.start.close()
+        key = make_key(run, self.prepared, policy, self.budget, self.longest)
+        return replace(self, start=Start(policy, key, self.start.store))
 
 
 def read_documents(run: Run, located: models.LocatedModel, request: Request) -> Held:
@@ -96,19 +102,19 @@ def read_documents(run: Run, located: models.LocatedModel, request: Request) -> 
         if run.checksum or run.settings.cache:
             located = with_checksum(located)
         planned = _plan(run, located, sketch, request)
-    start = planned.start
+    policy = planned.start.policy
     model = load_model(run, located.path)  # the sketch, with the same vocabulary, is closed
     planned.corpus.use(model)
-    opened = open_cache(run, model, planned.plan, start.policy, direct=planned.direct)
-    if opened.policy.name != start.policy.name:  # what it needs proved out of reach
-        start = planned.anew(opened.policy)
-    return _read(run, planned, start, opened.cache)
+    opened = open_cache(run, model, planned.plan, policy, direct=planned.direct)
+    if opened.policy is not policy:  # what that one needs proved out of reach
+        planned = planned.anew(run, opened.policy)
+    return _read(run, planned, opened.cache)
 
 
 def _plan(run: Run, located: models.LocatedModel, sketch: Model, request: Request) -> _Planned:
     """Find out how to read the documents, from their beginning and what is kept of them."""
     settings, question = run.settings, request.question
-    policy = choose_policy(settings.policy, question)
+    policy = observable(run, choose_policy(settings.policy, question))
     documents = bool(request.sources.paths)
     prepared = begin(run, located, sketch, policy, question, documents=documents)
     corpus = Corpus(request.sources.documents(), sketch)
@@ -121,34 +127,29 @@ def _plan(run: Run, located: models.LocatedModel, sketch: Model, request: Reques
     planner = plan_for(run, sketch, prepared, question=asked, talk=request.talk)
     plan = planner.fit(corpus.read_to)
     budget, longest = planner.budget, sketch.longest_text(plan.cells)
-    start = find_start(run, prepared, planner, corpus, longest)
-
-    def anew(policy: Policy) -> Start:
-        start.close()
-        return Start(policy, make_key(run, prepared, policy, budget, longest), start.store)
-
-    if start.budget > budget:
-        larger = planner.plan(start.budget)
-        if sketch.longest_text(larger.cells) == longest:
-            plan = larger
-        else:
-            start = anew(prepared.policy)
-    check_plan(run, plan)
-    return _Planned(
+    planned = _Planned(
         prepared=prepared,
         corpus=corpus,
         plan=plan,
-        start=start,
-        anew=anew,
+        start=find_start(run, prepared, planner, corpus, longest),
+        budget=budget,
+        longest=longest,
         direct=planner.footprint.direct,
-        shareable=lambda policy: unevicted_room(policy, budget) > 0,
         process=planner.footprint.process,
     )
+    if planned.start.budget > budget:
+        larger = planner.plan(planned.start.budget)
+        if sketch.longest_text(larger.cells) == longest:
+            planned = replace(planned, plan=larger)
+        else:
+            planned = planned.anew(run, prepared.policy)
+    check_plan(run, planned.plan)
+    return planned
 
 
-def _read(run: Run, planned: _Planned, start: Start, cache: KVCache) -> Held:
+def _read(run: Run, planned: _Planned, cache: KVCache) -> Held:
     """Read what no snapshot has, and keep it."""
-    prepared, corpus = planned.prepared, planned.corpus
+    prepared, corpus, start = planned.prepared, planned.corpus, planned.start
     beginning = take_up(run, prepared, start, cache)
     run.recorder.began()
 
@@ -164,10 +165,10 @@ def _read(run: Run, planned: _Planned, start: Start, cache: KVCache) -> Held:
         label,
         run.recorder.warn,
         beginning=beginning,
-        shareable=planned.shareable(start.policy),
+        shareable=unevicted_room(start.policy, planned.budget) > 0,
     )
     reused = 0 if beginning is None else beginning.tokens
-    _ingest(run, planned, start, cache, keeper, reused)
+    _ingest(run, planned, cache, keeper, reused)
     return hold_documents(
         run,
         prepared,
@@ -180,11 +181,10 @@ def _read(run: Run, planned: _Planned, start: Start, cache: KVCache) -> Held:
     )
 
 
-def _ingest(
-    run: Run, planned: _Planned, start: Start, cache: KVCache, keeper: Keeper, reused: int
-) -> None:
+def _ingest(run: Run, planned: _Planned, cache: KVCache, keeper: Keeper, reused: int) -> None:
     """Read the documents from token ``reused`` on, and let it be kept."""
-    prepared, corpus, plan = planned.prepared, planned.corpus, planned.plan
+    prepared, corpus = planned.prepared, planned.corpus
+    plan, start = planned.plan, planned.start
     head, began = len(prepared.head), time.perf_counter()
     if not reused:
         read_head(cache, prepared.head, plan.block)

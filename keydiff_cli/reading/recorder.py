@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from keydiff_cli.cache import EvictionTimes
 from keydiff_cli.engine.answer import Answer
-from keydiff_cli.errors import name_settings
 from keydiff_cli.report import (
     CacheSetup,
     Events,
@@ -71,7 +70,7 @@ class Recorder:
 
     def warn(self, text: str) -> None:
         """Something may change an answer."""
-        text = name_settings(text, self._events.write_setting)
+        text = self._events.named(text)
         self._warnings.append(text)
         self._events.warning(text)
 
@@ -81,7 +80,7 @@ class Recorder:
 
     def note(self, text: str) -> None:
         """The user should know something."""
-        self._events.note(name_settings(text, self._events.write_setting))
+        self._events.note(self._events.named(text))
 
     def measure_peak(self) -> None:
         """Note the peak memory of the process; above the cap, warn of it once."""

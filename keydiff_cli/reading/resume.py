@@ -95,20 +95,21 @@ def find_start(
     Where the question is known, what was read ahead of questions will do if that was all.
     """
     policy, settings = prepared.policy, run.settings
-    key = make_key(run, prepared, policy, planner.budget, longest)
+    own = make_key(run, prepared, policy, planner.budget, longest)
     if not settings.cache:
-        return Start(policy, key, None)
+        return Start(policy, own, None)
     store = open_store(settings, run.recorder.warn)
     # What a cap allows differs between commands, and a little between runs: any budget will
     # do that was made for the same cap.
-    least, most = (0, planner.limit) if planner.capped else (key.budget, key.budget)
-    choices = [policy]
+    least, most = (0, planner.limit) if planner.capped else (own.budget, own.budget)
+    choices = [(policy, own)]
     if settings.policy is None and policy.watch == "question":
-        choices.append(prepared.within_reach(find_policy(BLIND)))
-    for choice in choices:
+        blind = prepared.within_reach(find_policy(BLIND))
+        choices.append((blind, make_key(run, prepared, blind, planner.budget, longest)))
+    for choice, key in choices:
         beginning = find_beginning(
             store,
-            make_key(run, prepared, choice, planner.budget, longest),
+            key,
             corpus,
             room=unevicted_room(choice, planner.budget),
             least=least,
@@ -120,7 +121,7 @@ def find_start(
         if choice is policy or beginning.whole:
             return Start(choice, beginning.key, store, beginning)
         beginning.close()
-    return Start(policy, key, store)
+    return Start(policy, own, store)
 
 
 def unevicted_room(policy: Policy, budget: int) -> int:

@@ -18,6 +18,7 @@ from keydiff_cli.reading.preparation import (
     check_plan,
     load_model,
     model_checksum,
+    observable,
     open_cache,
     plan_for,
     sketch_model,
@@ -124,7 +125,7 @@ def load_documents(
     description = file.description
     key, question = description["key"], description["question"]
     records = [DocumentRecord(**record) for record in description["documents"]]
-    policy = find_policy(key["policy"])
+    policy = observable(run, find_policy(key["policy"]))
     with closing(sketch_model(run.settings, located.path)) as sketch:
         located = with_checksum(located)
         documents = bool(records)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
-from keydiff_cli.errors import as_flag, name_settings
+from keydiff_cli.render.flags import as_flag
 from keydiff_cli.render.stats import format_duration, format_rate, print_stats
 from keydiff_cli.report import (
     CacheSetup,
@@ -50,11 +50,11 @@ class Display(Events):
 
     def note(self, text: str) -> None:
         if not self._quiet:
-            complain(name_settings(text, self.write_setting))
+            complain(text)
 
     def warning(self, text: str) -> None:
         self.end_line()
-        complain(f"warning: {name_settings(text, self.write_setting)}")
+        complain(f"warning: {text}")
 
     def fetching(self, done: int, total: int) -> None:
         if self._show_progress("fetching the model"):

@@ -12,7 +12,7 @@ from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from keydiff_cli.errors import UsageError, as_flag
+from keydiff_cli.errors import UsageError, setting
 from keydiff_cli.settings import checks
 from keydiff_cli.system.folders import user_config_folder
 from keydiff_cli.system.sizes import parse_size
@@ -163,7 +163,7 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = No
     for name, item in known.items():
         variable = PREFIX + name.upper()
         if flags.get(name) is not None:
-            raw, source, label = flags[name], "flag", as_flag(name, None)
+            raw, source, label = flags[name], "flag", setting(name)
         elif environment.get(variable):
             raw, source, label = environment[variable], variable, variable
         elif name in written:
@@ -237,7 +237,7 @@ def _convert(raw: Any, item: Field[Any], label: str) -> Any:
         check = item.metadata["check"]
         return check(value) if check else value
     except UsageError as error:
-        raise UsageError(f"{label}: {error}") from None
+        raise UsageError(f"{label}: {error.marked}") from None
     except (ValueError, KeyError, OverflowError):
         raise UsageError(f"{label}: {raw!r} is not {_WANTED[kind]}") from None
 

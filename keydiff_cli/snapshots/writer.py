@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keydiff_cli.snapshots.format import Array, write_file
 from keydiff_cli.system.files import private_file
-
-if TYPE_CHECKING:
-    from keydiff_cli.snapshots.store import Entry
 
 SUFFIX = ".snapshot"
 
@@ -49,9 +46,9 @@ class Writer:
         self._trim = trim
         self._written: Path | None = None
 
-    def supersede(self, entry: Entry) -> None:
+    def supersede(self, path: Path) -> None:
         """Take the place of a snapshot that is a beginning of this reading."""
-        self._written = entry.path
+        self._written = path
 
     def write(
         self, name: str, description: dict[str, Any], arrays: Iterable[tuple[str, Array]]

@@ -19,7 +19,7 @@ def require_writable(path: Path, option: str) -> None:
     path
         The file that is to be written.
     option
-        What names it, for the message: ``--out``.
+        What names it, for the message, such as ``setting("out")``.
 
     Raises
     ------

@@ -194,7 +194,7 @@ def _check(path: Path, name: str, settings: Settings) -> None:
         check_settings(settings)
     except UsageError as error:
         raise UsageError(
-            f"{path} is damaged ({error}); 'keydiff sessions remove {name}' it"
+            f"{path} is damaged ({error.marked}); 'keydiff sessions remove {name}' it"
         ) from None
 
 

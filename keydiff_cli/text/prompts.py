@@ -74,18 +74,18 @@ def build_glue(model: Model, system: str = DEFAULT_SYSTEM) -> str:
     if template is None:
         return "\n\nQuestion: "
     rendered = _render_with_system(model, template, system, *_NEXT_TURNS)
-    _, found, rest = rendered.partition(_ANSWER_MARK)
-    glue, found_too, _ = rest.partition(_NEXT_MARK)
-    if not (found and found_too):
+    _, answer, rest = rendered.partition(_ANSWER_MARK)
+    glue, question, _ = rest.partition(_NEXT_MARK)
+    if not (answer and question):
         raise ModelError(f"the chat template of {model.path.name} has no second question")
     return glue
 
 
 def split_prompt(rendered: str, name: str = "the model") -> Prompt:
     """Cut a rendered template at the marks that stand for document and question."""
-    head, found, rest = rendered.partition(_DOCUMENT_MARK)
-    middle, found_too, tail = rest.partition(_QUESTION_MARK)
-    if not (found and found_too) or _DOCUMENT_MARK in rest or _QUESTION_MARK in head + tail:
+    head, document, rest = rendered.partition(_DOCUMENT_MARK)
+    middle, question, tail = rest.partition(_QUESTION_MARK)
+    if not (document and question) or _DOCUMENT_MARK in rest or _QUESTION_MARK in head + tail:
         raise ModelError(f"the chat template of {name} does not pass the user's text on")
     return Prompt(head, f"{middle}Question: ", tail)
 

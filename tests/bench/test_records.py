@@ -31,9 +31,9 @@ def test_records_go_on_where_they_stopped(tmp_path: Path) -> None:
         assert not again.has(("b", "full", None), None)
         again.add(record("b", "full", 1.0))
     assert len(opened(path, seed=0)) == 3
-    with pytest.raises(UsageError, match="begun with another --seed; name another file"):
+    with pytest.raises(UsageError, match="begun with another seed; name another file"):
         opened(path, seed=1)
-    with pytest.raises(UsageError, match="another version of keydiff, --seed; name another"):
+    with pytest.raises(UsageError, match="another version of keydiff, seed; name another"):
         opened(path, seed=1, keydiff="0")
     path.write_bytes(path.read_bytes()[:-1])  # killed before it ended the line
     assert len(opened(path, seed=0)) == 3

@@ -49,7 +49,7 @@ def test_the_common_words_are_the_most_common() -> None:
 
 @pytest.mark.parametrize(("task", "length"), [("cwe", 150), ("vt", 90), ("vt", 97)])
 def test_a_text_must_have_room_for_what_is_asked(task: str, length: int) -> None:
-    with pytest.raises(UsageError, match="--length"):
+    with pytest.raises(UsageError, match="length"):
         list(ruler.texts(PROSE, [task], [length], 1, words))
     short = next(ruler.texts(PROSE, ["fwe"], [256], 1, words))
     assert 256 <= words(short.document) < 300

@@ -14,9 +14,10 @@ from keydiff_cli.cache.access import Layout
 from keydiff_cli.cache.cells import RowsInUse
 from keydiff_cli.cache.scoring import Scoring
 from keydiff_cli.cache.state import Bytes
-from keydiff_cli.errors import ModelError, as_flag
+from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Context
+from keydiff_cli.render.flags import as_flag
 from keydiff_cli.scores import Rows
 
 LAYERS, HEADS, ROWS, WIDTH = 2, 2, 6, 4

@@ -98,8 +98,8 @@ def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
             ({"sha256": "b"}, "model"),
             ({"keydiff": "0"}, "version of keydiff"),
             ({"llama_cpp_python": "0"}, "version of llama-cpp-python"),
-            ({"read_for": "Why?"}, "--read-for"),
-            ({"once": True}, "--once"),
+            ({"read_for": "Why?"}, "read_for"),
+            ({"once": True}, "once"),
             ({"kv_type": "q8_0"}, "kv_type"),
         ]
     ):

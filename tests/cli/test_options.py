@@ -16,7 +16,8 @@ from keydiff_cli.cli import app
 from keydiff_cli.cli.bench_options import BenchOptions
 from keydiff_cli.cli.options import Options
 from keydiff_cli.cli.signatures import with_options
-from keydiff_cli.errors import UsageError, as_flag
+from keydiff_cli.errors import UsageError
+from keydiff_cli.render.flags import as_flag
 from keydiff_cli.settings.config import Settings
 
 PACKAGE = Path(keydiff_cli.__file__).parent
@@ -99,7 +100,7 @@ def test_what_was_given_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolved.sources["budget"] == "flag"
     assert resolved.sources["block"] == "KEYDIFF_BLOCK"
     assert resolved.sources["model"] == "default"
-    with pytest.raises(UsageError, match=r"^--budget: 0 must be at least 1$"):
+    with pytest.raises(UsageError, match=r"^budget: 0 must be at least 1$"):
         Options(budget=0).resolve()
 
 

@@ -110,4 +110,4 @@ def test_a_pipe_without_room_for_its_copy(
 def test_files_are_closed(save: Save) -> None:
     document = open_document(save("a.pdf", pdf(["x"])), NOTHING)
     read(document)
-    assert document._source._file.closed
+    assert document._stream._file.closed

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from keydiff_cli.cache import EvictionTimes
-from keydiff_cli.errors import as_flag, setting
+from keydiff_cli.errors import setting
 from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.render.flags import as_flag
 from keydiff_cli.report import (
     CacheSetup,
     Events,

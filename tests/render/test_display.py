@@ -11,8 +11,8 @@ from keydiff_cli.report import Events
 
 def test_settings_are_named_as_flags(capsys: pytest.CaptureFixture[str]) -> None:
     display = Display(quiet=False, answer=True)
-    display.note(f"leave {setting('gpu_layers')} out")
-    display.warning(f"the answer stopped at {setting('max_tokens', 9)}")
+    display.note(display.named(f"leave {setting('gpu_layers')} out"))
+    display.warning(display.named(f"the answer stopped at {setting('max_tokens', 9)}"))
     assert capsys.readouterr() == (
         "",
         "keydiff: leave --gpu-layers out\n"

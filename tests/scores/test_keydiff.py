@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from score_helpers import make_rows, plain_rows
 
-from keydiff_cli.errors import ModelError, as_flag
+from keydiff_cli.errors import ModelError
+from keydiff_cli.render.flags import as_flag
 from keydiff_cli.scores import KeyDiff
 from keydiff_cli.scores.focus import Focus
 

@@ -24,7 +24,7 @@ def test_a_later_snapshot_takes_the_place_of_an_earlier_one(store: Store) -> Non
     assert first != second
     with store.claim("one") as writer:
         assert writer is not None
-        writer.supersede(store.entries()[0])
+        writer.supersede(store.entries()[0].path)
         third = writer.write("3" * 12, {**DESCRIPTION, "tokens": 3}, arrays())
     assert [entry.path for entry in store.entries()] == [third]
 
@@ -37,7 +37,7 @@ def test_what_cannot_be_written_leaves_nothing_behind(store: Store) -> None:
     before = save(store)
     with store.claim("one") as writer:
         assert writer is not None
-        writer.supersede(before)
+        writer.supersede(before.path)
         with pytest.raises(OSError, match="No space"):
             writer.write("9", {**DESCRIPTION, "tokens": 99}, broken())
     assert [entry.id for entry in store.entries()] == [before.id]

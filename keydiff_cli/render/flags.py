@@ -1,0 +1,16 @@
+"""Settings in messages, written as the command line has them: as flags."""
+
+from __future__ import annotations
+
+from keydiff_cli.errors import KeydiffError
+
+
+def as_flag(name: str, value: str | None) -> str:
+    """A setting as the command line has it: ``--policy full``, or the flag alone."""
+    flag = "--" + name.replace("_", "-")
+    return flag if value is None else f"{flag} {value}"
+
+
+def told(message: Exception | str) -> str:
+    """An error or a text as the command line says it."""
+    return message.told(as_flag) if isinstance(message, KeydiffError) else str(message)
