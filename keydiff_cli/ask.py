@@ -57,7 +57,7 @@ def ask(
         except KeyboardInterrupt:
             reader.recorder.interrupted()
         finally:
-            reader.recorder.took(time.perf_counter() - started)
+            reader.recorder.run_ended(time.perf_counter() - started)
             reader.recorder.measure_peak()
         report = reader.report
         if question is None and finished and reader.problem:

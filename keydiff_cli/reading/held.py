@@ -67,7 +67,7 @@ def hold_documents(
 ) -> Held:
     """From now on questions and answers make room among themselves only."""
     cache.hold()
-    run.recorder.read()
+    run.recorder.documents_read()
     longest = cache.context.model.longest_text(cache.context.cells)
     read = corpus.tokens + len(prepared.head) + len(prepared.asked.ids)
     if read > longest > 0:

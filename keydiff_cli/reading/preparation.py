@@ -156,10 +156,10 @@ def begin(
         trained_context=sketch.trained_context,
         gpu_layers=min(sketch.elsewhere, sketch.layers + 1),
     )
-    run.recorder.knows(identity)
+    run.recorder.model_known(identity)
     prompt = build_prompt(sketch, system_prompt(settings.system, documents=documents))
     head, asked = prompt_tokens(sketch, prompt, question or "")
-    run.recorder.prompted(len(head) + len(asked.ids))
+    run.recorder.prompt_made(len(head) + len(asked.ids))
     rotations = taken_up or not policy.prerope or knows_rotations(sketch, settings.kv_type)
     if not rotations:
         policy = _without_rotations(run, policy)
@@ -232,7 +232,7 @@ def plan_for(
 
 def check_plan(run: Run, plan: Plan) -> None:
     """Report a plan, and warn if there is not that much memory."""
-    run.recorder.planned(run.settings.memory, plan.total)
+    run.recorder.memory_planned(run.settings.memory, plan.total)
     if plan.total > (usable := machine.usable_memory()):
         run.recorder.warn(
             f"{format_size(plan.total)} are planned, but only {format_size(usable)} "
@@ -245,7 +245,7 @@ def load_model(run: Run, path: Path) -> Model:
     started = time.perf_counter()
     model = Model(path, placement=placement_of(run.settings))
     run.stack.enter_context(closing(model))
-    run.recorder.loaded(time.perf_counter() - started)
+    run.recorder.engine_loaded(time.perf_counter() - started)
     return model
 
 
@@ -288,8 +288,8 @@ def open_cache(
             "the cache can be reached by copying only, which takes up to "
             f"{format_size(plan.kv)} more memory than planned"
         )
-    run.recorder.loaded(time.perf_counter() - started)
-    run.recorder.opened(
+    run.recorder.engine_loaded(time.perf_counter() - started)
+    run.recorder.cache_opened(
         CacheSetup(
             policy=policy.name,
             budget=plan.budget,

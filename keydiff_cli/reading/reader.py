@@ -200,7 +200,7 @@ class Reader:
         """
         if self._held is None:
             raise UsageError("there is nothing to save: read a document first")
-        self.recorder.knows(save_documents(self._held, Path(path)))
+        self.recorder.model_known(save_documents(self._held, Path(path)))
 
     def load(self, path: str | Path) -> None:
         """Take up what :meth:`save` has written, in place of what was read before.

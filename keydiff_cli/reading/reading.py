@@ -118,7 +118,7 @@ def _plan(run: Run, located: models.LocatedModel, sketch: Model, request: Reques
     documents = bool(request.sources.paths)
     prepared = begin(run, located, sketch, policy, question, documents=documents)
     corpus = Corpus(request.sources.documents(), sketch)
-    run.recorder.reads(corpus)
+    run.recorder.documents_opened(corpus)
     if prepared.policy.scorer is None and settings.budget is not None:
         run.recorder.warn(
             f"the budget of {settings.budget} tokens does not apply to {setting('policy', 'full')}"
@@ -151,7 +151,7 @@ def _read(run: Run, planned: _Planned, cache: KVCache) -> Held:
     """Read what no snapshot has, and keep it."""
     prepared, corpus, start = planned.prepared, planned.corpus, planned.start
     beginning = take_up(run, prepared, start, cache)
-    run.recorder.began()
+    run.recorder.reading_began()
 
     def label() -> Label:
         question = prepared.question if start.policy.watch == "question" else None
@@ -192,7 +192,7 @@ def _ingest(run: Run, planned: _Planned, cache: KVCache, keeper: Keeper, reused:
     def progress(block: Block) -> None:
         cells, place = cache.used - head, corpus.progress(block.stop)
         seconds = time.perf_counter() - began
-        run.recorder.reading(
+        run.recorder.block_read(
             Progress(block.stop, block.stop - reused, seconds, place, cells, plan.budget)
         )
         keeper.after(block.stop, cache)
@@ -209,4 +209,4 @@ def _ingest(run: Run, planned: _Planned, cache: KVCache, keeper: Keeper, reused:
         keeper.finish(reused + read, cache)
     finally:
         keeper.close()
-        run.recorder.ended(time.perf_counter() - began, keeper.seconds, cache.times)
+        run.recorder.reading_ended(time.perf_counter() - began, keeper.seconds, cache.times)

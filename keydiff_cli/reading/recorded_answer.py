@@ -22,18 +22,18 @@ def recorded(answer: Answer, held: Held, recorder: Recorder) -> Iterator[str]:
         If the question does not fit.
     """
     times, before = held.cache.times, replace(held.cache.times)
-    recorder.asked(held.head + len(answer.question.ids))
+    recorder.question_asked(held.head + len(answer.question.ids))
     started = time.perf_counter()
     try:
         for text in answer:
-            recorder.said(text, time.perf_counter() - started)
+            recorder.text_generated(text, time.perf_counter() - started)
             yield text
     finally:
         evictions = EvictionTimes(
             held.times.score + times.score - before.score,
             held.times.move + times.move - before.move,
         )
-        recorder.answered(answer, time.perf_counter() - started, evictions)
+        recorder.answer_ended(answer, time.perf_counter() - started, evictions)
     if not answer.text.strip():
         recorder.warn("the model gave an empty answer; ask in other words, or use another model")
     if answer.stop_reason == "length":

@@ -92,53 +92,53 @@ class Recorder:
                 "please report it with the document's kind and size"
             )
 
-    def took(self, total: float) -> None:
+    def run_ended(self, total: float) -> None:
         """So many seconds passed in all."""
         self._timing = replace(self._timing, total=total)
 
     # Reading --------------------------------------------------------------------------------
 
-    def reads(self, corpus: Corpus) -> None:
+    def documents_opened(self, corpus: Corpus) -> None:
         """The documents are these."""
         self._corpus = corpus
 
-    def knows(self, model: ModelIdentity) -> None:
+    def model_known(self, model: ModelIdentity) -> None:
         """The model is this one."""
         self._model = model
 
-    def prompted(self, tokens: int) -> None:
+    def prompt_made(self, tokens: int) -> None:
         """The prompt has so many tokens, those of the documents aside."""
         self._tokens = replace(self._tokens, prompt=tokens)
 
-    def planned(self, cap: int | None, total: int) -> None:
+    def memory_planned(self, cap: int | None, total: int) -> None:
         """So many bytes are planned, under a cap if there is one."""
         self._cap = cap
         self._memory = replace(self._memory, cap=cap, planned=total)
 
-    def loaded(self, seconds: float) -> None:
+    def engine_loaded(self, seconds: float) -> None:
         """So many seconds more were spent on loading the model and making room."""
         self._timing = replace(self._timing, load=self._timing.load + seconds)
 
-    def opened(self, cache: CacheSetup) -> None:
+    def cache_opened(self, cache: CacheSetup) -> None:
         """The cache is there."""
         self._cache = cache
 
-    def took_up(self, tokens: int, kept: int, seconds: float = 0.0) -> None:
+    def snapshot_loaded(self, tokens: int, kept: int, seconds: float = 0.0) -> None:
         """The first tokens of the documents come from a snapshot, so many of them kept."""
         self._tokens = replace(self._tokens, document=tokens, reused=tokens, kept=kept)
         self._timing = replace(self._timing, ingest=self._timing.ingest + seconds)
 
-    def began(self) -> None:
+    def reading_began(self) -> None:
         """Reading begins."""
         if self._model is not None and self._cache is not None:
             self._events.started(self._model, self._cache, self._memory)
 
-    def reading(self, progress: Progress) -> None:
+    def block_read(self, progress: Progress) -> None:
         """A block was read."""
         self._tokens = replace(self._tokens, document=progress.tokens, kept=progress.cells)
         self._events.reading(progress)
 
-    def ended(self, seconds: float, keeping: float, evictions: EvictionTimes) -> None:
+    def reading_ended(self, seconds: float, keeping: float, evictions: EvictionTimes) -> None:
         """Reading has ended, whole or not; seconds of it in all, of writing and of evicting."""
         self._timing = replace(
             self._timing,
@@ -151,7 +151,7 @@ class Recorder:
         for warning in [] if self._corpus is None else self._corpus.warnings:
             self.warn(warning)
 
-    def read(self) -> None:
+    def documents_read(self) -> None:
         """The documents were read to their end."""
         self._stop_reason = "read"
 
@@ -162,20 +162,20 @@ class Recorder:
 
     # Answering ------------------------------------------------------------------------------
 
-    def asked(self, prompt: int) -> None:
+    def question_asked(self, prompt: int) -> None:
         """A question is to be answered; the prompt has so many tokens with it."""
-        self.prompted(prompt)
+        self.prompt_made(prompt)
         self._answer, self._stop_reason = "", "interrupted"
         self._timing = replace(self._timing, first_token=0.0)
 
-    def said(self, text: str, seconds: float) -> None:
+    def text_generated(self, text: str, seconds: float) -> None:
         """A piece of the answer, so long after the question."""
         if not self._answer:
             self._timing = replace(self._timing, first_token=seconds)
         self._answer += text
         self._events.text(text)
 
-    def answered(self, answer: Answer, seconds: float, evictions: EvictionTimes) -> None:
+    def answer_ended(self, answer: Answer, seconds: float, evictions: EvictionTimes) -> None:
         """The answer is over, whole or not; evictions since reading began took so long."""
         self._timing = replace(
             self._timing, answer=seconds, score=evictions.score, evict=evictions.move

@@ -136,7 +136,7 @@ def take_up(run: Run, prepared: Prepared, start: Start, cache: KVCache) -> Begin
     if beginning is None or start.store is None or not beginning.load(start.store, cache):
         return None
     kept = cache.used - len(prepared.head)
-    run.recorder.took_up(beginning.tokens, kept, time.perf_counter() - began)
+    run.recorder.snapshot_loaded(beginning.tokens, kept, time.perf_counter() - began)
     what = "all of it" if beginning.whole else f"the first {beginning.tokens} tokens"
     run.recorder.note(f"read before: {what}")
     asking = prepared.question is not None and run.settings.policy is None

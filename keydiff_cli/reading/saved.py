@@ -146,8 +146,8 @@ def load_documents(
     cache = open_cache(run, model, plan, prepared.policy, direct=direct, taken_up=True).cache
     tokens = restore(cache, file)
     corpus = Corpus.of(records, tokens, model)
-    run.recorder.reads(corpus)
-    run.recorder.took_up(description["tokens"], description["kept"])
+    run.recorder.documents_opened(corpus)
+    run.recorder.snapshot_loaded(description["tokens"], description["kept"])
     label = Label(description["model"], description["kept"], question, list(map(asdict, records)))
     return hold_documents(
         run,

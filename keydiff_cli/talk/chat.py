@@ -138,7 +138,7 @@ class Chat:
             yield from answer
         finally:
             now = time.perf_counter()
-            self._reader.recorder.took(now - self._since)
+            self._reader.recorder.run_ended(now - self._since)
             self._since = now
             self._reader.recorder.measure_peak()
             if conversation.turns != before:

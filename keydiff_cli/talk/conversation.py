@@ -14,7 +14,7 @@ from keydiff_cli.text.prompts import Asked, build_glue, next_tokens, prompt_toke
 
 
 @dataclass(frozen=True)
-class _Mark:
+class _TurnStart:
     """Where a turn begins in the cache: the next token, its position, the evictions before it."""
 
     tokens: int
@@ -52,7 +52,7 @@ class Conversation:
     def __init__(self, reader: Reader, turns: Sequence[Turn] = ()) -> None:
         self._reader = reader
         self._turns = list(turns)
-        self._marks: list[_Mark] = []  # of the turns that are in the cache, the first ones
+        self._starts: list[_TurnStart] = []  # of the turns that are in the cache, the first ones
         self._attach()
         system = system_prompt(reader.settings.system, documents=bool(reader.corpus.documents))
         self._glue = build_glue(self._model, system)
@@ -125,18 +125,18 @@ class Conversation:
 
     def _answer(self, question: str, sampler: Sampler | None) -> Iterator[str]:
         """Answer what follows the turns in the cache, and have it take the place of the others."""
-        cache, asked, mark = self._cache, self._tokens(question), self._here()
+        cache, asked, start = self._cache, self._tokens(question), self._start()
         answer = self._reader.answer(asked, sampler)
         try:
             yield from self._reader.generate(answer)
         finally:
-            if self.attached and cache.tokens >= mark.tokens + len(asked.ids):
+            if self.attached and cache.tokens >= start.tokens + len(asked.ids):
                 turn = Turn(question, answer.text, answer.stop_reason)
-                self._turns[len(self._marks) :] = [turn]
-                self._keep(mark)
+                self._turns[len(self._starts) :] = [turn]
+                self._keep(start)
             elif self.attached:
                 with suppress(KeydiffError):  # what stopped it matters more
-                    self._go_to(len(self._marks), mark, dirty=True)
+                    self._go_to(len(self._starts), start, dirty=True)
 
     def replay(self, turns: Sequence[Turn]) -> None:
         """Take up a conversation: what was said goes through the model once more.
@@ -164,15 +164,15 @@ class Conversation:
             As :meth:`replay`.
         """
         self._require_ready()
-        known, start = len(self._marks), self._here()
+        known, before = len(self._starts), self._start()
         try:
             for turn in self._turns[known:count]:
-                mark = self._here()
+                start = self._start()
                 add_question(self._cache, self._tokens(turn.question).ids)
                 extend(self._cache, self._model.tokenize(turn.answer))
-                self._keep(mark)
+                self._keep(start)
         except BaseException:
-            self._go_to(known, start, dirty=True)
+            self._go_to(known, before, dirty=True)
             raise
 
     def undo(self) -> Turn:
@@ -205,43 +205,43 @@ class Conversation:
 
     def _tokens(self, question: str) -> Asked:
         """The tokens of a question that follows the turns in the cache."""
-        if self._marks:
+        if self._starts:
             return next_tokens(self._model, self._reader.prompt, self._glue, question)
         return prompt_tokens(self._model, self._reader.prompt, question)[1]
 
-    def _here(self) -> _Mark:
-        return _Mark(self._cache.tokens, self._cache.position, self._cache.evicted)
+    def _start(self) -> _TurnStart:
+        return _TurnStart(self._cache.tokens, self._cache.position, self._cache.evicted)
 
-    def _keep(self, mark: _Mark) -> None:
-        """Keep the question at a mark whole if there is room for it, else let it compete."""
+    def _keep(self, start: _TurnStart) -> None:
+        """Keep the question of a turn whole if there is room for it, else let it compete."""
         _, *questions = self._cache.pinned
         if sum(pin.rows for pin in questions) > self._reader.settings.conversation / 2:
-            self._cache.unpin(mark.tokens)
-        self._marks.append(mark)
+            self._cache.unpin(start.tokens)
+        self._starts.append(start)
 
     def _go_back(self, count: int) -> None:
         """Let the cache hold the first ``count`` turns only."""
-        if count < len(self._marks):
-            self._go_to(count, self._marks[count])
+        if count < len(self._starts):
+            self._go_to(count, self._starts[count])
 
-    def _go_to(self, count: int, mark: _Mark, *, dirty: bool = False) -> None:
-        """Let the cache hold what it did when it held ``count`` turns and was at a mark.
+    def _go_to(self, count: int, start: _TurnStart, *, dirty: bool = False) -> None:
+        """Let the cache hold what it did when it held ``count`` turns and the next one started.
 
         ``dirty`` says that the cache holds parts of something else, and is given up if this fails.
         """
         cache = self._cache
-        if cache.evicted == mark.evicted and (
-            cache.tokens == mark.tokens or not self._model.window
+        if cache.evicted == start.evicted and (
+            cache.tokens == start.tokens or not self._model.window
         ):
             try:
-                cache.truncate(mark.position)
+                cache.truncate(start.position)
             finally:  # Ctrl-C comes after it
-                del self._marks[count:]
+                del self._starts[count:]
             return
         try:
             self._reader.reread()
             self._attach()
-            self._marks = []
+            self._starts = []
             self.catch_up(count)
         except BaseException:
             if dirty or self._cache is not cache:

@@ -100,27 +100,27 @@ def test_before_anything_happens_there_is_a_report(recorder: Recorder) -> None:
 
 def test_a_whole_run_is_reported(recorder: Recorder, told: Told) -> None:
     record = DocumentRecord("a.pdf", "PDF", 2, 0, [0, 9], 80, 20, "ab")
-    recorder.knows(MODEL)
-    recorder.prompted(10)
-    recorder.reads(corpus(record, warnings=("page 2 has no text",)))
-    recorder.planned(5000, 4000)
-    recorder.loaded(1.0)
-    recorder.loaded(0.5)
-    recorder.opened(CACHE)
-    recorder.took_up(8, 7, 0.25)
+    recorder.model_known(MODEL)
+    recorder.prompt_made(10)
+    recorder.documents_opened(corpus(record, warnings=("page 2 has no text",)))
+    recorder.memory_planned(5000, 4000)
+    recorder.engine_loaded(1.0)
+    recorder.engine_loaded(0.5)
+    recorder.cache_opened(CACHE)
+    recorder.snapshot_loaded(8, 7, 0.25)
     recorder.note("read before")
-    recorder.began()
+    recorder.reading_began()
     progress = Progress(20, 12, 1.5, None, 15, 128)
-    recorder.reading(progress)
-    recorder.ended(2.0, 0.125, EvictionTimes(0.5, 0.75))
-    recorder.read()
+    recorder.block_read(progress)
+    recorder.reading_ended(2.0, 0.125, EvictionTimes(0.5, 0.75))
+    recorder.documents_read()
     assert recorder.report.stop_reason == "read"
-    recorder.asked(30)
+    recorder.question_asked(30)
     assert recorder.report.stop_reason == "interrupted"
-    recorder.said("Two ", 0.0625)
-    recorder.said("boats.", 3.0)
-    recorder.answered(answer(3, "eos", 0.123456), 4.0, EvictionTimes(1.5, 1.75))
-    recorder.took(9.123456)
+    recorder.text_generated("Two ", 0.0625)
+    recorder.text_generated("boats.", 3.0)
+    recorder.answer_ended(answer(3, "eos", 0.123456), 4.0, EvictionTimes(1.5, 1.75))
+    recorder.run_ended(9.123456)
     report = recorder.report
     assert report == Report(
         answer="Two boats.",
@@ -152,10 +152,10 @@ def test_a_whole_run_is_reported(recorder: Recorder, told: Told) -> None:
 
 
 def test_a_second_question_begins_anew(recorder: Recorder) -> None:
-    recorder.asked(30)
-    recorder.said("Two.", 1.0)
-    recorder.answered(answer(2, "eos"), 2.0, EvictionTimes())
-    recorder.asked(31)
+    recorder.question_asked(30)
+    recorder.text_generated("Two.", 1.0)
+    recorder.answer_ended(answer(2, "eos"), 2.0, EvictionTimes())
+    recorder.question_asked(31)
     report = recorder.report
     assert (report.answer, report.stop_reason) == ("", "interrupted")
     assert (report.timing_s.first_token, report.tokens.prompt) == (0.0, 31)
@@ -165,13 +165,13 @@ def test_a_second_question_begins_anew(recorder: Recorder) -> None:
 
 def test_a_report_stays_as_it_was_while_reading_goes_on(recorder: Recorder) -> None:
     record = DocumentRecord("a.pdf", "PDF", 2, 0, [0])
-    recorder.reads(corpus(record))
+    recorder.documents_opened(corpus(record))
     before = recorder.report
     assert record.page_starts is not None
     record.page_starts.append(9)
     record.tokens = 20
     recorder.warn("late")
-    recorder.reading(Progress(20, 20, 1.0, None, 20, 128))
+    recorder.block_read(Progress(20, 20, 1.0, None, 20, 128))
     assert before.documents == (DocumentRecord("a.pdf", "PDF", 2, 0, [0]),)
     assert before.warnings == ()
     assert before.tokens == TokenCounts()
@@ -193,11 +193,11 @@ def test_messages_name_settings_as_the_front_end_does(recorder: Recorder, told: 
 def test_interrupted_the_display_is_told_and_what_is_known_stays(
     recorder: Recorder, told: Told
 ) -> None:
-    recorder.read()
+    recorder.documents_read()
     recorder.interrupted()
     assert recorder.report.stop_reason == "interrupted"
     assert told.calls == [("reading_over",)]
-    recorder.began()  # without a model and a cache there is nothing to tell
+    recorder.reading_began()  # without a model and a cache there is nothing to tell
     assert told.calls == [("reading_over",)]
 
 
@@ -213,11 +213,11 @@ def test_a_peak_above_the_cap_is_told_once(
     peaks: list[int],
     warned: int,
 ) -> None:
-    recorder.planned(cap, 4)
+    recorder.memory_planned(cap, 4)
     for peak in peaks:
         monkeypatch.setattr(machine, "peak", lambda peak=peak: peak * 10**6)
         if cap is not None:
-            recorder.planned(cap * 10**6, 4)
+            recorder.memory_planned(cap * 10**6, 4)
         recorder.measure_peak()
     assert recorder.report.memory_bytes.peak == peaks[-1] * 10**6
     texts = [text for kind, text in told.calls if "passed the cap of" in text]
