@@ -6,7 +6,6 @@ import pytest
 
 from keydiff_cli.errors import setting
 from keydiff_cli.render.display import Display
-from keydiff_cli.report import Events
 
 
 def test_settings_are_named_as_flags(capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,7 +18,6 @@ def test_settings_are_named_as_flags(capsys: pytest.CaptureFixture[str]) -> None
         "keydiff: warning: the answer stopped at --max-tokens 9\n",
     )  # fmt: skip
     assert display.write_setting("kv_type", "f16") == "--kv-type f16"
-    assert Events().write_setting("kv_type", "f16") == "kv_type=f16"
 
 
 def test_quiet_leaves_notes_out_and_no_warning(capsys: pytest.CaptureFixture[str]) -> None:

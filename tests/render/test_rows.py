@@ -1,10 +1,13 @@
-"""Rows of the tables of ``keydiff plan`` and ``keydiff doctor``."""
+"""Rows of the tables of ``keydiff plan``, ``keydiff doctor`` and ``keydiff bench``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from keydiff_cli.render.rows import doctor_rows, plan_rows
+from bench_helpers import NEEDLES
+
+from keydiff_cli.bench.summary import summarise
+from keydiff_cli.render.rows import bench_rows, doctor_rows, plan_rows, speed_rows
 
 EXAMINED: dict[str, Any] = {
     "keydiff": "1.0",
@@ -63,3 +66,38 @@ def test_the_library_and_its_devices() -> None:
         "RPC0: A server",
     ]
     assert rows[-1] == ("problems", "none")
+
+
+def test_rates_of_a_benchmark() -> None:
+    full, _, window, _ = bench_rows(summarise(NEEDLES))
+    assert full == ("needle", 1024, "full", "-", 3, "100 %", "44-100", "-", "-")
+    assert window[:6] == ("needle", 1024, "window", 512, 3, "33 %")
+    assert window[7:] == ("-67", 1)
+    texts = [{**record, "text": record["id"]} for record in NEEDLES]
+    texts += [
+        {**record, "id": f"again-{record['id']}", "text": f"again-{record['id']}"}
+        for record in NEEDLES
+    ]
+    _, _, window, _ = bench_rows(summarise(texts))
+    assert window[7] == "-67 (-100 to -13)"
+
+
+def test_a_rate_is_rounded_once() -> None:
+    """The rate of 22 in 163 is 13.497 %: 0.1350 would be shown as 14 %."""
+    records = [
+        {**NEEDLES[0], "id": str(number), "text": str(number), "score": float(number < 22)}
+        for number in range(163)
+    ]
+    ((_, _, _, _, samples, rate, *_),) = bench_rows(summarise(records))
+    assert (samples, rate) == (163, "13 %")
+
+
+def test_rows_of_speed() -> None:
+    row = {
+        "policy": "focus", "budget": 512, "turns": 3, "ingest_tokens_per_s": 50.04, "ratio": None,
+        "score_share": 0.0123, "evict_share": 0.004, "first_token_s": 0.5,
+        "decode_tokens_per_s": None, "peak_bytes": 1_234_000_000,
+    }  # fmt: skip
+    assert speed_rows([row]) == [
+        ("focus", 512, 3, "50.0", "-", "1.23 %", "0.40 %", "0.50", "-", "1.23 GB")
+    ]

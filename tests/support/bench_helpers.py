@@ -11,6 +11,24 @@ from keydiff_cli.bench.records import Records
 
 PROSE = [f"Sentence number {n} speaks of the weather on the quay that day." for n in range(400)]
 
+# Needles at three depths of two texts: everything finds all of them, and a window the last one.
+NEEDLES = [
+    {
+        "id": f"needle-{length}-0-{depth}",
+        "text": f"needle-{length}-0",
+        "task": "needle",
+        "length": length,
+        "depth": depth,
+        "policy": policy,
+        "budget": budget,
+        "score": float(policy == "full" or depth > 0.5),
+        "stop_reason": "length" if policy == "window" and not depth else "eos",
+    }
+    for policy, budget in (("full", None), ("window", 512))
+    for length in (1024, 4096)
+    for depth in (0.0, 0.5, 1.0)
+]
+
 
 def words(text: str) -> int:
     """Stands for the tokens of a text."""
