@@ -72,7 +72,7 @@ def test_a_plan_larger_than_the_machine_is_warned_about(
 def test_without_queries_keys_alone_decide(
     fake: FakeLlama, read: Read, monkeypatch: pytest.MonkeyPatch, known: str
 ) -> None:
-    """Whether that is known before the model is loaded, or only when the cache is there."""
+    """It is known before the model is loaded, or only when the cache is there."""
     if known == "before":
         monkeypatch.setattr("keydiff_cli.reading.preparation.can_observe", lambda: False)
     else:
@@ -139,17 +139,6 @@ def test_a_budget_for_the_full_cache_is_warned_about(read: Read, settings: Setti
     assert report.tokens.kept == report.tokens.document > 256
 
 
-def test_a_text_longer_than_the_model_was_made_for_is_warned_about(
-    read: Read, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(FakeModel, "trained_context", 1000)
-    report = read()
-    total = report.tokens.document + report.tokens.prompt
-    assert warned(report, f"{total} tokens are more than the 1000 that the model was made for") == 1
-    monkeypatch.setattr(FakeModel, "trained_context", total)
-    assert read().warnings == ()
-
-
 def test_the_model_is_told_apart_from_its_layers(
     read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,7 +170,7 @@ def really_read(small_path: Path, tmp_path: Path) -> Read:
 def test_a_cache_that_is_copied_is_reported(
     really_read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when the build shows the tensors, but their bytes are not those of the cache."""
+    """The build shows the tensors, but their bytes are not those of the cache."""
 
     def copying(context: Context, access: object) -> KVCache:
         return KVCache(context, access="copy")

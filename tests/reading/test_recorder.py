@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,26 +75,7 @@ def answer(tokens: int, stop_reason: str, certainty: float = 0.5) -> Any:
 
 
 def test_before_anything_happens_there_is_a_report(recorder: Recorder) -> None:
-    report = recorder.report
-    assert report == Report()
-    with pytest.raises(FrozenInstanceError):
-        report.answer = "x"  # type: ignore[misc]
-    data = report.as_json()
-    assert list(data) == [
-        "answer",
-        "stop_reason",
-        "certainty",
-        "model",
-        "documents",
-        "cache",
-        "tokens",
-        "timing_s",
-        "memory_bytes",
-        "warnings",
-    ]
-    assert (data["stop_reason"], data["model"], data["cache"]) == ("interrupted", {}, {})
-    assert (data["documents"], data["warnings"]) == ([], [])
-    assert data["memory_bytes"] == {"cap": None, "planned": None, "peak": None}
+    assert recorder.report == Report()
 
 
 def test_a_whole_run_is_reported(recorder: Recorder, told: Told) -> None:
@@ -143,12 +123,6 @@ def test_a_whole_run_is_reported(recorder: Recorder, told: Told) -> None:
         ("text", "Two "),
         ("text", "boats."),
     ]
-    data = report.as_json()
-    assert data["certainty"] == 0.1235
-    assert data["timing_s"]["total"] == 9.1235
-    assert data["documents"][0]["page_starts"] == [0, 9]
-    assert data["warnings"] == ["page 2 has no text"]
-    assert data["tokens"] == vars(report.tokens)
 
 
 def test_a_second_question_begins_anew(recorder: Recorder) -> None:

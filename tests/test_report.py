@@ -1,0 +1,110 @@
+"""A report as plain data, and a front end that shows nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from keydiff_cli.errors import setting
+from keydiff_cli.report import (
+    CacheSetup,
+    Events,
+    MemoryUse,
+    ModelIdentity,
+    Progress,
+    Report,
+    Timing,
+    TokenCounts,
+)
+from keydiff_cli.text.corpus import DocumentRecord
+
+MODEL = ModelIdentity("toy", "/toy.gguf", None, "fake", 4096, 0)
+CACHE = CacheSetup("keydiff", 128, 64, 512, 1000, "f16", "direct")
+WHOLE = Report(
+    answer="Two boats.",
+    stop_reason="eos",
+    certainty=0.123456,
+    model=MODEL,
+    documents=(DocumentRecord("a.pdf", "PDF", 2, 0, [0, 9], 80, 20, "ab"),),
+    cache=CACHE,
+    tokens=TokenCounts(document=20, reused=8, prompt=30, kept=15, generated=3),
+    timing_s=Timing(1.5, 2.25, 1.5, 1.75, 0.125, 0.0625, 4.0, 9.123456),
+    memory_bytes=MemoryUse(5000, 4000, 3000),
+    warnings=("page 2 has no text",),
+)
+
+
+def test_a_report_of_nothing_has_all_its_parts() -> None:
+    data = Report().as_json()
+    assert list(data) == [
+        "answer",
+        "stop_reason",
+        "certainty",
+        "model",
+        "documents",
+        "cache",
+        "tokens",
+        "timing_s",
+        "memory_bytes",
+        "warnings",
+    ]
+    assert (data["stop_reason"], data["model"], data["cache"]) == ("interrupted", {}, {})
+    assert (data["documents"], data["warnings"]) == ([], [])
+    assert data["memory_bytes"] == {"cap": None, "planned": None, "peak": None}
+    assert set(data["tokens"].values()) == set(data["timing_s"].values()) == {0}
+
+
+def test_a_report_is_plain_data_with_numbers_rounded() -> None:
+    data = WHOLE.as_json()
+    assert json.loads(json.dumps(data)) == data
+    assert (data["answer"], data["stop_reason"]) == ("Two boats.", "eos")
+    assert data["certainty"] == 0.1235
+    assert data["model"] == vars(MODEL)
+    assert data["cache"] == vars(CACHE)
+    assert data["documents"] == [vars(WHOLE.documents[0])]
+    assert data["documents"][0]["page_starts"] == [0, 9]
+    assert data["tokens"] == vars(WHOLE.tokens)
+    assert data["timing_s"] == {
+        "load": 1.5, "ingest": 2.25, "score": 1.5, "evict": 1.75, "keep": 0.125,
+        "first_token": 0.0625, "answer": 4.0, "total": 9.1235,
+    }  # fmt: skip
+    assert data["memory_bytes"] == {"cap": 5000, "planned": 4000, "peak": 3000}
+    assert data["warnings"] == ["page 2 has no text"]
+
+
+def test_what_is_made_of_a_report_does_not_change_it() -> None:
+    with pytest.raises(FrozenInstanceError):
+        WHOLE.answer = "x"  # type: ignore[misc]
+    before = replace(WHOLE).as_json()
+    data = WHOLE.as_json()
+    data["documents"][0]["page_starts"].append(99)
+    data["tokens"]["document"] = 0
+    data["warnings"].clear()
+    assert WHOLE.as_json() == before
+
+
+def test_a_front_end_that_wants_nothing_shows_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    events = Events()
+    events.note("a note")
+    events.warning("a warning")
+    events.fetching(1, 2)
+    events.started(MODEL, CACHE, MemoryUse())
+    events.reading(Progress(20, 12, 1.5, None, 15, 128))
+    events.reading_over()
+    events.text("It is.")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_front_end_names_settings_as_the_library_does_unless_it_knows_better() -> None:
+    assert Events().write_setting("kv_type", "f16") == "kv_type=f16"
+    assert Events().write_setting("kv_type", None) == "kv_type"
+    message = f"give {setting('policy', 'full')}, or leave {setting('kv_type')} out"
+    assert Events().named(message) == "give policy=full, or leave kv_type out"
+
+    class Flags(Events):
+        def write_setting(self, name: str, value: str | None) -> str:
+            return f"-{name} {value}"
+
+    assert Flags().named(message) == "give -policy full, or leave -kv_type None out"
