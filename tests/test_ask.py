@@ -15,6 +15,7 @@ from keydiff_cli import ask as asking
 from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
 from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.system import machine
 
 BUDGET = 256
 
@@ -61,7 +62,7 @@ def ask(
 def test_a_question_is_answered_and_reported(
     fake: FakeLlama, settings: Settings, document: str
 ) -> None:
-    told = Told()
+    told, resident = Told(), machine.resident()
     report = ask(settings, document, told=told)
     assert report.answer == "".join(told.texts) == "Why?"
     assert report.stop_reason == "eos"
@@ -70,7 +71,8 @@ def test_a_question_is_answered_and_reported(
     assert report.tokens.kept == BUDGET
     times = report.timing_s
     assert times.load + times.ingest + times.answer <= times.total
-    assert report.memory_bytes.peak
+    peak = report.memory_bytes.peak or 0
+    assert resident <= peak <= machine.physical_memory()
     assert FakeModel.opened == 0
     assert all(cache.context.closed for cache in fake.caches)
 
@@ -99,13 +101,14 @@ def test_stopped_there_is_a_report_of_what_there_is(
         fake.change = interrupt
     else:
         monkeypatch.setattr(told, "text", interrupt)
+    monkeypatch.setattr(machine, "peak", lambda: 10**6 + told.over)
     report = ask(settings, document, told=told)
     assert (report.stop_reason, report.answer) == ("interrupted", answer)
     assert report.tokens.document == (0 if place == "read" else report.documents[0].tokens)
     assert report.documents[0].name == "story.txt"
     assert report.timing_s.total > 0
-    assert report.memory_bytes.peak
     assert told.over >= 1
+    assert report.memory_bytes.peak == 10**6 + told.over  # of the whole run
     assert FakeModel.opened == 0
 
 

@@ -129,7 +129,7 @@ def test_a_reading_that_fails_leaves_nothing_open(
 def test_a_document_is_closed_when_reading_stops(
     fake: FakeLlama, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also while there is still a report of it."""
+    """It is closed while there is still a report of it, too."""
     from keydiff_cli.documents import Document
 
     closed: list[str] = []
@@ -188,7 +188,7 @@ def test_a_checksum_is_there_if_it_is_wanted(
 def test_a_long_answer_leaves_the_document_as_it_is(
     small_path: Path, settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It makes room among its own tokens, and can still be taken back."""
+    """The answer makes room among its own tokens, and can still be taken back."""
     settings = replace(settings, model=str(small_path), conversation=64, threads=2, max_tokens=8)
     question = "What is the secret password of the harbour?"
 
@@ -205,6 +205,7 @@ def test_a_long_answer_leaves_the_document_as_it_is(
         assert reader.report.tokens.generated > 0
         assert 0 < reader.report.certainty <= 1
         assert reader.cache is not None
+        ends = Model.ends_answer
         monkeypatch.setattr(Model, "ends_answer", lambda *_: False)
         most = reader.cache.free + 50
         reader.settings = replace(settings, max_tokens=most)
@@ -217,4 +218,6 @@ def test_a_long_answer_leaves_the_document_as_it_is(
         assert min(seen) == len(before[0])
         assert evicted > reader.cache.evicted  # what it has evicted was taken back
         assert held() == before
-        assert reader.ask(question)[:4] == first[:4]
+        monkeypatch.setattr(Model, "ends_answer", ends)
+        reader.settings = settings
+        assert reader.ask(question) == first

@@ -16,11 +16,15 @@ from talk_helpers import Told, saved, say
 from keydiff_cli.errors import DocumentError, UsageError
 from keydiff_cli.report import Turn
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.system import machine
 from keydiff_cli.talk.chat import Chat
 from keydiff_cli.talk.sessions import Session, open_sessions
 
 
-def test_every_answer_is_saved(chat: Chat, settings: Settings, document: Path) -> None:
+def test_every_answer_is_saved(
+    chat: Chat, told: Told, settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "peak", lambda: 10**6 + len(told.texts))
     assert (chat.name, chat.files) == ("kept", [str(document)])
     assert say(chat, "Two?") == "One? Two?"
     session = saved(chat)
@@ -32,7 +36,7 @@ def test_every_answer_is_saved(chat: Chat, settings: Settings, document: Path) -
     report = chat.report
     assert report.answer == "One? Two?"
     assert 0 < report.timing_s.answer <= report.timing_s.total
-    assert report.memory_bytes.peak
+    assert report.memory_bytes.peak == 10**6 + len(told.texts) > 10**6  # when all was said
     assert chat.undo() == Turn("Two?", "One? Two?", "eos")
     assert saved(chat).turns == chat.turns == [Turn("One?", "One?", "eos")]
     chat.clear()
@@ -78,7 +82,7 @@ def test_a_second_answer_is_by_chance_and_each_by_another_one(
     "".join(chat.retry())
     chat.change(replace(chat.settings, temperature=0.3, seed=5))
     "".join(chat.retry())
-    given = [None if one is None else (one.temperature, one.seed) for one in samplers]
+    given = [sampler and (sampler.temperature, sampler.seed) for sampler in samplers]
     assert given == [None, (0.7, 1), (0.7, 2), (0.3, 8)]
     assert [turn.question for turn in chat.turns] == ["One?", "Two?"]
     monkeypatch.setattr(FakeModel, "reply", staticmethod(lambda text: "Something else."))
@@ -255,7 +259,7 @@ def test_an_export_that_fails_leaves_nothing(
 def test_reading_again_leaves_the_conversation_its_share(
     small_path: Path, tmp_path: Path, settings: Settings
 ) -> None:
-    """Also where a question with a short answer needs little room."""
+    """A question with a short answer needs little room, and the share is there all the same."""
     share = 256
     path = tmp_path / "story.txt"
     path.write_text(story(lines=15))

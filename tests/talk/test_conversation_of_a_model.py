@@ -19,6 +19,7 @@ pytestmark = pytest.mark.model
 SHARE = 128
 QUESTION = "What is the secret password of the harbour?"
 GULL = "My boat is called Gull. Say Gull."
+BOAT = "What is my boat called?"
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +43,17 @@ def real_document(real_settings: Settings) -> str:
 
 
 @pytest.fixture(scope="module")
-def one_reader(real_settings: Settings, real_document: str) -> Iterator[Reader]:
+def shared_reader(real_settings: Settings, real_document: str) -> Iterator[Reader]:
     with Reader(real_settings) as reader:
         reader.read([real_document])
         yield reader
 
 
 @pytest.fixture
-def real_reader(one_reader: Reader) -> Reader:
-    """It has read the document, and holds no conversation."""
-    one_reader.reread()
-    return one_reader
+def real_reader(shared_reader: Reader) -> Reader:
+    """A reader that has read the document, and holds no conversation."""
+    shared_reader.reread()
+    return shared_reader
 
 
 def held(reader: Reader) -> list[set[int]]:
@@ -64,12 +65,15 @@ def held(reader: Reader) -> list[set[int]]:
 def test_a_conversation_knows_what_was_said(
     real_reader: Reader, real_settings: Settings, real_document: str
 ) -> None:
-    """Also when it is taken up elsewhere."""
+    """It knows the same of it when it is taken up elsewhere, and nothing of it beforehand."""
     conversation = Conversation(real_reader)
+    before = say(conversation, BOAT)
+    assert "gull" not in before.lower()
+    conversation.clear()
     say(conversation, GULL)
-    answer = say(conversation, "What is my boat called?")
-    assert "gull" in answer.lower()
-    assert asked(conversation.turns) == [GULL, "What is my boat called?"]
+    answer = say(conversation, BOAT)
+    assert "gull" in answer.lower()  # some machines have it in capitals
+    assert asked(conversation.turns) == [GULL, BOAT]
     assert 0 < conversation.tokens < SHARE
     with pytest.raises(UsageError, match="a conversation has begun"):
         real_reader.save("never-written")
@@ -78,8 +82,10 @@ def test_a_conversation_knows_what_was_said(
         tokens = other.report.tokens
         assert 0 < tokens.reused == tokens.document
         again = Conversation(other)
+        assert say(again, BOAT) == before
+        again.clear()
         again.replay(conversation.turns[:1])
-        assert say(again, "What is my boat called?") == answer
+        assert say(again, BOAT) == answer
         assert again.tokens == conversation.tokens
 
 
