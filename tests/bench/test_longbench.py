@@ -31,7 +31,7 @@ def test_longbench(tmp_path: Path) -> None:
 
 
 def test_every_dataset_has_its_metric() -> None:
-    """As in table 1 of the paper."""
+    """The metrics are those of table 1 of the paper."""
     answer, reference = "The cat 4 sat", "cat 4"
     scores = {
         "F1": metrics.token_f1(answer, reference),  # 2 of 3 words and 2 of 2

@@ -49,7 +49,7 @@ def turn(number: int, policy: str, seconds: float, **more: Any) -> dict[str, Any
 
 
 def test_the_ratio_is_the_median_of_single_turns() -> None:
-    """Of 4 / 8, 9 / 10 and 6 / 2, while the medians of the times are 5 and 8."""
+    """The ratios are 4 / 8, 9 / 10 and 6 / 2, while the medians of the times are 5 and 8."""
     records = [
         turn(i, "full", seconds, peak_bytes=1, note="x")
         for i, seconds in enumerate((8.0, 10.0, 2.0))

@@ -39,10 +39,10 @@ def test_a_paired_difference() -> None:
 
 
 def test_questions_about_one_text_count_as_one_text() -> None:
-    mine, other = [1.0] * 20 + [0.0] * 20, [0.0] * 40
-    alone = paired_difference(mine, other, list(map(str, range(40))))
-    together = paired_difference(mine, other, [str(i // 5) for i in range(40)])
-    few = paired_difference(mine, other, [str(i // 10) for i in range(40)])
+    policy, full = [1.0] * 20 + [0.0] * 20, [0.0] * 40
+    alone = paired_difference(policy, full, list(map(str, range(40))))
+    together = paired_difference(policy, full, [str(i // 5) for i in range(40)])
+    few = paired_difference(policy, full, [str(i // 10) for i in range(40)])
     assert alone[0] == together[0] == few[0] == 0.5
     assert few[1] is None  # four texts say nothing of others
     assert alone[1] == pytest.approx((0.338, 0.662), abs=2e-3)
@@ -61,6 +61,6 @@ def test_texts_with_most_of_the_samples_count_for_fewer() -> None:
 
 
 def test_students_quantiles() -> None:
-    """Against the usual table."""
+    """The quantiles are those of the usual table."""
     for freedom, quantile in ((4, 2.776), (7, 2.365), (9, 2.262), (30, 2.042), (1000, 1.962)):
         assert student(freedom) == pytest.approx(quantile, rel=3e-3)

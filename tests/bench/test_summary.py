@@ -9,18 +9,18 @@ from keydiff_cli.bench.summary import pool, rounded, summarise
 
 def test_rates_over_other_samples_are_not_put_together() -> None:
     def answers(policy: str, names: str, task: str, length: int = 256) -> list[dict[str, object]]:
-        some = (record(f"{task}-{name}", policy, 1.0) for name in names)
-        return [{**one, "task": task, "length": length} for one in some]
+        right = (record(f"{task}-{name}", policy, 1.0) for name in names)
+        return [{**answer, "task": task, "length": length} for answer in right]
 
-    records = answers("full", "ab", "one") + answers("full", "c", "two")
-    records += answers("keydiff", "ab", "one") + answers("keydiff", "c", "two")
-    records += answers("focus", "b", "one") + answers("focus", "c", "two")  # not the first
-    records += answers("window", "ab", "one")  # not the second task
-    records += answers("window", "ab", "one", 512)  # of this length there is no more
+    records = answers("full", "ab", "vt") + answers("full", "c", "cwe")
+    records += answers("keydiff", "ab", "vt") + answers("keydiff", "c", "cwe")
+    records += answers("focus", "b", "vt") + answers("focus", "c", "cwe")  # not the first
+    records += answers("window", "ab", "vt")  # not the second task
+    records += answers("window", "ab", "vt", 512)  # of this length there is no more
     assert [(row["policy"], row["length"], row["samples"]) for row in pool(records)] == [
         ("full", 256, 3), ("keydiff", 256, 3), ("window", 512, 2),
     ]  # fmt: skip
-    assert pool(answers("full", "ab", "one")) == []
+    assert pool(answers("full", "ab", "vt")) == []
 
 
 def test_a_summary_compares_the_same_samples() -> None:
@@ -28,13 +28,13 @@ def test_a_summary_compares_the_same_samples() -> None:
     records += [
         record(name, "keydiff", score) for name, score in zip("abe", (1, 0, 1), strict=True)
     ]
-    full, mine = summarise(records)
+    full, keydiff = summarise(records)
     assert (full["policy"], full["samples"], full["rate"], full["difference"]) == (
         "full", 4, 1.0, None,
     )  # fmt: skip
-    assert (mine["samples"], mine["rate"]) == (3, 2 / 3)
-    assert mine["low"] < 2 / 3 < mine["high"]
-    assert mine["difference"] == -0.5  # of a and b, which both have
+    assert (keydiff["samples"], keydiff["rate"]) == (3, 2 / 3)
+    assert keydiff["low"] < 2 / 3 < keydiff["high"]
+    assert keydiff["difference"] == -0.5  # of a and b, which both have
 
 
 def test_json_has_rounded_rates_of_exact_ones() -> None:

@@ -21,7 +21,7 @@ QUESTION = Asked(np.array([*b"Why? ", ASSISTANT], np.int32), 0)
 
 @pytest.fixture
 def cache() -> FakeCache:
-    """It holds a document."""
+    """A cache that holds a document."""
     cache = FakeCache(FakeModel(), cells=256, batch=64)
     cache.append(np.zeros(64, np.int32))
     cache.hold()

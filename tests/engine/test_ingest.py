@@ -22,7 +22,7 @@ ASKED = "What is the secret password of the harbour?"
 
 @pytest.fixture
 def cache() -> FakeCache:
-    """It holds a head of 20 tokens."""
+    """A cache that holds a head of 20 tokens."""
     cache = FakeCache(FakeModel(), cells=256, batch=32)
     read_head(cache, np.ones(20, np.int32), 16)  # type: ignore[arg-type]
     return cache
@@ -163,14 +163,14 @@ def test_a_needle_in_six_times_the_budget(half_billion_path: Path) -> None:
     model = Model(half_billion_path)
     task = needle_task(model, 3072)
     assert len(task.document) >= 6 * 512
-    found = {}
+    knows = {}
     for policy in ("keydiff", "window"):
         engine = start(model, task, budget=512, policy=policy, block=128)
         read(engine, 512)
-        found[policy] = "BLUE HERON" in engine.answer(40)[1].upper()
+        knows[policy] = "BLUE HERON" in engine.answer(40)[1].upper()
         engine.close()
     model.close()
-    assert found == {"keydiff": True, "window": False}
+    assert knows == {"keydiff": True, "window": False}
 
 
 @pytest.mark.model

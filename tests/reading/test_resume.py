@@ -225,7 +225,7 @@ def test_reading_goes_on_by_the_smaller_budget_of_its_beginning(shelf: Shelf, re
 def test_a_beginning_by_a_policy_out_of_reach_is_left(
     shelf: Shelf, read: Read, fake: FakeLlama
 ) -> None:
-    """As is found out when the cache is there."""
+    """That it is out of reach is found out when the cache is there."""
     shelf.left = {"focus": (100, False)}
     fake.change = lambda cache: setattr(cache, "queries_shown", False)
     reader = read("Why?")

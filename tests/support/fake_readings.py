@@ -15,7 +15,7 @@ SHARE = 512
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeLlama:
-    """In the place of llama.cpp."""
+    """What takes the place of llama.cpp."""
     return install(monkeypatch, tmp_path)
 
 
@@ -29,7 +29,7 @@ def document(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """With a small budget, without snapshots, with a folder for chats."""
+    """Settings with a small budget, without snapshots, with a folder for chats."""
     return Settings(
         model="fake",
         budget=256,

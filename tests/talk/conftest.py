@@ -27,7 +27,7 @@ def reader(fake: FakeLlama, settings: Settings, document: Path) -> Iterator[Read
 
 @pytest.fixture
 def conversation(reader: Reader) -> Conversation:
-    """With one turn."""
+    """A conversation of one turn."""
     conversation = Conversation(reader)
     assert say(conversation, "One?") == "One?"
     return conversation
@@ -40,7 +40,7 @@ def told() -> Told:
 
 @pytest.fixture
 def chat(fake: FakeLlama, settings: Settings, document: Path, told: Told) -> Iterator[Chat]:
-    """It has read a document, is saved, and has one turn."""
+    """A chat that has read a document, is saved, and has one turn."""
     chat = Chat(settings, [str(document)], told)
     chat.start()
     chat.save("kept")

@@ -70,7 +70,7 @@ def test_a_change_that_fails_leaves_all_as_it_was(
     stop: Callable[[FakeCache], None],
     ways_back: int,
 ) -> None:
-    """Also where the ways back are stopped as well."""
+    """The ways back may be stopped as well."""
     say(chat, "Two?")
     turns, session = chat.turns, saved(chat)
     chat.sessions.save("other", replace(session, turns=[*turns, Turn("Else?", "No.", "eos")]))

@@ -19,12 +19,12 @@ from keydiff_cli.text.blocks import Block, blocks
 )
 @steady
 def test_blocks_are_full_and_in_order(count: int, sizes: list[int], size: int, start: int) -> None:
-    found = list(blocks(numbered(range(count), sizes), size, start))
-    assert joined(block.ids for block in found) == list(range(count))
-    assert [block.start for block in found] == [start + size * n for n in range(len(found))]
-    assert all(len(block.ids) == size for block in found[:-1])
-    assert all(0 < len(block.ids) <= size for block in found[-1:])
-    assert all(block.ids.dtype == np.int32 for block in found)
+    made = list(blocks(numbered(range(count), sizes), size, start))
+    assert joined(block.ids for block in made) == list(range(count))
+    assert [block.start for block in made] == [start + size * n for n in range(len(made))]
+    assert all(len(block.ids) == size for block in made[:-1])
+    assert all(0 < len(block.ids) <= size for block in made[-1:])
+    assert all(block.ids.dtype == np.int32 for block in made)
 
 
 def test_a_block_comes_as_soon_as_it_is_full() -> None:
@@ -44,5 +44,5 @@ def test_empty_parts_make_no_blocks() -> None:
 def test_a_block_stops_where_the_next_one_starts() -> None:
     assert Block(7, np.arange(5, dtype=np.int32)).stop == 12
     assert Block(7, np.empty(0, np.int32)).stop == 7
-    found = list(blocks([np.arange(10, dtype=np.int32)], 4, 3))
-    assert [(block.start, block.stop) for block in found] == [(3, 7), (7, 11), (11, 13)]
+    made = list(blocks([np.arange(10, dtype=np.int32)], 4, 3))
+    assert [(block.start, block.stop) for block in made] == [(3, 7), (7, 11), (11, 13)]

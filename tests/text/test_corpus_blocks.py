@@ -77,12 +77,12 @@ def test_blocks_begin_anywhere_and_are_full(
     for place in range(0, count, sizes[0]):
         corpus._add(tokens[place : place + sizes[0]])
     for _ in range(2):  # and can be gone through again
-        found = list(corpus.blocks(size, start))
-        assert [block.start for block in found] == list(range(start, count, size))
-        assert all(len(block.ids) == size for block in found[:-1])
-        assert all(0 < len(block.ids) <= size for block in found)
-        assert all(block.ids.dtype == np.int32 for block in found)
-        assert [int(t) for block in found for t in block.ids] == tokens[start:].tolist()
+        blocks = list(corpus.blocks(size, start))
+        assert [block.start for block in blocks] == list(range(start, count, size))
+        assert all(len(block.ids) == size for block in blocks[:-1])
+        assert all(0 < len(block.ids) <= size for block in blocks)
+        assert all(block.ids.dtype == np.int32 for block in blocks)
+        assert [int(t) for block in blocks for t in block.ids] == tokens[start:].tolist()
 
 
 def test_blocks_come_again_from_the_start_and_from_the_middle(bytewise: Corpus) -> None:

@@ -12,7 +12,7 @@ from keydiff_cli.text.cutting import MAX_PIECE, cut_text, safe_cut
 
 
 def borders(text: str) -> list[int]:
-    """Where a space stands between a letter or digit and a letter."""
+    """A border is a space between a letter or digit and a letter."""
     inside = range(1, len(text) - 1)
     return [i for i in inside if text[i] == " " and text[i - 1].isalnum() and text[i + 1].isalpha()]
 

@@ -18,9 +18,9 @@ TEXT = SAMPLE / "harbour-report.txt"
 
 def steps_of(corpus: Corpus) -> list[DocumentProgress]:
     """How far one is after each token of a corpus that was read."""
-    found = [corpus.progress(number) for number in range(1, corpus.tokens + 1)]
-    assert None not in found
-    return [step for step in found if step]
+    steps = [corpus.progress(number) for number in range(1, corpus.tokens + 1)]
+    assert None not in steps
+    return [step for step in steps if step]
 
 
 def check_steps(steps: list[DocumentProgress], names: list[str]) -> None:
@@ -109,7 +109,7 @@ def test_between_two_notes_it_is_in_proportion() -> None:
 
 
 def test_progress_may_begin_in_the_middle() -> None:
-    """As where the beginning comes from a snapshot."""
+    """The beginning comes from a snapshot, as it were."""
     corpus = read_corpus(PlainBytes(), TEXT)
     half = corpus.tokens // 2
     begun, whole = corpus.progress(half), read_corpus(PlainBytes(), TEXT)

@@ -28,8 +28,8 @@ def test_a_space_before_every_text_comes_only_once(
     text: str, places: list[int], limit: int
 ) -> None:
     model = SpaceFirst()
-    found = decode(model, joined(tokenized(model, text, places, limit)))
-    assert found == (b" " + text.encode() if text else b"")
+    decoded = decode(model, joined(tokenized(model, text, places, limit)))
+    assert decoded == (b" " + text.encode() if text else b"")
 
 
 @pytest.mark.model
@@ -92,8 +92,8 @@ def test_a_character_is_found_behind_a_space_that_was_put_there(before: str, aft
 def test_characters_are_found_in_bytes(text: str, places: list[int]) -> None:
     characters = [place for place in places if place < len(text)]
     tokenizer = Tokenizer(PlainBytes())
-    found = tokenizer.locate(characters, text, tokenizer(text, first=True))
-    assert found == [len(text[:character].encode()) for character in characters]
+    located = tokenizer.locate(characters, text, tokenizer(text, first=True))
+    assert located == [len(text[:character].encode()) for character in characters]
 
 
 def test_characters_of_a_text_without_tokens_are_at_its_beginning() -> None:
