@@ -11,11 +11,6 @@ from bench_helpers import prose
 from cli_helpers import SMALL, Result
 from cli_helpers import run as keydiff
 
-from keydiff_cli.bench import benchmark
-from keydiff_cli.cli import app
-from keydiff_cli.errors import UsageError
-from keydiff_cli.settings.config import Settings
-
 __all__ = ["prose"]  # a fixture
 
 
@@ -32,7 +27,9 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def without_timings(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in record.items() if k not in TIMINGS} for record in records]
+    return [
+        {name: value for name, value in record.items() if name not in TIMINGS} for record in records
+    ]
 
 
 NEEDLE = (
@@ -122,29 +119,6 @@ def test_evicting_once(small_path: Path, prose: Path, tmp_path: Path) -> None:
             assert record["kept"] == (192 if record["policy"] == "pyramid" else 128)
 
 
-def test_the_longest_answer_is_a_setting(
-    prose: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    came: list[int] = []
-
-    def run(bench: object, settings: Settings, *_: object) -> None:
-        came.append(settings.max_tokens)
-        raise UsageError("enough is known")
-
-    monkeypatch.setattr(benchmark, "run", run)
-
-    def limit(*more: str) -> int:
-        with pytest.raises(SystemExit):
-            app(["bench", "needle", "--text", str(prose), *COMMON, *more])
-        return came.pop()
-
-    assert limit() == 32
-    monkeypatch.setenv("KEYDIFF_MAX_TOKENS", "3")
-    assert limit() == 3
-    assert limit("--max-tokens", "2") == 2
-
-
 @pytest.mark.model
 def test_longbench(small_path: Path, tmp_path: Path) -> None:
     data = Path(__file__).parents[1] / "longbench"
@@ -156,24 +130,3 @@ def test_longbench(small_path: Path, tmp_path: Path) -> None:
     assert [(row["task"], row["policy"]) for row in rows[::2]] == [
         ("qasper", "full"), ("trec", "full"), ("passage_retrieval_en", "full"),
     ]  # fmt: skip
-
-
-@pytest.mark.model
-def test_speed(small_path: Path, prose: Path, tmp_path: Path) -> None:
-    arguments = ("--length", "256", "--budget", "128", "--text", prose)
-    arguments += ("--policy", "full,keydiff", "--max-tokens", "4", *COMMON)
-    done = bench("speed", *arguments, "--json", cwd=tmp_path, models=small_path.parent)
-    assert done.status == 0, done.err
-    header, *records = lines(tmp_path / "speed.jsonl")
-    turns = [(record["id"], record["policy"], record["budget"]) for record in records]
-    assert turns == [("speed-256-0", "full", None), ("speed-256-0", "keydiff", 128)]
-    full, evicting = json.loads(done.out)["results"]
-    assert full["ratio"] == 1
-    assert full["score_share"] == full["evict_share"] == 0
-    assert 0 < evicting["score_share"] < 1
-    assert evicting["ratio"] > 0
-    assert min(full["peak_bytes"], evicting["peak_bytes"]) > 90 * 10**6
-    shown = bench("speed", *arguments, cwd=tmp_path, models=small_path.parent)
-    assert "time to full" in shown.out
-    assert shown.out.splitlines()[-1].startswith(f"{SMALL}: blocks of 64 tokens, 1 threads")
-    assert lines(tmp_path / "speed.jsonl") == [header, *records]  # nothing was run again

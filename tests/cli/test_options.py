@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 import keydiff_cli
 from keydiff_cli.cli import app
-from keydiff_cli.cli.bench_options import BenchOptions
 from keydiff_cli.cli.options import Options
-from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 from keydiff_cli.render.flags import as_flag
 from keydiff_cli.settings.config import Settings
@@ -26,11 +23,11 @@ PACKAGE = Path(keydiff_cli.__file__).parent
 def commands(group: Any = None, path: str = "") -> dict[str, Any]:
     """Every command by its words."""
     group = group or typer.main.get_command(app)
-    found: dict[str, Any] = {}
+    known: dict[str, Any] = {}
     for name, command in group.commands.items():
         words = f"{path} {name}".strip()
-        found |= commands(command, words) if hasattr(command, "commands") else {words: command}
-    return found
+        known |= commands(command, words) if hasattr(command, "commands") else {words: command}
+    return known
 
 
 def flags(command: Any) -> set[str]:
@@ -102,52 +99,3 @@ def test_what_was_given_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolved.sources["model"] == "default"
     with pytest.raises(UsageError, match=r"^budget: 0 must be at least 1$"):
         Options(budget=0).resolve()
-
-
-def test_a_benchmark_has_answers_of_its_own_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert BenchOptions().settings("needle").max_tokens == 32
-    assert BenchOptions(max_tokens=7).settings("needle").max_tokens == 7
-    monkeypatch.setenv("KEYDIFF_MAX_TOKENS", "9")
-    monkeypatch.setenv("KEYDIFF_SEED", "5")
-    assert BenchOptions().settings("needle").max_tokens == 9
-    assert BenchOptions().settings("longbench").seed == 5
-    assert BenchOptions(seed=0).settings("needle").seed == 0
-
-
-# The decorator -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Table:
-    size: Annotated[int, typer.Option(help="How large.")] = 3
-    colour: Annotated[str | None, typer.Option("--colour", "-c")] = None
-    loud: Annotated[bool, typer.Option("--loud")] = False
-
-
-def run(command: Any, *words: str) -> str:
-    app = typer.Typer(rich_markup_mode=None)
-    app.command()(command)
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 0, done.output
-    return done.output.strip()
-
-
-@with_options("colour", "size", colour="red")
-def paint(name: Annotated[str, typer.Argument()] = "wall", *, table: Table) -> None:
-    """Paint something."""
-    print(name, table)
-
-
-def test_a_command_gets_what_was_given() -> None:
-    usual = "Table(size=3, colour='red', loud=False)"
-    assert run(paint) == f"wall {usual}"
-    given = "Table(size=5, colour='blue', loud=False)"
-    assert run(paint, "door", "--size", "5", "-c", "blue") == f"door {given}"
-
-
-def test_the_help_has_the_options_in_their_order() -> None:
-    text = run(paint, "--help")
-    assert "Paint something." in text
-    assert "How large." in text
-    assert 0 < text.index("--colour") < text.index("--size")
-    assert "--loud" not in text

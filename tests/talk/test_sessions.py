@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from cli_helpers import POSIX, fails, run
+from cli_helpers import POSIX
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Turn
@@ -124,25 +124,3 @@ def test_another_version_is_refused(tmp_path: Path, session: Session) -> None:
     sessions.path("old").write_text(json.dumps({**value, "version": 0}))
     with pytest.raises(UsageError, match="another version"):
         sessions.load("old")
-
-
-def test_the_command_lists_and_removes(tmp_path: Path, session: Session) -> None:
-    variables = {"KEYDIFF_SESSIONS_DIR": str(tmp_path)}
-    sessions = Sessions(tmp_path)
-    sessions.save("one", session)
-    sessions.path("bad").write_text("{")
-    listed = run("sessions", "list", "--json", **variables)
-    (entry,) = json.loads(listed.out)
-    assert entry["name"] == "one"
-    assert entry["turns"] == 2
-    assert entry["files"] == ["/tmp/a.pdf"]
-    assert "bad.json is damaged" in listed.warnings[0]
-    assert "a.pdf" in run("sessions", "list", **variables).out
-    removed = run("sessions", "remove", "one", "bad", **variables)
-    assert (removed.status, removed.err) == (0, "keydiff: removed one, bad\n")
-    assert sessions.names() == []
-    assert "no chat 'one'; saved ones: none" in fails(
-        run("sessions", "remove", "one", **variables), 2
-    )
-    missing = run("chat", "--resume", "one", **variables)
-    assert "no chat 'one'" in fails(missing, 2)

@@ -1,4 +1,4 @@
-"""``keydiff bench``: what cannot work is refused before anything is fetched or run."""
+"""The options of the benchmarks: what they say, and what is refused before anything is run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,77 @@ import pytest
 from bench_helpers import prose
 from cli_helpers import run
 
+from keydiff_cli.bench import benchmark
+from keydiff_cli.cli import app
+from keydiff_cli.cli.bench_options import BenchOptions, parse_depths, parse_lengths, parse_names
+from keydiff_cli.errors import UsageError
+from keydiff_cli.settings.config import Settings
+
 __all__ = ["prose"]  # a fixture
+
+
+def test_names_are_separated_by_commas() -> None:
+    assert parse_names("full, focus,full ,keydiff") == ["full", "focus", "keydiff"]
+    assert parse_names("") == [""]
+
+
+def test_lengths_rise() -> None:
+    assert parse_lengths("4096, 256,1048576,256") == [256, 4096, 1_048_576]
+    for text in ("255", "1048577", "", "256,", "-256", "2.5e3", "\u00b2\u00b2\u00b2\u00b2"):
+        with pytest.raises(UsageError, match="is no list of whole numbers from 256 to 1048576"):
+            parse_lengths(text)
+
+
+def test_depths_rise() -> None:
+    assert parse_depths("1, 0.5,0,0.33333,0.33334") == [0.0, 0.3333, 0.5, 1.0]
+    for text in ("-0.01", "1.01", "half", "", "nan"):
+        with pytest.raises(UsageError, match="is no list of numbers from 0 to 1"):
+            parse_depths(text)
+
+
+def test_each_policy_is_measured_at_each_budget(tmp_path: Path) -> None:
+    options = BenchOptions(
+        policies="full,focus,keydiff", budgets="128, 1/4", out=tmp_path / "new" / "bench.jsonl"
+    )
+    measured = [(contender.policy, contender.budget) for contender in options.contenders()]
+    assert [policy for policy, _ in measured] == ["full"] + ["focus"] * 2 + ["keydiff"] * 2
+    assert measured[1][1] == measured[3][1] != measured[2][1] == measured[4][1]
+    assert list((tmp_path / "new").iterdir()) == []  # the folder of the records is there
+
+
+def test_a_benchmark_has_answers_of_its_own_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = {"needle": 32, "ruler": 128, "longbench": 128, "speed": 64}
+    for name, length in lengths.items():
+        assert BenchOptions().settings(name).max_tokens == length
+    assert BenchOptions(max_tokens=7).settings("needle").max_tokens == 7
+    monkeypatch.setenv("KEYDIFF_MAX_TOKENS", "9")
+    monkeypatch.setenv("KEYDIFF_SEED", "5")
+    assert BenchOptions().settings("needle").max_tokens == 9
+    assert BenchOptions().settings("longbench").seed == 5
+    assert BenchOptions(seed=0).settings("needle").seed == 0
+
+
+def test_the_longest_answer_is_a_setting(
+    prose: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    came: list[int] = []
+
+    def run(bench: object, settings: Settings, *_: object) -> None:
+        came.append(settings.max_tokens)
+        raise UsageError("enough is known")
+
+    monkeypatch.setattr(benchmark, "run", run)
+
+    def limit(*more: str) -> int:
+        with pytest.raises(SystemExit):
+            app(["bench", "needle", "--text", str(prose), "--offline", *more])
+        return came.pop()
+
+    assert limit() == 32
+    monkeypatch.setenv("KEYDIFF_MAX_TOKENS", "3")
+    assert limit() == 3
+    assert limit("--max-tokens", "2") == 2
 
 
 @pytest.mark.parametrize(

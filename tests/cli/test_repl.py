@@ -1,0 +1,150 @@
+"""The loop of a chat: lines in, answers out, and what is said where something goes wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fake_model import FakeLlama
+from talk_helpers import asked, stop_at
+
+from keydiff_cli.cli.repl import Repl
+
+RUN = "keydiff_cli.cli.prompt.open_prompt"
+WELCOME = "Ask a question; /help lists the commands, Ctrl-D leaves.\n"
+
+
+def answer(repl: Repl, line: str) -> str | None:
+    """The answer that the loop has to a line."""
+    pieces = repl.handle(line)
+    return None if pieces is None else "".join(pieces)
+
+
+def test_a_line_is_a_question_a_command_or_nothing(repl: Repl) -> None:
+    assert answer(repl, " \n") is None
+    assert answer(repl, "  Why? \n") == "Why?"
+    assert answer(repl, "//tmp is full, why?") == "Why? /tmp is full, why?"
+    assert asked(repl.chat.turns) == ["Why?", "/tmp is full, why?"]
+    assert answer(repl, "/undo") is None
+    assert asked(repl.chat.turns) == ["Why?"]
+    assert not repl.left
+    assert answer(repl, "/quit") is None
+    assert repl.left
+
+
+@pytest.mark.parametrize(
+    ("lines", "unsure", "offered"),
+    [
+        (["Why?"], True, True),
+        (["Why?"], False, False),
+        (["Why?", "/reread"], True, False),  # read for this question already
+        (["/policy full", "Why?"], True, False),  # nothing was evicted
+    ],
+)
+def test_reading_again_is_offered_where_it_may_help(
+    repl: Repl,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    lines: list[str],
+    unsure: bool,
+    offered: bool,
+) -> None:
+    monkeypatch.setattr("keydiff_cli.cli.repl.UNSURE", 1.1 if unsure else 0.85)
+    for line in lines:
+        capsys.readouterr()
+        answer(repl, line)
+    said = capsys.readouterr().err
+    assert bool(re.search(r"unsure \(1\.00\); /reread reads the documents again", said)) == offered
+
+
+# At a terminal -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def type_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Run the loop with these lines, the last of which is the end; returns the bottom lines."""
+
+    def type_lines(repl: Repl, *lines: str | type[BaseException], columns: int = 80) -> list[str]:
+        shown: list[str] = []
+        left = iter(lines)
+        size = os.terminal_size((columns, 24))
+        monkeypatch.setattr(shutil, "get_terminal_size", lambda *_: size)
+
+        class Prompt:
+            def __init__(self, sessions: Any, status: Callable[[], str]) -> None:
+                assert sessions is repl.chat.sessions
+                self._status = status
+
+            def prompt(self, text: str) -> str:
+                assert text == "> "
+                shown.append(self._status())
+                line = next(left)
+                if isinstance(line, str):
+                    return line
+                raise line
+
+        monkeypatch.setattr(RUN, Prompt)
+        repl.run()
+        assert list(left) == []
+        return shown
+
+    return type_lines
+
+
+def test_it_goes_on_until_the_user_leaves(
+    repl: Repl, type_lines: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    type_lines(repl, "Why?", KeyboardInterrupt, "", "And now?", EOFError)
+    assert capsys.readouterr() == (f"{WELCOME}Why?\nWhy? And now?\n", "")
+    type_lines(repl, "/quit")
+    assert repl.left
+
+
+def test_what_goes_wrong_is_said_and_the_chat_goes_on(
+    repl: Repl, type_lines: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    type_lines(repl, "/nonsense", "/kv_type", "/budget 0", "Why?", EOFError)
+    printed = capsys.readouterr()
+    assert printed.out == f"{WELCOME}Why?\n"
+    first, second, third = printed.err.splitlines()
+    assert first == "keydiff: error: there is no command /nonsense; /help lists them"
+    assert second == "keydiff: error: there is no command /kv_type; /help lists them"
+    assert third.startswith("keydiff: error: ")
+    assert "budget: 0 must be at least 1" in third
+
+
+def test_an_answer_is_stopped_and_the_chat_goes_on(
+    repl: Repl,
+    fake: FakeLlama,
+    type_lines: Callable[..., list[str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    capsys.readouterr()
+    stop_at(fake.cache, 5)
+    type_lines(repl, "Why is it blue?", "And now?", EOFError)
+    printed = capsys.readouterr()
+    assert printed.err == "keydiff: stopped\n"
+    first, second = printed.out.removeprefix(WELCOME).splitlines()
+    assert 0 < len(first) < len("Why is it blue?")
+    assert "Why is it blue?".startswith(first)
+    assert second.endswith("And now?")
+
+
+def test_the_bottom_line_has_what_fits(repl: Repl, type_lines: Callable[..., list[str]]) -> None:
+    read = repl.chat.report.tokens.document
+    before, after = type_lines(repl, "Why?", EOFError, columns=200)
+    usual = rf" cache 256/256 \| conversation {{}}/512 \| peak [\d.]+ .B \| read {read} tokens"
+    assert re.fullmatch(usual.format(0) + r" \| keydiff-prerope", before)
+    assert re.fullmatch(usual.format("[1-9][0-9]*") + r" \| keydiff-prerope", after)
+    for columns in (14, 20, 40, 60, 75):
+        (shown,) = type_lines(repl, EOFError, columns=columns)
+        assert shown.startswith(" cache 256/256")
+        assert after.startswith(shown)
+        assert len(shown) <= columns
+    assert type_lines(repl, EOFError, columns=20) == [" cache 256/256"]
