@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import story
-from fake_model import FakeLlama, FakeModel, install
+from fake_model import FakeLlama, FakeModel
+from fake_readings import document, fake, settings
 
 from keydiff_cli import ask as asking
 from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
 from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
+
+__all__ = ["document", "fake", "settings"]  # fixtures
 
 BUDGET = 256
 
@@ -34,33 +36,14 @@ class Told(Events):
         self.over += 1
 
 
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeLlama:
-    return install(monkeypatch, tmp_path)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        model="fake", budget=BUDGET, block=64, cache=False, cache_dir=str(tmp_path / "cache")
-    )
-
-
-@pytest.fixture
-def document(tmp_path: Path) -> str:
-    path = tmp_path / "story.txt"
-    path.write_text(story(lines=20))
-    return str(path)
-
-
 def ask(
-    settings: Settings, document: str, question: str | None = "Why?", told: Told | None = None
+    settings: Settings, document: Path, question: str | None = "Why?", told: Told | None = None
 ) -> Report:
-    return asking.ask(settings, [document], question, io.BytesIO(), told)
+    return asking.ask(settings, [str(document)], question, io.BytesIO(), told)
 
 
 def test_a_question_is_answered_and_reported(
-    fake: FakeLlama, settings: Settings, document: str
+    fake: FakeLlama, settings: Settings, document: Path
 ) -> None:
     told, resident = Told(), machine.resident()
     report = ask(settings, document, told=told)
@@ -87,7 +70,7 @@ def test_it_comes_from_standard_input(fake: FakeLlama, settings: Settings) -> No
 def test_stopped_there_is_a_report_of_what_there_is(
     fake: FakeLlama,
     settings: Settings,
-    document: str,
+    document: Path,
     monkeypatch: pytest.MonkeyPatch,
     place: str,
     answer: str,
@@ -113,7 +96,7 @@ def test_stopped_there_is_a_report_of_what_there_is(
 
 
 def test_reading_ahead_makes_sure_that_it_is_kept(
-    fake: FakeLlama, settings: Settings, document: str, monkeypatch: pytest.MonkeyPatch
+    fake: FakeLlama, settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Full:
         seconds, problem = 0.0, "No space left on device"
@@ -143,10 +126,10 @@ def test_reading_ahead_makes_sure_that_it_is_kept(
 
 
 def test_what_stands_in_the_way_is_raised(
-    fake: FakeLlama, settings: Settings, document: str, tmp_path: Path
+    fake: FakeLlama, settings: Settings, document: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(DocumentError):
-        ask(settings, str(tmp_path / "missing"))
+        ask(settings, tmp_path / "missing")
     with pytest.raises(UsageError, match=r"standard input \(-\) can be read only once"):
         asking.ask(settings, ["-", "-"], "Why?", io.BytesIO())
     assert FakeModel.opened == 0

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pypdf import PdfWriter
+from pdf_files import pdf
 from text_helpers import SAMPLE
 
 import keydiff_cli
@@ -37,9 +37,9 @@ def test_the_example_runs(small_path: Path, models_folder: Path, tmp_path: Path)
     (code,) = re.findall(r"```python\n(.+?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     document = tmp_path / "docs" / "sample" / "harbour-report.pdf"
     document.parent.mkdir(parents=True)
-    beginning = PdfWriter()
-    beginning.append(SAMPLE / document.name, pages=(0, 1))  # more tokens than are kept
-    beginning.write(document)
+    text = (SAMPLE / "harbour-report.txt").read_text(encoding="utf-8")
+    pages = [text[start : start + 1000] for start in (0, 10_000, 20_000)]
+    document.write_bytes(pdf(pages))  # more tokens than are kept
     folders = f"models_dir={str(models_folder)!r}, cache_dir={str(tmp_path / 'cache')!r}"
     printed = python(code.replace("budget=512", f"budget=512, {folders}"), tmp_path)
     assert "512 tokens kept" in printed

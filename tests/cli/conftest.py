@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import SMALL, Result, run
+from cli_helpers import CAT, SMALL, Result, run
 from fake_model import FakeLlama
 from fake_readings import document, fake, settings
 from snapshot_commands import Keydiff
@@ -19,8 +19,6 @@ from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.chat import Chat
 
 __all__ = ["document", "fake", "settings"]  # fixtures
-
-CAT = "The cat of the harbour master is black. Its name is Pepper.\n"
 
 
 @pytest.fixture(scope="module")

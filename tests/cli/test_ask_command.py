@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import SMALL, Result, run, story
-from process_helpers import run_process
-from report_helpers import parse
+from cli_helpers import SMALL, Result, story
+from report_helpers import parse, sha256
 
 pytestmark = pytest.mark.model
 
 Ask = Callable[..., Result]
-WORDS = ("ask", "--model", SMALL, "--budget", 128, "--block", 64)
 QUESTION = "What is the name of the cat?"
-CAT = "The cat of the harbour master is black. Its name is Pepper.\n"
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.fixture(scope="module")
-def ask(small_path: Path, models_folder: Path) -> Ask:
-    def run_ask(*words: object, **more: Any) -> Result:
-        return run(*WORDS, *words, models=models_folder, **more)
-
-    return run_ask
+def folder(cat: Path) -> Path:
+    (cat.parent / "story.txt").write_text(story(lines=8))
+    return cat.parent
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("documents")
-    (folder / "cat.txt").write_text(CAT)
-    (folder / "story.txt").write_text(story(lines=8))
-    return folder
+def plain(ask: Ask, folder: Path) -> Result:
+    """What it prints."""
+    return ask("--max-tokens", 6, folder / "story.txt", "What is it?")
 
 
 @pytest.fixture(scope="module")
-def plain(small_path: Path, models_folder: Path, folder: Path) -> Result:
-    """What a process of its own prints."""
-    words = (*WORDS, "--max-tokens", 6, folder / "story.txt", "What is it?")
-    return run_process(*words, models=models_folder)
-
-
-@pytest.fixture(scope="module")
-def report(small_path: Path, models_folder: Path, folder: Path) -> dict[str, Any]:
-    """What a process of its own says as JSON."""
-    words = (*WORDS, "--json", "--max-tokens", 6, folder / "story.txt", "What is it?")
-    return parse(run_process(*words, models=models_folder))
+def report(ask: Ask, folder: Path) -> dict[str, Any]:
+    """What it says as JSON."""
+    return parse(ask("--json", "--max-tokens", 6, folder / "story.txt", "What is it?"))
 
 
 def test_answer_is_alone_on_stdout(plain: Result) -> None:
@@ -108,23 +88,23 @@ def test_json_describes_model_document_and_cache(
 @pytest.mark.parametrize("policy", ["keydiff", "keydiff-token", "window", "full", "h2o:recent=0"])
 def test_policy(policy: str, ask: Ask, folder: Path) -> None:
     words = ("--json", "--policy", policy, "--max-tokens", 3)
-    found = parse(ask(*words, folder / "story.txt", "What is it?"))
-    assert found["cache"]["policy"] == policy
-    assert (found["stop_reason"], found["tokens"]["generated"]) == ("length", 3)
-    assert found["answer"].strip()
-    read, kept = found["tokens"]["document"], found["tokens"]["kept"]
+    report = parse(ask(*words, folder / "story.txt", "What is it?"))
+    assert report["cache"]["policy"] == policy
+    assert (report["stop_reason"], report["tokens"]["generated"]) == ("length", 3)
+    assert report["answer"].strip()
+    read, kept = report["tokens"]["document"], report["tokens"]["kept"]
     assert kept == (read if policy == "full" else 128)
-    assert any("does not apply" in warning for warning in found["warnings"]) == (policy == "full")
+    assert any("does not apply" in warning for warning in report["warnings"]) == (policy == "full")
 
 
 def test_quantised_cache_is_about_half_as_large(
     ask: Ask, folder: Path, report: dict[str, Any]
 ) -> None:
     words = ("--json", "--kv-type", "q8_0", "--max-tokens", 3)
-    found = parse(ask(*words, folder / "story.txt", "What is it?"))
-    assert found["cache"]["kv_type"] == "q8_0"
-    assert found["tokens"]["kept"] == 128
-    assert 0.5 < found["cache"]["bytes"] / report["cache"]["bytes"] < 0.56
+    quantised = parse(ask(*words, folder / "story.txt", "What is it?"))
+    assert quantised["cache"]["kv_type"] == "q8_0"
+    assert quantised["tokens"]["kept"] == 128
+    assert 0.5 < quantised["cache"]["bytes"] / report["cache"]["bytes"] < 0.56
 
 
 @pytest.mark.parametrize("block", [1, 7, 2048])

@@ -5,38 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cli_helpers import SMALL, Result, fails, run
+from cli_helpers import CAT, Result, fails, run
 from pdf_files import pdf
-from report_helpers import parse
+from report_helpers import parse, sha256
 
 pytestmark = pytest.mark.model
 
 Ask = Callable[..., Result]
 QUESTION = "What is the name of the cat?"
-CAT = "The cat of the harbour master is black. Its name is Pepper.\n"
 
 
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@pytest.fixture(scope="module")
-def ask(small_path: Path, models_folder: Path) -> Ask:
-    def run_ask(*words: object, **more: Any) -> Result:
-        bounds = ("--budget", 128, "--block", 64)
-        return run("ask", "--model", SMALL, *bounds, *words, models=models_folder, **more)
-
-    return run_ask
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("documents")
-    (folder / "cat.txt").write_text(CAT)
-    return folder
+@pytest.fixture
+def folder(cat: Path) -> Path:
+    return cat.parent
 
 
 def test_documents_of_every_kind_in_the_order_given(ask: Ask, folder: Path) -> None:
@@ -45,26 +28,25 @@ def test_documents_of_every_kind_in_the_order_given(ask: Ask, folder: Path) -> N
     (folder / "pages.pdf").write_bytes(pdf(["The first page.", "The second page.", None]))
     piped = b"Piped text.\n"
     words = (folder / "pages.pdf", "-", folder / "utf16.txt", folder / "cat.txt", QUESTION)
-    found = parse(ask("--json", "--max-tokens", 3, *words, stdin=piped))
-    documents = found["documents"]
-    assert [(each["name"], each["kind"], each["pages"]) for each in documents] == [
+    report = parse(ask("--json", "--max-tokens", 3, *words, stdin=piped))
+    documents = report["documents"]
+    assert [(document["name"], document["kind"], document["pages"]) for document in documents] == [
         ("pages.pdf", "pdf", 3),
         ("standard input", "text", None),
         ("utf16.txt", "text", None),
         ("cat.txt", "text", None),
     ]
-    assert [each["characters"] for each in documents][1:] == [12, len(utf16), len(CAT)]
+    assert [document["characters"] for document in documents[1:]] == [12, len(utf16), len(CAT)]
     assert documents[1]["sha256"] == hashlib.sha256(piped).hexdigest()
-    for each, name in zip(documents, ("pages.pdf", None, "utf16.txt", "cat.txt"), strict=True):
-        assert name is None or each["sha256"] == sha256(folder / name)
-    assert any("page 3 of pages.pdf has no text" in warning for warning in found["warnings"])
+    for document in (documents[0], *documents[2:]):
+        assert document["sha256"] == sha256(folder / document["name"])
+    assert any("page 3 of pages.pdf has no text" in warning for warning in report["warnings"])
 
 
 @pytest.mark.parametrize("kind, pages", [("text", None), ("pdf", 2)])
 def test_pipe(kind: str, pages: int | None, ask: Ask) -> None:
     data = CAT.encode() if kind == "text" else pdf([CAT, "The end."])
-    found = parse(ask("--json", "--max-tokens", 3, QUESTION, stdin=data))
-    (document,) = found["documents"]
+    (document,) = parse(ask("--json", "--max-tokens", 3, QUESTION, stdin=data))["documents"]
     assert (document["name"], document["kind"]) == ("standard input", kind)
     assert document["pages"] == pages
     assert document["sha256"] == hashlib.sha256(data).hexdigest()
@@ -112,6 +94,5 @@ def test_truncated_model(small_path: Path, folder: Path, tmp_path: Path) -> None
 
 def test_model_given_as_a_path(small_path: Path, folder: Path, tmp_path: Path) -> None:
     words = ("--model", small_path, "--json", "--max-tokens", 2, folder / "cat.txt", QUESTION)
-    found = parse(run("ask", *words, XDG_CACHE_HOME=str(tmp_path)))
-    assert found["model"]["name"] == small_path.name
-    assert found["model"]["sha256"] == sha256(small_path)
+    model = parse(run("ask", *words, XDG_CACHE_HOME=str(tmp_path)))["model"]
+    assert (model["name"], model["sha256"]) == (small_path.name, sha256(small_path))

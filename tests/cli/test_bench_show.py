@@ -45,10 +45,10 @@ def written(
 
 
 def test_files_are_shown_together(tmp_path: Path) -> None:
-    one = written(tmp_path / "vt.jsonl", {"full": [1, 1, 1, 1], "keydiff": [1, 0, 0, 0]})
-    two = written(tmp_path / "cwe.jsonl", {"full": [1, 0], "keydiff": [0, 0]})
-    again = written(tmp_path / "cwe-1.jsonl", {"full": [1, 1], "keydiff": [1, 1]}, seed=1)
-    done = keydiff("bench", "show", one, two, again, two, "--json", cwd=tmp_path)
+    tracing = written(tmp_path / "vt.jsonl", {"full": [1, 1, 1, 1], "keydiff": [1, 0, 0, 0]})
+    counting = written(tmp_path / "cwe.jsonl", {"full": [1, 0], "keydiff": [0, 0]})
+    reseeded = written(tmp_path / "cwe-1.jsonl", {"full": [1, 1], "keydiff": [1, 1]}, seed=1)
+    done = keydiff("bench", "show", tracing, counting, reseeded, counting, "--json", cwd=tmp_path)
     assert done.errors == []
     shown = json.loads(done.out)
     assert [header["seed"] for header in shown["headers"]] == [0, 0, 1, 0]
@@ -65,9 +65,9 @@ def test_files_are_shown_together(tmp_path: Path) -> None:
     # Samples of the same names in other texts are other samples.
     (tmp_path / "more").mkdir()
     elsewhere = written(tmp_path / "more" / "vt.jsonl", {"full": [0, 0, 0, 0]}, text="b")
-    done = keydiff("bench", "show", one, elsewhere, "--json", cwd=tmp_path)
+    done = keydiff("bench", "show", tracing, elsewhere, "--json", cwd=tmp_path)
     assert [row["samples"] for row in json.loads(done.out)["results"]] == [8, 4]
-    table = keydiff("bench", "show", one, cwd=tmp_path)
+    table = keydiff("bench", "show", tracing, cwd=tmp_path)
     assert "vt    512     keydiff  128     4        25 %" in table.out
     assert "all" not in table.out  # one task is all there is
 
@@ -91,8 +91,8 @@ def test_answers_of_another_version_of_a_policy_do_not_count(tmp_path: Path) -> 
 
 
 def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
-    one = written(tmp_path / "vt.jsonl", {"full": [1]})
-    other = written(tmp_path / "cwe.jsonl", {"full": [1]}, block=128)
+    usual = written(tmp_path / "vt.jsonl", {"full": [1]})
+    blocks = written(tmp_path / "cwe.jsonl", {"full": [1]}, block=128)
     for number, (options, said) in enumerate(
         [
             ({"sha256": "b"}, "model"),
@@ -103,9 +103,9 @@ def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
             ({"kv_type": "q8_0"}, "kv_type"),
         ]
     ):
-        under = written(tmp_path / f"{number}.jsonl", {"full": [1]}, **options)
+        differing = written(tmp_path / f"{number}.jsonl", {"full": [1]}, **options)
         with pytest.raises(UsageError, match=f"measured with another {said} than .*show it alone"):
-            show([one, under])
+            show([usual, differing])
     (tmp_path / "more").mkdir()
     longer = written(tmp_path / "more" / "vt.jsonl", {"full": [1]}, max_tokens=9)
     begun = written(tmp_path / "begun.jsonl", {})
@@ -120,16 +120,19 @@ def test_what_cannot_be_shown_together_is_refused(tmp_path: Path) -> None:
     prose = tmp_path / "prose.txt"
     prose.write_text("No records.\n")
     for files, message in [
-        ((one, other), f"{other} was measured with another --block than {one}; show it alone"),
+        (
+            (usual, blocks),
+            f"{blocks} was measured with another --block than {usual}; show it alone",
+        ),
         ((begun, "--plot", "x.png"), f"{begun}: no answers yet"),
         ((times,), f"{times} holds times, not answers"),
         ((prose,), f"{prose} is no file of records"),
         ((older, newer), f"{newer} was measured with another version of keydiff than the files"),
         ((odd,), f"{odd}, line 2, is no record of it"),
         ((deep,), f"{deep}, line 2, is no record of it"),
-        ((one, longer), f"{longer} has the same samples as another file, with another --max-tok"),
+        ((usual, longer), f"{longer} has the same samples as another file, with another --max-tok"),
         ((tmp_path / "none.jsonl",), "none.jsonl cannot be read: "),
-        ((one, "--plot", "x.bmp"), "x.bmp"),
+        ((usual, "--plot", "x.bmp"), "x.bmp"),
     ]:
         done = keydiff("bench", "show", *files, cwd=tmp_path)
         assert (done.status, done.out) == (2, "")

@@ -39,8 +39,8 @@ def test_the_cache_is_listed_shown_and_emptied(
     text_index, pdf_index = shown["documents"]
     assert (text_index["start"], text_index["page_starts"]) == (0, None)
     assert pdf_index["start"] == text_index["tokens"]
-    one, two = pdf_index["page_starts"]
-    assert pdf_index["start"] < one < two < shown["tokens"]
+    first_page, second_page = pdf_index["page_starts"]
+    assert pdf_index["start"] < first_page < second_page < shown["tokens"]
     removed = keydiff("cache", "remove", entries[0]["id"])
     assert removed.status == 0
     assert "removed 1" in removed.err

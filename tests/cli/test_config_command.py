@@ -41,15 +41,15 @@ def test_precedence(tmp_path: Path) -> None:
 def test_flag_wins_over_the_environment(tmp_path: Path) -> None:
     document = tmp_path / "text.txt"
     document.write_text("Text.")
-    message = fails(run("ask", "--policy", "one", document, "What?", KEYDIFF_POLICY="two"), 2)
-    assert message.startswith("--policy: 'one'")
-    message = fails(run("ask", document, "What?", KEYDIFF_POLICY="two"), 2)
-    assert message.startswith("KEYDIFF_POLICY: 'two'")
+    message = fails(run("ask", "--policy", "best", document, "What?", KEYDIFF_POLICY="worst"), 2)
+    assert message.startswith("--policy: 'best'")
+    message = fails(run("ask", document, "What?", KEYDIFF_POLICY="worst"), 2)
+    assert message.startswith("KEYDIFF_POLICY: 'worst'")
 
 
 def test_path_of_the_configuration(tmp_path: Path) -> None:
-    chosen = run("config", "path", KEYDIFF_CONFIG=str(tmp_path / "mine.toml"))
-    assert (chosen.status, chosen.out, chosen.err) == (0, f"{tmp_path / 'mine.toml'}\n", "")
+    chosen = run("config", "path", KEYDIFF_CONFIG=str(tmp_path / "chosen.toml"))
+    assert (chosen.status, chosen.out, chosen.err) == (0, f"{tmp_path / 'chosen.toml'}\n", "")
 
 
 def test_empty_variables_are_as_if_not_set(tmp_path: Path) -> None:

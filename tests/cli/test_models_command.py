@@ -71,8 +71,8 @@ def test_remove(tmp_path: Path) -> None:
 
 @pytest.mark.model
 def test_path_and_pull_of_an_installed_model(small_path: Path, models_folder: Path) -> None:
-    found = run("models", "path", SMALL, models=models_folder)
-    assert (found.status, found.out, found.err) == (0, f"{small_path}\n", "")
+    located = run("models", "path", SMALL, models=models_folder)
+    assert (located.status, located.out, located.err) == (0, f"{small_path}\n", "")
     pulled = run("models", "pull", SMALL, models=models_folder)
     assert (pulled.status, pulled.out) == (0, f"{small_path}\n")
     assert "already installed" in pulled.err

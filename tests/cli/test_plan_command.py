@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from cli_helpers import SMALL, Result, fails, run, story
-from process_helpers import run_process
 from report_helpers import parse, smallest_cap
 
 from keydiff_cli.system import machine
@@ -24,6 +23,7 @@ QUESTION = "What is the name of the cat?"
 def usual_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan counts the process: here one that has loaded no more than the command does."""
     monkeypatch.setattr(machine, "resident", lambda: 80_000_000)
+    monkeypatch.setattr(machine, "peak", lambda: 80_000_000)
 
 
 @pytest.fixture
@@ -32,13 +32,6 @@ def plan(small_path: Path, models_folder: Path) -> Plan:
         return run("plan", "--model", SMALL, *words, models=models_folder)
 
     return plan
-
-
-@pytest.fixture
-def cat(tmp_path: Path) -> Path:
-    path = tmp_path / "cat.txt"
-    path.write_text("The cat of the harbour master is black. Its name is Pepper.\n")
-    return path
 
 
 def values(result: Result) -> dict[str, Any]:
@@ -61,9 +54,8 @@ def test_the_parts_add_up_and_stay_under_the_cap(plan: Plan) -> None:
     assert planned["planned_bytes"] < binary["planned_bytes"] <= binary["cap_bytes"] == 400 * 2**20
 
 
-def test_it_is_a_table(small_path: Path, models_folder: Path) -> None:
-    words = ("plan", "--model", SMALL, "--memory", "400MB")
-    table = run_process(*words, models=models_folder)
+def test_it_is_a_table(plan: Plan) -> None:
+    table = plan("--memory", "400MB")
     assert (table.status, table.err) == (0, "")
     assert "400 MB" in table.out
 
@@ -88,6 +80,5 @@ def test_a_question_too_long_for_a_small_cap_is_no_crash(
     small_path: Path, models_folder: Path, cat: Path
 ) -> None:
     words = ("ask", "--model", SMALL, "--budget", 128, "--block", 64, "--memory", "300MB")
-    # In a process of its own, whose memory is under the cap.
-    result = run_process(*words, cat, story(lines=80), models=models_folder)
+    result = run(*words, cat, story(lines=80), models=models_folder)
     assert "smallest cap that works" in fails(result, 5)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import SMALL, story
-from process_helpers import run_process
 from snapshot_commands import Keydiff
 
 pytestmark = pytest.mark.model
@@ -15,11 +14,6 @@ pytestmark = pytest.mark.model
 BOUNDS = ("--model", SMALL, "--budget", 128, "--block", 64)
 SHORT = (*BOUNDS, "--max-tokens", 6)
 QUESTION = "What is the secret password?"
-
-
-@pytest.fixture
-def keydiff(small_path: Path, models_folder: Path, tmp_path: Path) -> Keydiff:
-    return Keydiff(models_folder, tmp_path / "cache")
 
 
 @pytest.fixture
@@ -31,8 +25,7 @@ def document(tmp_path: Path) -> Path:
 
 def test_what_was_read_ahead_answers_any_question(keydiff: Keydiff, document: Path) -> None:
     plain = keydiff.report("--policy", "keydiff-prerope", "--no-cache", *SHORT, document, QUESTION)
-    words = ("read", *BOUNDS, document)
-    ahead = run_process(*words, models=keydiff.models, **keydiff.variables)
+    ahead = keydiff("read", *BOUNDS, document)
     assert (ahead.status, ahead.out) == (0, "")
     report = json.loads(keydiff("read", "--json", *BOUNDS, document).out)
     assert report["stop_reason"] == "read"

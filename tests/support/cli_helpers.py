@@ -16,10 +16,12 @@ from typing import BinaryIO, TextIO
 from process_helpers import COMMAND, POSIX, Result, environment, result_of, run_process
 
 __all__ = [
-    "ANSI_NAME", "COMMAND", "POSIX", "SMALL", "Result", "environment", "fails", "run", "story",
+    "ANSI_NAME", "CAT", "COMMAND", "POSIX", "SMALL", "Result", "environment", "fails", "run",
+    "story",
 ]  # fmt: skip
 
 SMALL = "smollm2-135m"
+CAT = "The cat of the harbour master is black. Its name is Pepper.\n"
 ANSI_NAME = "a\x1b[31mred\x9b1m\u202e.txt"
 # Variables that are looked at once only, while Python starts or llama.cpp is loaded.
 _FOR_A_NEW_PROCESS = {"LLAMA_CPP_LIB_PATH", "PYTHONPATH"}

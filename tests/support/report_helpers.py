@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from cli_helpers import Result, fails
@@ -99,3 +101,8 @@ def smallest_cap(result: Result) -> str:
     match = re.search(r"the smallest cap that works is (\d+MB)", fails(result, 5))
     assert match is not None, result
     return match.group(1)
+
+
+def sha256(path: Path) -> str:
+    """What a report says to tell the file from others."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
