@@ -71,14 +71,14 @@ def test_installed_script_is_the_same_command() -> None:
     script = shutil.which("keydiff", path=str(Path(sys.executable).parent))
     if script is None:
         pytest.skip("keydiff is not installed beside this Python")
-    installed, module = run_process("--version", command=[script]), run_process("--version")
-    assert installed == module
-    assert (module.status, module.out) == (0, f"keydiff {__version__}\n")
+    installed = run_process("--version", command=[script])
+    assert (installed.status, installed.out) == (0, f"keydiff {__version__}\n")
+    assert installed.err == ""
 
 
 @pytest.mark.parametrize(
     "words",
-    [("config", "show", "--json"), ("ask", "none\udcff.txt", "What?"), ("models", "path", "x")],
+    [("config", "show", "--json"), ("ask", "none\udcff.txt", "What?")],
     ids=lambda words: words[0],
 )
 def test_in_the_process_of_the_tests_it_says_the_same(words: tuple[str, ...]) -> None:
@@ -122,9 +122,7 @@ def test_typer_refuses(words: tuple[str, ...]) -> None:
 
 
 @posix
-@pytest.mark.parametrize(
-    "words", [("models", "list"), ("config", "show", "--json"), ("-h",), ("--version",)]
-)
+@pytest.mark.parametrize("words", [("config", "show", "--json"), ("-h",)])
 def test_reader_that_goes_away(words: tuple[str, ...]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
@@ -142,11 +140,14 @@ def test_reader_that_goes_away(words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("words", [("config", "path"), ("config", "show", "--json")])
-def test_full_disk_is_an_error_and_no_crash(words: tuple[str, ...]) -> None:
+def test_full_disk_is_an_error_and_no_crash() -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [*COMMAND, *words], stdout=full, stderr=subprocess.PIPE, env=environment(), check=False
+            [*COMMAND, "config", "path"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            check=False,
         )
     assert done.returncode == 1
     assert done.stderr.decode().startswith("keydiff: error: ")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chat_documents import document, folder
-from cli_helpers import SMALL, Result, fails, run
-from process_helpers import POSIX, finish, run_process, start
+from cli_helpers import SMALL, Result, run
+from process_helpers import run_process
 
 from keydiff_cli.engine.answer import Choices
 
@@ -101,15 +99,6 @@ def test_commands_work_in_a_pipe_too(chat: Chat, document: Path, tmp_path: Path)
     assert saved["settings"]["budget"] == 256
 
 
-def test_settings_change_while_it_goes_on(chat: Chat, document: Path) -> None:
-    lines = ["Hello.", "/budget 280", "Why?", "/policy window", "/system Be brief.", "Why not?"]
-    answers = objects(chat("\n".join(lines), "--json", "-q", document))
-    assert [answer["cache"]["budget"] for answer in answers] == [256, 280, 280]
-    policies = [answer["cache"]["policy"] for answer in answers]
-    assert policies == ["keydiff-prerope", "keydiff-prerope", "window"]
-    assert answers[2]["tokens"]["prompt"] < answers[1]["tokens"]["prompt"]
-
-
 def test_documents_are_read_again_for_a_question(chat: Chat, document: Path) -> None:
     lines = [QUESTION, "/reread", "Why?", "/policy keydiff", "Why?"]
     result = chat("\n".join(lines), "--json", document)
@@ -117,49 +106,6 @@ def test_documents_are_read_again_for_a_question(chat: Chat, document: Path) -> 
     assert [answer["question"] for answer in answers] == [QUESTION, QUESTION, "Why?", "Why?"]
     policies = [answer["cache"]["policy"] for answer in answers]
     assert policies == ["keydiff-prerope", "focus", "focus", "keydiff"]
-
-
-@pytest.mark.parametrize(
-    ("lines", "status", "text"),
-    [
-        ("/bogus", 2, "there is no command /bogus; /help lists them"),
-        ("/add", 2, "write: /add FILE"),
-        ("/undo now", 2, "write: /undo"),
-        ("/undo", 2, "there is nothing to take back"),
-        ("/retry", 2, "there is nothing to take back"),
-        ("/reread", 2, "ask something first"),
-        ("/add missing.pdf", 3, "missing.pdf"),
-        ("/budget none", 2, "budget: 'none' is not a whole number"),
-        ("/policy best", 2, "'best' is not one of"),
-        ("/policy focus", 2, "reads for a question"),
-        ("/model missing", 4, "missing"),
-        ("/load missing", 2, "there is no chat 'missing'"),
-        ("/save ../x", 2, "is no name for a chat"),
-        ("word " * 3000, 2, "the question has"),
-        ("/export /missing/x.md", 2, "cannot be written"),
-    ],
-)
-def test_what_goes_wrong_ends_a_pipe(
-    chat: Chat, document: Path, lines: str, status: int, text: str
-) -> None:
-    assert text in fails(chat(lines, "-q", document), status)
-
-
-def test_wrong_command_lines(chat: Chat, tmp_path: Path) -> None:
-    assert "standard input is where the questions come from" in fails(chat("", "-"), 2)
-    assert "missing.txt" in fails(chat("Hello.", tmp_path / "missing.txt"), 3)
-    assert "reads for a question" in fails(chat("Hello.", "--policy", "focus", "-q"), 2)
-
-
-def test_a_chat_is_never_written_over_another(chat: Chat, document: Path, tmp_path: Path) -> None:
-    assert chat("/save one", "-q", document).status == 0
-    before = (tmp_path / "chats" / "one.json").read_text()
-    assert "there is a chat 'one' already" in fails(chat("/save one", "-q", document), 2)
-    assert (tmp_path / "chats" / "one.json").read_text() == before
-    note = tmp_path / "x.md"
-    note.write_text("mine")
-    assert "exists already" in fails(chat(f"/export {note}", "-q", document), 2)
-    assert note.read_text() == "mine"
 
 
 def interrupted(result: Result, as_json: bool) -> None:
@@ -171,27 +117,6 @@ def interrupted(result: Result, as_json: bool) -> None:
         assert (value["question"][:7], value["stop_reason"]) == ("Tell me", "interrupted")
         line = value["answer"]
     assert len(line) > 20
-
-
-@pytest.mark.skipif(not POSIX, reason="needs a signal")
-def test_an_answer_to_a_pipe_that_is_stopped_is_printed(
-    document: Path, models_folder: Path, variables: dict[str, str]
-) -> None:
-    words = ("chat", *BOUNDS, "--max-tokens", 4000, "--system", "Tell long stories.", "--verbose")
-    variables = {**variables, "KEYDIFF_CONVERSATION": "512"}
-    process = start(
-        *words, "--json", document,
-        models=models_folder, variables=variables, stdin=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdin is not None
-    assert process.stderr is not None
-    process.stdin.write(b"Tell me a very long story about the harbour.\n")
-    process.stdin.flush()
-    batches = (line for line in process.stderr if b"set_abort_callback" in line)
-    enough = 50  # more than those of the document and the question
-    assert len(list(islice(batches, enough))) == enough
-    process.send_signal(signal.SIGINT)
-    interrupted(finish(process), as_json=True)
 
 
 @pytest.mark.parametrize("as_json", [True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -14,8 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from cli_helpers import ANSI_NAME, SMALL, run
-from process_helpers import COMMAND, POSIX, TIMEOUT, environment, finish, start
-from process_helpers import on_terminal as terminal_run
+from process_helpers import COMMAND, POSIX, TIMEOUT, finish, read_terminal, start
 
 from keydiff_cli.system.terminal import Sanitizer
 
@@ -40,38 +40,51 @@ def begin(small_path: Path, models_folder: Path) -> Start:
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("documents") / "text.txt"
-    path.write_text("The cat of the harbour master is black. Its name is Pepper.\n")
-    return path
-
-
-@pytest.fixture(scope="module")
-def answer(small_path: Path, models_folder: Path, text: Path) -> str:
+def answer(small_path: Path, models_folder: Path, cat: Path) -> str:
     """What is printed where nothing stands in the way."""
-    result = run(*FEW, text, QUESTION, models=models_folder)
+    result = run(*FEW, cat, QUESTION, models=models_folder)
     assert result.status == 0, result
     assert len(result.out) > 3
     return result.out
 
 
-# Readers that go away ------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def odd_name(cat: Path) -> Path:
+    """A document whose name and text would drive a terminal."""
+    path = cat.with_name(ANSI_NAME)
+    path.write_bytes(cat.read_bytes() + b"\x1b[31mred\x1b[0m\x1b]0;title\x07\n")
+    return path
 
 
-def test_reader_of_the_answer_goes_away(begin: Start, text: Path) -> None:
-    process = begin(*WORDS, "--max-tokens", 4000, text, "Tell me a very long story.")
+# Readers that go away, and terminals ---------------------------------------------------------
+
+
+def test_reader_of_the_answer_goes_away_and_progress_is_on_a_terminal(
+    begin: Start, odd_name: Path
+) -> None:
+    ours, its = os.openpty()
+    words = (*WORDS, "--max-tokens", 4000, odd_name, "Tell me a very long story.")
+    process = begin(*words, stderr=its, variables={"TERM": "xterm-256color"})
+    os.close(its)
     assert process.stdout is not None
-    assert process.stderr is not None
     assert process.stdout.read(1)
     process.stdout.close()
-    err = process.stderr.read().decode()
+    shown = read_terminal(ours)
     assert process.wait(TIMEOUT) == 0
-    assert "Traceback" not in err
-    assert "error" not in err
+    assert "Traceback" not in shown
+    assert "error" not in shown
+    assert "reading a" in shown
+    assert "tokens" in shown
+    assert "\x1b[31mred" not in shown
+    assert "\x9b" not in shown
+    assert "\u202e" not in shown
 
 
-def test_reader_of_the_messages_goes_away(begin: Start, text: Path, answer: str) -> None:
-    process = begin(*FEW, text, QUESTION)
+def test_reader_of_the_messages_goes_away_and_the_input_is_closed(
+    begin: Start, cat: Path, answer: str
+) -> None:
+    closed = ("sh", "-c", 'exec "$@" <&-', "sh", *COMMAND)
+    process = begin(*FEW, cat, QUESTION, command=closed)
     assert process.stderr is not None
     assert process.stdout is not None
     process.stderr.close()
@@ -80,61 +93,34 @@ def test_reader_of_the_messages_goes_away(begin: Start, text: Path, answer: str)
     assert printed == answer
 
 
-def test_closed_streams(begin: Start, text: Path, answer: str) -> None:
-    closed = ("sh", "-c", 'exec "$@" <&- 2>&-', "sh", *COMMAND)
-    result = finish(begin(*FEW, text, QUESTION, command=closed))
-    assert (result.status, result.out, result.err) == (0, answer, "")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_full_disk(text: Path, small_path: Path, models_folder: Path) -> None:
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [*COMMAND, *map(str, FEW), str(text), QUESTION],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            env=environment(models_folder),
-            timeout=TIMEOUT,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert b"Traceback" not in done.stderr
-    assert b"keydiff: error: " in done.stderr
-
-
-# Terminals -----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def odd_name(text: Path) -> Path:
-    path = text.with_name(ANSI_NAME)
-    path.write_bytes(text.read_bytes() + b"\x1b[31mred\x1b[0m\x1b]0;title\x07\n")
-    return path
-
-
-def test_answer_on_a_terminal(odd_name: Path, small_path: Path, models_folder: Path) -> None:
+def test_answer_on_a_terminal_and_messages_closed(
+    begin: Start, odd_name: Path, models_folder: Path
+) -> None:
+    ours, its = os.openpty()
     words = (*WORDS, "--max-tokens", 12, odd_name, "Repeat the text, all of it.")
-    status, shown, messages = terminal_run(*words, terminal="stdout", models=models_folder)
-    assert status == 0
+    closed = ("sh", "-c", 'exec "$@" <&- 2>&-', "sh", *COMMAND)
+    process = begin(*words, command=closed, stdout=its, variables={"TERM": "xterm-256color"})
+    os.close(its)
+    shown = read_terminal(ours)
+    assert process.wait(TIMEOUT) == 0
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
     piped = run(*words, models=models_folder)
+    assert piped.status == 0
     assert shown.replace("\r\n", "\n") == Sanitizer()(piped.out)
     assert len(shown) > 12
     assert shown.replace("\r", "").replace("\n", "").replace("\t", "").isprintable()
-    assert "\x1b" not in messages
-    assert "reading" not in messages
-    assert messages.count("\n") == 3  # start, warning, end
+    assert "\x1b" not in piped.err
+    assert "reading" not in piped.err
+    assert piped.err.count("\n") == 3  # start, warning, end
 
 
-def test_progress_on_a_terminal(odd_name: Path, small_path: Path, models_folder: Path) -> None:
-    words = (*WORDS, "--max-tokens", 2, odd_name, "What is it?")
-    status, shown, answer = terminal_run(*words, terminal="stderr", models=models_folder)
-    assert status == 0
-    assert answer.count("\n") == 1
-    assert "reading a" in shown
-    assert "tokens" in shown
-    assert "\x1b[31mred" not in shown
-    assert "\x9b" not in shown
-    assert "\u202e" not in shown
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk(begin: Start, cat: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        result = finish(begin(*FEW, cat, QUESTION, stdout=full))
+    assert result.status == 1
+    assert len(result.errors) == 1
 
 
 # Endless input -------------------------------------------------------------------------------

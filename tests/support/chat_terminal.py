@@ -34,6 +34,7 @@ class Terminal:
             timeout=60,
         )
         self.process.delaybeforesend = None
+        self._ended = False  # whether it has closed the terminal, and nothing comes any more
 
     def type(self, text: str) -> None:
         self.process.send(text)
@@ -50,7 +51,8 @@ class Terminal:
         """Wait until the screen shows something; return what the screen shows."""
         end = time.monotonic() + seconds
         while not re.search(pattern, self.text, re.MULTILINE):
-            assert time.monotonic() < end, f"{pattern!r} never came:\n{self.text}"
+            waiting = not self._ended and time.monotonic() < end
+            assert waiting, f"{pattern!r} never came:\n{self.text}"
             self._take()
         return self.text
 
@@ -60,7 +62,7 @@ class Terminal:
         except pexpect.TIMEOUT:
             return
         except pexpect.EOF:
-            time.sleep(0.1)
+            self._ended = True
             return
         first, *rest = data.split(b"\x1b[6n")  # where is the cursor?
         self._stream.feed(first)

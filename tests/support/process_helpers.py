@@ -84,13 +84,11 @@ def start(
     **streams: Any,
 ) -> subprocess.Popen[bytes]:
     """Start the command; its output is piped, its input empty unless ``streams`` says otherwise."""
-    streams = {"stdin": subprocess.DEVNULL} | streams
+    usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(
         [*command, *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
         env=environment(models, **(variables or {})),
-        **streams,
+        **(usual | streams),
     )
 
 
@@ -100,7 +98,7 @@ def finish(process: subprocess.Popen[bytes], read: bytes = b"") -> Result:
         out, err = process.communicate(timeout=TIMEOUT)
     finally:
         process.kill()
-    return result_of(process.returncode, read + out, err)
+    return result_of(process.returncode, read + (out or b""), err or b"")
 
 
 def on_terminal(
@@ -118,32 +116,29 @@ def on_terminal(
     The status, what came on the terminal, and what came on the other outputs.
     """
     ours, its = os.openpty()
-    streams: dict[str, Any] = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.PIPE,
-    }
-    process = subprocess.Popen(
-        [*COMMAND, *map(str, words)],
-        env=environment(models, TERM="xterm-256color"),
-        cwd=cwd,
-        **(streams | {terminal: its}),
-    )
+    streams = {terminal: its, "cwd": cwd}
+    process = start(*words, models=models, variables={"TERM": "xterm-256color"}, **streams)
     os.close(its)
+    shown = read_terminal(ours) if terminal != "stdin" else ""
+    other = finish(process)
+    if terminal == "stdin":
+        os.close(ours)
+    return other.status, shown, other.out + other.err
+
+
+def read_terminal(ours: int) -> str:
+    """What came on a pseudo-terminal until its other end was closed; closes this one."""
     shown = b""
-    if terminal != "stdin":
-        while True:
-            try:
-                part = os.read(ours, 4096)
-            except OSError:  # how Linux says that the other end is closed
-                break
-            if not part:
-                break
-            shown += part
-    out, err = process.communicate(timeout=TIMEOUT)
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # how Linux says that the other end is closed
+            break
+        if not part:
+            break
+        shown += part
     os.close(ours)
-    other = result_of(process.returncode, out or b"", err or b"")
-    return process.returncode, shown.decode(), other.out + other.err
+    return shown.decode()
 
 
 def result_of(status: int, out: bytes, err: bytes, *, alone: bool = True) -> Result:
