@@ -127,6 +127,7 @@ class Context:
         for index in range(batch):
             self._batch.seq_id[index][0] = 0
 
+    @hold_interrupt()
     def close(self) -> None:
         """Free the cache and the buffers."""
         if self._native is not None:
