@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from score_helpers import make_rows, plain_rows
+from score_helpers import HEADS, ROTATION, ROWS, make_rows, plain_rows
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.render.flags import as_flag
-from keydiff_cli.scores import KeyDiff
+from keydiff_cli.scores import KeyDiff, Rows
 from keydiff_cli.scores.focus import Focus
 
 steady = settings(derandomize=True, deadline=None, max_examples=40)
@@ -51,6 +53,39 @@ def test_keydiff_is_the_formula(rows: int, dtype: type) -> None:
     assert scores.shape == (3, rows)
     assert scores.dtype == np.float32
     np.testing.assert_allclose(scores, by_the_formula(keys), atol=3e-6)
+
+
+def slow_keydiff(rows: Rows, *, prerope: bool) -> NDArray[Any]:
+    """Of the keys as they are, or turned back by the angles of their positions."""
+    result = np.empty((HEADS, ROWS))
+    for h in range(HEADS):
+        keys = rows.keys[:, h].astype(np.float64)
+        for i, key in enumerate(keys if prerope else ()):
+            for pair, frequency in enumerate(ROTATION.frequencies):
+                angle = rows.positions[h, i] * frequency
+                first, second = key[pair], key[pair + len(ROTATION.frequencies)]
+                cos, sin = math.cos(angle), math.sin(angle)
+                key[pair] = first * cos + second * sin
+                key[pair + len(ROTATION.frequencies)] = second * cos - first * sin
+        unit = keys / np.linalg.norm(keys, axis=1, keepdims=True)
+        anchor = unit.mean(axis=0)
+        result[h] = -(unit @ anchor) / np.linalg.norm(anchor)
+    return result
+
+
+@pytest.mark.parametrize("prerope", [False, True])
+def test_keys_are_turned_back_only_if_that_is_wanted(prerope: bool, rows: Rows) -> None:
+    scores = KeyDiff(prerope=prerope)(rows)
+    expected = slow_keydiff(rows, prerope=prerope)
+    np.testing.assert_allclose(scores, expected, rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("prerope", [False, True])
+def test_keydiff_does_not_look_at_tokens(prerope: bool) -> None:
+    rows = make_rows(3, block=True)
+    others = replace(rows, origin=np.random.default_rng(1).permuted(rows.origin, axis=1))
+    scorer = KeyDiff(prerope=prerope)
+    np.testing.assert_array_equal(scorer(others), scorer(rows))
 
 
 @given(shapes, seeds)
