@@ -1,19 +1,16 @@
-"""The table of policies, those of other packages, and what is made of a specification."""
+"""The table of policies, and what is made of a specification."""
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import run
 
 from keydiff_cli import scores
 from keydiff_cli.errors import UsageError
-from keydiff_cli.llama import KV_TYPES
 from keydiff_cli.policies import (
     POLICIES,
     POLICY_NAMES,
@@ -26,100 +23,13 @@ from keydiff_cli.policies import (
 )
 from keydiff_cli.render.flags import as_flag
 from keydiff_cli.scores.focus import Focus
-from keydiff_cli.settings.checks import KV_TYPE_NAMES
-from keydiff_cli.settings.config import resolve
 
 ROOT = Path(__file__).parents[1]
 
-CODE = """
-from dataclasses import dataclass
 
-import numpy as np
-
-from keydiff_cli.eviction import Policy
-
-
-@dataclass(frozen=True)
-class Even:
-    watch = "nothing"
-
-    def __call__(self, rows):
-        return (rows.origin % 2 == 0).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Picky(Even):
-    size: int = 3
-
-    def __post_init__(self):
-        if self.size != 3:
-            raise TypeError("three is the size")
-
-
-class Unwatched:
-    def __call__(self, rows):
-        return None
-
-
-class Shared(Even):
-    rest = 3
-
-    def settle(self, *given):
-        return given[0]
-
-
-class Turned(Even):
-    prerope = True
-
-
-def plain(rows):
-    return None
-
-
-even = Policy("even", Even())
-broken = 3
-picky = Policy("picky", Picky())
-unwatched = Policy("unwatched", Unwatched())
-function = Policy("function", plain)
-number = Policy("number", 3)
-kind = Policy("kind", Even)
-everywhere = Policy("everywhere", type("Everywhere", (Even,), {"watch": "everything"})())
-shared = Policy("shared", Shared())
-turned = Policy("turned", Turned())
-"""
-OFFERED = [
-    "even",
-    "broken",
-    "absent",
-    "picky",
-    "unwatched",
-    "function",
-    "number",
-    "kind",
-    "everywhere",
-    "shared",
-    "turned",
-]
-
-
-@pytest.fixture
-def package(tmp_path: Path) -> Path:
-    """A package as pip would install it: a module, and a folder that says what it offers."""
-    (tmp_path / "even_scorer.py").write_text(CODE)
-    info = tmp_path / "even_scorer-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: even-scorer\nVersion: 1.0\n")
-    points = [f"{name} = even_scorer:{name}" for name in OFFERED]
-    points += ["quits = quits:policy", "crooked = even scorer"]
-    (info / "entry_points.txt").write_text("\n".join(["[keydiff.policies]", *points, ""]))
-    (tmp_path / "quits.py").write_text("import sys\n\nsys.exit(0)\n")
-    return tmp_path
-
-
-def test_the_names_users_choose_from_are_those_that_exist() -> None:
+def test_the_names_users_choose_from_are_those_of_the_table() -> None:
     assert tuple(POLICIES) == POLICY_NAMES == tuple(TABLE)
     assert len(POLICIES) == len(TABLE)
-    assert tuple(KV_TYPES) == KV_TYPE_NAMES
 
 
 def test_policies_are_what_they_are_named_for() -> None:
@@ -195,7 +105,7 @@ def test_a_policy_that_reads_for_a_question_needs_one() -> None:
     assert error.value.told(as_flag) == message.format("--policy", "--policy")
 
 
-def test_ours_are_found() -> None:
+def test_policies_of_the_table_are_found() -> None:
     assert all(find_policy(name) == policy for name, policy in POLICIES.items())
     with pytest.raises(UsageError, match=r"no policy 'even'; there are full, focus, .*, pyramid$"):
         find_policy("even")
@@ -265,76 +175,3 @@ def test_a_pyramid_of_one_layer_keeps_the_mean(budget: int, share: float) -> Non
 def test_wrong_fields(spec: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         find_policy(spec)
-
-
-def test_a_package_adds_a_policy(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(package))
-    policy = find_policy("even")
-    assert (policy.name, policy.watch) == ("even", "nothing")
-    assert policy_version(policy) == "1.0"
-    with pytest.raises(UsageError, match=r"there are full, focus, .*, pyramid, absent, broken, "):
-        find_policy("odd")
-
-
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ("broken", "the policy 'broken' (even_scorer:broken) is no keydiff policy"),
-        ("absent", "the policy 'absent' (even_scorer:absent) fails: AttributeError: "),
-        ("quits", "the policy 'quits' (quits:policy) fails: SystemExit: 0"),
-        ("crooked", "the policy 'crooked' (even scorer) fails: "),
-        ("picky:size=4", "policy=picky:size=4: TypeError: three is the size"),
-        ("unwatched", "'watch' of its scorer is none of nothing, question, block, stream"),
-        ("function", "'watch' of its scorer is none of"),
-        ("everywhere", "'watch' of its scorer is none of"),
-        ("number", "its scorer is 3, which cannot score"),
-        ("kind", "its scorer is <class 'even_scorer.Even'>, which cannot score"),
-        ("shared", "its scorer is 3, which cannot score"),
-        ("turned", "policy=turned: TypeError: "),
-    ],
-)
-def test_a_policy_that_cannot_work_is_refused(
-    spec: str, message: str, package: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(str(package))
-    for name in ("even_scorer", "quits"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    with pytest.raises(UsageError) as error:
-        find_policy(spec)
-    assert message in str(error.value)
-
-
-def test_a_policy_that_ends_the_process_is_said_to_fail(package: Path, tmp_path: Path) -> None:
-    paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
-    done = run("bench", "needle", "--policy", "quits", cwd=tmp_path, PYTHONPATH=paths)
-    assert (done.status, done.out) == (2, "")
-    assert done.errors == ["keydiff: error: the policy 'quits' (quits:policy) fails: SystemExit: 0"]
-
-
-@pytest.mark.parametrize("content", [b"[a]\nb\n", b"[a]\nb = \xff\n"])
-def test_entry_points_that_cannot_be_read_are_named(
-    content: bytes, package: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    info = package / "crooked-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: crooked\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_bytes(content)
-    monkeypatch.syspath_prepend(str(package))
-    assert find_policy("focus").name == "focus"
-    for look in (lambda: find_policy("even"), lambda: resolve({"policy": "even"}, {})):
-        with pytest.raises(UsageError, match=r"entry_points\.txt of the package 'crooked' cannot"):
-            look()
-
-
-@pytest.mark.model
-def test_the_command_takes_it(package: Path, small_path: Path, tmp_path: Path) -> None:
-    document = tmp_path / "text.txt"
-    document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * 20)
-    command = [sys.executable, "-m", "keydiff_cli", "ask", "--budget", "64", "--block", "32"]
-    command += ["-m", str(small_path), "--max-tokens", "2", "--policy", "even", str(document), "?"]
-    paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}
-    )
-    assert done.returncode == 0, done.stderr
-    assert "even with a budget of 64" in done.stderr

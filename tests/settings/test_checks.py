@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from keydiff_cli.errors import UsageError
+from keydiff_cli.llama import KV_TYPES
 from keydiff_cli.settings import checks
 
 LONGEST_NAME = "a" * 63
@@ -74,3 +75,7 @@ def test_a_value_beyond_the_bounds_is_refused(
 def test_names_are_split_at_commas() -> None:
     assert checks.split_names(" one,two words , ,three") == ("one", "two words", "three")
     assert checks.split_names(None) == checks.split_names("") == ()
+
+
+def test_the_types_of_a_cache_are_those_that_llama_has() -> None:
+    assert tuple(KV_TYPES) == checks.KV_TYPE_NAMES
