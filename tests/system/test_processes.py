@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import socket
+import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,13 +19,28 @@ import pytest
 from keydiff_cli.system import processes
 from keydiff_cli.system.processes import orderly_end, run
 
-posix = pytest.mark.skipif(os.name != "posix", reason="needs process groups and signals")
+posix = pytest.mark.skipif(os.name != "posix", reason="needs process groups, signals and pipes")
+SECONDS = 30  # that anything here takes at most
+
+
+@pytest.fixture(autouse=True)
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_POLL_SECONDS", 0.02)
 
 
 @pytest.fixture
 def output() -> Iterator[BinaryIO]:
     with tempfile.TemporaryFile() as file:
         yield file
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Iterator[int]:
+    """The descriptor of a named pipe that programs can open as ``pipe`` without waiting."""
+    os.mkfifo(tmp_path / "pipe")
+    descriptor = os.open(tmp_path / "pipe", os.O_RDWR)
+    yield descriptor
+    os.close(descriptor)
 
 
 def said(output: BinaryIO) -> str:
@@ -49,86 +67,90 @@ def test_status_and_output_are_those_of_the_program(tmp_path: Path, output: Bina
 
 def test_a_program_is_looked_after_while_it_runs(tmp_path: Path, output: BinaryIO) -> None:
     """It ends only when it has been looked after twice."""
-    code = (
-        "import pathlib, time\n"
-        "while not pathlib.Path('seen').exists() or pathlib.Path('seen').stat().st_size < 2:\n"
-        "    time.sleep(0.01)"
-    )
+    connections: list[socket.socket] = []
 
     def tick() -> None:
-        with open(tmp_path / "seen", "ab") as file:
-            file.write(b".")
+        if not connections:
+            connections.append(server.accept()[0])
+        with suppress(OSError):  # when it has ended
+            connections[0].sendall(b".")
 
-    assert run(python(code), folder=tmp_path, output=output, tick=tick) == 0
-    assert (tmp_path / "seen").stat().st_size >= 2
-
-
-def gone(number: int) -> bool:
-    """Whether a process ends within a few seconds (one that waits to be reaped has ended)."""
-    for _ in range(300):
-        try:
-            os.kill(number, 0)
-            state = Path(f"/proc/{number}/stat")
-            if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
-        except (ProcessLookupError, FileNotFoundError):
-            return True
-        time.sleep(0.01)
-    return False
-
-
-def interrupt_once(path: Path) -> Callable[[], None]:
-    """Raise Ctrl-C as soon as the program has written a file."""
-
-    def tick() -> None:
-        if path.exists() and path.read_text().endswith("\n"):
-            raise KeyboardInterrupt
-
-    return tick
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(SECONDS)
+        code = (
+            "import socket\n"
+            f"address = {server.getsockname()!r}\n"
+            f"with socket.create_connection(address, timeout={SECONDS}) as connection:\n"
+            "    assert connection.recv(1) + connection.recv(1) == b'..'"
+        )
+        assert run(python(code), folder=tmp_path, output=output, tick=tick) == 0, said(output)
+    connections[0].close()
 
 
 @posix
-@pytest.mark.parametrize("stubborn", [False, True])
+@pytest.mark.parametrize(
+    ("stubborn", "error"),
+    [(False, KeyboardInterrupt), (False, SystemExit), (True, KeyboardInterrupt)],
+)
 def test_a_program_ends_with_all_that_it_started(
-    stubborn: bool, tmp_path: Path, output: BinaryIO, monkeypatch: pytest.MonkeyPatch
+    stubborn: bool,
+    error: type[BaseException],
+    tmp_path: Path,
+    output: BinaryIO,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(processes, "_POLL_SECONDS", 0.02)
+    """The program and its child hold a pipe open, which is at its end when both are gone."""
     monkeypatch.setattr(processes, "_TERMINATE_SECONDS", 0.2 if stubborn else 10.0)
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" if stubborn else ""
     code = (
-        "import os, pathlib, signal, subprocess, time\n"
+        "import os, signal, subprocess, time\n"
         f"{ignore}"
-        "child = subprocess.Popen(['sleep', '60'])\n"
-        "pathlib.Path('numbers').write_text(f'{os.getpid()} {child.pid}\\n')\n"
+        "held = os.open('held', os.O_WRONLY)\n"
+        "subprocess.Popen(['sleep', '60'], stdout=held)\n"
+        "open('started', 'w').close()\n"
         "time.sleep(60)"
     )
-    numbers = tmp_path / "numbers"
-    with pytest.raises(KeyboardInterrupt):
-        run(python(code), folder=tmp_path, output=output, tick=interrupt_once(numbers))
-    assert all(gone(int(number)) for number in numbers.read_text().split())
+
+    def tick() -> None:
+        if (tmp_path / "started").exists():
+            raise error
+
+    os.mkfifo(tmp_path / "held")
+    held = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(error):
+            run(python(code), folder=tmp_path, output=output, tick=tick)
+        assert select.select([held], [], [], SECONDS)[0], "one of them is still there"
+        assert os.read(held, 1) == b""
+    finally:
+        os.close(held)
 
 
 @posix
-def test_what_must_come_to_its_end_is_not_cut_short(tmp_path: Path, output: BinaryIO) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_what_must_come_to_its_end_is_not_cut_short(
+    number: signal.Signals, tmp_path: Path, output: BinaryIO, pipe: int
+) -> None:
     """The signal comes while the program runs, and counts when it has ended."""
-    code = (
-        "import pathlib, time\n"
-        "while not pathlib.Path('asked').exists(): time.sleep(0.01)\n"
-        "pathlib.Path('done').touch()"
-    )
-    came: list[bool] = []
+    code = "import os; os.read(os.open('pipe', os.O_RDONLY), 1); open('done', 'w').close()"
+    sent: list[int] = []
+    came: list[tuple[int, bool]] = []
 
     def tick() -> None:
-        if not (tmp_path / "asked").exists():
-            signal.raise_signal(signal.SIGTERM)
-            (tmp_path / "asked").touch()
+        if not sent:
+            sent.append(number)
+            signal.raise_signal(number)
+            os.write(pipe, b".")
 
-    before = signal.signal(signal.SIGTERM, lambda *_: came.append((tmp_path / "done").exists()))
+    def handle(number: int, _: object) -> None:
+        came.append((number, (tmp_path / "done").exists()))
+
+    before = signal.signal(number, handle)
     try:
         status = run(python(code), folder=tmp_path, output=output, tick=tick, whole=True)
     finally:
-        signal.signal(signal.SIGTERM, before)
-    assert (status, came) == (0, [True])
+        signal.signal(number, before)
+    assert (status, came) == (0, [(number, True)])
 
 
 @posix
@@ -150,3 +172,52 @@ def test_a_signal_ends_in_order_and_handlers_come_back(
     if raised is SystemExit:
         assert caught.value.code == 128 + number
     assert {each: signal.getsignal(each) for each in handlers} == handlers
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_cut_the_clean_up_short(
+    number: signal.Signals, tmp_path: Path, pipe: int
+) -> None:
+    """It comes while a program that takes its time is being ended."""
+    places = tmp_path / "places"
+    places.mkdir()
+    # By os.write, as a signal may come while print, which cannot be entered twice, is at work.
+    slow = (
+        "import os, signal, sys, time\n"
+        "def end(*_):\n"
+        "    os.write(1, b'ending\\n')\n"
+        f"    os.read(os.open({str(tmp_path / 'pipe')!r}, os.O_RDONLY), 1)\n"
+        "    sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "os.write(1, b'%d\\n' % os.getpid())\n"
+        "time.sleep(60)"
+    )
+    code = (
+        "import os, pathlib, sys, tempfile\n"
+        "from keydiff_cli.system.processes import orderly_end, run\n"
+        f"with orderly_end(), tempfile.TemporaryDirectory(dir={str(places)!r}) as folder:\n"
+        "    pathlib.Path(folder, 'file').touch()\n"
+        f"    run([sys.executable, '-c', {slow!r}], folder=pathlib.Path(folder),\n"
+        "        output=sys.stdout, tick=lambda: os.write(2, b'.'))"
+    )
+    process = subprocess.Popen(
+        python(code),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        slow_number = int(process.stdout.readline())
+        assert process.stderr.read(1) == b".", "the program is not waited for"
+        process.send_signal(number)
+        assert process.stdout.readline() == b"ending\n"
+        process.send_signal(signal.SIGINT)
+        os.write(pipe, b".")
+        process.wait(SECONDS)
+        with pytest.raises(ProcessLookupError):
+            os.kill(slow_number, 0)
+    assert list(places.iterdir()) == []
+    assert process.returncode in (-number, 128 + number)
