@@ -176,12 +176,12 @@ def test_what_is_compiled_with_openmp_only_is_checked_too(
 
 @pytest.mark.patches
 def test_the_real_thing(packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Builds for minutes; then the tests of cache, engine and devices pass with it."""
+    """Builds for minutes; then the tests of cache, engine, devices and servers pass with it."""
     monkeypatch.delenv("LLAMA_CPP_LIB_PATH", raising=False)
     build_llama(tmp_path / "cache", Seen(), release=RELEASE)
     library = packages / "llama_cpp" / "lib"
-    names = ("llama/test_native.py", "llama/test_devices.py", "cache", "engine")
-    tests = [Path(__file__).parents[1] / name for name in names]
+    files = [f"llama/test_{name}.py" for name in ("native", "devices", "servers")]
+    tests = [Path(__file__).parents[1] / name for name in (*files, "cache", "engine")]
     done = subprocess.run(
         [PYTHON, "-m", "pytest", "-q", *tests],
         env={**os.environ, "LLAMA_CPP_LIB_PATH": str(library)},

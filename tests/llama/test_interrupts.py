@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +19,16 @@ import ctypes, signal
 from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.llama.library import function, library
 library()
+"""
+# Of the thread that watches for Ctrl-C: it tells each time that it looks at the clock.
+CLOCK = """
+import types
+from keydiff_cli.llama import interrupts
+times = iter({times})
+def monotonic():
+    print("pressed", flush=True)
+    return next(times)
+interrupts.time = types.SimpleNamespace(monotonic=monotonic)
 """
 # As llama.cpp waits for a server: in C, where no signal wakes it.
 STUCK = """
@@ -49,8 +58,8 @@ class Late(socket.socket):
         time.sleep({late})
         return number
 def socketpair():
-    one, other = real()
-    return Late(fileno=one.detach()), other
+    numbers, written = real()
+    return Late(fileno=numbers.detach()), written
 socket.socketpair = socketpair
 from keydiff_cli.llama.interrupts import interrupted
 for turn in range({turns}):
@@ -64,7 +73,7 @@ for turn in range({turns}):
     with hold_interrupt():
         time.sleep({late} * 2)
         if interrupted():
-            print("interrupted by the one before")
+            print("interrupted by the Ctrl-C before")
 print(threading.active_count(), os.dup(0))
 """
 GIVING_UP = """
@@ -92,9 +101,9 @@ zeroed_mutex = pytest.mark.skipif(
 
 
 @contextmanager
-def stuck(*, returns: bool) -> Iterator[subprocess.Popen[str]]:
+def stuck(before: str = "", *, returns: bool) -> Iterator[subprocess.Popen[str]]:
     """A process that is in C, and returns once Ctrl-C is known there, or never."""
-    process = start(STUCK.format(returns=returns))
+    process = start(before + STUCK.format(returns=returns))
     assert process.stdout is not None
     try:
         assert process.stdout.readline() == "stuck\n"
@@ -113,19 +122,19 @@ def test_ctrl_c_is_known_while_llama_computes() -> None:
 
 @zeroed_mutex
 def test_another_ctrl_c_ends_what_never_returns() -> None:
-    with stuck(returns=False) as process:
-        for _ in range(2):
+    times = [100.0, 101.0, 101.1]  # it has a second to return in
+    with stuck(CLOCK.format(times=times), returns=False) as process:
+        assert process.stdout is not None
+        for _ in times:
+            assert process.poll() is None
             process.send_signal(signal.SIGINT)  # twice at once is once
-            time.sleep(0.1)
-        time.sleep(1.5)  # more than it has to return in
-        assert process.poll() is None
-        process.send_signal(signal.SIGINT)
+            assert process.stdout.readline() == "pressed\n"
         _, said = process.communicate(timeout=20)
     assert process.returncode == 130
     assert said == "keydiff: error: interrupted\n"
 
 
-@pytest.mark.parametrize(("late", "turns"), [(0.3, 2), (0.001, 50)])
+@pytest.mark.parametrize(("late", "turns"), [(0.05, 3), (0.001, 50)])
 def test_a_ctrl_c_that_is_seen_late_counts_for_nothing_that_comes_after(
     late: float, turns: int
 ) -> None:

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import ctypes
+import socket
 import sys
 
 from keydiff_cli.llama.library import function, library
+
+
+def free_port() -> int:
+    """A port of loopback on which no server listens."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether a server listens on a port of loopback."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def main(port: str) -> None:

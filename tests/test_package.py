@@ -1,4 +1,4 @@
-"""The library as its users see it: its example runs, and its names cost nothing unused."""
+"""The package as a library: its example runs, and its names cost nothing unused."""
 
 from __future__ import annotations
 
