@@ -19,13 +19,13 @@ from keydiff_cli.settings.config import resolve
 def test_it_shows_what_is_here(tmp_path: Path) -> None:
     done = run("doctor", "--json", cwd=tmp_path)
     assert done.status == 0, done.err
-    found = json.loads(done.out)
-    assert found["library"]["access"] in ("native", "direct")
-    assert found["library"]["observes"]
-    assert found["library"]["devices"][0]["name"] == "CPU"
-    assert Path(found["library"]["path"]).is_dir()
-    assert 0 < found["memory"]["usable"] <= found["memory"]["total"]
-    assert found["problems"] == []
+    report = json.loads(done.out)
+    assert report["library"]["access"] in ("native", "direct")
+    assert report["library"]["observes"]
+    assert report["library"]["devices"][0]["name"] == "CPU"
+    assert Path(report["library"]["path"]).is_dir()
+    assert 0 < report["memory"]["usable"] <= report["memory"]["total"]
+    assert report["problems"] == []
 
 
 def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,14 +63,14 @@ def test_settings_that_cannot_work_are_problems(
     monkeypatch.setenv("KEYDIFF_MODEL", str(tmp_path / "absent.gguf"))
     monkeypatch.setenv("KEYDIFF_RPC", "127.0.0.1:1")
     monkeypatch.setenv("KEYDIFF_GPU_LAYERS", "0")
-    found = examine(resolve({}).settings)
-    assert found["models"]["free"] is None
+    report = examine(resolve({}).settings)
+    assert report["models"]["free"] is None
     for part in (
         "gpu_layers is 0",
         f"{tmp_path / 'absent.gguf'}",
         f"{tmp_path / 'file'} is no folder",
     ):
-        assert any(part in problem for problem in found["problems"]), part
+        assert any(part in problem for problem in report["problems"]), part
 
 
 DAMAGED = {

@@ -29,13 +29,13 @@ def part(path: Path) -> str:
 
 def imported(path: Path) -> set[str]:
     """The parts of the package that a file imports."""
-    found = set()
+    parts = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "keydiff_cli":
-            found |= {alias.name for alias in node.names if not alias.name.startswith("__")}
+            parts |= {alias.name for alias in node.names if not alias.name.startswith("__")}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("keydiff_cli."):
-            found.add((node.module or "").split(".")[1])
-    return found
+            parts.add((node.module or "").split(".")[1])
+    return parts
 
 
 def test_every_part_has_a_layer() -> None:

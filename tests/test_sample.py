@@ -29,8 +29,8 @@ def make(output: Path) -> bytes:
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: str(fact["answer"]))
 def test_answer_stands_once_and_on_its_page(fact: dict[str, Any], pages: list[str]) -> None:
-    found = [n for n, text in enumerate(pages, 1) for _ in range(text.count(fact["answer"]))]
-    assert found == [fact["page"]]
+    holding = [n for n, text in enumerate(pages, 1) for _ in range(text.count(fact["answer"]))]
+    assert holding == [fact["page"]]
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: str(fact["answer"]))

@@ -40,7 +40,7 @@ def test_read_once() -> None:
 )
 @pytest.mark.parametrize("redirected", [False, True])
 def test_reading_ahead_changes_nothing(data: bytes, redirected: bool, save: Save) -> None:
-    found = []
+    outcomes = []
     for ahead in (False, True):
         document = piped(data) if redirected else open_document(save("file", data), NOTHING)
         if ahead:
@@ -48,8 +48,8 @@ def test_reading_ahead_changes_nothing(data: bytes, redirected: bool, save: Save
         assert (document.characters, document.sha256, document.warnings) == (0, "", [])
         with document:
             pieces = list(document.pieces())
-        found.append((pieces, document.characters, document.sha256, document.warnings))
-    assert found[0] == found[1]
+        outcomes.append((pieces, document.characters, document.sha256, document.warnings))
+    assert outcomes[0] == outcomes[1]
 
 
 @pytest.mark.parametrize("data", [b" \n\t\r\n", b"\n" * 3 * SAMPLE, pdf([None, b""]), pdf([b""])])

@@ -32,7 +32,7 @@ def described(**changes: Any) -> tuple[dict[str, Any], list[Any]]:
 
 
 def written(folder: Path, description: dict[str, Any], arrays: list[Any]) -> Path:
-    path = folder / "mine.snapshot"
+    path = folder / "kept.snapshot"
     write_snapshot(path, folder / ".part", description, arrays)
     return path
 

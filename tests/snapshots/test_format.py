@@ -25,9 +25,9 @@ def test_what_was_written_comes_back(store: Store) -> None:
     with file:
         assert file.description == DESCRIPTION
         for name, expected in arrays():
-            found = file.array(name)
-            assert found.dtype == expected.dtype
-            np.testing.assert_array_equal(found, expected)
+            stored = file.array(name)
+            assert stored.dtype == expected.dtype
+            np.testing.assert_array_equal(stored, expected)
         assert len(list(file.arrays("rows"))) == 2
         with pytest.raises(DamagedError, match="no keys"):
             file.array("keys")
@@ -91,11 +91,11 @@ def test_a_damaged_file_is_set_aside(data: bytes, store: Store, warnings: list[s
 
 def test_headers_that_were_swapped_are_found_out(store: Store, warnings: list[str]) -> None:
     """Two files of one size, each whole, with the other's beginning."""
-    one, other = save(store, "one", tokens=30), save(store, "other", tokens=31)
-    first, second = one.path.read_bytes(), other.path.read_bytes()
-    assert len(first) == len(second)
-    one.path.write_bytes(second[:100] + first[100:])
-    assert store.open(one) is None
+    first, second = save(store, "first", tokens=30), save(store, "second", tokens=31)
+    data, longer = first.path.read_bytes(), second.path.read_bytes()
+    assert len(data) == len(longer)
+    first.path.write_bytes(longer[:100] + data[100:])
+    assert store.open(first) is None
     assert "checksum" in warnings[0]
 
 
@@ -112,8 +112,8 @@ def test_an_odd_shape_is_never_taken_up(
     size = 4 * math.prod(shape)
     body = data[:12] + struct.pack("<I", len(text)) + text + bytes(size if size < 100 else 0)
     entry.path.write_bytes(body + hashlib.sha256(body).digest())
-    for one in store.entries():
-        with SnapshotFile(one.path) as file, pytest.raises((ValueError, MemoryError)):
+    for damaged in store.entries():
+        with SnapshotFile(damaged.path) as file, pytest.raises((ValueError, MemoryError)):
             file.array("tokens")
 
 

@@ -140,10 +140,10 @@ def test_what_another_process_writes_is_left_to_it_until_the_end(store: Store) -
 
 
 def begin(store: Store, corpus: Corpus) -> Beginning:
-    found = find_beginning(store, make_key(), corpus, room=0, least=64, most=64)
-    assert found is not None
-    found.close()
-    return found
+    beginning = find_beginning(store, make_key(), corpus, room=0, least=64, most=64)
+    assert beginning is not None
+    beginning.close()
+    return beginning
 
 
 def test_what_was_read_whole_before_is_not_written_again(store: Store) -> None:

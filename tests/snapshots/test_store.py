@@ -153,9 +153,9 @@ def test_a_description_of_an_odd_budget_is_set_aside(
 
 
 def test_a_snapshot_is_named_by_the_beginning_of_its_id(store: Store) -> None:
-    one, other = save(store, "one"), save(store, "other", tokens=31)
-    assert store.get(one.id) == one
-    assert store.get(other.id[:6]).id == other.id
+    first, second = save(store, "first"), save(store, "second", tokens=31)
+    assert store.get(first.id) == first
+    assert store.get(second.id[:6]).id == second.id
     for name, message in (("zz", "no snapshot begins with 'zz'"), ("", "no snapshot begins")):
         with pytest.raises(UsageError, match=message):
             store.get(name)
@@ -184,18 +184,18 @@ def test_the_store_of_the_user_is_in_the_settings(
 
 
 def test_digests_tell_things_apart() -> None:
-    one, other = np.arange(4, dtype=np.int32), np.arange(5, dtype=np.int32)
-    assert token_digest(one) == token_digest(one.copy()) != token_digest(other)
-    assert len(token_digest(one)) == 64
+    tokens, longer = np.arange(4, dtype=np.int32), np.arange(5, dtype=np.int32)
+    assert token_digest(tokens) == token_digest(tokens.copy()) != token_digest(longer)
+    assert len(token_digest(tokens)) == 64
     assert short_digest({"a": 1, "b": 2}) == short_digest({"b": 2, "a": 1})
     assert short_digest({"a": 1}) != short_digest({"a": 2})
     assert len(short_digest([])) == 12
 
 
 def test_a_snapshot_that_is_removed_is_gone(store: Store) -> None:
-    one, other = save(store, "one"), save(store, "other")
-    store.remove(one)
-    assert store.entries() == [other]
-    assert store.open(one) is None
-    store.remove(one)  # as if another process had been faster
-    assert store.entries() == [other]
+    removed, kept = save(store, "removed"), save(store, "kept")
+    store.remove(removed)
+    assert store.entries() == [kept]
+    assert store.open(removed) is None
+    store.remove(removed)  # as if another process had been faster
+    assert store.entries() == [kept]

@@ -45,7 +45,7 @@ def test_what_cannot_be_written_leaves_nothing_behind(store: Store) -> None:
 
 
 def test_a_snapshot_may_be_a_file_of_its_own(tmp_path: Path) -> None:
-    path, part = tmp_path / "mine.snapshot", tmp_path / ".part"
+    path, part = tmp_path / "kept.snapshot", tmp_path / ".part"
     part.write_bytes(b"left by a dead process")
     write_snapshot(path, part, DESCRIPTION, arrays())
     with SnapshotFile(path) as file:
