@@ -58,7 +58,7 @@ class Rows:
         Keys as cached, after RoPE: float16 or float32 ``[rows, heads, head_dim]``.
     origin
         Token that each row comes from, as its number in the token stream: int32 ``[heads, rows]``.
-    positions
+    rotary
         Position by which the key of each row is rotated: int32 ``[heads, rows]``.
     queries
         Queries of the layer, if the scorer watches any.
@@ -73,7 +73,7 @@ class Rows:
 
     keys: NDArray[np.float16] | Float32
     origin: NDArray[np.int32]
-    positions: NDArray[np.int32]
+    rotary: NDArray[np.int32]
     queries: Queries | None = None
     layer: int = 0
     past: Float32 | None = None

@@ -57,4 +57,4 @@ class KeyDiff:
             return keys.astype(np.float64)
         if rows.rotation is None:
             raise ModelError(ROTATION_UNKNOWN)
-        return rows.rotation.undo(keys.astype(np.float32, copy=False), rows.positions[head])
+        return rows.rotation.undo(keys.astype(np.float32, copy=False), rows.rotary[head])

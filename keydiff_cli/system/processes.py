@@ -44,22 +44,25 @@ def run(
     """
     group = {"start_new_session": True} if os.name == "posix" else {}
     with _deferred() if whole else orderly_end():
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=None if environment is None else dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            **group,  # type: ignore[call-overload]
-        )
+        process: subprocess.Popen[bytes] | None = None
         try:
+            with _deferred():  # between its start and the name that it is ended by
+                process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env=None if environment is None else dict(environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    **group,  # type: ignore[call-overload]
+                )
             while True:
                 with suppress(subprocess.TimeoutExpired):
                     return int(process.wait(_POLL_SECONDS))
                 tick()
         finally:
-            _end(process)
+            if process is not None:
+                _end(process)
 
 
 @contextmanager

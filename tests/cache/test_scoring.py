@@ -143,7 +143,7 @@ ALL = (HEADS * LAYERS, ROWS)
         (Shares(SystemExit()), "SystemExit"),
         (Shares("writes"), "ValueError: assignment destination is read-only"),
         (Shares(np.zeros(ALL), Raises(KeyError(1))), "KeyError: 1"),
-        *((Writes(name), "read-only") for name in ("keys", "origin", "positions", "past")),
+        *((Writes(name), "read-only") for name in ("keys", "origin", "rotary", "past")),
     ],
 )
 def test_whatever_a_scorer_raises_is_one_error(
@@ -192,7 +192,7 @@ def test_a_scorer_is_given_tokens_and_positions(origin: NDArray[np.int32]) -> No
     assert [rows.layer for rows in given] == [0, 1]
     for rows, first in zip(given, (0, 1), strict=True):
         assert rows.origin.tolist() == [list(range(first, ROWS))] * HEADS
-        np.testing.assert_array_equal(rows.positions, positions_of(rows.origin))
+        np.testing.assert_array_equal(rows.rotary, positions_of(rows.origin))
         assert rows.keys.shape == (ROWS - first, HEADS, WIDTH)
         assert rows.queries is None
 

@@ -62,7 +62,7 @@ def slow_keydiff(rows: Rows, *, prerope: bool) -> NDArray[Any]:
         keys = rows.keys[:, h].astype(np.float64)
         for i, key in enumerate(keys if prerope else ()):
             for pair, frequency in enumerate(ROTATION.frequencies):
-                angle = rows.positions[h, i] * frequency
+                angle = rows.rotary[h, i] * frequency
                 first, second = key[pair], key[pair + len(ROTATION.frequencies)]
                 cos, sin = math.cos(angle), math.sin(angle)
                 key[pair] = first * cos + second * sin

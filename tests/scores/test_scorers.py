@@ -26,7 +26,7 @@ def test_scores_go_with_the_rows_wherever_they_are(scorer: Scorer) -> None:
         rows,
         keys=rows.keys[order],
         origin=rows.origin[:, order],
-        positions=rows.positions[:, order],
+        rotary=rows.rotary[:, order],
         past=rows.past[:, order],
     )
     scores = scorer(rows)
@@ -40,8 +40,8 @@ def test_scores_go_with_the_rows_wherever_they_are(scorer: Scorer) -> None:
 def test_positions_are_for_undoing_rotations_alone(scorer: Scorer) -> None:
     """Neighbours, windows, age, chance and what a query sees go by token."""
     rows = make_rows(3, block=True)
-    positions = np.random.default_rng(1).permuted(rows.positions, axis=1)
-    same = np.array_equal(scorer(replace(rows, positions=positions)), scorer(rows))
+    rotary = np.random.default_rng(1).permuted(rows.rotary, axis=1)
+    same = np.array_equal(scorer(replace(rows, rotary=rotary)), scorer(rows))
     assert same != (scorer == KeyDiff(prerope=True))
 
 

@@ -221,3 +221,28 @@ def test_a_second_signal_does_not_cut_the_clean_up_short(
             os.kill(slow_number, 0)
     assert list(places.iterdir()) == []
     assert process.returncode in (-number, 128 + number)
+
+
+@posix
+def test_a_signal_while_a_program_starts_ends_it(tmp_path: Path) -> None:
+    """It is known by a pipe that ends when every process that writes to it has gone."""
+    reading, writing = os.pipe()
+    code = f"""
+import io, os, signal, subprocess, sys, tempfile
+from pathlib import Path
+from keydiff_cli.system import processes
+
+class Popen(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options, pass_fds=[{writing}])
+        signal.raise_signal(signal.SIGTERM)
+
+subprocess.Popen = Popen
+with tempfile.TemporaryFile() as output:
+    processes.run(["sleep", "60"], folder=Path("."), output=output)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], pass_fds=[writing], cwd=tmp_path)
+    os.close(writing)
+    assert process.wait(SECONDS) == 128 + signal.SIGTERM
+    assert select.select([reading], [], [], SECONDS)[0], "the program goes on"
+    os.close(reading)
