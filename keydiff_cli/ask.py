@@ -10,9 +10,10 @@ from typing import Any, BinaryIO
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.llama import can_observe
 from keydiff_cli.policies import ASKING, BLIND, find_policy
-from keydiff_cli.reading.preparation import Run, begin, locate_model, plan_for, sketch_model
+from keydiff_cli.reading.preparation import begin, locate_model, plan_for, sketch_model
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.run import Run
 from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
 

@@ -9,7 +9,9 @@ from enum import IntEnum
 SettingWriter = Callable[[str, str | None], str]
 """How a front end writes a setting: by its name, and the value to give it if there is one."""
 
-_SETTING = re.compile("\x02([a-z_]+)(?:=([^\x03]*))?\x03")  # what :func:`setting` makes
+# Around what :func:`setting` names: characters that Unicode keeps out of all text.
+_START, _END = "\ufdd0", "\ufdd1"
+_SETTING = re.compile(f"{_START}([a-z_]+)(?:=([^{_END}]*))?{_END}")
 
 
 class ExitStatus(IntEnum):
@@ -30,7 +32,7 @@ def setting(name: str, value: object = None) -> str:
     How it is set differs between the library and the command, so a message holds a mark, which
     :func:`name_settings` writes out.
     """
-    return f"\x02{name}\x03" if value is None else f"\x02{name}={value}\x03"
+    return f"{_START}{name}{_END}" if value is None else f"{_START}{name}={value}{_END}"
 
 
 def as_setting(name: str, value: str | None) -> str:

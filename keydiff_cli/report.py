@@ -54,7 +54,7 @@ class TokenCounts:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds."""
+    """How long the parts of a run have taken, in seconds."""
 
     load: float = 0.0
     ingest: float = 0.0

@@ -174,7 +174,7 @@ def test_the_plan_is_for_the_policy_within_reach(
     rotating: bool,
     planned: str,
 ) -> None:
-    for place in ("ask", "reading.preparation"):
+    for place in ("ask", "reading.reach"):
         monkeypatch.setattr(f"keydiff_cli.{place}.can_observe", lambda: observing)
     monkeypatch.setattr(
         "keydiff_cli.reading.preparation.knows_rotations", lambda model, kv_type: rotating

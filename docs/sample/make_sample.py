@@ -123,12 +123,12 @@ def read_blocks(source: str) -> Iterator[Block]:
             continue
         mark, gathered = "", list[str]()
         for line in lines:
-            found = re.match(r"(=+|#|\*) +", line)
-            if found:
+            marked = re.match(r"(=+|#|\*) +", line)
+            if marked:
                 if gathered:
                     yield Block(mark, tuple(gathered))
-                mark, gathered = found[1], []
-            gathered.append(line[found.end() :] if found else line.strip())
+                mark, gathered = marked[1], []
+            gathered.append(line[marked.end() :] if marked else line.strip())
         yield Block(mark, tuple(gathered))
 
 

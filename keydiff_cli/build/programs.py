@@ -80,7 +80,9 @@ def fetching_pip() -> dict[str, str]:
     told = _TOLD.findall(done.stdout)
     told.sort(key=lambda option: _SECTIONS.index(option[0]))
     index = {name: ast.literal_eval(value) for _, name, value in told if name in _INDEX}
-    return lone_pip() | {f"PIP_{name.upper().replace('-', '_')}": x for name, x in index.items()}
+    return lone_pip() | {
+        f"PIP_{name.upper().replace('-', '_')}": value for name, value in index.items()
+    }
 
 
 def compiler(language: str = "C++") -> list[str]:

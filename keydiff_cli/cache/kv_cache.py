@@ -210,7 +210,7 @@ class KVCache:
         self.evicted += self._evictor.evict(keeps, policy, protected)
 
     def queries(self, number: int) -> Queries:
-        """Of layer ``number``, as its scorer is given them: from the last tokens that were watched.
+        """The queries that the scorer of layer ``number`` is given: of the tokens watched last.
 
         Raises
         ------

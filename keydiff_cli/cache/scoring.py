@@ -60,7 +60,7 @@ class Scoring:
         self._watched, self._lead = tokens, lead
 
     def queries(self, number: int) -> Queries:
-        """Of layer ``number``, as its scorer is given them: from the last tokens that were watched.
+        """The queries that the scorer of layer ``number`` is given: of the tokens watched last.
 
         Raises
         ------

@@ -57,15 +57,23 @@ def _check_input(files: Sequence[str], question: str | None) -> tuple[Sequence[s
 def _advise_on_order(words: Sequence[str]) -> str:
     """What is wrong with words of which the last is a file, and the command that is right.
 
-    If a single word of them is no file, it is the question.
+    The words that are no files are the question, unless one of them is written like a file.
     """
+    words = [word for word in words if word.strip()]
     files = [word for word in words if word == "-" or os.path.exists(word)]
     others = [word for word in words if word not in files]
-    if len(others) == 1 and others[0].strip():
-        said, question = "the question comes last, after the files", others[0]
+    if others and all(map(_asks, others)):
+        said, words = "the question comes last, after the files", [*files, " ".join(others)]
     else:
-        said, question = "no question, but a file as the last argument", "question"
-    return f"{said}; write: keydiff ask {' '.join(map(_quoted, [*files, question]))}"
+        said, words = "no question, but a file as the last argument", [*words, "question"]
+    dashes = any(word.startswith("-") and word != "-" for word in words)
+    return f"{said}; write: keydiff ask {'-- ' if dashes else ''}{' '.join(map(_quoted, words))}"
+
+
+def _asks(word: str) -> bool:
+    """Whether a word that is no file can be a question, and not a name with a slip in it."""
+    named = "." in word or os.sep in word
+    return not named or "?" in word or len(word.split()) > 1
 
 
 def _quoted(word: str) -> str:

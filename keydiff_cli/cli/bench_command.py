@@ -90,7 +90,7 @@ def _print(summary: dict[str, Any], plot: Path | None, as_json: bool) -> None:
     from keydiff_cli.bench.summary import rounded
     from keydiff_cli.render.heat_maps import print_heat_maps
     from keydiff_cli.render.printing import print_json, print_table
-    from keydiff_cli.render.rows import BENCH_COLUMNS, bench_rows
+    from keydiff_cli.render.tables import BENCH_COLUMNS, bench_rows
 
     if summary["outdated"]:
         tell_warning(

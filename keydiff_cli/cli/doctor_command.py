@@ -17,7 +17,7 @@ def doctor(as_json: AsJson = False) -> None:
     from keydiff_cli.doctor import examine
     from keydiff_cli.render.flags import as_flag
     from keydiff_cli.render.printing import print_json, print_table
-    from keydiff_cli.render.rows import doctor_rows
+    from keydiff_cli.render.tables import doctor_rows
     from keydiff_cli.system.terminal import complain
 
     examined = examine(resolve({}).settings, as_flag)

@@ -14,7 +14,7 @@ def plan(options: Options) -> None:
     from keydiff_cli.ask import sketch_plan
     from keydiff_cli.render.display import Display
     from keydiff_cli.render.printing import print_json, print_table
-    from keydiff_cli.render.rows import plan_rows
+    from keydiff_cli.render.tables import plan_rows
 
     values = sketch_plan(settings, Display(quiet=False, answer=False))
     if options.as_json:

@@ -44,7 +44,7 @@ class Repl:
 
     def run(self) -> None:
         """Ask for lines until the user leaves."""
-        from keydiff_cli.cli.prompt import open_prompt
+        from keydiff_cli.cli.line_input import open_prompt
 
         prompt = open_prompt(self.chat.sessions, self._status)
         print("Ask a question; /help lists the commands, Ctrl-D leaves.")

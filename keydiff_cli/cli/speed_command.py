@@ -32,7 +32,7 @@ def speed(options: BenchOptions) -> None:
     from keydiff_cli.bench.summary import rounded
     from keydiff_cli.render.display import BenchDisplay
     from keydiff_cli.render.printing import print_json, print_table
-    from keydiff_cli.render.rows import SPEED_COLUMNS, speed_rows, speed_settings
+    from keydiff_cli.render.tables import SPEED_COLUMNS, speed_rows, speed_settings
 
     contenders = options.contenders()
     settings = options.settings("speed")

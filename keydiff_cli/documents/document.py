@@ -40,7 +40,7 @@ class Document(ABC):
     Attributes
     ----------
     name : str
-        For display: the last part of the path, or "standard input".
+        For display: the end of the path that tells it from others, or "standard input".
     kind : {"pdf", "text"}
         How it is read, decided by its content.
     unit : {"pages", "bytes"}

@@ -105,11 +105,8 @@ class Context:
         with hold_interrupt():
             self._context = lib.llama_init_from_model(model._model, params)
         if not self._context:
-            reason = last_error("out of memory?")
-            raise LlamaError(
-                f"llama.cpp cannot set up {model.path.name} with {cells} cells of {kv_type}: "
-                f"{reason}"
-            )
+            what = f"{model.path.name} with {cells} cells of {kv_type}"
+            raise LlamaError(f"llama.cpp cannot set up {what}: {last_error('out of memory?')}")
         self.cells = int(lib.llama_n_ctx(self._context))
         self.compute_bytes = buffer_bytes("compute buffer size") + buffer_bytes("output buffer")
         if not self.compute_bytes:
@@ -175,11 +172,11 @@ class Context:
         log.clear()
         if self.observer is not None:
             self.observer.start(queries)
-        # To ask whether to stop costs a little at every step, so that few tokens, which are quick,
-        # are run without asking.
-        callback = stop_requested() if count >= _LONG else library().ggml_abort_callback()
-        library().llama_set_abort_callback(self._context, callback, None)
-        status = library().llama_decode(self._context, self._batch)
+        # Asking whether to stop costs a little at every step, so few tokens are run without it.
+        lib = library()
+        callback = stop_requested() if count >= _LONG else lib.ggml_abort_callback()
+        lib.llama_set_abort_callback(self._context, callback, None)
+        status = lib.llama_decode(self._context, self._batch)
         if self.observer is not None and self.observer.error is not None:
             error = self.observer.error
             raise LlamaError(f"llama.cpp cannot be observed: {error}") from error
@@ -249,13 +246,16 @@ class Context:
 
         Raises
         ------
-        ModelError
-            If the cache of this model cannot be removed in part.
+        ModelError, LlamaError
+            If the cache of this model cannot be removed in part, or llama.cpp has kept a cell.
         """
-        if not library().llama_memory_seq_rm(self._memory, 0, start, stop):
-            raise ModelError(
-                f"{self.model.path.name} cannot remove part of its cache; use another model"
-            )
+        lib = library()
+        if not lib.llama_memory_seq_rm(self._memory, 0, start, stop):
+            name = self.model.path.name
+            raise ModelError(f"{name} cannot remove part of its cache; use another model")
+        first = lib.llama_memory_seq_pos_min(self._memory, 0)
+        if first >= start and (stop < 0 or first < stop):
+            raise LlamaError(f"llama.cpp did not free the cell of position {first}")
 
     def state(self) -> NDArray[np.uint8]:
         """Return a copy of the cache as llama.cpp serialises it: uint8 ``[bytes]``.

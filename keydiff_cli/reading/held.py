@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from keydiff_cli.cache import EvictionTimes, KVCache
-from keydiff_cli.reading.preparation import Prepared, Run
+from keydiff_cli.reading.preparation import Prepared
+from keydiff_cli.reading.run import Run
 from keydiff_cli.report import ModelIdentity
 from keydiff_cli.snapshots import Label, SnapshotKey
 from keydiff_cli.text.corpus import Corpus
@@ -25,7 +26,7 @@ class Held:
     label
         What is shown of such a snapshot.
     prompt
-        Around documents and questions.
+        The prompt around documents and questions.
     head
         Tokens before the documents.
     end

@@ -3,53 +3,27 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keydiff_cli import models
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.setup import open_engine
-from keydiff_cli.errors import ModelError, setting
+from keydiff_cli.errors import setting
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Context, Model, Tokens, can_observe
+from keydiff_cli.llama import Model, Tokens
 from keydiff_cli.planning.memory import Plan, Planner
 from keydiff_cli.planning.placement import placement_of
-from keydiff_cli.policies import BLIND, as_cached, find_policy
-from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.policies import as_cached
+from keydiff_cli.reading.reach import knows_rotations, without_queries, without_rotations
+from keydiff_cli.reading.run import Run
 from keydiff_cli.report import CacheSetup, Events, ModelIdentity
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
 from keydiff_cli.system.folders import user_cache_folder
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.text.prompts import Asked, Prompt, build_prompt, prompt_tokens, system_prompt
-
-_FEW = 32  # cells and tokens, of a context that shows how it computes
-
-
-@dataclass(frozen=True)
-class Run:
-    """What all steps of a reading share.
-
-    Attributes
-    ----------
-    settings
-        What the user wants.
-    recorder
-        Told what happens.
-    stack
-        Closes what is held.
-    process
-        Bytes of this process before it read anything, if it has.
-    checksum
-        Report the model's SHA-256 even if nothing else needs it.
-    """
-
-    settings: Settings
-    recorder: Recorder
-    stack: ExitStack
-    process: int | None = None
-    checksum: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +39,7 @@ class Prepared:
     question
         The question to read for, if it is known.
     prompt
-        Around documents and questions.
+        The prompt around documents and questions.
     head
         What comes before the documents: int32 ``[tokens]``.
     asked
@@ -162,49 +136,8 @@ def begin(
     run.recorder.prompt_made(len(head) + len(asked.ids))
     rotations = taken_up or not policy.prerope or knows_rotations(sketch, settings.kv_type)
     if not rotations:
-        policy = _without_rotations(run, policy)
+        policy = without_rotations(run, policy)
     return Prepared(identity, policy, question, prompt, head, asked, rotations)
-
-
-def knows_rotations(model: Model, kv_type: str) -> bool:
-    """Whether it is known how a model rotates the keys of each layer; found out without weights."""
-    with closing(Context(model, cells=_FEW, batch=_FEW, kv_type=kv_type)) as context:
-        tensors = context.cache_tensors()
-        if tensors is None or not tensors.keys() <= context.rotations().keys():
-            return False
-    # On other devices layers cannot be told from those with a window.
-    return not model.window or all(key.host for key, _ in tensors.values())
-
-
-def observable(run: Run, policy: Policy) -> Policy:
-    """A policy, or what takes its place where llama.cpp shows no queries and it needs them.
-
-    Raises
-    ------
-    ModelError
-        If that policy was asked for; any other one is replaced, with a warning.
-    """
-    if policy.watch == "nothing" or can_observe():
-        return policy
-    return _without_queries(run)
-
-
-def _without_queries(run: Run) -> Policy:
-    """The policy to take where queries are out of reach, unless one was asked for."""
-    problem = "the queries of this model are out of reach"
-    if run.settings.policy is not None:
-        raise ModelError(f"{problem}; use {setting('policy', BLIND)}")
-    run.recorder.warn(f"{problem}, so it is read by {BLIND}, which does not know the question")
-    return find_policy(BLIND)
-
-
-def _without_rotations(run: Run, policy: Policy) -> Policy:
-    """The policy to take where it is not known how the model rotates its keys."""
-    run.recorder.warn(
-        "how this model rotates its keys is out of reach, so they are compared as they are cached, "
-        "which loses more of the middle of a text"
-    )
-    return as_cached(policy)
 
 
 def plan_for(
@@ -232,7 +165,7 @@ def plan_for(
 
 def check_plan(run: Run, plan: Plan) -> None:
     """Report a plan, and warn if there is not that much memory."""
-    run.recorder.memory_planned(run.settings.memory, plan.total)
+    run.recorder.memory_planned(plan.total)
     if plan.total > (usable := machine.usable_memory()):
         run.recorder.warn(
             f"{format_size(plan.total)} are planned, but only {format_size(usable)} "
@@ -266,7 +199,8 @@ def open_cache(
     Raises
     ------
     ModelError
-        If the model's cache is of an unknown kind, or as :func:`observable` says.
+        If the model's cache is of an unknown kind, or as
+        :func:`~keydiff_cli.reading.reach.observable` says.
     """
     started = time.perf_counter()
     settings = run.settings
@@ -280,9 +214,9 @@ def open_cache(
     )
     run.stack.enter_context(closing(cache.context))
     if policy.watch != "nothing" and not cache.shows_queries():
-        policy = _without_queries(run)
+        policy = without_queries(run)
     if policy.prerope and not (taken_up or cache.shows_rotations()):
-        policy = _without_rotations(run, policy)
+        policy = without_rotations(run, policy)
     if cache.access == "copy" and direct:
         run.recorder.warn(
             "the cache can be reached by copying only, which takes up to "

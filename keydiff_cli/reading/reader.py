@@ -15,10 +15,11 @@ from keydiff_cli.engine.answer import Answer, Sampler
 from keydiff_cli.errors import UsageError
 from keydiff_cli.policies import choose_policy
 from keydiff_cli.reading.held import Held
-from keydiff_cli.reading.preparation import Run, locate_model
+from keydiff_cli.reading.preparation import locate_model
 from keydiff_cli.reading.reading import Request, read_documents
 from keydiff_cli.reading.recorded_answer import recorded
 from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.run import Run
 from keydiff_cli.reading.saved import load_documents, opened_file, save_documents, saved_settings
 from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings

@@ -17,17 +17,17 @@ from keydiff_cli.policies import choose_policy
 from keydiff_cli.reading.held import Held, hold_documents
 from keydiff_cli.reading.preparation import (
     Prepared,
-    Run,
     begin,
     check_plan,
     load_model,
-    observable,
     open_cache,
     plan_for,
     sketch_model,
     with_checksum,
 )
+from keydiff_cli.reading.reach import observable
 from keydiff_cli.reading.resume import Start, find_start, make_key, take_up, unevicted_room
+from keydiff_cli.reading.run import Run
 from keydiff_cli.report import Progress
 from keydiff_cli.snapshots import Keeper, Label
 from keydiff_cli.text.blocks import Block
@@ -104,7 +104,8 @@ def read_documents(run: Run, located: models.LocatedModel, request: Request) -> 
         planned = _plan(run, located, sketch, request)
     policy = planned.start.policy
     model = load_model(run, located.path)  # the sketch, with the same vocabulary, is closed
-    planned.corpus.use(model)
+    planned = replace(planned, corpus=planned.corpus.bound_to(model))
+    run.recorder.documents_opened(planned.corpus)
     opened = open_cache(run, model, planned.plan, policy, direct=planned.direct)
     if opened.policy is not policy:  # what that one needs proved out of reach
         planned = planned.anew(run, opened.policy)

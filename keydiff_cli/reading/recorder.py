@@ -44,6 +44,7 @@ class Recorder:
         self._tokens = TokenCounts()
         self._timing = Timing()
         self._memory = MemoryUse()
+        self._over = False  # whether a peak above the cap was warned of
         self._warnings: list[str] = []
         self._answer = ""
         self._certainty = 0.0
@@ -84,9 +85,10 @@ class Recorder:
 
     def measure_peak(self) -> None:
         """Note the peak memory of the process; above the cap, warn of it once."""
-        cap, before, peak = self._cap, self._memory.peak or 0, machine.peak()
+        cap, peak = self._cap, machine.peak()
         self._memory = replace(self._memory, peak=peak)
-        if cap is not None and peak > cap >= before:
+        if cap is not None and peak > cap and not self._over:
+            self._over = True
             self.warn(
                 f"peak memory {format_size(peak)} passed the cap of {format_size(cap)}; "
                 "please report it with the document's kind and size"
@@ -110,10 +112,9 @@ class Recorder:
         """The prompt has so many tokens, those of the documents aside."""
         self._tokens = replace(self._tokens, prompt=tokens)
 
-    def memory_planned(self, cap: int | None, total: int) -> None:
-        """So many bytes are planned, under a cap if there is one."""
-        self._cap = cap
-        self._memory = replace(self._memory, cap=cap, planned=total)
+    def memory_planned(self, total: int) -> None:
+        """So many bytes are planned, under the cap if there is one."""
+        self._memory = replace(self._memory, cap=self._cap, planned=total)
 
     def engine_loaded(self, seconds: float) -> None:
         """So many seconds more were spent on loading the model and making room."""

@@ -11,7 +11,8 @@ from keydiff_cli.errors import setting
 from keydiff_cli.eviction import Policy
 from keydiff_cli.planning.memory import Planner
 from keydiff_cli.policies import ASKING, BLIND, find_policy, policy_version
-from keydiff_cli.reading.preparation import Prepared, Run
+from keydiff_cli.reading.preparation import Prepared
+from keydiff_cli.reading.run import Run
 from keydiff_cli.snapshots import (
     Beginning,
     SnapshotKey,
@@ -35,7 +36,7 @@ class Start:
     key
         The key of the snapshots that it writes.
     store
-        Where to; None to keep nothing.
+        The folder that they go to; None to keep nothing.
     beginning
         The snapshot to take up; None to begin anew.
     """

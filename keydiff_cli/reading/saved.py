@@ -13,18 +13,18 @@ from keydiff_cli.planning.memory import MIN_BUDGET
 from keydiff_cli.policies import find_policy, policy_version
 from keydiff_cli.reading.held import Held, hold_documents
 from keydiff_cli.reading.preparation import (
-    Run,
     begin,
     check_plan,
     load_model,
     model_checksum,
-    observable,
     open_cache,
     plan_for,
     sketch_model,
     with_checksum,
 )
+from keydiff_cli.reading.reach import observable
 from keydiff_cli.reading.resume import make_key
+from keydiff_cli.reading.run import Run
 from keydiff_cli.report import ModelIdentity
 from keydiff_cli.settings.config import Settings, check_settings
 from keydiff_cli.snapshots import (

@@ -12,6 +12,8 @@ KV_TYPE_NAMES = ("f16", "q8_0")
 
 
 def between(low: float, high: float, unit: str = "") -> Callable[[float], float]:
+    """A check that a number is in a range, both ends included."""
+
     def check(value: float) -> float:
         if not low <= value <= high:
             raise UsageError(f"{value} must be from {low} to {high}{unit}")
@@ -36,12 +38,15 @@ memory = _positive(2**60, "so much memory no machine has; write it like 2GB or 9
 
 
 def seed(value: int) -> int:
+    """Check the seed of the sampling."""
     if value < 0:
         raise UsageError(f"{value} must not be negative")
     return value
 
 
 def one_of(names: tuple[str, ...]) -> Callable[[str], str]:
+    """A check that a text is one of some names."""
+
     def check(value: str) -> str:
         if value not in names:
             raise UsageError(f"'{value}' is not one of {', '.join(names)}")
@@ -51,6 +56,7 @@ def one_of(names: tuple[str, ...]) -> Callable[[str], str]:
 
 
 def layers(value: str) -> str:
+    """Check a number of layers, or ``auto``."""
     if value != "auto" and not (value.isascii() and value.isdecimal() and int(value) < 2**16):
         raise UsageError(f"'{value}' is neither a number of layers nor auto")
     return value
@@ -85,6 +91,7 @@ devices = _listed("device", re.compile(".+"))
 
 
 def policy(value: str) -> str:
+    """Check the name of a policy, without loading those of other packages."""
     name = value.partition(":")[0]
     if name not in POLICY_NAMES:
         one_of((*POLICY_NAMES, *sorted(point.name for point in plugins())))(name)

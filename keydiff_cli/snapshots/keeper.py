@@ -27,7 +27,7 @@ class Keeper:
     Parameters
     ----------
     store
-        Where to; None to keep nothing.
+        The folder of the snapshots; None to keep nothing.
     key
         All that the result depends on beside the documents.
     corpus
@@ -62,6 +62,7 @@ class Keeper:
         shareable: bool = True,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        self._store = store
         self._key = key
         self._corpus = corpus
         self._label = label
@@ -69,12 +70,10 @@ class Keeper:
         self._shareable = shareable
         self._pace = Pace(clock)
         self._complete = beginning is not None and beginning.complete
-        self._limit = 0
+        self._superseded = None
+        if beginning is not None and not beginning.entry.description["complete"]:
+            self._superseded = beginning.entry.path
         self._claim: Claim | None = None
-        if store is not None:
-            self._limit = store.limit
-            partial = beginning is not None and not beginning.entry.description["complete"]
-            self._claim = Claim(store, beginning.entry.path if beginning and partial else None)
         self.problem = ""
 
     @property
@@ -90,8 +89,8 @@ class Keeper:
     def finish(self, tokens: int, cache: KVCache) -> None:
         """Write the snapshot of everything, if there is none yet; then others may write."""
         if not self._complete:
-            if self._claim is not None:
-                self._claim.ask_again()
+            if self.problem == _BUSY:  # whoever wrote before may be done
+                self._claim = None
             self._write(tokens, cache, complete=True)
         self.close()
 
@@ -99,25 +98,30 @@ class Keeper:
         """Write no more."""
         if self._claim is not None:
             self._claim.close()
+        self._store = None
 
     def _write(self, count: int, cache: KVCache, *, complete: bool) -> None:
-        if self._claim is None or count < SMALLEST:
+        if self._store is None or count < SMALLEST:
             return
         with self._pace.writing():
             try:
                 tokens = self._corpus.slice(0, count)
-                writer = self._claim.writer([self._key.as_json(), token_digest(tokens[:SMALLEST])])
-                if writer is not None:
-                    self._save(writer, cache, tokens, complete)
-                    self._complete, self.problem = complete, ""
-                elif self._claim.refused:
+                if self._claim is None:
+                    reading = [self._key.as_json(), token_digest(tokens[:SMALLEST])]
+                    self._claim = Claim(self._store, reading, self._superseded)
+                if self._claim.writer is None:
                     self.problem = _BUSY
+                    return
+                self._save(self._store, self._claim.writer, cache, tokens, complete)
+                self._complete, self.problem = complete, ""
             except OSError as error:
                 self.problem = str(error.strerror or error)
                 self._warn(f"what is read cannot be kept: {self.problem}")
                 self.close()
 
-    def _save(self, writer: Writer, cache: KVCache, tokens: Tokens, complete: bool) -> None:
+    def _save(
+        self, store: Store, writer: Writer, cache: KVCache, tokens: Tokens, complete: bool
+    ) -> None:
         description, arrays = describe(
             self._key,
             self._label(),
@@ -127,6 +131,6 @@ class Keeper:
             shareable=self._shareable,
         )
         size = sum(array.nbytes for _, array in arrays)
-        if size > self._limit:
+        if size > store.limit:
             raise OSError(None, f"{format_size(size)} are more than cache_size allows")
         writer.write(short_digest([self._key.as_json(), token_digest(tokens)]), description, arrays)

@@ -185,10 +185,15 @@ class Store:
     # Writing --------------------------------------------------------------------------------
 
     @contextmanager
-    def claim(self, reading: object) -> Iterator[Writer | None]:
+    def claim(self, reading: object, superseded: Path | None = None) -> Iterator[Writer | None]:
         """What writes the snapshots of one reading; None if another process does that already.
 
-        ``reading`` is plain data that says which reading it is.
+        Parameters
+        ----------
+        reading
+            Plain data that says which reading it is.
+        superseded
+            A snapshot of a beginning of it, whose place the first one takes.
 
         Raises
         ------
@@ -205,7 +210,7 @@ class Store:
             yield None
             return
         try:
-            yield Writer(self.folder, self.folder / f"{name}{_PART}", self.trim)
+            yield Writer(self.folder, self.folder / f"{name}{_PART}", self.trim, superseded)
         finally:
             lock.release()
 

@@ -38,17 +38,17 @@ class Writer:
         The file that is written before it gets its name.
     trim
         Makes room where the folder has grown too large.
+    superseded
+        A snapshot whose place the first one takes; None if there is none.
     """
 
-    def __init__(self, folder: Path, part: Path, trim: Callable[[], None]) -> None:
+    def __init__(
+        self, folder: Path, part: Path, trim: Callable[[], None], superseded: Path | None = None
+    ) -> None:
         self._folder = folder
         self._part = part
         self._trim = trim
-        self._written: Path | None = None
-
-    def supersede(self, path: Path) -> None:
-        """Take the place of a snapshot that is a beginning of this reading."""
-        self._written = path
+        self._written = superseded
 
     def write(
         self, name: str, description: dict[str, Any], arrays: Iterable[tuple[str, Array]]

@@ -40,7 +40,8 @@ class Chat:
     Attributes
     ----------
     settings : Settings
-        The documents were read by them; :meth:`change` changes them.
+        What was chosen; :meth:`change` changes them. After :meth:`reread` the documents were read
+        by another policy.
     files : list of str
         Absolute paths of the documents.
     """
@@ -69,7 +70,7 @@ class Chat:
 
     @property
     def name(self) -> str | None:
-        """Under which it is saved after every answer."""
+        """The name that the chat is saved under after every answer."""
         return self._saver.name
 
     @property

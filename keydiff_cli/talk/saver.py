@@ -16,7 +16,7 @@ class Saver:
     sessions : Sessions
         All saved chats.
     name : str or None
-        Under which the chat is saved.
+        The name that the chat is saved under.
     """
 
     def __init__(self, sessions: Sessions) -> None:

@@ -36,7 +36,7 @@ class Session:
     Attributes
     ----------
     settings
-        Those of :data:`SAVED`.
+        The settings that :data:`SAVED` names.
     files
         Absolute paths of the documents.
     """

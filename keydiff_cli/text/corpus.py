@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,13 +87,13 @@ class Corpus:
     def __init__(self, documents: Iterable[Document], vocabulary: Vocabulary) -> None:
         self.documents: list[DocumentRecord] = []
         self.warnings: list[str] = []
-        self.use(vocabulary)
+        self._tokenizer = Tokenizer(vocabulary)
         self._parts: list[Tokens] = []
         self._starts: list[int] = []  # number of the first token of each part
         self._lines: list[int] = [0]  # line breaks before each part, as far as they were counted
         self._tokens = 0
         self._trail = Trail()
-        self._source = self._read(documents)
+        self._steps = _steps(documents)
         self._ended = False
         self._broken_off = False
 
@@ -108,9 +109,14 @@ class Corpus:
         corpus._ended = True
         return corpus
 
-    def use(self, vocabulary: Vocabulary) -> None:
-        """Tokenise by another instance of the same model from now on, as when one is closed."""
-        self._tokenizer = Tokenizer(vocabulary)
+    def bound_to(self, vocabulary: Vocabulary) -> Corpus:
+        """The same corpus for another instance of the same model, as when one is closed.
+
+        It goes on where this one has come to, which must not be asked for anything any more.
+        """
+        bound = copy(self)
+        bound._tokenizer = Tokenizer(vocabulary)
+        return bound
 
     # Tokens ---------------------------------------------------------------------------------
 
@@ -220,29 +226,30 @@ class Corpus:
         if self._broken_off:
             raise RuntimeError("reading was broken off; the documents have to be opened again")
         self._broken_off = True  # unless what follows comes to its end
-        taken = next(self._source, None)
-        if taken is None:
+        step = next(self._steps, None)
+        if step is None:
             self._ended = True
+        elif step.part is not None:
+            self._take(step.document, step.part)
+        elif step.begins:
+            self._begin(step.document)
         else:
-            self._take(*taken)
+            self._end(step.document)
         self._broken_off = False
 
-    def _read(self, documents: Iterable[Document]) -> Iterator[tuple[Document, TextPart]]:
-        """The parts of all documents, each of which has a record from its first part on."""
-        for document in documents:
-            first = not self.documents
-            pages: list[int] | None = None if document.pages is None else []
-            record = DocumentRecord(
-                document.name, document.kind, document.pages, self._tokens, pages
-            )
-            self.documents.append(record)
-            self._trail.add(self._tokens, document, 0)
-            for part in text_parts(document, first=first):
-                yield document, part
-            if pages is not None:  # pages without text at its end
-                pages += [self._tokens] * ((document.pages or 0) - len(pages))
-            record.sha256 = document.sha256
-            self.warnings.extend(document.warnings)
+    def _begin(self, document: Document) -> None:
+        pages: list[int] | None = None if document.pages is None else []
+        record = DocumentRecord(document.name, document.kind, document.pages, self._tokens, pages)
+        self.documents.append(record)
+        self._trail.add(self._tokens, document, 0)
+
+    def _end(self, document: Document) -> None:
+        record = self.documents[-1]
+        if record.page_starts is not None:  # pages without text at its end
+            missing = (document.pages or 0) - len(record.page_starts)
+            record.page_starts += [self._tokens] * missing
+        record.sha256 = document.sha256
+        self.warnings.extend(document.warnings)
 
     def _take(self, document: Document, part: TextPart) -> None:
         """Tokenise the next part, and note where its pages begin."""
@@ -263,3 +270,21 @@ class Corpus:
         self._parts.append(ids)
         self._starts.append(self._tokens)
         self._tokens += len(ids)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What comes next of the documents: one begins, has a part, or ends."""
+
+    document: Document
+    part: TextPart | None = None
+    begins: bool = False
+
+
+def _steps(documents: Iterable[Document]) -> Iterator[_Step]:
+    """Go through documents, which are open one at a time."""
+    for number, document in enumerate(documents):
+        yield _Step(document, begins=True)
+        for part in text_parts(document, first=number == 0):
+            yield _Step(document, part)
+        yield _Step(document)

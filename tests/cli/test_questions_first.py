@@ -54,17 +54,33 @@ def test_the_files_keep_their_order(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "files"),
+    ("words", "left"),
     [
         (["a.txt"], ["a.txt"]),
         (["a.txt", "b c.txt"], ["a.txt", "b c.txt"]),
-        (["What", "is", "blue?", "a.txt"], ["a.txt"]),
         (["", "a.txt"], ["a.txt"]),
+        (["axt.txt", "a.txt"], ["axt.txt", "a.txt"]),
+        (["what?", "folder/axt", "a.txt"], ["what?", "folder/axt", "a.txt"]),
     ],
 )
-def test_without_a_single_question_one_is_to_be_written(
-    words: list[str], files: list[str], capsys: pytest.CaptureFixture[str]
+def test_without_a_question_one_is_to_be_written_behind_all_words(
+    words: list[str], left: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """A word that is written like a file may be one, with a slip in its name."""
     said, advised = refusal(capsys, *words)
     assert said == "no question, but a file as the last argument"
-    assert advised == ["keydiff", "ask", *files, "question"]
+    assert advised == ["keydiff", "ask", *left, "question"]
+
+
+def test_words_without_quotes_are_one_question(capsys: pytest.CaptureFixture[str]) -> None:
+    said, advised = refusal(capsys, "What", "is", "blue?", "a.txt")
+    assert said == "the question comes last, after the files"
+    assert advised == ["keydiff", "ask", "a.txt", "What is blue?"]
+
+
+def test_names_that_begin_like_options_come_after_two_dashes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "-a.txt").write_text("The sky is blue.")
+    _, advised = refusal(capsys, "summarize", "--", "-a.txt")
+    assert advised == ["keydiff", "ask", "--", "-a.txt", "summarize"]

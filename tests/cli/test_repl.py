@@ -14,7 +14,7 @@ from talk_helpers import asked, stop_at
 
 from keydiff_cli.cli.repl import Repl
 
-RUN = "keydiff_cli.cli.prompt.open_prompt"
+RUN = "keydiff_cli.cli.line_input.open_prompt"
 WELCOME = "Ask a question; /help lists the commands, Ctrl-D leaves.\n"
 
 

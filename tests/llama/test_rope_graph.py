@@ -17,7 +17,7 @@ from keydiff_cli.cache.state import parse_state
 from keydiff_cli.llama import KV_TYPES, Context, Model
 from keydiff_cli.llama.library import library
 from keydiff_cli.llama.rope_graph import _MIXER
-from keydiff_cli.reading.preparation import knows_rotations
+from keydiff_cli.reading.reach import knows_rotations
 
 SAME = 240  # tokens
 TOLERANCE = {"f16": 0.003, "q8_0": 0.02}

@@ -15,8 +15,9 @@ from text_helpers import PlainBytes, read_corpus
 from keydiff_cli.engine.ingest import read_head
 from keydiff_cli.policies import POLICIES
 from keydiff_cli.reading.held import Held, hold_documents
-from keydiff_cli.reading.preparation import Prepared, Run
+from keydiff_cli.reading.preparation import Prepared
 from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.run import Run
 from keydiff_cli.report import Events, ModelIdentity
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.text.corpus import Corpus

@@ -74,7 +74,7 @@ def test_without_queries_keys_alone_decide(
 ) -> None:
     """It is known before the model is loaded, or only when the cache is there."""
     if known == "before":
-        monkeypatch.setattr("keydiff_cli.reading.preparation.can_observe", lambda: False)
+        monkeypatch.setattr("keydiff_cli.reading.reach.can_observe", lambda: False)
     else:
         fake.change = lambda cache: setattr(cache, "queries_shown", False)
     report = read()

@@ -78,12 +78,13 @@ def test_before_anything_happens_there_is_a_report(recorder: Recorder) -> None:
     assert recorder.report == Report()
 
 
-def test_a_whole_run_is_reported(recorder: Recorder, told: Told) -> None:
+def test_a_whole_run_is_reported(told: Told) -> None:
+    recorder = Recorder(told, 5000)
     record = DocumentRecord("a.pdf", "PDF", 2, 0, [0, 9], 80, 20, "ab")
     recorder.model_known(MODEL)
     recorder.prompt_made(10)
     recorder.documents_opened(corpus(record, warnings=("page 2 has no text",)))
-    recorder.memory_planned(5000, 4000)
+    recorder.memory_planned(4000)
     recorder.engine_loaded(1.0)
     recorder.engine_loaded(0.5)
     recorder.cache_opened(CACHE)
@@ -180,18 +181,12 @@ def test_interrupted_the_display_is_told_and_what_is_known_stays(
     [(None, [10, 20], 0), (15, [10, 12], 0), (15, [15], 0), (15, [10, 20, 30], 1), (5, [10], 1)],
 )
 def test_a_peak_above_the_cap_is_told_once(
-    recorder: Recorder,
-    told: Told,
-    monkeypatch: pytest.MonkeyPatch,
-    cap: int | None,
-    peaks: list[int],
-    warned: int,
+    told: Told, monkeypatch: pytest.MonkeyPatch, cap: int | None, peaks: list[int], warned: int
 ) -> None:
-    recorder.memory_planned(cap, 4)
+    recorder = Recorder(told, None if cap is None else cap * 10**6)
+    recorder.memory_planned(4)
     for peak in peaks:
         monkeypatch.setattr(machine, "peak", lambda peak=peak: peak * 10**6)
-        if cap is not None:
-            recorder.memory_planned(cap * 10**6, 4)
         recorder.measure_peak()
     assert recorder.report.memory_bytes.peak == peaks[-1] * 10**6
     texts = [text for kind, text in told.calls if "passed the cap of" in text]

@@ -22,9 +22,8 @@ def test_a_later_snapshot_takes_the_place_of_an_earlier_one(store: Store) -> Non
         second = writer.write("2" * 12, {**DESCRIPTION, "tokens": 2}, arrays())
     assert [entry.path for entry in store.entries()] == [second]
     assert first != second
-    with store.claim("one") as writer:
+    with store.claim("one", store.entries()[0].path) as writer:
         assert writer is not None
-        writer.supersede(store.entries()[0].path)
         third = writer.write("3" * 12, {**DESCRIPTION, "tokens": 3}, arrays())
     assert [entry.path for entry in store.entries()] == [third]
 
@@ -35,9 +34,8 @@ def test_what_cannot_be_written_leaves_nothing_behind(store: Store) -> None:
         raise OSError(28, "No space left on device")
 
     before = save(store)
-    with store.claim("one") as writer:
+    with store.claim("one", before.path) as writer:
         assert writer is not None
-        writer.supersede(before.path)
         with pytest.raises(OSError, match="No space"):
             writer.write("9", {**DESCRIPTION, "tokens": 99}, broken())
     assert [entry.id for entry in store.entries()] == [before.id]

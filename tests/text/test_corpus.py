@@ -162,9 +162,8 @@ def test_an_interrupt_while_a_part_is_tokenised_skips_nothing_in_silence() -> No
     corpus = Corpus([MadeDocument([(text, None)])], Interrupted())
     with pytest.raises(KeyboardInterrupt):
         corpus.read_to(END)
-    corpus.use(PlainBytes())
     with pytest.raises(RuntimeError, match="broken off"):
-        corpus.read_to(END)
+        corpus.bound_to(PlainBytes()).read_to(END)
 
 
 # Where documents and pages begin ----------------------------------------------------------------

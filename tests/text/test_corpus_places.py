@@ -231,7 +231,7 @@ def test_another_instance_of_the_model_goes_on() -> None:
     corpus = open_corpus(sketch, TEXT)
     read = corpus.read_to(1)
     sketch.closed = True
-    corpus.use(PlainBytes())
+    corpus = corpus.bound_to(PlainBytes())
     assert corpus.read_to(END) > read
     assert whole_text(corpus) == f"Document: {TEXT.name}\n\n" + TEXT.read_text(encoding="utf-8")
     assert corpus.place(read).document == TEXT.name

@@ -7,7 +7,7 @@ from typing import Any
 from bench_helpers import NEEDLES
 
 from keydiff_cli.bench.summary import summarise
-from keydiff_cli.render.rows import bench_rows, doctor_rows, plan_rows, speed_rows
+from keydiff_cli.render.tables import bench_rows, doctor_rows, plan_rows, speed_rows
 
 EXAMINED: dict[str, Any] = {
     "keydiff": "1.0",

@@ -17,7 +17,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from keydiff_cli import models
-from keydiff_cli.cli.prompt import CommandCompleter, open_prompt
+from keydiff_cli.cli.line_input import CommandCompleter, open_prompt
 from keydiff_cli.cli.slash_commands import COMMANDS
 from keydiff_cli.policies import POLICY_NAMES
 from keydiff_cli.talk.sessions import Sessions
