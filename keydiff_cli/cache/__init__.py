@@ -9,5 +9,6 @@ from keydiff_cli.cache.access import Access
 from keydiff_cli.cache.evictor import EvictionTimes
 from keydiff_cli.cache.image import Image, Mark, Pin
 from keydiff_cli.cache.kv_cache import KVCache
+from keydiff_cli.cache.rows import HeadRows
 
-__all__ = ["Access", "EvictionTimes", "Image", "KVCache", "Mark", "Pin"]
+__all__ = ["Access", "EvictionTimes", "HeadRows", "Image", "KVCache", "Mark", "Pin"]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keydiff_cli.cache.access import Layout
 from keydiff_cli.cache.cells import Cells, RowsInUse
@@ -15,6 +16,7 @@ from keydiff_cli.cache.strategies import Choice, CopiedRows, DirectRows, NativeR
 from keydiff_cli.errors import ModelError, setting
 from keydiff_cli.eviction import Policy, elect
 from keydiff_cli.llama import Context, LlamaError
+from keydiff_cli.scores import Float32
 
 
 @dataclass
@@ -92,6 +94,12 @@ class Evictor:
         self.hide()
         self.times.move += time.perf_counter() - scored
         return choice.surplus
+
+    def score(self, policy: Policy) -> tuple[Float32, NDArray[np.int32], NDArray[np.int64]]:
+        """Scores of the rows in use, their tokens and cells: see :class:`StoredRows`."""
+        rows = self._cells.rows_in_use()
+        scores = self._scoring.scores(policy, self._strategy(rows, [len(rows)]), rows, [])
+        return scores, rows.origin, rows.cells
 
     def hide(self) -> None:
         """Hide from each layer the cells that it alone has given up, in a pyramid.

@@ -9,6 +9,7 @@ from keydiff_cli.cache.access import Access, find_layout
 from keydiff_cli.cache.cells import Cells
 from keydiff_cli.cache.evictor import EvictionTimes, Evictor
 from keydiff_cli.cache.image import Image, Imaging, Mark, Pin
+from keydiff_cli.cache.rows import StoredRows
 from keydiff_cli.cache.scoring import Scoring
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
@@ -46,6 +47,8 @@ class KVCache:
         Cells freed by evictions so far.
     access : Access
         How the rows are reached.
+    rows : StoredRows
+        The rows as they are stored.
     """
 
     def __init__(self, context: Context, *, access: Access | None = None) -> None:
@@ -59,9 +62,8 @@ class KVCache:
         self._scoring = Scoring(context, self._layout)
         self._evictor = Evictor(context, self._layout, self._cells, self._scoring)
         self._imaging = Imaging(context, self._layout, self._cells)
+        self.rows = StoredRows(context, self._layout, self._cells, self._scoring, self._evictor)
         self._mark: Mark | None = None
-
-    # State ----------------------------------------------------------------------------------
 
     @property
     def used(self) -> int:
@@ -275,8 +277,6 @@ class KVCache:
         self._cells.remove(position, -1)
         self.pinned = [pin for pin in self.pinned if pin.stop <= tokens]
         self.tokens, self.position = tokens, position
-
-    # As a whole ------------------------------------------------------------------------------
 
     def image(self, *, copy: bool = False) -> Image:
         """What the cache holds. But for a copy the rows may be views, valid until it changes."""

@@ -135,7 +135,7 @@ class Scoring:
             seen = rows.origin[heads.start] >= 0
             held = slice(None) if seen.all() else seen  # a layer gives up rows in a pyramid
             layer = Rows(
-                _fixed(self._numbers(keys)[held]),
+                _fixed(self.numbers(keys)[held]),
                 _fixed(rows.origin[heads][:, held]),
                 _fixed(rows.rotary[heads][:, held]),
                 self.queries(number) if watch else None,
@@ -147,7 +147,7 @@ class Scoring:
                 scores[heads, held] = _given(policy, partial(scorer, layer), layer.origin >= 0)
         return every
 
-    def _numbers(self, keys: Bytes) -> Float32:
+    def numbers(self, keys: Bytes) -> Float32:
         """Stored keys ``[rows, heads, bytes]`` as float32 ``[rows, heads, head_dim]``.
 
         In a buffer that the next call overwrites.

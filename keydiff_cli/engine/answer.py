@@ -72,11 +72,10 @@ def extend(cache: KVCache, tokens: Tokens, *, logits: bool = False) -> None:
 
     What the cache holds (:meth:`~keydiff_cli.cache.KVCache.hold`) stays as it is.
     """
-    step = _step(cache)
+    step = step_of(cache)
     for start in range(0, len(tokens), step):
         part = tokens[start : start + step]
-        if cache.free < len(part):
-            cache.evict(cache.context.cells - step, _TALK)
+        make_room(cache, len(part))
         cache.append(part, logits=logits and start + len(part) == len(tokens))
 
 
@@ -88,17 +87,37 @@ def add_question(cache: KVCache, tokens: Tokens) -> None:
     UsageError
         If there is no room for it.
     """
-    room = cache.context.cells - cache.pinned_rows - _step(cache) - 1
-    if len(tokens) > room:
-        raise UsageError(
-            f"the question has {len(tokens)} tokens, of which at most {max(room, 0)} fit; "
-            "shorten it, or raise the setting 'conversation'"
-        )
+    require_room(cache, len(tokens))
     cache.pin(cache.tokens, cache.tokens + len(tokens))
     extend(cache, tokens, logits=True)
 
 
-def _step(cache: KVCache) -> int:
+def require_room(cache: KVCache, count: int) -> None:
+    """Make sure that a question of ``count`` tokens fits.
+
+    Raises
+    ------
+    UsageError
+        If there is no room for it.
+    """
+    room = cache.context.cells - cache.pinned_rows - step_of(cache) - 1
+    if count > room:
+        raise UsageError(
+            f"the question has {count} tokens, of which at most {max(room, 0)} fit; "
+            "shorten it, or raise the setting 'conversation'"
+        )
+
+
+def make_room(cache: KVCache, count: int) -> None:
+    """Let older tokens of questions and answers go where there are no cells for ``count`` more.
+
+    They are at most :func:`step_of`.
+    """
+    if cache.free < count:
+        cache.evict(cache.context.cells - step_of(cache), _TALK)
+
+
+def step_of(cache: KVCache) -> int:
     """Cells freed at a time, and tokens run at a time."""
     return min(cache.context.batch, _STEP)
 

@@ -13,6 +13,7 @@ from keydiff_cli.scores.base import (
     Scorer,
     SharedScorer,
     Watch,
+    smooth,
     z_scores,
 )
 from keydiff_cli.scores.keydiff import KeyDiff
@@ -27,5 +28,6 @@ __all__ = [
     "Scorer",
     "SharedScorer",
     "Watch",
+    "smooth",
     "z_scores",
 ]

@@ -21,8 +21,7 @@ from keydiff_cli.scores.base import (
     smooth,
 )
 from keydiff_cli.scores.keydiff import KeyDiff
-
-_LITTLE = np.float32(1 / 4096)  # attention; the same whatever the rows, so that lifts compare
+from keydiff_cli.scores.lift import lift_of
 
 
 @dataclass(frozen=True)
@@ -79,10 +78,9 @@ class Focus:
         if rows.queries is None:
             raise ValueError("this scorer needs queries")
         lead, count = rows.queries.lead, len(rows.queries.vectors)
-        words = attention(rows, slice(lead, None)) / max(count - lead, 1)
-        usual = attention(rows, slice(lead)) / lead if lead else np.zeros_like(words)
-        lifted = (words + _LITTLE) / (usual + _LITTLE)
-        return lifted.astype(np.float32, copy=False)
+        words = attention(rows, slice(lead, None)) / np.float32(max(count - lead, 1))
+        usual = attention(rows, slice(lead)) / np.float32(lead) if lead else np.zeros_like(words)
+        return lift_of(words, usual)
 
     def settle(
         self,

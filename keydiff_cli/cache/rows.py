@@ -1,0 +1,173 @@
+"""Rows of keys and values as they are stored: taken out of a cache, and put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keydiff_cli.cache.access import Layer, Layout
+from keydiff_cli.cache.cells import Cells
+from keydiff_cli.cache.evictor import Evictor
+from keydiff_cli.cache.scoring import Scoring
+from keydiff_cli.cache.state import Bytes, parse_state
+from keydiff_cli.eviction import Policy
+from keydiff_cli.llama import Context, hold_interrupt
+from keydiff_cli.scores import Float32
+
+
+@dataclass(frozen=True)
+class HeadRows:
+    """Rows of single heads, sorted by head.
+
+    Attributes
+    ----------
+    head
+        The head of each row among those of all layers: int64 ``[rows]``.
+    origin
+        The token that each row comes from: int32 ``[rows]``.
+    rotary
+        The position by which its key is rotated: int32 ``[rows]``.
+    past
+        Its last score, under a policy that watches the stream: float32 ``[rows]``.
+    keys, values
+        For each layer, the stored rows of its heads: uint8 ``[rows of the layer, bytes]``.
+    """
+
+    head: NDArray[np.int64]
+    origin: NDArray[np.int32]
+    rotary: NDArray[np.int32]
+    past: Float32
+    keys: list[Bytes]
+    values: list[Bytes]
+
+
+class StoredRows:
+    """The rows of a context's cache, outside evictions.
+
+    Parameters
+    ----------
+    layout
+        Layout of the context's cache.
+    cells
+        The mirror of its cells, which is kept up.
+    scoring, evictor
+        What scores the rows.
+    """
+
+    def __init__(
+        self, context: Context, layout: Layout, cells: Cells, scoring: Scoring, evictor: Evictor
+    ) -> None:
+        self._context = context
+        self._layout = layout
+        self._cells = cells
+        self._scoring = scoring
+        self._evictor = evictor
+
+    @property
+    def heads(self) -> list[int]:
+        """KV heads of each layer."""
+        return self._layout.heads
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """Where the heads of each layer begin among all, and the end: int64 ``[layers + 1]``."""
+        return self._layout.offsets
+
+    def numbers(self, keys: Bytes) -> Float32:
+        """Stored keys ``[rows, heads, bytes]`` as float32 ``[rows, heads, head_dim]``.
+
+        In a buffer that the next call, or the next eviction, overwrites.
+        """
+        return self._scoring.numbers(keys)
+
+    def score(self, policy: Policy) -> tuple[Float32, NDArray[np.int32], NDArray[np.int64]]:
+        """How a policy ranks the rows in use.
+
+        Returns
+        -------
+        Scores and tokens, float32 and int32 ``[heads of all layers, rows]``, and the cell of each
+        row: int64 ``[rows]``.
+        """
+        return self._evictor.score(policy)
+
+    def between(self, start: int, stop: int) -> list[Bytes]:
+        """Rows of all heads in the cells of positions from ``start`` to ``stop`` (exclusive).
+
+        Returns
+        -------
+        Keys of each layer, then values of each layer, in the order of the positions: uint8
+        ``[rows, bytes]``.
+        """
+        positions = self._cells.positions
+        cells = np.flatnonzero((positions >= start) & (positions < stop))
+        cells = cells[np.argsort(positions[cells])]
+        layers, places = self._layers(cells)
+        parts = [*(layer.keys for layer in layers), *(layer.values for layer in layers)]
+        return [part[places].reshape(len(places), -1) for part in parts]
+
+    def find(self, head: NDArray[np.int64], token: NDArray[np.int32]) -> NDArray[np.int64]:
+        """The cells in which heads hold the rows of tokens: int64 ``[rows]``.
+
+        Raises
+        ------
+        ValueError
+            If a head does not hold one of them.
+        """
+        cells = np.empty(len(head), np.int64)
+        bounds = np.searchsorted(head, np.arange(len(self._cells.origin) + 1))
+        for number, (first, last) in enumerate(pairwise(bounds)):
+            held = self._cells.origin[number]
+            order = np.argsort(held)
+            places = np.searchsorted(held[order], token[first:last])
+            cells[first:last] = order[np.minimum(places, len(order) - 1)]
+        if not np.array_equal(self._cells.origin[head, cells], token):
+            raise ValueError("a head does not hold such a row")
+        return cells
+
+    @hold_interrupt()
+    def exchange(self, cells: NDArray[np.int64], rows: HeadRows) -> HeadRows:
+        """Put rows of single heads in the place of others, and return what was there.
+
+        Parameters
+        ----------
+        cells
+            The cell in use for each row: int64 ``[rows]``.
+        """
+        mirror, head = self._cells, rows.head
+        before = (mirror.origin[head, cells], mirror.rotary[head, cells], mirror.past[head, cells])
+        used = mirror.in_use
+        blob = None if self._layout.direct is not None else self._context.state()
+        layers, places = self._layers(cells, blob)
+        keys, values = [], []
+        bounds = np.searchsorted(head, self._layout.offsets)
+        for number, (first, last) in enumerate(pairwise(bounds)):
+            where = places[first:last], head[first:last] - self._layout.offsets[number]
+            layer = layers[number]
+            keys.append(layer.keys[where])  # an index by arrays gives copies
+            values.append(layer.values[where])
+            layer.keys[where], layer.values[where] = rows.keys[number], rows.values[number]
+        mirror.origin[head, cells], mirror.rotary[head, cells] = rows.origin, rows.rotary
+        mirror.past[head, cells] = rows.past
+        if blob is not None:  # llama.cpp puts the rows into the first cells, in order
+            self._context.restore(blob)
+            mirror.load(
+                mirror.positions[used],
+                mirror.origin[:, used],
+                mirror.rotary[:, used],
+                mirror.past[:, used],
+            )
+        self._layout.forget_keys()
+        return HeadRows(head, *before, keys, values)
+
+    def _layers(
+        self, cells: NDArray[np.int64], blob: Bytes | None = None
+    ) -> tuple[Sequence[Layer], NDArray[np.int64]]:
+        """The layers, and where the rows of cells in use are in them: int64 ``[cells]``."""
+        if self._layout.direct is not None:
+            return self._layout.direct, cells
+        state = parse_state(self._context.state() if blob is None else blob)[0]
+        return self._layout.layers(state), np.searchsorted(self._cells.in_use, cells)

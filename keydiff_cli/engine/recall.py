@@ -1,0 +1,174 @@
+"""Recall: for a question, rows that were evicted come back into the cache from an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keydiff_cli.cache import HeadRows, KVCache
+from keydiff_cli.engine.answer import make_room, require_room, step_of
+from keydiff_cli.eviction import Policy
+from keydiff_cli.scores import Float32, KeyDiff, smooth
+from keydiff_cli.scores.lift import lift
+from keydiff_cli.text.prompts import Asked
+
+_PART = 0.75  # of the rows that are kept may give their places at most
+
+
+class Archived(Protocol):
+    """The stored rows of the tokens of documents, the first of which is token 0.
+
+    Attributes
+    ----------
+    tokens
+        How many there are.
+    """
+
+    tokens: int
+
+    def keys(self, layer: int) -> Iterator[NDArray[np.uint8]]:
+        """The keys of a layer in pieces: uint8 ``[tokens, bytes]``."""
+        ...
+
+    def rows(self, tokens: NDArray[np.int64]) -> Iterable[NDArray[np.uint8]]:
+        """Keys of each layer, then values, of these tokens: uint8 ``[tokens, bytes]``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Recall:
+    """What of an archive comes back.
+
+    Attributes
+    ----------
+    tokens
+        At most so many tokens, and at most three quarters of those that are kept.
+    lift
+        Tokens lifted less stay where they are.
+    width
+        Tokens over which the lift is smoothed (maximum).
+    """
+
+    tokens: int = 384
+    lift: float = 1.2
+    width: int = 41
+
+    def choose(self, lifts: Float32, kept: int) -> NDArray[np.int64]:
+        """The tokens that come back, in ascending order, from the lift of all: int64.
+
+        ``kept`` tokens are in the cache.
+        """
+        numbers = np.arange(len(lifts), dtype=np.int32)
+        smoothed = smooth(lifts[None], numbers[None], self.width)[0]
+        most = min(self.tokens, int(_PART * kept))
+        best = np.argsort(-smoothed, kind="stable")[:most]
+        return np.sort(best[smoothed[best] >= self.lift])
+
+
+def lifts(cache: KVCache, archive: Archived, question: Asked) -> Float32:
+    """How much more a question attends to each archived token than any question does.
+
+    The question is run at the end of what is cached, and forgotten again; the lift of its queries
+    is the mean over the heads of all layers: float32 ``[tokens]``.
+
+    Raises
+    ------
+    UsageError
+        If the question does not fit.
+    ModelError
+        If queries are out of reach.
+    """
+    require_room(cache, len(question.ids))
+    asked = question.cut(step_of(cache))
+    make_room(cache, len(asked.ids))
+    cache.look(asked.ids, asked.lead)
+    total = np.zeros(archive.tokens, np.float32)
+    heads = 0
+    for layer, count in enumerate(cache.rows.heads):
+
+        def pieces(layer: int = layer, count: int = count) -> Iterator[Float32]:
+            for keys in archive.keys(layer):
+                yield cache.rows.numbers(keys.reshape(len(keys), count, -1))
+
+        lifted = lift(cache.queries(layer), pieces)
+        total += lifted.sum(axis=0)
+        heads += count
+    return total / np.float32(heads)
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """Rows that came back, and what they have replaced.
+
+    Attributes
+    ----------
+    tokens
+        The tokens that came back, as the archive numbers them: int64 ``[tokens]``.
+    rows
+        How many rows were put into each head on average.
+    came, went
+        The rows that were put in, and those that were there.
+    """
+
+    tokens: NDArray[np.int64]
+    rows: float
+    came: HeadRows
+    went: HeadRows
+
+    def undo(self, cache: KVCache) -> None:
+        """Put the rows back that were there, wherever in the cache the others are now."""
+        cells = cache.rows.find(self.came.head, self.came.origin)
+        cache.rows.exchange(cells, self.went)
+
+
+def put_back(cache: KVCache, archive: Archived, tokens: NDArray[np.int64], first: int) -> Recalled:
+    """Put the rows of tokens into the heads that lack them, over the rows that KeyDiff ranks last.
+
+    Parameters
+    ----------
+    tokens
+        As the archive numbers them, in ascending order: int64 ``[tokens]``.
+    first
+        Number of the archive's first token in the cache. What comes before the archive stays, as
+        does what comes after it.
+    """
+    ranked = Policy("keydiff", KeyDiff(prerope=cache.shows_rotations()))
+    scores, origin, cells = cache.rows.score(ranked)
+    numbers = (tokens + first).astype(np.int32)
+    last = first + archive.tokens - 1
+    stays = (origin < first) | (origin >= last) | np.isin(origin, numbers)
+    scores = np.where(stays, np.float32(np.inf), scores)
+    head, which, where = [], [], []
+    for number in range(len(origin)):
+        lacking = np.flatnonzero(~np.isin(numbers, origin[number]))
+        room = int((~stays[number]).sum())
+        lacking = lacking[:room]
+        worst = np.argsort(scores[number], kind="stable")[: len(lacking)]
+        head.append(np.full(len(lacking), number))
+        which.append(lacking)
+        where.append(cells[worst])
+    heads, places = np.concatenate(head), np.concatenate(which)
+    stored = list(archive.rows(tokens))
+    bounds = np.searchsorted(heads, cache.rows.offsets)
+    layers = len(stored) // 2
+
+    def of_heads(part: NDArray[np.uint8], layer: int) -> NDArray[np.uint8]:
+        own = slice(bounds[layer], bounds[layer + 1])
+        split = part.reshape(len(part), cache.rows.heads[layer], -1)
+        rows: NDArray[np.uint8] = split[places[own], heads[own] - cache.rows.offsets[layer]]
+        return rows
+
+    came = HeadRows(
+        heads,
+        numbers[places],
+        numbers[places],
+        np.zeros(len(heads), np.float32),
+        [of_heads(stored[layer], layer) for layer in range(layers)],
+        [of_heads(stored[layers + layer], layer) for layer in range(layers)],
+    )
+    went = cache.rows.exchange(np.concatenate(where), came)
+    return Recalled(tokens, len(heads) / len(origin), came, went)

@@ -1,0 +1,146 @@
+"""Rows taken out of a cache and put into it, without a model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from fake_cache import (
+    ACCESSES,
+    HEADS,
+    KEYS,
+    LAYERS,
+    VALUES,
+    WIDTH,
+    append,
+    check_rows,
+    fake_cache,
+    move_rows,
+    rotated,
+)
+
+from keydiff_cli.cache import HeadRows, KVCache
+from keydiff_cli.cache.state import Bytes
+from keydiff_cli.policies import POLICIES
+
+KEYDIFF = POLICIES["keydiff-prerope"]
+
+
+def read(monkeypatch: pytest.MonkeyPatch, access: str) -> KVCache:
+    """A cache out of which 24 of 40 tokens of each head were evicted, 4 of them pinned."""
+    cache = fake_cache(monkeypatch, access)
+    append(cache, 4)
+    cache.pin(0, 4)
+    append(cache, 36)
+    cache.evict(16, KEYDIFF)
+    append(cache, 5)
+    return cache
+
+
+def made(head: np.ndarray[Any, Any], token: np.ndarray[Any, Any]) -> HeadRows:
+    """The rows of tokens as they were in the cache when nothing had been evicted."""
+    layers, own = np.divmod(head, HEADS)
+    keys: list[Bytes] = []
+    values: list[Bytes] = []
+    for layer in range(LAYERS):
+        these = token[layers == layer], layer, own[layers == layer]
+        turned = rotated(KEYS[these], token[layers == layer].astype(np.int32))
+        keys.append(turned.view(np.uint8).reshape(-1, WIDTH * 2))
+        values.append(VALUES[these].view(np.uint8).reshape(-1, WIDTH * 2))
+    numbers = token.astype(np.int32)
+    return HeadRows(head, numbers, numbers, np.zeros(len(head), np.float32), keys, values)
+
+
+def lacking(cache: KVCache) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Two tokens that each head lacks: heads and tokens."""
+    origin = np.concatenate(cache.origin)
+    pairs = [
+        (head, token)
+        for head, held in enumerate(origin)
+        for token in sorted(set(range(40)) - set(held.tolist()))[:2]
+    ]
+    head, token = np.array(pairs).T
+    return head, token
+
+
+def worst(cache: KVCache, head: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A cell for each row, of tokens that are not pinned."""
+    origin = np.concatenate(cache.origin)
+    cells = [np.flatnonzero(held >= 4)[:2] for held in origin]
+    assert len(head) == sum(map(len, cells))
+    return np.concatenate(cells)
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_the_rows_of_the_latest_tokens_come_in_their_order(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = read(monkeypatch, access)  # the new tokens are in cells that were freed
+    tokens = np.arange(40, 45)
+    rows = cache.rows.between(cache.position - 5, cache.position)
+    for layer in range(LAYERS):
+        keys = rotated(KEYS[tokens, layer], tokens.astype(np.int32))
+        np.testing.assert_array_equal(rows[layer], keys.view(np.uint8).reshape(5, -1))
+        values = VALUES[tokens, layer].view(np.uint8).reshape(5, -1)
+        np.testing.assert_array_equal(rows[LAYERS + layer], values)
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_rows_are_exchanged_and_come_back(access: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = read(monkeypatch, access)
+    before = [part.copy() for part in cache.origin]
+    head, token = lacking(cache)
+    came = made(head, token)
+    went = cache.rows.exchange(worst(cache, head), came)
+    check_rows(cache)
+    for number, held in enumerate(np.concatenate(cache.origin)):
+        assert set(token[head == number].tolist()) <= set(held.tolist())
+    append(cache, 2)
+    cache.rows.exchange(cache.rows.find(came.head, came.origin), went)
+    check_rows(cache)
+    for now, then in zip(np.concatenate(cache.origin), np.concatenate(before), strict=True):
+        assert set(now.tolist()) == {*then.tolist(), 45, 46}
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_rows_that_were_moved_meanwhile_are_found(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = read(monkeypatch, access)
+    cache.hold()
+    held = cache.used
+    head, token = lacking(cache)
+    came = made(head, token)
+    went = cache.rows.exchange(worst(cache, head), came)
+    for _ in range(4):  # what is said afterwards makes room among itself only
+        append(cache, 12)
+        cache.evict(held + 4, KEYDIFF)
+    cache.rows.exchange(cache.rows.find(came.head, came.origin), went)
+    check_rows(cache)
+    for number, tokens in enumerate(np.concatenate(cache.origin)):
+        assert not set(token[head == number].tolist()) & set(tokens.tolist())
+
+
+def test_a_row_that_is_not_held_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = read(monkeypatch, "direct")
+    head, token = lacking(cache)
+    with pytest.raises(ValueError, match="does not hold"):
+        cache.rows.find(head, token.astype(np.int32))
+
+
+def test_past_scores_and_positions_go_with_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = read(monkeypatch, "direct")
+    move_rows(cache, np.arange(400, dtype=np.int32) // 2, 10)
+    before = cache.image(copy=True)
+    head, token = lacking(cache)
+    came = replace(made(head, token), past=np.ones(len(head), np.float32))
+    went = cache.rows.exchange(worst(cache, head), came)
+    assert cache.image().past.sum() == len(head)
+    assert (np.concatenate(cache.rotary) == np.concatenate(cache.origin)).any()
+    cache.rows.exchange(cache.rows.find(came.head, came.origin), went)
+    after = cache.image()
+    for name in ("positions", "origin", "rotary", "past"):
+        np.testing.assert_array_equal(getattr(after, name), getattr(before, name), err_msg=name)
+    check_rows(cache)

@@ -1,0 +1,147 @@
+"""Rows come back for a question, without a model: those that its words attend to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from fake_cache import ACCESSES, HEADS, LAYERS, append, check_rows, fake_cache
+
+from keydiff_cli.cache import KVCache
+from keydiff_cli.engine.recall import Recall, lifts, put_back
+from keydiff_cli.policies import POLICIES
+from keydiff_cli.scores import Rows
+from keydiff_cli.scores.focus import Focus
+from keydiff_cli.text.prompts import Asked
+
+HEAD, DOCUMENT, KEPT = 4, 40, 12
+
+
+class Kept:
+    """An archive in memory, filled from the cache."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self._parts: list[list[np.ndarray[Any, Any]]] = []
+
+    def add(self, cache: KVCache, count: int) -> None:
+        self._parts.append(cache.rows.between(cache.position - count, cache.position))
+        self.tokens += count
+
+    def keys(self, layer: int) -> Iterator[np.ndarray[Any, Any]]:
+        for part in self._parts:
+            yield part[layer]
+
+    def rows(self, tokens: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
+        return [np.concatenate(parts)[tokens] for parts in zip(*self._parts, strict=True)]
+
+
+def read(
+    monkeypatch: pytest.MonkeyPatch,
+    access: str,
+    cells: int = 64,
+    document: int = DOCUMENT,
+    kept: int = KEPT,
+) -> tuple[KVCache, Kept]:
+    """A document read into few rows, eight tokens at a time, and its archive."""
+    cache, archive = fake_cache(monkeypatch, access, cells), Kept()
+    append(cache, HEAD)
+    cache.pin(0, HEAD)
+    for _ in range(document // 8):
+        append(cache, 8)
+        archive.add(cache, 8)
+        cache.evict(HEAD + kept, POLICIES["keydiff-prerope"])
+    cache.hold()
+    cache.context.batch = 16
+    return cache, archive
+
+
+QUESTION = Asked(np.arange(300, 309, dtype=np.int32), 3)
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_the_lift_is_that_of_focus_over_all_that_was_read(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, archive = read(monkeypatch, access)
+    whole, _ = read(monkeypatch, access, cells=128)
+    whole.clear()
+    append(whole, HEAD + DOCUMENT)
+    whole.look(QUESTION.ids, QUESTION.lead)
+    total = np.zeros(DOCUMENT)
+    tokens = np.tile(np.arange(DOCUMENT, dtype=np.int32), (HEADS, 1))
+    keys = whole.rows.between(HEAD, HEAD + DOCUMENT)
+    for layer in range(LAYERS):
+        numbers = whole.rows.numbers(keys[layer].reshape(DOCUMENT, HEADS, -1)).copy()
+        total += Focus()(Rows(numbers, tokens, tokens, whole.queries(layer))).sum(axis=0)
+    np.testing.assert_allclose(lifts(cache, archive, QUESTION), total / (LAYERS * HEADS), rtol=1e-3)
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_rows_take_the_places_of_those_that_keydiff_ranks_last(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, archive = read(monkeypatch, access)
+    before = np.concatenate(cache.origin).copy()
+    scores, origin, _ = cache.rows.score(POLICIES["keydiff-prerope"])
+    origin = origin.copy()
+    tokens = np.array([3, 4, 20, 39])
+    back = put_back(cache, archive, tokens, HEAD)
+    check_rows(cache)
+    wanted = set((tokens + HEAD).tolist())
+    for number, held in enumerate(np.concatenate(cache.origin)):
+        now, then = set(held.tolist()), set(before[number].tolist())
+        assert {*range(HEAD), *wanted, HEAD + DOCUMENT - 1} <= now
+        gone = then - now
+        assert len(gone) == len(wanted - then)
+        rank = dict(zip(origin[number].tolist(), scores[number].tolist(), strict=True))
+        left = then & now - wanted - set(range(-1, HEAD)) - {HEAD + DOCUMENT - 1}
+        assert max(rank[token] for token in gone) <= min(rank[token] for token in left)
+    back.undo(cache)
+    check_rows(cache)
+    after = np.concatenate(cache.origin)
+    assert [set(held.tolist()) for held in after] == [set(held.tolist()) for held in before]
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_all_of_a_document_comes_back_into_cells_enough(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, archive = read(monkeypatch, access, cells=96, document=80, kept=41)
+    back = put_back(cache, archive, np.arange(40), HEAD)
+    check_rows(cache)
+    for held in np.concatenate(cache.origin):
+        assert set(held.tolist()) - {-1} == {*range(HEAD + 40), HEAD + 79}
+    back.undo(cache)
+    check_rows(cache)
+
+
+def test_what_was_said_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, archive = read(monkeypatch, "direct")
+    append(cache, 8)
+    put_back(cache, archive, np.arange(30), HEAD)
+    check_rows(cache)
+    for held in np.concatenate(cache.origin):
+        assert {*range(HEAD), *range(HEAD + DOCUMENT - 1, HEAD + DOCUMENT + 8)} <= set(
+            held.tolist()
+        )
+
+
+def test_no_more_comes_back_than_has_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, archive = read(monkeypatch, "direct")
+    put_back(cache, archive, np.arange(30), HEAD)
+    check_rows(cache)
+    for held in np.concatenate(cache.origin):
+        assert {*range(HEAD), HEAD + DOCUMENT - 1} <= set(held.tolist())
+
+
+def test_neighbours_of_what_is_lifted_come_with_it() -> None:
+    lifted = np.full(100, 0.9, np.float32)
+    lifted[[30, 70]] = 9, 1.1
+    assert Recall(8, 1.2, 5).choose(lifted, 50).tolist() == [28, 29, 30, 31, 32]
+    assert Recall(3, 1.2, 5).choose(lifted, 50).tolist() == [28, 29, 30]
+    assert Recall(8, 1.2, 5).choose(lifted, 4).tolist() == [28, 29, 30]
+    assert Recall(8, 1.0, 3).choose(lifted, 50).tolist() == [29, 30, 31, 69, 70, 71]
+    assert Recall(8, 10).choose(lifted, 50).tolist() == []
