@@ -67,6 +67,14 @@ class Timing:
 
 
 @dataclass(frozen=True)
+class RecallCounts:
+    """Tokens whose rows came back for the last question, and the seconds that this took."""
+
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class MemoryUse:
     """Bytes of the process: the cap, what was planned and the peak so far; None if not known."""
 
@@ -152,6 +160,7 @@ class Report:
     cache: CacheSetup | None = None
     tokens: TokenCounts = field(default_factory=TokenCounts)
     timing_s: Timing = field(default_factory=Timing)
+    recall: RecallCounts = field(default_factory=RecallCounts)
     memory_bytes: MemoryUse = field(default_factory=MemoryUse)
     warnings: tuple[str, ...] = ()
 
@@ -163,4 +172,5 @@ class Report:
         data["cache"] = data["cache"] or {}
         data["documents"], data["warnings"] = list(data["documents"]), list(self.warnings)
         data["timing_s"] = {name: round(value, 4) for name, value in vars(self.timing_s).items()}
+        data["recall"]["seconds"] = round(self.recall.seconds, 4)
         return data

@@ -47,6 +47,7 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
         "cache",
         "tokens",
         "timing_s",
+        "recall",
         "memory_bytes",
         "warnings",
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,6 +44,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
         "id": entry.id,
         "path": str(entry.path),
         "size": entry.size,
+        "archive": entry.archive_size,
         "used": datetime.fromtimestamp(entry.used).astimezone().isoformat(timespec="seconds"),
         "complete": description["complete"],
         "tokens": description["tokens"],
@@ -66,11 +66,12 @@ def list_snapshots(as_json: AsJson = False) -> None:
         print_json([_plain(entry) for entry in entries])
         return
     print_table(
-        ("id", "size", "tokens", "kept", "policy", "model", "used", "documents"),
+        ("id", "size", "archive", "tokens", "kept", "policy", "model", "used", "documents"),
         (
             (
                 entry.id,
                 format_size(entry.size),
+                format_size(entry.archive_size) if entry.archive else "",
                 f"{entry.description['tokens']}{'' if entry.description['complete'] else '+'}",
                 entry.description["kept"],
                 entry.description["key"]["policy"],
@@ -98,9 +99,10 @@ def remove_snapshots(
     """Remove snapshots; the beginning of an id will do."""
     store = _store()
     entries = {entry.id: entry for entry in map(store.get, names)}  # all, before any is gone
+    before = store.size
     for entry in entries.values():
         store.remove(entry)
-    _report(entries.values(), quiet)
+    _report(len(entries), before - store.size, quiet)
 
 
 @app.command("prune")
@@ -117,8 +119,11 @@ def prune(
     limit = None
     if max_size is not None:
         limit = 0 if max_size.strip() == "0" else parse_size(max_size)
-    before = 0.0 if older_than is None else time.time() - _seconds(older_than)
-    _report(_store().prune(limit, before=before), quiet)
+    oldest = 0.0 if older_than is None else time.time() - _seconds(older_than)
+    store = _store()
+    before = store.size
+    gone = store.prune(limit, before=oldest)
+    _report(len(gone), before - store.size, quiet)
 
 
 def _seconds(text: str) -> float:
@@ -129,10 +134,9 @@ def _seconds(text: str) -> float:
     return int(match.group(1)) * _SECONDS[match.group(2)]
 
 
-def _report(gone: Iterable[Entry], quiet: bool) -> None:
-    """Say how much was removed."""
+def _report(count: int, size: int, quiet: bool) -> None:
+    """Say how many snapshots were removed, and how many bytes are free again."""
     from keydiff_cli.system.terminal import complain
 
-    sizes = [entry.size for entry in gone]
     if not quiet:
-        complain(f"removed {len(sizes)} of what was kept, {format_size(sum(sizes))}")
+        complain(f"removed {count} of what was kept, {format_size(max(size, 0))}")

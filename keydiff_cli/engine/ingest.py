@@ -25,6 +25,7 @@ def ingest(
     policy: Policy,
     budget: int,
     question: Asked | None = None,
+    appended: Callable[[Block], None] | None = None,
     progress: Callable[[Block], None] | None = None,
 ) -> int:
     """Block prompt processing (KeyDiff, arXiv 2504.15364, section 3): run a block, then evict.
@@ -39,6 +40,8 @@ def ingest(
         The question, for policies that watch it: its tokens are run after each block, scored
         by, and forgotten again. Of a question longer than a block the lead and the end are run, so
         that this takes no more time than reading does.
+    appended
+        Called when a block is in the cache, before anything is evicted.
     progress
         Called after each block.
 
@@ -52,6 +55,8 @@ def ingest(
     asked = None if question is None else question.cut(cache.context.batch)
     for block in blocks:
         cache.append(block.ids, watch=policy.watch in ("block", "stream"))
+        if appended is not None:
+            appended(block)
         if policy.watch == "question" and asked is not None and cache.used > limit:
             cache.look(asked.ids, asked.lead)
         cache.evict(keep, policy)

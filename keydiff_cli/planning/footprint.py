@@ -11,6 +11,7 @@ from keydiff_cli.system import machine
 _PROBES = (4096, 65_536)  # cells, for measuring what grows with them
 # What is not there yet when a plan is made: text of a page, tokens, thread stacks, scoring
 # buffers that do not grow with the cells, and the allocator's slack. Measured; see docs/memory.md.
+ARCHIVE_WAITING = 2  # blocks that may wait to be written to an archive
 WORKING_BYTES = 80 * 2**20
 
 
@@ -39,6 +40,8 @@ class Footprint:
         How many copies of the cache have room, with the part of it that is on other devices.
     there_cell
         Keys and values on other devices.
+    archive
+        Rows on their way to an archive, and back from it.
     """
 
     process: int
@@ -51,6 +54,7 @@ class Footprint:
     direct: bool = True
     copies: int = 0
     there_cell: float = 0.0
+    archive: int = 0
 
     def kv(self, cells: int) -> int:
         """Bytes of keys and values."""
@@ -63,7 +67,7 @@ class Footprint:
     def work(self, cells: int) -> int:
         """Bytes of everything else that comes on top of the present process."""
         copied = self.copies * (self.kv(cells) + int(self.there_cell * cells))
-        return WORKING_BYTES + self.scoring_cell * cells + copied
+        return WORKING_BYTES + self.scoring_cell * cells + copied + self.archive
 
     def total(self, cells: int) -> int:
         """Bytes of the whole process."""
@@ -71,12 +75,19 @@ class Footprint:
 
 
 def measure(
-    model: Model, *, block: int, kv_type: str, observe: bool = False, keep: bool = False
+    model: Model,
+    *,
+    block: int,
+    kv_type: str,
+    observe: bool = False,
+    keep: bool = False,
+    recall: int | None = None,
 ) -> Footprint:
     """Find out what a model needs; ``model`` is loaded without weights.
 
     ``process`` is the memory of this process now: Python, libraries, vocabulary. ``keep`` counts
-    what writing snapshots takes.
+    what writing snapshots takes, ``recall`` what an archive does out of which the rows of so many
+    tokens come back; None for no archive.
     """
     sizes = []
     direct = True
@@ -104,6 +115,13 @@ def measure(
     compute_cell = (compute_large - compute_small) / steps
     float32 = 4 / KV_BYTES[kv_type]
     heads = sum(model.kv_heads(layer) for layer in range(model.layers))
+    archive = 0
+    if recall is not None:
+        # Blocks that wait to be written, with the one that is made and the one that is written;
+        # rows read, put in, and kept to go back; products of a block's queries with a block's keys.
+        tokens = (ARCHIVE_WAITING + 2) * block + 3 * recall
+        products = 3 * 4 * block * block * (model.query_length // model.key_length)
+        archive = int(tokens * (kv_cell + there)) + products
     return Footprint(
         process=machine.resident(),
         weights=model.size_here,
@@ -127,6 +145,7 @@ def measure(
         # A snapshot serialises what has to be serialised, and sorts a copy of it by cells.
         copies=int(not direct) + int(keep and (not direct or model.window > 0)),
         there_cell=there,
+        archive=archive,
     )
 
 

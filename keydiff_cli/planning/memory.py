@@ -193,8 +193,9 @@ class Planner:
             model,
             block=settings.block,
             kv_type=settings.kv_type,
-            observe=policy.observes or (chosen and can_observe()),
+            observe=policy.observes or ((chosen or settings.archive != "off") and can_observe()),
             keep=settings.cache,
+            recall=None if settings.archive == "off" else settings.recall,
         )
         if process is not None:
             self.footprint = replace(self.footprint, process=process)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from keydiff_cli.cache import EvictionTimes, KVCache
 from keydiff_cli.reading.preparation import Prepared
+from keydiff_cli.reading.recalling import Recaller
 from keydiff_cli.reading.run import Run
 from keydiff_cli.report import ModelIdentity
-from keydiff_cli.snapshots import Label, SnapshotKey
+from keydiff_cli.snapshots import Archive, Label, SnapshotKey
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.prompts import Prompt
 
@@ -37,6 +38,8 @@ class Held:
         Seconds that evictions took while they were read.
     process
         Bytes of this process before it read anything.
+    recaller
+        Brings rows that were evicted back for a question, if they were archived.
     problem
         Why there is no snapshot; empty if there is one, or none is needed.
     """
@@ -52,6 +55,7 @@ class Held:
     intact: bool
     times: EvictionTimes
     process: int
+    recaller: Recaller
     problem: str = ""
 
 
@@ -64,6 +68,7 @@ def hold_documents(
     label: Label,
     *,
     process: int,
+    archive: Archive | None = None,
     problem: str = "",
 ) -> Held:
     """From now on questions and answers make room among themselves only."""
@@ -88,5 +93,6 @@ def hold_documents(
         intact=cache.intact,
         times=replace(cache.times),
         process=process,
+        recaller=Recaller(cache, archive, len(prepared.head), run.settings.recall, run.recorder),
         problem=problem,
     )

@@ -12,7 +12,7 @@ from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.setup import open_engine
 from keydiff_cli.errors import setting
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Model, Tokens
+from keydiff_cli.llama import Model, Tokens, can_observe
 from keydiff_cli.planning.memory import Plan, Planner
 from keydiff_cli.planning.placement import placement_of
 from keydiff_cli.policies import as_cached
@@ -210,7 +210,7 @@ def open_cache(
         block=plan.block,
         kv_type=settings.kv_type,
         threads=settings.threads,
-        observe=policy.observes,
+        observe=policy.observes or (settings.archive != "off" and can_observe()),
     )
     run.stack.enter_context(closing(cache.context))
     if policy.watch != "nothing" and not cache.shows_queries():

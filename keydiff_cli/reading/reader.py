@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -106,8 +106,6 @@ class Reader:
         """Why there is no snapshot of what was read; empty if there is one, or none is needed."""
         return self._require().problem
 
-    # Reading --------------------------------------------------------------------------------
-
     def read(
         self,
         sources: Sequence[str | Path],
@@ -154,7 +152,8 @@ class Reader:
             again = partial(self.read, paths, question=question, talk=talk)
             self._repeat = None if documents.once else again
             run = Run(settings, recorder, self._stack, self._process, self._checksum)
-            self._hold(read_documents(run, located, Request(documents, question, talk)))
+            self._held = read_documents(run, located, Request(documents, question, talk))
+            self._process = self._held.process
 
     @contextmanager
     def _recording(self, settings: Settings) -> Iterator[Recorder]:
@@ -172,9 +171,6 @@ class Reader:
         self.close()
         self.settings, self.recorder = settings, recorder
 
-    def _hold(self, held: Held) -> None:
-        self._held, self._process = held, held.process
-
     def reread(self) -> None:
         """Read what was read last once more, or take it up from a snapshot.
 
@@ -186,8 +182,6 @@ class Reader:
         if self._repeat is None:
             raise UsageError("what came through standard input cannot be read again")
         self._repeat()
-
-    # Keeping --------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
         """Write what was read to a file, for :meth:`load`.
@@ -220,7 +214,8 @@ class Reader:
             located = locate_model(settings, self._events)
             run = Run(settings, recorder, self._stack, self._process)
             ready = partial(self._replace, settings, recorder)
-            self._hold(load_documents(run, located, file, ready))
+            self._held = load_documents(run, located, file, ready)
+            self._process = self._held.process
         self._repeat = partial(self.load, path)
 
     # Answering ------------------------------------------------------------------------------
@@ -247,13 +242,18 @@ class Reader:
         self.require_idle()
         cache = self._require().cache
         _, asked = prompt_tokens(cache.context.model, self.prompt, question)
-        mark = cache.mark() if rewind else None
-        try:
-            yield from self.generate(self.answer(asked))
-        finally:
-            if mark is not None and self.cache is cache:  # else it is freed already
-                cache.rewind(mark)
-                cache.unmark()
+        with self.recalled(asked):
+            mark = cache.mark() if rewind else None
+            try:
+                yield from self.generate(self.answer(asked))
+            finally:
+                if mark is not None and self.cache is cache:  # else it is freed already
+                    cache.rewind(mark)
+                    cache.unmark()
+
+    def recalled(self, asked: Asked) -> AbstractContextManager[None]:
+        """Let rows that bear on a question be in the cache, if they were archived."""
+        return self._require().recaller.recalled(asked, lambda: self.cache)
 
     def answer(self, asked: Asked, sampler: Sampler | None = None) -> Answer:
         """An answer to the tokens of a question, by the sampler of the settings or another one.

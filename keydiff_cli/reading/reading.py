@@ -14,6 +14,7 @@ from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model
 from keydiff_cli.planning.memory import Plan
 from keydiff_cli.policies import choose_policy
+from keydiff_cli.reading.archiving import open_archivist
 from keydiff_cli.reading.held import Held, hold_documents
 from keydiff_cli.reading.preparation import (
     Prepared,
@@ -29,7 +30,7 @@ from keydiff_cli.reading.reach import observable
 from keydiff_cli.reading.resume import Start, find_start, make_key, take_up, unevicted_room
 from keydiff_cli.reading.run import Run
 from keydiff_cli.report import Progress
-from keydiff_cli.snapshots import Keeper, Label
+from keydiff_cli.snapshots import Archivist, Keeper, Label
 from keydiff_cli.text.blocks import Block
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.sources import Sources
@@ -115,7 +116,9 @@ def read_documents(run: Run, located: models.LocatedModel, request: Request) -> 
 def _plan(run: Run, located: models.LocatedModel, sketch: Model, request: Request) -> _Planned:
     """Find out how to read the documents, from their beginning and what is kept of them."""
     settings, question = run.settings, request.question
-    policy = observable(run, choose_policy(settings.policy, question))
+    archived = settings.archive != "off" and settings.policy is None
+    known = None if archived else question  # an archive serves all questions
+    policy = observable(run, choose_policy(settings.policy, known))
     documents = bool(request.sources.paths)
     prepared = begin(run, located, sketch, policy, question, documents=documents)
     corpus = Corpus(request.sources.documents(), sketch)
@@ -169,7 +172,11 @@ def _read(run: Run, planned: _Planned, cache: KVCache) -> Held:
         shareable=unevicted_room(start.policy, planned.budget) > 0,
     )
     reused = 0 if beginning is None else beginning.tokens
-    _ingest(run, planned, cache, keeper, reused)
+    archivist = None
+    budget = planned.plan.budget
+    if run.settings.archive != "off" and corpus.read_to(budget + 1) > budget:
+        archivist = open_archivist(run, cache, keeper, beginning, run.settings.block)
+    _ingest(run, planned, cache, keeper, archivist, reused)
     return hold_documents(
         run,
         prepared,
@@ -178,11 +185,19 @@ def _read(run: Run, planned: _Planned, cache: KVCache) -> Held:
         start.key,
         label(),
         process=planned.process,
+        archive=None if archivist is None or cache.intact else archivist.archive(),
         problem=keeper.problem,
     )
 
 
-def _ingest(run: Run, planned: _Planned, cache: KVCache, keeper: Keeper, reused: int) -> None:
+def _ingest(
+    run: Run,
+    planned: _Planned,
+    cache: KVCache,
+    keeper: Keeper,
+    archivist: Archivist | None,
+    reused: int,
+) -> None:
     """Read the documents from token ``reused`` on, and let it be kept."""
     prepared, corpus = planned.prepared, planned.corpus
     plan, start = planned.plan, planned.start
@@ -198,6 +213,10 @@ def _ingest(run: Run, planned: _Planned, cache: KVCache, keeper: Keeper, reused:
         )
         keeper.after(block.stop, cache)
 
+    def archive(block: Block) -> None:
+        if archivist is not None:
+            archivist.add(cache.rows.between(cache.position - len(block.ids), cache.position))
+
     try:
         read = ingest(
             cache,
@@ -205,6 +224,7 @@ def _ingest(run: Run, planned: _Planned, cache: KVCache, keeper: Keeper, reused:
             policy=start.policy,
             budget=min(plan.budget, start.key.budget or plan.budget),
             question=prepared.asked,
+            appended=archive,
             progress=progress,
         )
         keeper.finish(reused + read, cache)

@@ -13,6 +13,7 @@ from keydiff_cli.report import (
     MemoryUse,
     ModelIdentity,
     Progress,
+    RecallCounts,
     Report,
     Timing,
     TokenCounts,
@@ -43,6 +44,7 @@ class Recorder:
         self._cache: CacheSetup | None = None
         self._tokens = TokenCounts()
         self._timing = Timing()
+        self._recall = RecallCounts()
         self._memory = MemoryUse()
         self._over = False  # whether a peak above the cap was warned of
         self._warnings: list[str] = []
@@ -63,6 +65,7 @@ class Recorder:
             cache=self._cache,
             tokens=self._tokens,
             timing_s=self._timing,
+            recall=self._recall,
             memory_bytes=self._memory,
             warnings=tuple(self._warnings),
         )
@@ -168,6 +171,11 @@ class Recorder:
         self.prompt_made(prompt)
         self._answer, self._stop_reason = "", "interrupted"
         self._timing = replace(self._timing, first_token=0.0)
+
+    def rows_recalled(self, tokens: int, seconds: float) -> None:
+        """The rows of so many tokens came back, in so many seconds more; 0 begins a question."""
+        before = self._recall.seconds if tokens else 0.0
+        self._recall = RecallCounts(tokens, before + seconds)
 
     def text_generated(self, text: str, seconds: float) -> None:
         """A piece of the answer, so long after the question."""

@@ -115,6 +115,7 @@ def find_start(
             room=unevicted_room(choice, planner.budget),
             least=least,
             most=most,
+            archived=settings.archive != "off",
         )
         if beginning is None:
             continue
@@ -141,6 +142,7 @@ def take_up(run: Run, prepared: Prepared, start: Start, cache: KVCache) -> Begin
     what = "all of it" if beginning.whole else f"the first {beginning.tokens} tokens"
     run.recorder.note(f"read before: {what}")
     asking = prepared.question is not None and run.settings.policy is None
+    asking = asking and run.settings.archive == "off"  # else what bears on it comes back
     if asking and start.policy.watch != "question":
         run.recorder.note(
             f"answering from what {start.policy.name} has kept; {setting('policy', ASKING)} reads "

@@ -118,9 +118,10 @@ class Display(Events):
         tokens, seconds = report.tokens, report.timing_s.total
         if not self._quiet:
             stopped = " (interrupted)" if report.stop_reason == "interrupted" else ""
+            recalled = f"recalled {report.recall.tokens}, " if report.recall.tokens else ""
             complain(
                 f"read {tokens.document} tokens, kept {tokens.kept}, "
-                f"generated {tokens.generated} in {format_duration(seconds)}{stopped}, "
+                f"{recalled}generated {tokens.generated} in {format_duration(seconds)}{stopped}, "
                 f"peak memory {format_size(report.memory_bytes.peak or 0)}"
             )
         if stats:

@@ -74,6 +74,10 @@ class Settings:
         Whether what was read is kept on disk, and taken up again by later runs.
     cache_dir
         The folder where it is kept; None for the one in the user's cache folder.
+    archive
+        Whether the rows of all that is read are written to disk, ``full`` or not at all, ``off``.
+    recall
+        Tokens whose rows come back into the cache from the archive for a question; 0 for none.
     cache_size
         Bytes that this folder may take; what was used the longest time ago is removed first.
     sessions_dir
@@ -99,6 +103,8 @@ class Settings:
     conversation: int = _setting(768, int, checks.tokens)
     cache: bool = _setting(True, bool)
     cache_dir: str | None = _setting(None, str)
+    archive: str = _setting("off", str, checks.one_of(checks.ARCHIVES))
+    recall: int = _setting(384, int, checks.between(0, 2**20, " tokens"))
     cache_size: int = _setting(5 * 10**9, int, checks.memory)
     sessions_dir: str | None = _setting(None, str)
 

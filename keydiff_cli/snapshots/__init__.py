@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from keydiff_cli.snapshots.archive import Archive
+from keydiff_cli.snapshots.archivist import Archivist, open_parts
 from keydiff_cli.snapshots.contents import Label, describe, restore
 from keydiff_cli.snapshots.finding import Beginning, find_beginning
 from keydiff_cli.snapshots.format import DamagedError, SnapshotFile
@@ -11,6 +13,8 @@ from keydiff_cli.snapshots.store import Entry, Store, open_store, token_digest
 from keydiff_cli.snapshots.writer import write_snapshot
 
 __all__ = [
+    "Archive",
+    "Archivist",
     "Beginning",
     "DamagedError",
     "Entry",
@@ -21,6 +25,7 @@ __all__ = [
     "Store",
     "describe",
     "find_beginning",
+    "open_parts",
     "open_store",
     "restore",
     "token_digest",

@@ -76,7 +76,13 @@ class Beginning:
 
 
 def candidates(
-    store: Store, key: SnapshotKey, *, room: int, least: int, most: int
+    store: Store,
+    key: SnapshotKey,
+    *,
+    room: int,
+    least: int,
+    most: int,
+    archived: bool = False,
 ) -> list[Candidate]:
     """Snapshots made with the same key, and a budget from ``least`` to ``most``.
 
@@ -86,6 +92,8 @@ def candidates(
     ----------
     room
         So many tokens are read here without evicting any.
+    archived
+        Whether what was evicted has to have an archive.
     """
     fitting = []
     for entry in store.entries():
@@ -94,6 +102,8 @@ def candidates(
         if not key.fits(description["key"], evicting=evicting):
             continue
         if evicting and not least <= budget <= most:
+            continue
+        if archived and not description.get("intact") and not description.get("archive"):
             continue
         own = key.with_budget(min(budget, most)) if evicting else key
         with (
@@ -124,16 +134,23 @@ def longest_beginning(choices: Iterable[Candidate], corpus: Corpus) -> Candidate
 
 
 def find_beginning(
-    store: Store, key: SnapshotKey, corpus: Corpus, *, room: int, least: int, most: int
+    store: Store,
+    key: SnapshotKey,
+    corpus: Corpus,
+    *,
+    room: int,
+    least: int,
+    most: int,
+    archived: bool = False,
 ) -> Beginning | None:
     """The longest snapshot that the documents begin with, verified; None if there is none.
 
     Parameters
     ----------
-    room, least, most
+    room, least, most, archived
         As :func:`candidates`.
     """
-    choices = candidates(store, key, room=room, least=least, most=most)
+    choices = candidates(store, key, room=room, least=least, most=most, archived=archived)
     while (choice := longest_beginning(choices, corpus)) is not None:
         file = store.open(choice.entry)
         if file is not None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.llama import Tokens
+from keydiff_cli.snapshots.archivist import Archivist
 from keydiff_cli.snapshots.claim import Claim
 from keydiff_cli.snapshots.contents import Label, describe
 from keydiff_cli.snapshots.finding import Beginning
@@ -74,12 +76,36 @@ class Keeper:
         if beginning is not None and not beginning.entry.description["complete"]:
             self._superseded = beginning.entry.path
         self._claim: Claim | None = None
+        self._archivist: Archivist | None = None
         self.problem = ""
 
     @property
     def seconds(self) -> float:
         """Seconds spent on writing so far."""
         return self._pace.seconds
+
+    def archive_path(self) -> Path | None:
+        """Where an archive of this reading can be written; None if it cannot be kept."""
+        count = min(self._corpus.read_to(SMALLEST), SMALLEST)
+        if self._store is None or count < SMALLEST:
+            return None
+        try:
+            writer = self._claimed(self._store, count)
+        except OSError:  # writing the first snapshot will say so
+            return None
+        return None if writer is None else writer.archive
+
+    def archive(self, archivist: Archivist) -> None:
+        """Say in snapshots from now on which archive belongs to them."""
+        self._archivist = archivist
+
+    def _claimed(self, store: Store, count: int) -> Writer | None:
+        """What writes, once that is claimed; None if another process does."""
+        if self._claim is None:
+            first = self._corpus.slice(0, min(count, SMALLEST))
+            reading = [self._key.as_json(), token_digest(first)]
+            self._claim = Claim(store, reading, self._superseded)
+        return self._claim.writer
 
     def after(self, tokens: int, cache: KVCache) -> None:
         """Write a snapshot if it is time for one; ``tokens`` of the documents are in the cache."""
@@ -106,13 +132,11 @@ class Keeper:
         with self._pace.writing():
             try:
                 tokens = self._corpus.slice(0, count)
-                if self._claim is None:
-                    reading = [self._key.as_json(), token_digest(tokens[:SMALLEST])]
-                    self._claim = Claim(self._store, reading, self._superseded)
-                if self._claim.writer is None:
+                writer = self._claimed(self._store, count)
+                if writer is None:
                     self.problem = _BUSY
                     return
-                self._save(self._store, self._claim.writer, cache, tokens, complete)
+                self._save(self._store, writer, cache, tokens, complete)
                 self._complete, self.problem = complete, ""
             except OSError as error:
                 self.problem = str(error.strerror or error)
@@ -130,6 +154,8 @@ class Keeper:
             complete=complete,
             shareable=self._shareable,
         )
+        if self._archivist is not None:
+            description["archive"] = self._archivist.description()
         size = sum(array.nbytes for _, array in arrays)
         if size > store.limit:
             raise OSError(None, f"{format_size(size)} are more than cache_size allows")

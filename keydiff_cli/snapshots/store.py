@@ -16,17 +16,23 @@ from filelock import FileLock, Timeout
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.snapshots.archivist import SegmentPart, parse_parts
 from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile
-from keydiff_cli.snapshots.writer import SUFFIX, Writer
+from keydiff_cli.snapshots.pruning import (
+    DAMAGED,
+    KINDS,
+    PART,
+    prune,
+    size_of,
+    sweep,
+    sweep_parts,
+)
+from keydiff_cli.snapshots.writer import ID, LOCKS, SUFFIX, Writer
 from keydiff_cli.system.files import make_private
 from keydiff_cli.system.folders import user_cache_folder
 
-_DAMAGED = ".damaged"
-_PART = ".part"
 _LOCK = ".lock"
-_ID = 12  # hexadecimal digits
-_OURS = "[0-9a-f]" * _ID
-_LOCKS = 3  # hexadecimal digits: locks stay, so there are not more than so many
+_OURS = "[0-9a-f]" * ID
 # What a description holds at the least, and its type.
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "key": dict,
@@ -61,6 +67,22 @@ class Entry:
     used: float
     description: dict[str, Any]
 
+    @property
+    def archive(self) -> list[SegmentPart]:
+        """What its archive consists of; nothing if there is none.
+
+        Raises
+        ------
+        DamagedError
+            If that is not said as it should be.
+        """
+        return parse_parts(self.description.get("archive") or [])
+
+    @property
+    def archive_size(self) -> int:
+        """Bytes of its archive on disk, shared with other snapshots or not."""
+        return sum(size_of(self.path.parent / part.name) for part in self.archive)
+
 
 def token_digest(tokens: Array) -> str:
     """SHA-256 of tokens."""
@@ -70,7 +92,7 @@ def token_digest(tokens: Array) -> str:
 def short_digest(value: object) -> str:
     """A name for plain data, the same for the same data."""
     text = json.dumps(value, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:_ID]
+    return hashlib.sha256(text.encode()).hexdigest()[:ID]
 
 
 class Store:
@@ -96,7 +118,7 @@ class Store:
 
     def entries(self) -> list[Entry]:
         """All snapshots, the most recently used first."""
-        entries = [entry for path in self._paths(SUFFIX) if (entry := self._entry(path))]
+        entries = [entry for path in self.paths(SUFFIX) if (entry := self._entry(path))]
         return sorted(entries, key=lambda entry: entry.used, reverse=True)
 
     def get(self, name: str) -> Entry:
@@ -134,7 +156,7 @@ class Store:
             return None
         return file
 
-    def _paths(self, suffix: str) -> list[Path]:
+    def paths(self, suffix: str) -> list[Path]:
         """Files of ours; others may lie in the same folder."""
         try:
             names = sorted(os.listdir(self.folder))
@@ -164,6 +186,7 @@ class Store:
                 raise DamagedError("its description has no names")
             if not isinstance(key["budget"], int):
                 raise DamagedError("its description has no budget")
+            parse_parts(description.get("archive") or [])
             status = path.stat()
         except FileNotFoundError:
             return None
@@ -180,7 +203,12 @@ class Store:
         reason = error if isinstance(error, DamagedError) else "its description cannot be read"
         self._warn(f"the snapshot {path} cannot be used: {reason}")
         with suppress(OSError):
-            path.replace(path.with_suffix(_DAMAGED))
+            path.replace(path.with_suffix(DAMAGED))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files on disk."""
+        return sum(size_of(path) for kind in KINDS for path in self.paths(kind))
 
     # Writing --------------------------------------------------------------------------------
 
@@ -201,29 +229,33 @@ class Store:
             If the folder cannot be written to.
         """
         make_private(self.folder)
-        self._sweep_parts()
+        sweep_parts(self)
         name = short_digest(reading)
-        lock = self._lock(name)
+        lock = self.lock(name)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             yield None
             return
         try:
-            yield Writer(self.folder, self.folder / f"{name}{_PART}", self.trim, superseded)
+            part = self.folder / f"{name}{PART}"
+            yield Writer(self.folder, part, self.trim, superseded)
         finally:
             lock.release()
 
-    def _lock(self, name: str) -> FileLock:
-        return FileLock(self.folder / f"{name[:_LOCKS]}{_LOCK}", mode=0o600)
+    def lock(self, name: str) -> FileLock:
+        """The lock of those files whose names begin alike; held while they are written."""
+        return FileLock(self.folder / f"{name[:LOCKS]}{_LOCK}", mode=0o600)
 
     def remove(self, entry: Entry) -> None:
-        """Delete a snapshot."""
+        """Delete a snapshot, and its archive unless another one needs that."""
         entry.path.unlink(missing_ok=True)
-        self._sweep()
+        sweep(self)
 
     def prune(self, limit: int | None = None, *, before: float = 0) -> list[Entry]:
         """Delete snapshots last used before a time, then the least recently used above a limit.
+
+        The archive of a snapshot goes before it.
 
         Parameters
         ----------
@@ -234,44 +266,14 @@ class Store:
 
         Returns
         -------
-        What was deleted.
+        The snapshots that were deleted.
         """
-        room = self.limit if limit is None else limit
-        gone = []
-        full = False
-        for entry in self.entries():
-            full = full or entry.size > room
-            if full or entry.used < before:
-                entry.path.unlink(missing_ok=True)
-                gone.append(entry)
-            else:
-                room -= entry.size
-        self._sweep()
-        return gone
+        return prune(self, self.limit if limit is None else limit, before)
 
     def trim(self) -> None:
         """Prune if the folder has grown above its limit."""
-        paths = [path for suffix in (SUFFIX, _DAMAGED, _PART) for path in self._paths(suffix)]
-        if sum(_size(path) for path in paths) > self.limit:
+        if self.size > self.limit:
             self.prune()
-
-    def _sweep(self) -> None:
-        """Delete damaged files, and parts that nobody writes any more."""
-        for path in self._paths(_DAMAGED):
-            path.unlink(missing_ok=True)
-        self._sweep_parts()
-
-    def _sweep_parts(self) -> None:
-        for path in self._paths(_PART):
-            with suppress(Timeout, OSError), self._lock(path.name).acquire(timeout=0):
-                path.unlink(missing_ok=True)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # another process has removed it
-        return 0
 
 
 def open_store(settings: Settings, warn: Callable[[str], None]) -> Store:

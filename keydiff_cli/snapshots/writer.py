@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,9 @@ from keydiff_cli.snapshots.format import Array, write_file
 from keydiff_cli.system.files import private_file
 
 SUFFIX = ".snapshot"
+ARCHIVE = ".archive"
+ID = 12  # hexadecimal digits of a name
+LOCKS = 3  # of which files have one lock, as locks stay, so there are not more than so many
 
 
 def write_snapshot(
@@ -40,6 +44,11 @@ class Writer:
         Makes room where the folder has grown too large.
     superseded
         A snapshot whose place the first one takes; None if there is none.
+
+    Attributes
+    ----------
+    archive : Path
+        Where the archive of the reading can be written; under the same lock.
     """
 
     def __init__(
@@ -47,6 +56,8 @@ class Writer:
     ) -> None:
         self._folder = folder
         self._part = part
+        name = part.name[:LOCKS] + secrets.token_hex(ID)[: ID - LOCKS]
+        self.archive = folder / f"{name}{ARCHIVE}"
         self._trim = trim
         self._written = superseded
 

@@ -128,7 +128,8 @@ class Conversation:
         cache, asked, start = self._cache, self._tokens(question), self._start()
         answer = self._reader.answer(asked, sampler)
         try:
-            yield from self._reader.generate(answer)
+            with self._reader.recalled(asked):
+                yield from self._reader.generate(answer)
         finally:
             if self.attached and cache.tokens >= start.tokens + len(asked.ids):
                 turn = Turn(question, answer.text, answer.stop_reason)

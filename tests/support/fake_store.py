@@ -60,7 +60,15 @@ class Shelf:
     keepers: list[Any] = field(default_factory=list)
 
     def find(
-        self, store: object, key: SnapshotKey, corpus: object, *, room: int, least: int, most: int
+        self,
+        store: object,
+        key: SnapshotKey,
+        corpus: object,
+        *,
+        room: int,
+        least: int,
+        most: int,
+        archived: bool,
     ) -> FakeBeginning | None:
         self.asked.append((key, room, least, most))
         if key.policy not in self.left:

@@ -48,6 +48,7 @@ _SCHEMA: dict[str, Any] = {
     "timing_s": dict.fromkeys(
         ("load", "ingest", "score", "evict", "keep", "first_token", "answer", "total"), _NUMBER
     ),
+    "recall": {"tokens": int, "seconds": _NUMBER},
     "memory_bytes": {"cap": (int, type(None)), "planned": int, "peak": int},
     "warnings": [str],
 }

@@ -1,0 +1,47 @@
+"""Archiving while documents are read, so that what is evicted can come back."""
+
+from __future__ import annotations
+
+from keydiff_cli.cache import KVCache
+from keydiff_cli.reading.run import Run
+from keydiff_cli.snapshots import (
+    Archivist,
+    Beginning,
+    DamagedError,
+    Keeper,
+    open_parts,
+)
+
+
+def open_archivist(
+    run: Run, cache: KVCache, keeper: Keeper, beginning: Beginning | None, block: int
+) -> Archivist | None:
+    """What archives the rest of the documents; None if nothing of use can be archived.
+
+    Closed in the end of the run.
+
+    Parameters
+    ----------
+    beginning
+        The snapshot that is in the cache already. What it has no archive of, although nothing of
+        it was evicted, is archived at once, ``block`` tokens at a time.
+    """
+    parts = [] if beginning is None else beginning.entry.archive
+    archived = parts[-1].stop if parts else 0
+    read = 0 if beginning is None else beginning.tokens
+    try:
+        folder = None if beginning is None else beginning.entry.path.parent
+        segments = [] if folder is None else open_parts(folder, parts)
+    except (DamagedError, OSError) as error:
+        reason = error.strerror or error if isinstance(error, OSError) else error
+        run.recorder.warn(f"the archive cannot be used: {reason}; answers rest on what is kept")
+        return None
+    earlier = list(zip(parts, segments, strict=True))
+    archivist = Archivist(earlier, keeper.archive_path(), cache.widths, run.recorder.warn)
+    run.stack.callback(archivist.close)
+    for start in range(archived, read, block):
+        stop = min(start + block, read)
+        first = cache.position - read
+        archivist.add(cache.rows.between(first + start, first + stop))
+    keeper.archive(archivist)
+    return archivist

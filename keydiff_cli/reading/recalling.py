@@ -1,0 +1,94 @@
+"""Rows that were evicted come back for a question, and go again after its answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keydiff_cli.cache import KVCache
+from keydiff_cli.engine.recall import Recall, Recalled, lifts, put_back
+from keydiff_cli.errors import ModelError
+from keydiff_cli.llama import hold_interrupt
+from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.snapshots import Archive, DamagedError
+from keydiff_cli.text.prompts import Asked
+
+
+class Recaller:
+    """Brings rows of documents back from their archive.
+
+    Parameters
+    ----------
+    cache
+        Holds what was kept of the documents, and nothing else yet.
+    archive
+        All of their rows; None to bring nothing back.
+    head
+        Tokens before the documents.
+    tokens
+        So many tokens come back at most.
+    """
+
+    def __init__(
+        self, cache: KVCache, archive: Archive | None, head: int, tokens: int, recorder: Recorder
+    ) -> None:
+        self._cache = cache
+        self._archive = archive
+        self._head = head
+        self._recall = Recall(tokens)
+        self._recorder = recorder
+        self._kept = cache.used - head
+
+    @contextmanager
+    def recalled(self, question: Asked, in_use: Callable[[], KVCache | None]) -> Iterator[None]:
+        """Let rows that bear on a question be in the cache.
+
+        Parameters
+        ----------
+        in_use
+            Gives the cache that is in use: if it is another one then, this one is freed already.
+        """
+        tokens = self._choose(question)
+        back: Recalled | None = None
+        try:
+            with hold_interrupt():  # or rows would stay of which nobody knows
+                back = self._put_back(tokens)
+            yield
+        finally:
+            if back is not None and in_use() is self._cache:
+                back.undo(self._cache)
+
+    def _choose(self, question: Asked) -> NDArray[np.int64]:
+        """The tokens that are to come back; none if that cannot be told."""
+        tokens, started = np.empty(0, np.int64), time.perf_counter()
+        if self._archive is not None and self._recall.tokens > 0:
+            with self._problems_told(DamagedError, ModelError, OSError):
+                lifted = lifts(self._cache, self._archive, question)
+                tokens = self._recall.choose(lifted, self._kept)
+        self._recorder.rows_recalled(0, time.perf_counter() - started)
+        return tokens
+
+    def _put_back(self, tokens: NDArray[np.int64]) -> Recalled | None:
+        """Put the rows of tokens into the cache; None if there are none to put."""
+        started = time.perf_counter()
+        if self._archive is None or len(tokens) == 0:
+            return None
+        with self._problems_told(DamagedError, OSError):
+            back = put_back(self._cache, self._archive, tokens, self._head)
+            self._recorder.rows_recalled(len(tokens), time.perf_counter() - started)
+            return back
+        return None
+
+    @contextmanager
+    def _problems_told(self, *problems: type[Exception]) -> Iterator[None]:
+        """Warn of errors because of which nothing can be recalled, and recall nothing any more."""
+        try:
+            yield
+        except problems as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            self._recorder.warn(f"nothing is recalled: {reason}; answers rest on what is kept")
+            self._archive = None

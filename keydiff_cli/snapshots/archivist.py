@@ -1,0 +1,186 @@
+"""The archive of one reading: what earlier ones have written, and what this one adds."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from keydiff_cli.snapshots.archive import Archive, Bytes, Segment
+from keydiff_cli.snapshots.archiving import ArchiveWriter
+from keydiff_cli.snapshots.format import DamagedError
+
+
+@dataclass(frozen=True)
+class SegmentPart:
+    """The tokens from ``start`` to ``stop`` (exclusive) that a file of the store begins with."""
+
+    name: str
+    start: int
+    stop: int
+
+    def open(self, folder: Path) -> Segment:
+        """Open it.
+
+        Raises
+        ------
+        DamagedError
+            If it is damaged.
+        OSError
+            If it cannot be read.
+        """
+        file = (folder / self.name).open("rb")
+        try:
+            return Segment(file, self.start, self.stop)
+        except BaseException:
+            file.close()
+            raise
+
+
+def parse_parts(description: Any) -> list[SegmentPart]:
+    """The parts of an archive that a snapshot names.
+
+    Raises
+    ------
+    DamagedError
+        If it does not name them as it should.
+    """
+    try:
+        parts = [SegmentPart(name, int(start), int(stop)) for name, start, stop in description]
+        if any(Path(part.name).name != part.name for part in parts):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise DamagedError("its archive is not named as it should be") from None
+    return parts
+
+
+def open_parts(folder: Path, parts: Sequence[SegmentPart]) -> list[Segment]:
+    """Open the parts of an archive.
+
+    Raises
+    ------
+    DamagedError, OSError
+        As :meth:`SegmentPart.open`.
+    """
+    with ExitStack() as stack:
+        segments = []
+        for part in parts:
+            segment = part.open(folder)
+            stack.callback(segment.close)
+            segments.append(segment)
+        stack.pop_all()
+    return segments
+
+
+class Archivist:
+    """Archives what is read, behind what was archived before.
+
+    Parameters
+    ----------
+    earlier
+        The parts of the archive that the reading goes on from, all of them open.
+    path
+        A new file for what is added; None for one that goes with the process.
+    widths
+        Bytes of a row of keys of each layer, then of a row of values of each layer.
+    warn
+        Told once if the archive cannot be written; then nothing more is.
+
+    Attributes
+    ----------
+    problem : str
+        Why it cannot be written; empty if it can.
+    """
+
+    def __init__(
+        self,
+        earlier: Sequence[tuple[SegmentPart, Segment]],
+        path: Path | None,
+        widths: Sequence[int],
+        warn: Callable[[str], None],
+    ) -> None:
+        self._earlier = list(earlier)
+        self._path = path
+        self._widths = widths
+        self._warn = warn
+        self._start = self._stop = earlier[-1][0].stop if earlier else 0
+        self._file: BinaryIO | None = None
+        self._writer: ArchiveWriter | None = None
+        self.problem = ""
+
+    def add(self, rows: Sequence[Bytes]) -> None:
+        """Archive the rows of the next tokens, which must not change any more.
+
+        Keys of each layer, then values: uint8 ``[tokens, bytes]``.
+        """
+        if self.problem:
+            return
+        try:
+            if self._writer is None:
+                self._file = _new_file(self._path)
+                self._writer = ArchiveWriter(self._file, self._widths)
+            self._writer.add(rows)
+            self._stop += len(rows[0])
+        except OSError as error:
+            self._fail(error)
+
+    def description(self) -> list[list[object]] | None:
+        """What the archive consists of, as plain data; None if it cannot be written, or kept."""
+        if not self._written() or self._path is None:
+            return None
+        return [list(astuple(part)) for part in self._parts()]
+
+    def archive(self) -> Archive | None:
+        """The archive as it is now; None if it cannot be written, or is empty.
+
+        Raises
+        ------
+        DamagedError
+            If what was archived before does not go with what was added.
+        """
+        segments = [segment for _, segment in self._earlier]
+        if not self._written():
+            return None
+        if self._file is not None:
+            segments.append(Segment(self._file, self._start, self._stop))
+        return Archive(segments) if segments else None
+
+    def _parts(self) -> list[SegmentPart]:
+        parts = [part for part, _ in self._earlier]
+        if self._path is not None and self._stop > self._start:
+            parts.append(SegmentPart(self._path.name, self._start, self._stop))
+        return parts
+
+    def _written(self) -> bool:
+        """Whether everything is in the file, once that is known."""
+        if self._writer is not None and not self.problem:
+            try:
+                self._writer.flush()
+            except OSError as error:
+                self._fail(error)
+        return not self.problem
+
+    def _fail(self, error: OSError) -> None:
+        self.problem = str(error.strerror or error)
+        self._warn(f"what is read cannot be archived: {self.problem}; answers rest on what is kept")
+
+    def close(self) -> None:
+        """Write no more, and close the files."""
+        if self._writer is not None:
+            self._writer.close()
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+        for _, segment in self._earlier:
+            segment.close()
+
+
+def _new_file(path: Path | None) -> BinaryIO:
+    """A file to write and read that nobody else may read."""
+    if path is None:
+        return tempfile.TemporaryFile(prefix="keydiff-")
+    return open(path, "x+b", opener=lambda name, flags: os.open(name, flags, 0o600))

@@ -1,0 +1,79 @@
+"""What goes from the folder of snapshots, and in which order."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import Timeout
+
+from keydiff_cli.snapshots.writer import ARCHIVE, SUFFIX
+
+if TYPE_CHECKING:
+    from keydiff_cli.snapshots.store import Entry, Store
+
+DAMAGED = ".damaged"
+PART = ".part"
+KINDS = (SUFFIX, ARCHIVE, DAMAGED, PART)
+
+
+def prune(store: Store, limit: int, before: float) -> list[Entry]:
+    """Delete snapshots last used before a time, then the least recently used above a limit.
+
+    The archive of a snapshot goes before it, and an archive that has no room takes those of
+    snapshots used before it along.
+
+    Returns
+    -------
+    The snapshots that were deleted.
+    """
+    gone = []
+    room = limit
+    full = archives_full = False
+    stored: set[str] = set()  # files of archives that have room
+    for entry in store.entries():
+        full = full or entry.size > room
+        if full or entry.used < before:
+            entry.path.unlink(missing_ok=True)
+            gone.append(entry)
+            continue
+        room -= entry.size
+        files = {part.name: store.folder / part.name for part in entry.archive}
+        added = {name: path for name, path in files.items() if name not in stored}
+        size = sum(map(size_of, added.values()))
+        archives_full = archives_full or size > room
+        if archives_full:
+            for path in added.values():
+                path.unlink(missing_ok=True)
+        else:
+            room -= size
+            stored.update(added)
+    sweep(store)
+    return gone
+
+
+def sweep(store: Store) -> None:
+    """Delete damaged files, and what nobody writes or needs any more."""
+    for path in store.paths(DAMAGED):
+        path.unlink(missing_ok=True)
+    sweep_parts(store)
+    for path in store.paths(ARCHIVE):
+        with suppress(Timeout, OSError), store.lock(path.name).acquire(timeout=0):
+            if all(path.name != part.name for entry in store.entries() for part in entry.archive):
+                path.unlink(missing_ok=True)
+
+
+def sweep_parts(store: Store) -> None:
+    """Delete the parts that nobody writes any more."""
+    for path in store.paths(PART):
+        with suppress(Timeout, OSError), store.lock(path.name).acquire(timeout=0):
+            path.unlink(missing_ok=True)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 if another process has removed it."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

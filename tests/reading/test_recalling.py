@@ -1,0 +1,217 @@
+"""What was evicted comes back from the archive for a question, with the small model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli_helpers import SMALL, story
+
+from keydiff_cli.reading.reader import Reader
+from keydiff_cli.report import Events
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.talk.conversation import Conversation
+
+pytestmark = pytest.mark.model
+
+QUESTION = "What is the secret password?"
+
+
+class Heard(Events):
+    """What a front end was told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    path = tmp_path / "story.txt"
+    path.write_text(story(lines=40))
+    return path
+
+
+@pytest.fixture
+def settings(small_path: Path, models_folder: Path, tmp_path: Path) -> Settings:
+    return Settings(
+        model=SMALL,
+        models_dir=str(models_folder),
+        budget=128,
+        block=64,
+        max_tokens=8,
+        conversation=256,
+        threads=1,
+        archive="full",
+        recall=64,
+        cache_dir=str(tmp_path / "cache"),
+    )
+
+
+def state(reader: Reader) -> list[np.ndarray]:
+    """Tokens, positions and rows of the cells in use."""
+    assert reader.cache is not None
+    image = reader.cache.image(copy=True)
+    used = image.positions >= 0
+    return [
+        image.positions[used],
+        image.origin[:, used],
+        image.rotary[:, used],
+        *(rows[used] for rows in image.rows),
+    ]
+
+
+def same(before: list[np.ndarray], after: list[np.ndarray]) -> None:
+    for then, now in zip(before, after, strict=True):
+        np.testing.assert_array_equal(then, now)
+
+
+def archives(settings: Settings) -> list[Path]:
+    return sorted(Path(settings.cache_dir or "").glob("*.archive"))
+
+
+@pytest.fixture
+def first(settings: Settings, document: Path) -> Iterator[tuple[Reader, str]]:
+    """A reader that has read the document, and its answer."""
+    with Reader(settings) as reader:
+        reader.read([document])
+        yield reader, reader.ask(QUESTION)
+
+
+def test_rows_come_back_and_leave_no_trace(
+    first: tuple[Reader, str], settings: Settings, document: Path
+) -> None:
+    reader, answer = first
+    recall = reader.report.recall
+    assert recall.tokens == 64
+    assert recall.seconds > 0
+    before = state(reader)
+    assert reader.ask(QUESTION) == answer
+    same(before, state(reader))
+    stream = reader.stream(QUESTION)
+    next(stream)
+    assert (np.concatenate([part.ravel() for part in state(reader)[1:2]]) >= 0).all()
+    stream.close()  # stopped before its end
+    same(before, state(reader))
+    with Reader(replace(settings, recall=0)) as plain:
+        plain.read([document])
+        plain.ask(QUESTION)
+        assert plain.report.recall.tokens == 0
+        same(before, state(plain))
+
+
+def test_a_later_reader_recalls_the_same(
+    first: tuple[Reader, str], settings: Settings, document: Path
+) -> None:
+    before = state(first[0])
+    heard = Heard()
+    with Reader(settings, heard) as reader:
+        reader.read([document])
+        assert heard.notes == ["read before: all of it"]
+        same(before, state(reader))
+        assert reader.ask(QUESTION) == first[1]
+        assert reader.report.recall.tokens == 64
+    assert heard.warnings == ["the answer stopped at max_tokens=8; it may be incomplete"]
+    assert len(archives(settings)) == 1
+
+
+def test_nothing_is_left_of_an_archive_that_is_not_kept(
+    first: tuple[Reader, str], settings: Settings, document: Path, tmp_path: Path
+) -> None:
+    unkept = replace(settings, cache=False, cache_dir=str(tmp_path / "none"))
+    with Reader(unkept) as reader:
+        reader.read([document])
+        assert reader.ask(QUESTION) == first[1]
+        assert reader.report.recall.tokens == 64
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("damage", ["gone", "short", "changed"])
+def test_without_its_archive_a_snapshot_answers_and_says_so(
+    first: tuple[Reader, str], settings: Settings, document: Path, damage: str
+) -> None:
+    (archive,) = archives(settings)
+    data = bytearray(archive.read_bytes())
+    data[len(data) // 2] ^= 1
+    if damage == "gone":
+        archive.unlink()
+    else:
+        archive.write_bytes(data if damage == "changed" else data[:-100])
+    heard = Heard()
+    with Reader(settings, heard) as reader:
+        reader.read([document])
+        assert reader.ask(QUESTION)
+        assert reader.report.recall.tokens == 0
+        assert reader.ask(QUESTION)
+    said = [warning for warning in heard.warnings if "answers rest on what is kept" in warning]
+    assert len(said) == 1
+
+
+class Stop(Events):
+    """Ctrl-C after so many blocks."""
+
+    def __init__(self, blocks: int) -> None:
+        self._left = blocks
+
+    def reading(self, progress: object) -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_reading_goes_on_with_its_archive(
+    first: tuple[Reader, str],
+    settings: Settings,
+    document: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("keydiff_cli.snapshots.pace.SHARE", 1e9)  # a snapshot after each block
+    interrupted = replace(settings, cache_dir=str(tmp_path / "interrupted"))
+    with Reader(interrupted, Stop(6)) as reader, pytest.raises(KeyboardInterrupt):
+        reader.read([document])
+    assert len(archives(interrupted)) == 1
+    heard = Heard()
+    with Reader(interrupted, heard) as reader:
+        reader.read([document])
+        assert heard.notes[0].startswith("read before: the first")
+        assert reader.ask(QUESTION) == first[1]
+        assert reader.report.recall.tokens == 64
+    assert len(archives(interrupted)) == 2
+
+
+def test_what_was_intact_is_archived_when_more_is_read(settings: Settings, document: Path) -> None:
+    whole = document.read_text()
+    start = whole[: len(whole) // 4]
+    with Reader(replace(settings, budget=1024)) as reader:
+        document.write_text(start)
+        reader.read([document])
+        assert reader.intact
+        assert archives(settings) == []
+    document.write_text(whole)
+    with Reader(replace(settings, budget=256)) as reader:
+        reader.read([document])
+        assert not reader.intact
+        reader.ask(QUESTION)
+        assert reader.report.recall.tokens == 64
+
+
+def test_each_turn_of_a_conversation_recalls(settings: Settings, document: Path) -> None:
+    with Reader(settings) as reader:
+        reader.read([document])
+        before = state(reader)
+        conversation = Conversation(reader)
+        for question in (QUESTION, "And what was painted?"):
+            assert "".join(conversation.say(question))
+            assert reader.report.recall.tokens == 64
+        conversation.clear()
+        same(before, state(reader))

@@ -1,0 +1,94 @@
+"""The archive of one reading, behind those of earlier ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from keydiff_cli.snapshots.archivist import Archivist, SegmentPart, open_parts, parse_parts
+from keydiff_cli.snapshots.format import DamagedError
+
+WIDTHS = [4, 6]
+
+
+def rows(start: int, stop: int) -> list[NDArray[np.uint8]]:
+    """Rows whose bytes are the number of their token."""
+    tokens = np.arange(start, stop, dtype=np.uint8)[:, None]
+    return [np.tile(tokens, (1, width)) for width in WIDTHS]
+
+
+def tokens_of(archivist: Archivist) -> list[int]:
+    archive = archivist.archive()
+    assert archive is not None
+    return [int(token) for piece in archive.keys(0) for token in piece[:, 0]]
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> list[SegmentPart]:
+    """An archive of 20 tokens, of which 15 belong to a snapshot."""
+    archivist = Archivist([], tmp_path / "1.archive", WIDTHS, pytest.fail)
+    for start in range(0, 20, 5):
+        archivist.add(rows(start, start + 5))
+    assert archivist.description() == [["1.archive", 0, 20]]
+    archivist.close()
+    return [SegmentPart("1.archive", 0, 15)]
+
+
+def test_what_is_added_comes_behind_what_was_there(
+    earlier: list[SegmentPart], tmp_path: Path
+) -> None:
+    parts = list(zip(earlier, open_parts(tmp_path, earlier), strict=True))
+    archivist = Archivist(parts, tmp_path / "2.archive", WIDTHS, pytest.fail)
+    assert archivist.description() == [["1.archive", 0, 15]]
+    assert not (tmp_path / "2.archive").exists()  # as nothing was added yet
+    assert tokens_of(archivist) == list(range(15))
+    archivist.add(rows(15, 18))
+    archivist.add(rows(18, 21))
+    assert archivist.description() == [["1.archive", 0, 15], ["2.archive", 15, 21]]
+    assert tokens_of(archivist) == list(range(21))
+    archivist.add(rows(21, 22))  # although it was read from
+    assert tokens_of(archivist) == list(range(22))
+    assert (tmp_path / "2.archive").stat().st_mode & 0o777 == 0o600
+    archivist.close()
+    described = [["1.archive", 0, 15], ["2.archive", 15, 22]]
+    assert [segment.stop for segment in open_parts(tmp_path, parse_parts(described))] == [15, 22]
+
+
+def test_without_a_path_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    archivist = Archivist([], None, WIDTHS, pytest.fail)
+    assert archivist.archive() is None
+    archivist.add(rows(0, 5))
+    assert archivist.description() is None
+    assert tokens_of(archivist) == list(range(5))
+    assert list(tmp_path.iterdir()) == []
+    archivist.close()
+
+
+def test_what_cannot_be_written_is_told_once(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    archivist = Archivist([], tmp_path / "folder" / "1.archive", WIDTHS, warnings.append)
+    archivist.add(rows(0, 5))
+    archivist.add(rows(5, 9))
+    assert archivist.archive() is None
+    assert archivist.description() is None
+    (warning,) = warnings
+    assert "No such file" in warning
+    assert warning.endswith("answers rest on what is kept")
+    archivist.close()
+
+
+@pytest.mark.parametrize(
+    "description", [[["../1.archive", 0, 5]], [["1.archive", "x", 5]], [["1.archive", 0]], 7]
+)
+def test_a_description_that_makes_no_sense_is_damage(description: object) -> None:
+    with pytest.raises(DamagedError, match="archive is not named"):
+        parse_parts(description)
+
+
+def test_an_archive_that_is_gone_is_told(tmp_path: Path, earlier: list[SegmentPart]) -> None:
+    with pytest.raises(FileNotFoundError):
+        open_parts(tmp_path, [*earlier, SegmentPart("2.archive", 15, 20)])
