@@ -94,8 +94,7 @@ def lifts(cache: KVCache, archive: Archived, question: Asked) -> Float32:
             for keys in archive.keys(layer):
                 yield cache.rows.numbers(keys.reshape(len(keys), count, -1))
 
-        lifted = lift(cache.queries(layer), pieces)
-        total += lifted.sum(axis=0)
+        total += lift(cache.queries(layer), pieces)
         heads += count
     return total / np.float32(heads)
 

@@ -11,8 +11,8 @@ from keydiff_cli.system import machine
 _PROBES = (4096, 65_536)  # cells, for measuring what grows with them
 # What is not there yet when a plan is made: text of a page, tokens, thread stacks, scoring
 # buffers that do not grow with the cells, and the allocator's slack. Measured; see docs/memory.md.
-ARCHIVE_WAITING = 2  # blocks that may wait to be written to an archive
 WORKING_BYTES = 80 * 2**20
+ARCHIVE_WAITING = 2  # blocks that may wait to be written to an archive
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from keydiff_cli.snapshots import (
     Beginning,
     DamagedError,
     Keeper,
+    check_archive,
     open_parts,
 )
 
@@ -30,14 +31,19 @@ def open_archivist(
     archived = parts[-1].stop if parts else 0
     read = 0 if beginning is None else beginning.tokens
     try:
-        folder = None if beginning is None else beginning.entry.path.parent
-        segments = [] if folder is None else open_parts(folder, parts)
+        segments = [] if beginning is None else open_parts(beginning.entry.path.parent, parts)
+        if segments:
+            check_archive(segments, cache.widths)
     except (DamagedError, OSError) as error:
         reason = error.strerror or error if isinstance(error, OSError) else error
         run.recorder.warn(f"the archive cannot be used: {reason}; answers rest on what is kept")
         return None
+    if archived != read and not cache.intact:
+        run.recorder.warn("the archive is of another text; answers rest on what is kept")
+        return None
     earlier = list(zip(parts, segments, strict=True))
-    archivist = Archivist(earlier, keeper.archive_path(), cache.widths, run.recorder.warn)
+    path, limit = keeper.archive_path(), keeper.limit
+    archivist = Archivist(earlier, path, cache.widths, run.recorder.warn, limit)
     run.stack.callback(archivist.close)
     for start in range(archived, read, block):
         stop = min(start + block, read)

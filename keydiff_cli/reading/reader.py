@@ -242,8 +242,8 @@ class Reader:
         self.require_idle()
         cache = self._require().cache
         _, asked = prompt_tokens(cache.context.model, self.prompt, question)
-        with self.recalled(asked):
-            mark = cache.mark() if rewind else None
+        mark = cache.mark() if rewind else None
+        with self.recalled(asked):  # what came back goes after the cache has been rewound
             try:
                 yield from self.generate(self.answer(asked))
             finally:

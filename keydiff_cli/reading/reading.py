@@ -116,7 +116,7 @@ def read_documents(run: Run, located: models.LocatedModel, request: Request) -> 
 def _plan(run: Run, located: models.LocatedModel, sketch: Model, request: Request) -> _Planned:
     """Find out how to read the documents, from their beginning and what is kept of them."""
     settings, question = run.settings, request.question
-    archived = settings.archive != "off" and settings.policy is None
+    archived = settings.archive != "off" and settings.recall > 0 and settings.policy is None
     known = None if archived else question  # an archive serves all questions
     policy = observable(run, choose_policy(settings.policy, known))
     documents = bool(request.sources.paths)
@@ -173,8 +173,9 @@ def _read(run: Run, planned: _Planned, cache: KVCache) -> Held:
     )
     reused = 0 if beginning is None else beginning.tokens
     archivist = None
-    budget = planned.plan.budget
-    if run.settings.archive != "off" and corpus.read_to(budget + 1) > budget:
+    budget = min(planned.plan.budget, start.key.budget or planned.plan.budget)
+    room = start.policy.room(budget)
+    if run.settings.archive != "off" and corpus.read_to(room + 1) > room:
         archivist = open_archivist(run, cache, keeper, beginning, run.settings.block)
     _ingest(run, planned, cache, keeper, archivist, reused)
     return hold_documents(

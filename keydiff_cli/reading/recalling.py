@@ -52,6 +52,7 @@ class Recaller:
         in_use
             Gives the cache that is in use: if it is another one then, this one is freed already.
         """
+        self._recorder.question_asked(self._head + len(question.ids))
         tokens = self._choose(question)
         back: Recalled | None = None
         try:
@@ -60,7 +61,8 @@ class Recaller:
             yield
         finally:
             if back is not None and in_use() is self._cache:
-                back.undo(self._cache)
+                with hold_interrupt():
+                    back.undo(self._cache)
 
     def _choose(self, question: Asked) -> NDArray[np.int64]:
         """The tokens that are to come back; none if that cannot be told."""
@@ -91,4 +93,6 @@ class Recaller:
         except problems as error:
             reason = error.strerror if isinstance(error, OSError) else error
             self._recorder.warn(f"nothing is recalled: {reason}; answers rest on what is kept")
+            if isinstance(error, DamagedError) and self._archive is not None:
+                self._archive.set_aside()
             self._archive = None

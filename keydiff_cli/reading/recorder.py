@@ -180,14 +180,18 @@ class Recorder:
     def text_generated(self, text: str, seconds: float) -> None:
         """A piece of the answer, so long after the question."""
         if not self._answer:
-            self._timing = replace(self._timing, first_token=seconds)
+            # What came back for the question came after it.
+            self._timing = replace(self._timing, first_token=seconds + self._recall.seconds)
         self._answer += text
         self._events.text(text)
 
     def answer_ended(self, answer: Answer, seconds: float, evictions: EvictionTimes) -> None:
         """The answer is over, whole or not; evictions since reading began took so long."""
         self._timing = replace(
-            self._timing, answer=seconds, score=evictions.score, evict=evictions.move
+            self._timing,
+            answer=seconds + self._recall.seconds,
+            score=evictions.score,
+            evict=evictions.move,
         )
         self._tokens = replace(self._tokens, generated=len(answer.tokens))
         self._certainty = answer.certainty

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keydiff_cli.snapshots.archive import Archive
-from keydiff_cli.snapshots.archivist import Archivist, open_parts
+from keydiff_cli.snapshots.archivist import Archivist, check_archive, open_parts
 from keydiff_cli.snapshots.contents import Label, describe, restore
 from keydiff_cli.snapshots.finding import Beginning, find_beginning
 from keydiff_cli.snapshots.format import DamagedError, SnapshotFile
@@ -23,6 +23,7 @@ __all__ = [
     "SnapshotFile",
     "SnapshotKey",
     "Store",
+    "check_archive",
     "describe",
     "find_beginning",
     "open_parts",

@@ -21,12 +21,14 @@ import struct
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.snapshots.format import DamagedError
+from keydiff_cli.snapshots.format import DAMAGED, DamagedError
 
 MAGIC = b"keydiffA"
 VERSION = 1
@@ -97,6 +99,13 @@ class Segment:
     def close(self) -> None:
         """Close its file."""
         self._file.close()
+
+    def set_aside(self) -> None:
+        """Rename its file, if it has a name."""
+        if isinstance(self._file.name, str):
+            path = Path(self._file.name)
+            with suppress(OSError):
+                path.replace(path.with_suffix(DAMAGED))
 
     def _bytes(self, offset: int, count: int) -> bytes:
         self._file.seek(offset)
@@ -204,6 +213,11 @@ class Archive:
         """Close its files."""
         for segment in self._segments:
             segment.close()
+
+    def set_aside(self) -> None:
+        """Rename its files, so that nobody takes them for what they were."""
+        for segment in self._segments:
+            segment.set_aside()
 
     def keys(self, layer: int) -> Iterator[Bytes]:
         """The keys of a layer from the first token on, in pieces: uint8 ``[tokens, bytes]``.

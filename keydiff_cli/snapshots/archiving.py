@@ -27,7 +27,7 @@ class ArchiveWriter:
         self._file = file
         self._widths = list(widths)
         self._pieces: Queue[Sequence[Bytes] | None] = Queue(ARCHIVE_WAITING)
-        self._error: OSError | None = None
+        self._error: BaseException | None = None
         self._thread = Thread(target=self._write, name="archive", daemon=True)
         self._thread.start()
 
@@ -37,7 +37,7 @@ class ArchiveWriter:
         Raises
         ------
         OSError
-            If what came before could not be written.
+            If what came before could not be written; or what else was raised then.
         """
         self._pieces.put(rows)
         self._raise()
@@ -48,7 +48,7 @@ class ArchiveWriter:
         Raises
         ------
         OSError
-            If it could not be written.
+            If it could not be written; or what else was raised then.
         """
         self._pieces.join()
         self._raise()
@@ -75,7 +75,7 @@ class ArchiveWriter:
                     self._file.seek(0, os.SEEK_END)  # it may have been read in meanwhile
                     write_piece(self._file, rows)
                     self._file.flush()
-            except OSError as error:
+            except BaseException as error:  # told to whoever adds or flushes
                 self._error = error
             finally:
                 self._pieces.task_done()

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 
 from keydiff_cli.snapshots.archive import Archive, Bytes, Segment
 from keydiff_cli.snapshots.archiving import ArchiveWriter
-from keydiff_cli.snapshots.format import DamagedError
+from keydiff_cli.snapshots.format import DAMAGED, DamagedError
+from keydiff_cli.system.sizes import format_size
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,19 @@ class SegmentPart:
         Raises
         ------
         DamagedError
-            If it is damaged.
+            If it is damaged; it is set aside then.
         OSError
             If it cannot be read.
         """
-        file = (folder / self.name).open("rb")
+        path = folder / self.name
+        file = path.open("rb")
         try:
             return Segment(file, self.start, self.stop)
-        except BaseException:
+        except BaseException as error:
             file.close()
+            if isinstance(error, DamagedError):
+                with suppress(OSError):
+                    path.replace(path.with_suffix(DAMAGED))
             raise
 
 
@@ -76,6 +81,23 @@ def open_parts(folder: Path, parts: Sequence[SegmentPart]) -> list[Segment]:
     return segments
 
 
+def check_archive(segments: Sequence[Segment], widths: Sequence[int]) -> None:
+    """Make sure that segments follow each other, and go with a cache of rows of these widths.
+
+    Raises
+    ------
+    DamagedError
+        If they do not; they are set aside then.
+    """
+    try:
+        if Archive(segments).widths != list(widths):
+            raise DamagedError("it is of another model")
+    except DamagedError:
+        for segment in segments:
+            segment.set_aside()
+        raise
+
+
 class Archivist:
     """Archives what is read, behind what was archived before.
 
@@ -89,6 +111,8 @@ class Archivist:
         Bytes of a row of keys of each layer, then of a row of values of each layer.
     warn
         Told once if the archive cannot be written; then nothing more is.
+    limit
+        Bytes that what is added may take; None for any number.
 
     Attributes
     ----------
@@ -102,7 +126,10 @@ class Archivist:
         path: Path | None,
         widths: Sequence[int],
         warn: Callable[[str], None],
+        limit: int | None = None,
     ) -> None:
+        self._limit = limit
+        self._named = False  # whether a snapshot may name the file
         self._earlier = list(earlier)
         self._path = path
         self._widths = widths
@@ -120,18 +147,25 @@ class Archivist:
         if self.problem:
             return
         try:
+            size = (self._stop - self._start + len(rows[0])) * sum(self._widths)
+            if self._limit is not None and size > self._limit:
+                raise OSError(None, f"{format_size(size)} are more than cache_size allows")
             if self._writer is None:
                 self._file = _new_file(self._path)
                 self._writer = ArchiveWriter(self._file, self._widths)
             self._writer.add(rows)
             self._stop += len(rows[0])
-        except OSError as error:
+        except (MemoryError, OSError) as error:
             self._fail(error)
 
     def description(self) -> list[list[object]] | None:
         """What the archive consists of, as plain data; None if it cannot be written, or kept."""
         if not self._written() or self._path is None:
+            self._named = False  # the snapshot that is written takes the place of one that did
             return None
+        if self._file is not None:
+            os.fsync(self._file.fileno())
+            self._named = True
         return [list(astuple(part)) for part in self._parts()]
 
     def archive(self) -> Archive | None:
@@ -160,21 +194,25 @@ class Archivist:
         if self._writer is not None and not self.problem:
             try:
                 self._writer.flush()
-            except OSError as error:
+            except (MemoryError, OSError) as error:
                 self._fail(error)
         return not self.problem
 
-    def _fail(self, error: OSError) -> None:
-        self.problem = str(error.strerror or error)
+    def _fail(self, error: MemoryError | OSError) -> None:
+        reason = error.strerror if isinstance(error, OSError) else None
+        self.problem = str(reason or error or "out of memory")
         self._warn(f"what is read cannot be archived: {self.problem}; answers rest on what is kept")
 
     def close(self) -> None:
-        """Write no more, and close the files."""
+        """Write no more, close the files, and remove the one that no snapshot names."""
         if self._writer is not None:
             self._writer.close()
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
+            if self._path is not None and not self._named:
+                with suppress(OSError):
+                    self._path.unlink(missing_ok=True)
         for _, segment in self._earlier:
             segment.close()
 

@@ -103,7 +103,7 @@ def candidates(
             continue
         if evicting and not least <= budget <= most:
             continue
-        if archived and not description.get("intact") and not description.get("archive"):
+        if archived and not description.get("intact") and not entry.archived:
             continue
         own = key.with_budget(min(budget, most)) if evicting else key
         with (

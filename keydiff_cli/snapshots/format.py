@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAGIC = b"keydiff\n"
+DAMAGED = ".damaged"  # what the name of a file ends in that was set aside
 VERSION = 1
 _START = struct.Struct("<8sII")
 _DIGEST = hashlib.sha256().digest_size

@@ -95,6 +95,11 @@ class Keeper:
             return None
         return None if writer is None else writer.archive
 
+    @property
+    def limit(self) -> int | None:
+        """Bytes that what is kept may take; None where nothing is."""
+        return None if self._store is None else self._store.limit
+
     def archive(self, archivist: Archivist) -> None:
         """Say in snapshots from now on which archive belongs to them."""
         self._archivist = archivist
@@ -115,8 +120,8 @@ class Keeper:
     def finish(self, tokens: int, cache: KVCache) -> None:
         """Write the snapshot of everything, if there is none yet; then others may write."""
         if not self._complete:
-            if self.problem == _BUSY:  # whoever wrote before may be done
-                self._claim = None
+            if self._claim is not None and self._claim.writer is None:
+                self._claim = None  # whoever wrote before may be done
             self._write(tokens, cache, complete=True)
         self.close()
 
@@ -159,4 +164,8 @@ class Keeper:
         size = sum(array.nbytes for _, array in arrays)
         if size > store.limit:
             raise OSError(None, f"{format_size(size)} are more than cache_size allows")
-        writer.write(short_digest([self._key.as_json(), token_digest(tokens)]), description, arrays)
+        name = short_digest([self._key.as_json(), token_digest(tokens)])
+        lacking = self._archivist is not None and description["archive"] is None
+        if lacking and any(entry.id == name and entry.archived for entry in store.entries()):
+            return  # another process has written the same, with its archive
+        writer.write(name, description, arrays)

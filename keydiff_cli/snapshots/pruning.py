@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import Timeout
 
+from keydiff_cli.snapshots.format import DAMAGED
 from keydiff_cli.snapshots.writer import ARCHIVE, SUFFIX
 
 if TYPE_CHECKING:
     from keydiff_cli.snapshots.store import Entry, Store
 
-DAMAGED = ".damaged"
 PART = ".part"
 KINDS = (SUFFIX, ARCHIVE, DAMAGED, PART)
 
@@ -45,7 +46,8 @@ def prune(store: Store, limit: int, before: float) -> list[Entry]:
         archives_full = archives_full or size > room
         if archives_full:
             for path in added.values():
-                path.unlink(missing_ok=True)
+                with suppress(Timeout, OSError), store.lock(path.name).acquire(timeout=0):
+                    path.unlink(missing_ok=True)
         else:
             room -= size
             stored.update(added)
@@ -58,10 +60,25 @@ def sweep(store: Store) -> None:
     for path in store.paths(DAMAGED):
         path.unlink(missing_ok=True)
     sweep_parts(store)
+    sweep_archives(store)
+
+
+def sweep_archives(store: Store) -> None:
+    """Delete the archives that no snapshot names, and nobody writes any more."""
+    named = _named(store)
     for path in store.paths(ARCHIVE):
-        with suppress(Timeout, OSError), store.lock(path.name).acquire(timeout=0):
-            if all(path.name != part.name for entry in store.entries() for part in entry.archive):
-                path.unlink(missing_ok=True)
+        if path.name not in named:
+            with suppress(Timeout, OSError), store.lock(path.name).acquire(timeout=0):
+                if path.name not in _named(store):  # nor has done so meanwhile
+                    path.unlink(missing_ok=True)
+
+
+def _named(store: Store) -> Container[str]:
+    """Names of the files that archives of snapshots consist of; all where one cannot be read."""
+    entries = store.entries()
+    if len(entries) < len(store.paths(SUFFIX)):
+        return {path.name for path in store.paths(ARCHIVE)}
+    return {part.name for entry in entries for part in entry.archive}
 
 
 def sweep_parts(store: Store) -> None:

@@ -17,14 +17,14 @@ from filelock import FileLock, Timeout
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots.archivist import SegmentPart, parse_parts
-from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile
+from keydiff_cli.snapshots.format import DAMAGED, Array, DamagedError, SnapshotFile
 from keydiff_cli.snapshots.pruning import (
-    DAMAGED,
     KINDS,
     PART,
     prune,
     size_of,
     sweep,
+    sweep_archives,
     sweep_parts,
 )
 from keydiff_cli.snapshots.writer import ID, LOCKS, SUFFIX, Writer
@@ -77,6 +77,12 @@ class Entry:
             If that is not said as it should be.
         """
         return parse_parts(self.description.get("archive") or [])
+
+    @property
+    def archived(self) -> bool:
+        """Whether it has an archive, all of which is there."""
+        parts = self.archive
+        return bool(parts) and all((self.path.parent / part.name).exists() for part in parts)
 
     @property
     def archive_size(self) -> int:
@@ -230,6 +236,7 @@ class Store:
         """
         make_private(self.folder)
         sweep_parts(self)
+        sweep_archives(self)
         name = short_digest(reading)
         lock = self.lock(name)
         try:
