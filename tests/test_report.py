@@ -6,13 +6,12 @@ import json
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
+from report_helpers import CACHE, MODEL
 
 from keydiff_cli.errors import setting
 from keydiff_cli.report import (
-    CacheSetup,
     Events,
     MemoryUse,
-    ModelIdentity,
     Progress,
     Report,
     Timing,
@@ -20,8 +19,6 @@ from keydiff_cli.report import (
 )
 from keydiff_cli.text.corpus import DocumentRecord
 
-MODEL = ModelIdentity("toy", "/toy.gguf", None, "fake", 4096, 0)
-CACHE = CacheSetup("keydiff", 128, 64, 512, 1000, "f16", "direct")
 WHOLE = Report(
     answer="Two boats.",
     stop_reason="eos",

@@ -139,7 +139,6 @@ class StoredRows:
         """
         mirror, head = self._cells, rows.head
         before = (mirror.origin[head, cells], mirror.rotary[head, cells], mirror.past[head, cells])
-        used = mirror.in_use
         blob = None if self._layout.direct is not None else self._context.state()
         layers, places = self._layers(cells, blob)
         keys, values = [], []
@@ -154,12 +153,8 @@ class StoredRows:
         mirror.past[head, cells] = rows.past
         if blob is not None:  # llama.cpp puts the rows into the first cells, in order
             self._context.restore(blob)
-            mirror.load(
-                mirror.positions[used],
-                mirror.origin[:, used],
-                mirror.rotary[:, used],
-                mirror.past[:, used],
-            )
+            held = mirror.rows_in_use()
+            mirror.load(held.positions, held.origin, held.rotary, held.past)
         self._layout.forget_keys()
         return HeadRows(head, *before, keys, values)
 

@@ -105,16 +105,10 @@ class Recalled:
 
     Attributes
     ----------
-    tokens
-        The tokens that came back, as the archive numbers them: int64 ``[tokens]``.
-    rows
-        How many rows were put into each head on average.
     came, went
         The rows that were put in, and those that were there.
     """
 
-    tokens: NDArray[np.int64]
-    rows: float
     came: HeadRows
     went: HeadRows
 
@@ -170,4 +164,4 @@ def put_back(cache: KVCache, archive: Archived, tokens: NDArray[np.int64], first
         [of_heads(stored[layers + layer], layer) for layer in range(layers)],
     )
     went = cache.rows.exchange(np.concatenate(where), came)
-    return Recalled(tokens, len(heads) / len(origin), came, went)
+    return Recalled(came, went)

@@ -12,6 +12,7 @@ from keydiff_cli.snapshots import (
     check_archive,
     open_parts,
 )
+from keydiff_cli.system.files import told_by
 
 
 def open_archivist(
@@ -35,8 +36,9 @@ def open_archivist(
         if segments:
             check_archive(segments, cache.widths)
     except (DamagedError, OSError) as error:
-        reason = error.strerror or error if isinstance(error, OSError) else error
-        run.recorder.warn(f"the archive cannot be used: {reason}; answers rest on what is kept")
+        run.recorder.warn(
+            f"the archive cannot be used: {told_by(error)}; answers rest on what is kept"
+        )
         return None
     if archived != read and not cache.intact:
         run.recorder.warn("the archive is of another text; answers rest on what is kept")

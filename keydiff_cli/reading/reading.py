@@ -84,6 +84,11 @@ class _Planned:
     direct: bool
     process: int
 
+    @property
+    def kept(self) -> int:
+        """Tokens that may stay: the plan may have room for more than what is gone on from."""
+        return min(self.plan.budget, self.start.key.budget or self.plan.budget)
+
     def anew(self, run: Run, policy: Policy) -> _Planned:
         """The same, beginning anew by another policy."""
         self.start.close()
@@ -173,8 +178,7 @@ def _read(run: Run, planned: _Planned, cache: KVCache) -> Held:
     )
     reused = 0 if beginning is None else beginning.tokens
     archivist = None
-    budget = min(planned.plan.budget, start.key.budget or planned.plan.budget)
-    room = start.policy.room(budget)
+    room = start.policy.room(planned.kept)
     if run.settings.archive != "off" and corpus.read_to(room + 1) > room:
         archivist = open_archivist(run, cache, keeper, beginning, run.settings.block)
     _ingest(run, planned, cache, keeper, archivist, reused)
@@ -223,7 +227,7 @@ def _ingest(
             cache,
             corpus.blocks(run.settings.block, reused),
             policy=start.policy,
-            budget=min(plan.budget, start.key.budget or plan.budget),
+            budget=planned.kept,
             question=prepared.asked,
             appended=archive,
             progress=progress,

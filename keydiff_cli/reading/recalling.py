@@ -15,6 +15,7 @@ from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.snapshots import Archive, DamagedError
+from keydiff_cli.system.files import told_by
 from keydiff_cli.text.prompts import Asked
 
 
@@ -91,8 +92,9 @@ class Recaller:
         try:
             yield
         except problems as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            self._recorder.warn(f"nothing is recalled: {reason}; answers rest on what is kept")
+            self._recorder.warn(
+                f"nothing is recalled: {told_by(error)}; answers rest on what is kept"
+            )
             if isinstance(error, DamagedError) and self._archive is not None:
                 self._archive.set_aside()
             self._archive = None

@@ -21,14 +21,13 @@ import struct
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.snapshots.format import DAMAGED, DamagedError
+from keydiff_cli.snapshots.format import DamagedError, set_aside
 
 MAGIC = b"keydiffA"
 VERSION = 1
@@ -103,9 +102,7 @@ class Segment:
     def set_aside(self) -> None:
         """Rename its file, if it has a name."""
         if isinstance(self._file.name, str):
-            path = Path(self._file.name)
-            with suppress(OSError):
-                path.replace(path.with_suffix(DAMAGED))
+            set_aside(Path(self._file.name))
 
     def _bytes(self, offset: int, count: int) -> bytes:
         self._file.seek(offset)
@@ -181,8 +178,8 @@ class Archive:
     ----------
     tokens : int
         How many tokens it has.
-    layers : int
-        How many layers it has rows of.
+    widths : list of int
+        Bytes of a row of keys of each layer, then of a row of values of each layer.
 
     Raises
     ------
@@ -203,11 +200,6 @@ class Archive:
             (segment, piece) for segment in self._segments for piece in range(len(segment.starts))
         ]
         self._starts = [segment.starts[piece] for segment, piece in self._pieces]
-
-    @property
-    def layers(self) -> int:
-        """How many layers it has rows of."""
-        return len(self.widths) // 2
 
     def close(self) -> None:
         """Close its files."""

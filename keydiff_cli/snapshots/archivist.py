@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from keydiff_cli.snapshots.archive import Archive, Bytes, Segment
-from keydiff_cli.snapshots.archiving import ArchiveWriter
-from keydiff_cli.snapshots.format import DAMAGED, DamagedError
+from keydiff_cli.snapshots.archive_writer import ArchiveWriter
+from keydiff_cli.snapshots.format import DamagedError, set_aside
+from keydiff_cli.system.files import told_by
 from keydiff_cli.system.sizes import format_size
 
 
@@ -41,8 +42,7 @@ class SegmentPart:
         except BaseException as error:
             file.close()
             if isinstance(error, DamagedError):
-                with suppress(OSError):
-                    path.replace(path.with_suffix(DAMAGED))
+                set_aside(path)
             raise
 
 
@@ -199,8 +199,7 @@ class Archivist:
         return not self.problem
 
     def _fail(self, error: MemoryError | OSError) -> None:
-        reason = error.strerror if isinstance(error, OSError) else None
-        self.problem = str(reason or error or "out of memory")
+        self.problem = told_by(error) or "out of memory"
         self._warn(f"what is read cannot be archived: {self.problem}; answers rest on what is kept")
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,6 +32,12 @@ _PIECE = 2**20  # bytes read at a time
 _LONGEST = 2**26  # bytes of a description
 
 Array = NDArray[Any]
+
+
+def set_aside(path: Path) -> None:
+    """Rename a file that is of no use, so that nobody takes it for what it was."""
+    with suppress(OSError):
+        path.replace(path.with_suffix(DAMAGED))
 
 
 class DamagedError(ValueError):

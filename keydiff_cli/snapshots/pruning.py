@@ -65,8 +65,9 @@ def sweep(store: Store) -> None:
 
 def sweep_archives(store: Store) -> None:
     """Delete the archives that no snapshot names, and nobody writes any more."""
-    named = _named(store)
-    for path in store.paths(ARCHIVE):
+    archives = store.paths(ARCHIVE)
+    named = _named(store) if archives else ()  # which opens every snapshot
+    for path in archives:
         if path.name not in named:
             with suppress(Timeout, OSError), store.lock(path.name).acquire(timeout=0):
                 if path.name not in _named(store):  # nor has done so meanwhile

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots.archivist import SegmentPart, parse_parts
-from keydiff_cli.snapshots.format import DAMAGED, Array, DamagedError, SnapshotFile
+from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile, set_aside
 from keydiff_cli.snapshots.pruning import (
     KINDS,
     PART,
@@ -208,8 +208,7 @@ class Store:
         """Rename a file that is of no use, and say why."""
         reason = error if isinstance(error, DamagedError) else "its description cannot be read"
         self._warn(f"the snapshot {path} cannot be used: {reason}")
-        with suppress(OSError):
-            path.replace(path.with_suffix(DAMAGED))
+        set_aside(path)
 
     @property
     def size(self) -> int:

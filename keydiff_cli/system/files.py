@@ -37,6 +37,11 @@ def require_writable(path: Path, option: str) -> None:
         raise UsageError(f"{option}: nothing can be written in {there.parent}")
 
 
+def told_by(error: BaseException) -> str:
+    """What an error says: one of the operating system without its number and file."""
+    return str((isinstance(error, OSError) and error.strerror) or error)
+
+
 @contextmanager
 def named(path: Path) -> Iterator[None]:
     """Let errors of writing to a file that is open say which one it is, as those of opening do.

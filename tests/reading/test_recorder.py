@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from report_helpers import CACHE, MODEL
 
 from keydiff_cli.cache import EvictionTimes
 from keydiff_cli.errors import setting
@@ -23,9 +24,6 @@ from keydiff_cli.report import (
 )
 from keydiff_cli.system import machine
 from keydiff_cli.text.corpus import DocumentRecord
-
-MODEL = ModelIdentity("toy", "/toy.gguf", None, "fake", 4096, 0)
-CACHE = CacheSetup("keydiff", 128, 64, 512, 1000, "f16", "direct")
 
 
 class Told(Events):

@@ -10,6 +10,10 @@ from typing import Any
 
 from cli_helpers import Result, fails
 
+from keydiff_cli.report import CacheSetup, ModelIdentity
+
+MODEL = ModelIdentity("toy", "/toy.gguf", None, "fake", 4096, 0)
+CACHE = CacheSetup("keydiff", 128, 64, 512, 1000, "f16", "direct")
 _NUMBER = (int, float)
 _SCHEMA: dict[str, Any] = {
     "answer": str,

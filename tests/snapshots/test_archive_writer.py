@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from keydiff_cli.snapshots.archive import Segment
-from keydiff_cli.snapshots.archiving import ArchiveWriter
+from keydiff_cli.snapshots.archive_writer import ArchiveWriter
 
 
 def piece(value: int, count: int = 3) -> list[np.ndarray[Any, Any]]:
