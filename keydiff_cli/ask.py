@@ -61,8 +61,8 @@ def ask(
             reader.recorder.run_ended(time.perf_counter() - started)
             reader.recorder.measure_peak()
         report = reader.report
-        if question is None and finished and reader.problem:
-            raise KeydiffError(f"what was read is not kept: {reader.problem}")
+        if question is None and finished and reader.held.problem:
+            raise KeydiffError(f"what was read is not kept: {reader.held.problem}")
     return report
 
 

@@ -75,6 +75,27 @@ class RecallCounts:
 
 
 @dataclass(frozen=True)
+class Look:
+    """A passage that was read again before the last question.
+
+    Attributes
+    ----------
+    document, page, line
+        Where it begins: a :class:`~keydiff_cli.text.corpus.Place`.
+    tokens
+        How long it is.
+    by
+        What it was found by: ``words`` of the question, its ``attention``, or ``both``.
+    """
+
+    document: str
+    page: int | None
+    line: int
+    tokens: int
+    by: str
+
+
+@dataclass(frozen=True)
 class MemoryUse:
     """Bytes of the process: the cap, what was planned and the peak so far; None if not known."""
 
@@ -148,6 +169,10 @@ class Report:
         came to neither.
     certainty
         Geometric mean of the probabilities that the model gave the tokens of the answer, 0 to 1.
+    second_look
+        The passages that were read again before the question.
+    quick
+        Whether the documents were not read: the answer rests on these passages alone.
     model, cache
         None as long as they are not known.
     """
@@ -161,6 +186,8 @@ class Report:
     tokens: TokenCounts = field(default_factory=TokenCounts)
     timing_s: Timing = field(default_factory=Timing)
     recall: RecallCounts = field(default_factory=RecallCounts)
+    second_look: tuple[Look, ...] = ()
+    quick: bool = False
     memory_bytes: MemoryUse = field(default_factory=MemoryUse)
     warnings: tuple[str, ...] = ()
 
@@ -170,7 +197,8 @@ class Report:
         data["certainty"] = round(self.certainty, 4)
         data["model"] = data["model"] or {}
         data["cache"] = data["cache"] or {}
-        data["documents"], data["warnings"] = list(data["documents"]), list(self.warnings)
+        for name in ("documents", "second_look", "warnings"):
+            data[name] = list(data[name])
         data["timing_s"] = {name: round(value, 4) for name, value in vars(self.timing_s).items()}
         data["recall"]["seconds"] = round(self.recall.seconds, 4)
         return data

@@ -45,6 +45,8 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
         "tokens",
         "timing_s",
         "recall",
+        "second_look",
+        "quick",
         "memory_bytes",
         "warnings",
     ]

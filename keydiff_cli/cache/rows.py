@@ -158,6 +158,13 @@ class StoredRows:
         self._layout.forget_keys()
         return HeadRows(head, *before, keys, values)
 
+    @hold_interrupt()
+    def remove(self, start: int, stop: int) -> None:
+        """Free the cells of positions from ``start`` to ``stop`` (exclusive); later ones stay."""
+        self._context.remove(start, stop)
+        self._layout.forget_keys()
+        self._cells.remove(start, stop)
+
     def _layers(
         self, cells: NDArray[np.int64], blob: Bytes | None = None
     ) -> tuple[Sequence[Layer], NDArray[np.int64]]:

@@ -206,7 +206,8 @@ class Planner:
         answer = settings.max_tokens if self._full else min(settings.max_tokens, ANSWER_CELLS)
         once = 0 if question is None else question + answer
         share = settings.conversation if talk or question is None else 0
-        self._room = head + max(once, share)
+        look = 0 if self._full else settings.second_look
+        self._room = head + max(once, share) + look
         self._budget = None if self._full else settings.budget
         self._cap = settings.memory or (machine.usable_memory() if self._full else None)
         self.capped = self._budget is None and settings.memory is not None and not self._full

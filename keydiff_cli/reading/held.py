@@ -8,6 +8,7 @@ from keydiff_cli.cache import EvictionTimes, KVCache
 from keydiff_cli.reading.preparation import Prepared
 from keydiff_cli.reading.recalling import Recaller
 from keydiff_cli.reading.run import Run
+from keydiff_cli.reading.second_look import SecondLook
 from keydiff_cli.report import ModelIdentity
 from keydiff_cli.snapshots import Archive, Label, SnapshotKey
 from keydiff_cli.text.corpus import Corpus
@@ -33,13 +34,15 @@ class Held:
     end
         Where questions begin, as the number of a token in the cache.
     intact
-        Whether nothing of the documents was evicted.
+        Whether the cache holds the documents as a whole.
     times
         Seconds that evictions took while they were read.
     process
         Bytes of this process before it read anything.
     recaller
         Brings rows that were evicted back for a question, if they were archived.
+    second_look
+        Finds passages that bear on a question.
     problem
         Why there is no snapshot; empty if there is one, or none is needed.
     """
@@ -56,6 +59,7 @@ class Held:
     times: EvictionTimes
     process: int
     recaller: Recaller
+    second_look: SecondLook
     problem: str = ""
 
 
@@ -69,9 +73,13 @@ def hold_documents(
     *,
     process: int,
     archive: Archive | None = None,
+    intact: bool | None = None,
     problem: str = "",
 ) -> Held:
-    """From now on questions and answers make room among themselves only."""
+    """From now on questions and answers make room among themselves only.
+
+    ``intact`` says whether the cache holds the documents as a whole, where it cannot tell.
+    """
     cache.hold()
     run.recorder.documents_read()
     longest = cache.context.model.longest_text(cache.context.cells)
@@ -90,9 +98,10 @@ def hold_documents(
         prompt=prepared.prompt,
         head=len(prepared.head),
         end=cache.tokens,
-        intact=cache.intact,
+        intact=cache.intact if intact is None else intact,
         times=replace(cache.times),
         process=process,
-        recaller=Recaller(cache, archive, len(prepared.head), run.settings.recall, run.recorder),
+        recaller=Recaller(cache, archive, len(prepared.head), run.recorder),
+        second_look=SecondLook(corpus, run.recorder),
         problem=problem,
     )

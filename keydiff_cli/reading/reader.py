@@ -14,6 +14,7 @@ from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.answer import Answer, Sampler
 from keydiff_cli.errors import UsageError
 from keydiff_cli.policies import choose_policy
+from keydiff_cli.reading.evidence import evidence
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.preparation import locate_model
 from keydiff_cli.reading.reading import Request, read_documents
@@ -21,10 +22,11 @@ from keydiff_cli.reading.recorded_answer import recorded
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.run import Run
 from keydiff_cli.reading.saved import load_documents, opened_file, save_documents, saved_settings
+from keydiff_cli.reading.second_look import Excerpts
 from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.text.corpus import Corpus
-from keydiff_cli.text.prompts import Asked, Prompt, prompt_tokens
+from keydiff_cli.text.prompts import Asked, prompt_tokens
 from keydiff_cli.text.sources import Sources
 
 
@@ -87,24 +89,16 @@ class Reader:
         return None if self._held is None else self._held.cache
 
     @property
+    def held(self) -> Held:
+        """What was read, in its cache; a :class:`UsageError` if nothing was."""
+        if self._held is None:
+            raise UsageError("there is nothing to ask about: read a document first")
+        return self._held
+
+    @property
     def corpus(self) -> Corpus:
         """The tokens that were read, with their text and places."""
-        return self._require().corpus
-
-    @property
-    def intact(self) -> bool:
-        """Whether the cache holds the documents as a whole."""
-        return self._require().intact
-
-    @property
-    def prompt(self) -> Prompt:
-        """The prompt around documents and questions."""
-        return self._require().prompt
-
-    @property
-    def problem(self) -> str:
-        """Why there is no snapshot of what was read; empty if there is one, or none is needed."""
-        return self._require().problem
+        return self.held.corpus
 
     def read(
         self,
@@ -114,6 +108,7 @@ class Reader:
         talk: bool = True,
         stdin: BinaryIO | None = None,
         settings: Settings | None = None,
+        quick: bool = False,
     ) -> None:
         """Read documents, in place of those read before.
 
@@ -129,6 +124,8 @@ class Reader:
             Leave room for other questions than that one: ``settings.conversation`` tokens.
         settings
             In place of those so far, from this reading on.
+        quick
+            Do not read them: questions are answered from passages of them alone.
 
         Raises
         ------
@@ -149,10 +146,11 @@ class Reader:
         with self._recording(settings) as recorder:
             self._replace(settings, recorder)
             self._stack.callback(documents.close)
-            again = partial(self.read, paths, question=question, talk=talk)
+            again = partial(self.read, paths, question=question, talk=talk, quick=quick)
             self._repeat = None if documents.once else again
             run = Run(settings, recorder, self._stack, self._process, self._checksum)
-            self._held = read_documents(run, located, Request(documents, question, talk))
+            request = Request(documents, question, talk, quick)
+            self._held = read_documents(run, located, request)
             self._process = self._held.process
 
     @contextmanager
@@ -240,20 +238,25 @@ class Reader:
             If nothing was read, the question does not fit, or another one is being answered.
         """
         self.require_idle()
-        cache = self._require().cache
-        _, asked = prompt_tokens(cache.context.model, self.prompt, question)
+        cache = self.held.cache
+        model, prompt = cache.context.model, self.held.prompt
         mark = cache.mark() if rewind else None
-        with self.recalled(asked):  # what came back goes after the cache has been rewound
+        _, alone = prompt_tokens(model, prompt, question)
+        with self.evidence(question, alone) as excerpts:  # gone after the cache has been rewound
             try:
+                _, asked = prompt_tokens(model, prompt, question, excerpts.text)
                 yield from self.generate(self.answer(asked))
             finally:
                 if mark is not None and self.cache is cache:  # else it is freed already
                     cache.rewind(mark)
                     cache.unmark()
 
-    def recalled(self, asked: Asked) -> AbstractContextManager[None]:
-        """Let rows that bear on a question be in the cache, if they were archived."""
-        return self._require().recaller.recalled(asked, lambda: self.cache)
+    def evidence(
+        self, question: str, asked: Asked, before: str = ""
+    ) -> AbstractContextManager[Excerpts]:
+        """See :func:`keydiff_cli.reading.evidence.evidence`."""
+        held, settings, recorder = self.held, self.settings, self.recorder
+        return evidence(held, settings, recorder, question, asked, before, lambda: self.cache)
 
     def answer(self, asked: Asked, sampler: Sampler | None = None) -> Answer:
         """An answer to the tokens of a question, by the sampler of the settings or another one.
@@ -263,7 +266,7 @@ class Reader:
         UsageError
             If nothing was read.
         """
-        cache, settings = self._require().cache, self.settings
+        cache, settings = self.held.cache, self.settings
         sampler = sampler or Sampler(settings.temperature, settings.seed)
         return Answer(cache, asked, max_tokens=settings.max_tokens, sampler=sampler)
 
@@ -276,17 +279,12 @@ class Reader:
             As :meth:`stream`.
         """
         self.require_idle()
-        held, self._answer = self._require(), answer
+        held, self._answer = self.held, answer
         try:
             yield from recorded(answer, held, self.recorder)
         finally:
             if self._answer is answer:
                 self._answer = None
-
-    def _require(self) -> Held:
-        if self._held is None:
-            raise UsageError("there is nothing to ask about: read a document first")
-        return self._held
 
     def require_idle(self) -> None:
         """Make sure that no answer is being generated, which the cache is needed for.

@@ -29,6 +29,7 @@ from keydiff_cli.reading.preparation import (
 from keydiff_cli.reading.reach import observable
 from keydiff_cli.reading.resume import Start, find_start, make_key, take_up, unevicted_room
 from keydiff_cli.reading.run import Run
+from keydiff_cli.reading.skimming import skim_documents
 from keydiff_cli.report import Progress
 from keydiff_cli.snapshots import Archivist, Keeper, Label
 from keydiff_cli.text.blocks import Block
@@ -48,11 +49,14 @@ class Request:
         The question to read for, if it is known.
     talk
         Whether there are to be more questions than that one.
+    quick
+        Whether they are only searched.
     """
 
     sources: Sources
     question: str | None
     talk: bool
+    quick: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,8 @@ def read_documents(run: Run, located: models.LocatedModel, request: Request) -> 
     KeydiffError
         Whatever stands in the way.
     """
+    if request.quick and request.sources.paths:
+        return skim_documents(run, located, request.sources, request.talk)
     with closing(sketch_model(run.settings, located.path)) as sketch:
         if run.checksum or run.settings.cache:
             located = with_checksum(located)

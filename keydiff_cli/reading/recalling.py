@@ -14,6 +14,7 @@ from keydiff_cli.engine.recall import Recall, Recalled, lifts, put_back
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.scores import Float32
 from keydiff_cli.snapshots import Archive, DamagedError
 from keydiff_cli.system.files import told_by
 from keydiff_cli.text.prompts import Asked
@@ -30,50 +31,58 @@ class Recaller:
         All of their rows; None to bring nothing back.
     head
         Tokens before the documents.
-    tokens
-        So many tokens come back at most.
     """
 
     def __init__(
-        self, cache: KVCache, archive: Archive | None, head: int, tokens: int, recorder: Recorder
+        self, cache: KVCache, archive: Archive | None, head: int, recorder: Recorder
     ) -> None:
         self._cache = cache
         self._archive = archive
         self._head = head
-        self._recall = Recall(tokens)
         self._recorder = recorder
         self._kept = cache.used - head
 
     @contextmanager
-    def recalled(self, question: Asked, in_use: Callable[[], KVCache | None]) -> Iterator[None]:
+    def recalled(
+        self, question: Asked, tokens: int, scored: bool, in_use: Callable[[], KVCache | None]
+    ) -> Iterator[Float32 | None]:
         """Let rows that bear on a question be in the cache.
+
+        Yields how much it attends to each token of the documents, float32 ``[tokens]``; None if
+        that cannot be told.
 
         Parameters
         ----------
+        tokens
+            The rows of so many tokens come back at most.
+        scored
+            Whether the caller needs to know how much it attends to each token.
         in_use
             Gives the cache that is in use: if it is another one then, this one is freed already.
         """
         self._recorder.question_asked(self._head + len(question.ids))
-        tokens = self._choose(question)
+        started = time.perf_counter()
+        lifted = self._lifts(question) if scored or tokens > 0 else None
+        self._recorder.rows_recalled(0, time.perf_counter() - started)
         back: Recalled | None = None
         try:
-            with hold_interrupt():  # or rows would stay of which nobody knows
-                back = self._put_back(tokens)
-            yield
+            if lifted is not None and tokens > 0:
+                chosen = Recall(tokens).choose(lifted, self._kept)
+                with hold_interrupt():  # or rows would stay of which nobody knows
+                    back = self._put_back(chosen)
+            yield lifted
         finally:
             if back is not None and in_use() is self._cache:
                 with hold_interrupt():
                     back.undo(self._cache)
 
-    def _choose(self, question: Asked) -> NDArray[np.int64]:
-        """The tokens that are to come back; none if that cannot be told."""
-        tokens, started = np.empty(0, np.int64), time.perf_counter()
-        if self._archive is not None and self._recall.tokens > 0:
-            with self._problems_told(DamagedError, ModelError, OSError):
-                lifted = lifts(self._cache, self._archive, question)
-                tokens = self._recall.choose(lifted, self._kept)
-        self._recorder.rows_recalled(0, time.perf_counter() - started)
-        return tokens
+    def _lifts(self, question: Asked) -> Float32 | None:
+        """How much a question attends to each archived token; None if that cannot be told."""
+        if self._archive is None:
+            return None
+        with self._problems_told(DamagedError, ModelError, OSError):
+            return lifts(self._cache, self._archive, question)
+        return None
 
     def _put_back(self, tokens: NDArray[np.int64]) -> Recalled | None:
         """Put the rows of tokens into the cache; None if there are none to put."""

@@ -10,6 +10,7 @@ from keydiff_cli.engine.answer import Answer
 from keydiff_cli.report import (
     CacheSetup,
     Events,
+    Look,
     MemoryUse,
     ModelIdentity,
     Progress,
@@ -45,6 +46,8 @@ class Recorder:
         self._tokens = TokenCounts()
         self._timing = Timing()
         self._recall = RecallCounts()
+        self._quick = False
+        self._looks: tuple[Look, ...] = ()
         self._memory = MemoryUse()
         self._over = False  # whether a peak above the cap was warned of
         self._warnings: list[str] = []
@@ -66,6 +69,8 @@ class Recorder:
             tokens=self._tokens,
             timing_s=self._timing,
             recall=self._recall,
+            second_look=self._looks,
+            quick=self._quick,
             memory_bytes=self._memory,
             warnings=tuple(self._warnings),
         )
@@ -155,6 +160,14 @@ class Recorder:
         for warning in [] if self._corpus is None else self._corpus.warnings:
             self.warn(warning)
 
+    def documents_skimmed(self, tokens: int) -> None:
+        """The text of the documents is there, so many tokens of it, and is not read."""
+        self._quick = True
+        self._tokens = replace(self._tokens, document=tokens)
+        self._events.reading_over()
+        for warning in [] if self._corpus is None else self._corpus.warnings:
+            self.warn(warning)
+
     def documents_read(self) -> None:
         """The documents were read to their end."""
         self._stop_reason = "read"
@@ -176,6 +189,10 @@ class Recorder:
         """The rows of so many tokens came back, in so many seconds more; 0 begins a question."""
         before = self._recall.seconds if tokens else 0.0
         self._recall = RecallCounts(tokens, before + seconds)
+
+    def passages_found(self, looks: tuple[Look, ...]) -> None:
+        """These passages are read again before the question."""
+        self._looks = looks
 
     def text_generated(self, text: str, seconds: float) -> None:
         """A piece of the answer, so long after the question."""

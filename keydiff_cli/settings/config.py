@@ -78,6 +78,8 @@ class Settings:
         Whether the rows of all that is read are written to disk, ``full`` or not at all, ``off``.
     recall
         Tokens whose rows come back into the cache from the archive for a question; 0 for none.
+    second_look
+        Tokens of passages of the text that are read again before a question; 0 for none.
     cache_size
         Bytes that this folder may take; what was used the longest time ago is removed first.
     sessions_dir
@@ -105,6 +107,7 @@ class Settings:
     cache_dir: str | None = _setting(None, str)
     archive: str = _setting("off", str, checks.one_of(checks.ARCHIVES))
     recall: int = _setting(384, int, checks.between(0, 2**20, " tokens"))
+    second_look: int = _setting(512, int, checks.between(0, 2**16, " tokens"))
     cache_size: int = _setting(5 * 10**9, int, checks.memory)
     sessions_dir: str | None = _setting(None, str)
 

@@ -95,7 +95,7 @@ class Chat:
     @property
     def intact(self) -> bool:
         """Whether the cache holds the documents as a whole."""
-        return self._reader.intact
+        return self._reader.held.intact
 
     @property
     def focused(self) -> bool:

@@ -126,12 +126,15 @@ class Conversation:
     def _answer(self, question: str, sampler: Sampler | None) -> Iterator[str]:
         """Answer what follows the turns in the cache, and have it take the place of the others."""
         cache, asked, start = self._cache, self._tokens(question), self._start()
-        answer = self._reader.answer(asked, sampler)
+        before = self._turns[len(self._starts) - 1].question if self._starts else ""
         try:
-            with self._reader.recalled(asked):
+            with self._reader.evidence(question, asked, before) as excerpts:
+                asked = self._tokens(question, excerpts.text)
+                answer = self._reader.answer(asked, sampler)
                 yield from self._reader.generate(answer)
         finally:
             if self.attached and cache.tokens >= start.tokens + len(asked.ids):
+                self._drop_excerpts(start, asked)
                 turn = Turn(question, answer.text, answer.stop_reason)
                 self._turns[len(self._starts) :] = [turn]
                 self._keep(start)
@@ -204,11 +207,13 @@ class Conversation:
             raise UsageError("this conversation has ended: something else was read")
         self._reader.require_idle()
 
-    def _tokens(self, question: str) -> Asked:
+    def _tokens(self, question: str, excerpts: str = "") -> Asked:
         """The tokens of a question that follows the turns in the cache."""
         if self._starts:
-            return next_tokens(self._model, self._reader.prompt, self._glue, question)
-        return prompt_tokens(self._model, self._reader.prompt, question)[1]
+            return next_tokens(
+                self._model, self._reader.held.prompt, self._glue, question, excerpts
+            )
+        return prompt_tokens(self._model, self._reader.held.prompt, question, excerpts)[1]
 
     def _start(self) -> _TurnStart:
         return _TurnStart(self._cache.tokens, self._cache.position, self._cache.evicted)
@@ -217,8 +222,17 @@ class Conversation:
         """Keep the question of a turn whole if there is room for it, else let it compete."""
         _, *questions = self._cache.pinned
         if sum(pin.rows for pin in questions) > self._reader.settings.conversation / 2:
-            self._cache.unpin(start.tokens)
+            self._cache.unpin(questions[-1].start)
         self._starts.append(start)
+
+    def _drop_excerpts(self, start: _TurnStart, asked: Asked) -> None:
+        """Forget the passages that were put before a question, so that the talk keeps its room."""
+        first, last = asked.excerpts
+        if last == first or self._cache.evicted != start.evicted:  # then they go with the rest
+            return
+        self._cache.unpin(start.tokens)
+        self._cache.rows.remove(start.position + first, start.position + last)
+        self._cache.pin(start.tokens + last, start.tokens + len(asked.ids))
 
     def _go_back(self, count: int) -> None:
         """Let the cache hold the first ``count`` turns only."""

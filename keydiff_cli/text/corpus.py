@@ -167,6 +167,14 @@ class Corpus:
         """The text of the tokens from ``start`` to ``stop`` (exclusive)."""
         return self._tokenizer.text(self.slice(start, stop))
 
+    def count(self, text: str) -> int:
+        """How many tokens a text has that follows others."""
+        return len(self._tokenizer(text, first=False))
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token of the vocabulary stands for."""
+        return self._tokenizer.text_bytes((token,))
+
     def document(self, token: int) -> DocumentRecord:
         """The document that a token belongs to.
 

@@ -138,10 +138,13 @@ class Asked:
         The question, and what the template puts around it.
     lead
         So many of them come before the question's own words, and are the same for all questions.
+    excerpts
+        From where to where (exclusive) excerpts of the document are among them.
     """
 
     ids: Tokens
     lead: int
+    excerpts: tuple[int, int] = (0, 0)
 
     def cut(self, most: int) -> Asked:
         """The lead and the end of the question, ``most`` tokens together."""
@@ -152,22 +155,33 @@ class Asked:
         return Asked(np.concatenate((self.ids[:lead], end)), lead)
 
 
-def prompt_tokens(model: Model, prompt: Prompt, question: str) -> tuple[Tokens, Asked]:
-    """Tokens before the document and after it; only the template's own may be special ones."""
+def prompt_tokens(
+    model: Model, prompt: Prompt, question: str, excerpts: str = ""
+) -> tuple[Tokens, Asked]:
+    """Tokens before the document and after it; only the template's own may be special ones.
+
+    ``excerpts`` of the document are put between it and the question.
+    """
     head = model.tokenize(prompt.head, special=True)
     if model.adds_bos and (len(head) == 0 or head[0] != model.bos):
         head = np.concatenate(([np.int32(model.bos)], head)).astype(np.int32)
+    shown = model.tokenize(f"\n\n{excerpts}" if excerpts else "")
     words = model.tokenize(prompt.middle + question)
     tail = model.tokenize(prompt.tail, special=True)
     middle = model.tokenize(prompt.middle)[: len(words)]
     # Its last token may have become one with the first word.
     lead = int(np.cumprod(middle == words[: len(middle)]).sum())
-    return head, Asked(np.concatenate((words, tail)), lead)
+    ids = np.concatenate((shown, words, tail))
+    return head, Asked(ids, lead, (0, len(shown)))
 
 
-def next_tokens(model: Model, prompt: Prompt, glue: str, question: str) -> Asked:
-    """Tokens of a question that follows an answer."""
+def next_tokens(
+    model: Model, prompt: Prompt, glue: str, question: str, excerpts: str = ""
+) -> Asked:
+    """Tokens of a question that follows an answer, with excerpts of the document before it."""
     before = model.tokenize(glue, special=True)
-    words = model.tokenize(question)
+    shown = model.tokenize(excerpts)
+    words = model.tokenize(f"\n\nQuestion: {question}" if excerpts else question)
     tail = model.tokenize(prompt.tail, special=True)
-    return Asked(np.concatenate((before, words, tail)), len(before))
+    lead = len(before)
+    return Asked(np.concatenate((before, shown, words, tail)), lead, (lead, lead + len(shown)))

@@ -58,5 +58,8 @@ class Tokenizer:
 
     def text(self, tokens: Iterable[int]) -> str:
         """The text that tokens stand for; of a character cut in two there is a mark."""
-        data = b"".join(self._vocabulary.piece(int(token)) for token in tokens)
-        return data.decode("utf-8", "replace")
+        return self.text_bytes(tokens).decode("utf-8", "replace")
+
+    def text_bytes(self, tokens: Iterable[int]) -> bytes:
+        """The text that tokens stand for, in UTF-8."""
+        return b"".join(self._vocabulary.piece(int(token)) for token in tokens)

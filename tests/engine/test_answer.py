@@ -110,7 +110,7 @@ def test_tokens_are_run_a_batch_at_a_time_and_logits_are_those_of_the_last(
     assert asked[3:] == [False] * 3
     assert cache.used <= cache.context.cells
     assert cache.evicted > 0
-    assert cache.rows[:64] == [(number, 0) for number in range(64)]  # what is held stays
+    assert cache.kept[:64] == [(number, 0) for number in range(64)]  # what is held stays
 
 
 def test_a_step_is_at_most_128_tokens() -> None:
@@ -130,10 +130,10 @@ def test_a_question_stays_while_its_answer_makes_room(cache: FakeCache) -> None:
 
 def test_a_question_must_leave_room_for_a_step(cache: FakeCache) -> None:
     room = 256 - 64 - 64 - 1
-    rows = list(cache.rows)
+    rows = list(cache.kept)
     with pytest.raises(UsageError, match=f"has {room + 1} tokens, of which at most {room} fit"):
         add_question(cache, np.ones(room + 1, np.int32))  # type: ignore[arg-type]
-    assert (cache.rows, len(cache.pinned)) == (rows, 1)
+    assert (cache.kept, len(cache.pinned)) == (rows, 1)
     add_question(cache, np.ones(room, np.int32))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="of which at most 0 fit"):
         add_question(cache, np.ones(1, np.int32))  # type: ignore[arg-type]

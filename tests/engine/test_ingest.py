@@ -50,7 +50,7 @@ def test_after_each_block_there_are_no_more_tokens_than_the_budget(cache: FakeCa
     assert count == 150
     assert used == [(32, 32), (64, 50), (96, 50), (128, 50), (150, 50)]
     assert cache.batches[2:] == [32, 32, 32, 32, 22]
-    assert cache.rows[:20] == [(number, 1) for number in range(20)]
+    assert cache.kept[:20] == [(number, 1) for number in range(20)]
     assert cache.looks == []
 
 

@@ -46,9 +46,9 @@ def test_before_anything_was_read_there_is_nothing(fake: FakeLlama, settings: Se
     for use in (
         lambda: reader.ask("Why?"),
         lambda: reader.corpus,
-        lambda: reader.intact,
-        lambda: reader.prompt,
-        lambda: reader.problem,
+        lambda: reader.held.intact,
+        lambda: reader.held.prompt,
+        lambda: reader.held.problem,
     ):
         with pytest.raises(UsageError, match="there is nothing to ask about: read a document"):
             use()
@@ -64,9 +64,9 @@ def test_before_anything_was_read_there_is_nothing(fake: FakeLlama, settings: Se
 def test_what_was_read_is_known_by_its_tokens(reader: Reader, document: Path) -> None:
     assert [record.name for record in reader.corpus.documents] == ["story.txt"]
     assert document.read_text() in reader.corpus.text(0, reader.corpus.tokens)
-    assert not reader.intact
-    assert reader.prompt.head.startswith("<|system|>")
-    assert reader.problem == ""
+    assert not reader.held.intact
+    assert reader.held.prompt.head.startswith("<|system|>")
+    assert reader.held.problem == ""
     report = reader.report
     assert report.stop_reason == "read"
     assert report.tokens.document == reader.corpus.tokens

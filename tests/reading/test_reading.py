@@ -76,7 +76,7 @@ def test_a_document_within_the_budget_stays_whole(
 ) -> None:
     with Reader(replace(settings, budget=4000)) as reader:
         reader.read([document])
-        assert reader.intact
+        assert reader.held.intact
         assert reader.report.tokens.kept == reader.report.tokens.document
         assert reader.report.cache is not None
         assert reader.report.cache.budget == reader.report.tokens.document  # no more than that
@@ -293,6 +293,6 @@ def test_a_needle_of_the_start_stays_for_a_question(
         assert reader.cache is not None
         held = {np.count_nonzero(row >= 0) for origin in reader.cache.origin for row in origin}
         assert held == {reader.cache.pinned[0].rows}
-        assert not reader.intact
+        assert not reader.held.intact
         assert "BLUE HERON" in reader.ask(question)
         assert reader.report.tokens.kept == 128

@@ -263,14 +263,14 @@ def test_what_was_intact_is_archived_when_more_is_read(settings: Settings, docum
     document.write_text("".join(lines[: 2 * len(lines) // 3]))
     with Reader(settings) as reader:
         reader.read([document])
-        assert reader.intact
+        assert reader.held.intact
         assert archives(settings) == []
     document.write_text(whole)
     heard = Heard()
     with Reader(settings, heard) as reader:
         reader.read([document])
         assert heard.notes[0].startswith("read before: the first")
-        assert not reader.intact
+        assert not reader.held.intact
         answer = reader.ask(QUESTION)
         assert reader.report.recall.tokens == 64
         tokens = reader.report.tokens.document

@@ -37,7 +37,7 @@ def shelf(
     with Reader(replace(settings, budget=4000)) as reader:
         reader.read([document])
         head = fake.cache.used - reader.report.tokens.document
-    shelf = Shelf(fake.cache.rows, head)
+    shelf = Shelf(fake.cache.kept, head)
     monkeypatch.setattr("keydiff_cli.reading.resume.find_beginning", shelf.find)
     monkeypatch.setattr("keydiff_cli.reading.reading.Keeper", shelf.keeper)
     return shelf
@@ -76,7 +76,7 @@ def test_all_of_it_is_taken_up(shelf: Shelf, read: Read, fake: FakeLlama, told: 
     assert told.notes == ["read before: all of it"]
     assert fake.cache.batches == []
     assert fake.cache.pinned == [Pin(0, len(shelf.rows), len(shelf.rows))]
-    assert reader.intact
+    assert reader.held.intact
     (beginning,) = shelf.given
     (keeper,) = shelf.keepers
     assert keeper.beginning is beginning
@@ -95,7 +95,7 @@ def test_reading_goes_on_behind_a_beginning(
     tokens = reader.report.tokens
     assert (tokens.document, tokens.reused, tokens.kept) == (everything, 100, everything)
     assert told.notes == ["read before: the first 100 tokens"]
-    assert fake.cache.rows == shelf.rows
+    assert fake.cache.kept == shelf.rows
     assert fake.cache.batches[:2] == [64, 64]  # and not the head once more
     assert sum(fake.cache.batches) == everything - 100
     assert shelf.keepers[0].finished == [everything]
@@ -109,7 +109,7 @@ def test_a_damaged_beginning_is_read_again(
     assert shelf.given[0].loaded
     assert reader.report.tokens.reused == 0
     assert told.notes == []
-    assert fake.cache.rows == shelf.rows
+    assert fake.cache.kept == shelf.rows
     assert shelf.keepers[0].beginning is None
 
 

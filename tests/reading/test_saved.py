@@ -91,7 +91,7 @@ def test_what_was_read_is_taken_up(saved: Saved, other: Settings, tmp_path: Path
         assert reader.report.documents == saved.documents
         assert reader.report.stop_reason in ("eos", "length")
         assert "BLUE HERON" in reader.corpus.text(0, reader.corpus.tokens)
-        assert not reader.intact
+        assert not reader.held.intact
         reader.save(again)
         before = held(reader)
         reader.load(again)

@@ -107,7 +107,7 @@ class FakeContext:
         self.closed = True
 
     def logits(self) -> NDArray[np.float32]:
-        ids = [token for _, token in self._cache.rows]
+        ids = [token for _, token in self._cache.kept]
         last = len(ids) - ids[::-1].index(256 + NAMES.index("<|assistant|>"))
         reply = self.model.reply(self._cache.text(last))
         data = reply if isinstance(reply, bytes) else reply.encode()
@@ -115,6 +115,17 @@ class FakeContext:
         logits = np.zeros(self.model.vocabulary_size, np.float32)
         logits[data[said] if said < len(data) else _END] = 20
         return logits
+
+
+class FakeRows:
+    """The rows of a :class:`FakeCache`; see ``StoredRows``."""
+
+    def __init__(self, cache: FakeCache) -> None:
+        self._cache = cache
+
+    def remove(self, start: int, stop: int) -> None:
+        gone = range(start - GAP, stop - GAP)
+        self._cache.kept = [row for row in self._cache.kept if row[0] not in gone]
 
 
 class FakeCache:
@@ -125,7 +136,8 @@ class FakeCache:
 
     def __init__(self, model: FakeModel, *, cells: int = 1024, batch: int = 64) -> None:
         self.context = FakeContext(self, model, cells, batch)
-        self.rows: list[tuple[int, int]] = []  # the number and the id of each token
+        self.kept: list[tuple[int, int]] = []  # the number and the id of each token
+        self.rows = FakeRows(self)
         self.tokens = 0
         self.evicted = 0
         self.pinned: list[Pin] = []
@@ -140,7 +152,7 @@ class FakeCache:
         model = self.context.model
         parts = (
             token.to_bytes(1) if token < 256 else model.token_text(token).encode()
-            for _, token in self.rows[:count]
+            for _, token in self.kept[:count]
         )
         return b"".join(parts).decode("utf-8", "replace")
 
@@ -151,7 +163,7 @@ class FakeCache:
 
     @property
     def used(self) -> int:
-        return len(self.rows)
+        return len(self.kept)
 
     @property
     def free(self) -> int:
@@ -188,7 +200,7 @@ class FakeCache:
         if len(tokens) > min(self.free, self.context.batch):
             raise LlamaError("no room")
         self.batches.append(len(tokens))
-        self.rows += [(self.tokens + number, int(token)) for number, token in enumerate(tokens)]
+        self.kept += [(self.tokens + number, int(token)) for number, token in enumerate(tokens)]
         self.tokens += len(tokens)
 
     def look(self, tokens: Tokens, lead: int = 0) -> None:
@@ -203,9 +215,9 @@ class FakeCache:
         surplus = self.used - keep
         if surplus <= 0 or policy.scorer is None:
             return
-        free = [row for row in self.rows if not self._is_pinned(row[0])]
+        free = [row for row in self.kept if not self._is_pinned(row[0])]
         gone = set(free[:surplus])
-        self.rows = [row for row in self.rows if row not in gone]
+        self.kept = [row for row in self.kept if row not in gone]
         self.evicted += len(gone)
         self.times.score += 0.25
         self.times.move += 0.5
@@ -219,14 +231,14 @@ class FakeCache:
 
     def mark(self) -> Mark:
         self._mark = Mark(self.tokens, self.position, self.evicted)
-        self._before = list(self.rows), list(self.pinned)
+        self._before = list(self.kept), list(self.pinned)
         return self._mark
 
     def rewind(self, mark: Mark) -> None:
         self._require_open()
         if mark is not self._mark:
             raise ValueError("only the latest mark can be gone back to")
-        self.rows, self.pinned = map(list, self._before)
+        self.kept, self.pinned = map(list, self._before)
         self.tokens, self.evicted = mark.tokens, mark.evicted
 
     def unmark(self) -> None:
@@ -235,7 +247,7 @@ class FakeCache:
     def truncate(self, position: int) -> None:
         self._require_open()
         self.tokens = position - GAP
-        self.rows = [row for row in self.rows if row[0] < self.tokens]
+        self.kept = [row for row in self.kept if row[0] < self.tokens]
         self.pinned = [pin for pin in self.pinned if pin.stop <= self.tokens]
 
 

@@ -27,8 +27,8 @@ class FakeBeginning:
     def load(self, store: object, cache: FakeCache) -> bool:
         self.loaded = True
         if not self.damaged:
-            cache.rows = self.rows[: self.head + self.tokens]
-            cache.tokens = len(cache.rows)
+            cache.kept = self.rows[: self.head + self.tokens]
+            cache.tokens = len(cache.kept)
             cache.pin(0, self.head)
         return not self.damaged
 

@@ -53,6 +53,16 @@ _SCHEMA: dict[str, Any] = {
         ("load", "ingest", "score", "evict", "keep", "first_token", "answer", "total"), _NUMBER
     ),
     "recall": {"tokens": int, "seconds": _NUMBER},
+    "second_look": [
+        {
+            "document": str,
+            "page": (int, type(None)),
+            "line": int,
+            "tokens": int,
+            "by": str,
+        }
+    ],
+    "quick": bool,
     "memory_bytes": {"cap": (int, type(None)), "planned": int, "peak": int},
     "warnings": [str],
 }

@@ -1,0 +1,143 @@
+"""A second look: passages of the text that bear on a question are put before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from keydiff_cli.errors import KeydiffError
+from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.report import Look
+from keydiff_cli.scores import Float32
+from keydiff_cli.text.corpus import Corpus, Place
+from keydiff_cli.text.passages import Passage, cut_passages
+from keydiff_cli.text.question import searched
+from keydiff_cli.text.word_index import WordIndex
+
+_CANDIDATES = 50  # passages of each ranking that are considered
+_FUSION = 60  # the constant of reciprocal rank fusion (Cormack et al. 2009)
+_INTRODUCTION = "Passages of the document:"
+
+
+@dataclass(frozen=True)
+class Excerpts:
+    """What is put before a question.
+
+    Attributes
+    ----------
+    text
+        The passages with their places; empty if there are none.
+    looks
+        What was looked at.
+    """
+
+    text: str = ""
+    looks: tuple[Look, ...] = ()
+
+
+class SecondLook:
+    """Finds the passages of some documents that bear on a question.
+
+    Parameters
+    ----------
+    corpus
+        The documents, read to their end.
+    recorder
+        Told if they cannot be searched.
+    """
+
+    def __init__(self, corpus: Corpus, recorder: Recorder) -> None:
+        self._corpus = corpus
+        self._recorder = recorder
+        self._passages: list[Passage] = []
+        self._index: WordIndex | None = None
+        self._broken = False
+
+    def find(self, question: str, before: str, lifts: Float32 | None, tokens: int) -> Excerpts:
+        """The passages to be read again before a question, in the order of the documents.
+
+        Parameters
+        ----------
+        question
+            In the user's words.
+        before
+            The question before it in a conversation; empty if there is none.
+        lifts
+            How much the question attends to each token of the documents: float32 ``[tokens]``;
+            None if that is not known.
+        tokens
+            All of it takes so many tokens at most.
+        """
+        if tokens <= 0 or self._broken:
+            return Excerpts()
+        try:
+            index = self._opened()
+            by_words = [
+                found.number for found in index.find(searched(question, before), _CANDIDATES)
+            ]
+        except KeydiffError as error:
+            self._broken = True
+            self._recorder.warn(f"nothing is looked up in the text: {error}")
+            return Excerpts()
+        by_attention = [] if lifts is None else self._attended(lifts)
+        return self._excerpts(by_words, by_attention, tokens)
+
+    def _opened(self) -> WordIndex:
+        if self._index is None:
+            self._passages = cut_passages(self._corpus)
+            texts = (self._corpus.text(passage.start, passage.stop) for passage in self._passages)
+            self._index = WordIndex(texts)
+        return self._index
+
+    def _attended(self, lifts: Float32) -> list[int]:
+        """The passages that are lifted most, by number."""
+        starts = np.array([passage.start for passage in self._passages])
+        best = np.maximum.reduceat(lifts, starts)
+        order = np.argsort(-best, kind="stable")[:_CANDIDATES]
+        return [int(number) for number in order]
+
+    def _excerpts(
+        self, by_words: Sequence[int], by_attention: Sequence[int], tokens: int
+    ) -> Excerpts:
+        """As many of the best passages as there is room for."""
+        chosen: list[int] = []
+        room = tokens - self._corpus.count(f"\n\n{_INTRODUCTION}")
+        for number in fused(by_words, by_attention):
+            passage = self._passages[number]
+            size = passage.stop - passage.start + self._corpus.count(self._heading(passage))
+            if size > room:
+                break
+            room -= size
+            chosen.append(number)
+        if not chosen:
+            return Excerpts()
+        words, attention = set(by_words[: 2 * len(chosen)]), set(by_attention[: 2 * len(chosen)])
+        text, looks = _INTRODUCTION, []
+        for number in sorted(chosen):
+            passage = self._passages[number]
+            place = self._corpus.place(passage.start)
+            by = "words" if number not in attention else "both" if number in words else "attention"
+            looks.append(
+                Look(place.document, place.page, place.line, passage.stop - passage.start, by)
+            )
+            text += self._heading(passage) + self._corpus.text(passage.start, passage.stop).strip()
+        return Excerpts(text, tuple(looks))
+
+    def _heading(self, passage: Passage) -> str:
+        """What stands before a passage."""
+        return f"\n\n[{_written(self._corpus.place(passage.start))}]\n"
+
+
+def fused(*rankings: Sequence[int]) -> list[int]:
+    """Several rankings as one, by the sum of reciprocal ranks."""
+    points: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, number in enumerate(ranking, 1):
+            points[number] = points.get(number, 0.0) + 1 / (_FUSION + rank)
+    return sorted(points, key=lambda number: -points[number])
+
+
+def _written(place: Place) -> str:
+    return f"line {place.line}" if place.page is None else f"page {place.page}"

@@ -1,0 +1,98 @@
+"""Passages found by the words of a question: BM25 over an index that lives on disk."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import pairwise
+
+from keydiff_cli.errors import KeydiffError
+
+_WORD = re.compile(r"\w+")
+# Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, kana, Chinese characters.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+)
+_UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A passage that was found, by its number, and how well it fits: BM25, the more the better."""
+
+    number: int
+    score: float
+
+
+class WordIndex:
+    """An index of passages by their words, stemmed as English ones are.
+
+    It is a database of SQLite (FTS5) in a temporary file, which goes with the process. Where a
+    script puts no spaces between words, every two characters beside each other count as a word.
+
+    Parameters
+    ----------
+    texts
+        The texts of the passages; they are numbered from 0.
+
+    Raises
+    ------
+    KeydiffError
+        If Python was built with an SQLite that has no FTS5, or the disk is full.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._database = sqlite3.connect("")
+        try:
+            self._database.execute(
+                "CREATE VIRTUAL TABLE passages USING fts5(words, tokenize='porter unicode61')"
+            )
+            self._database.executemany(
+                "INSERT INTO passages(rowid, words) VALUES (?, ?)",
+                ((number, _spaced(text)) for number, text in enumerate(texts)),
+            )
+            self._database.commit()
+        except sqlite3.Error as error:
+            self._database.close()
+            raise KeydiffError(f"the text cannot be indexed: {error}") from error
+
+    def close(self) -> None:
+        """Remove the index."""
+        self._database.close()
+
+    def find(self, text: str, most: int) -> list[Found]:
+        """The passages that have words of a text in them, the best ones first, ``most`` of them."""
+        words = dict.fromkeys(_WORD.findall(_spaced(text).lower()))
+        if not words:
+            return []
+        wanted = " OR ".join(f'"{word}"' for word in words)
+        with closing(
+            self._database.execute(
+                "SELECT rowid, rank FROM passages WHERE passages MATCH ? ORDER BY rank LIMIT ?",
+                (wanted, most),
+            )
+        ) as rows:
+            return [Found(number, -score) for number, score in rows]
+
+    def passages_with(self, word: str) -> int:
+        """How many passages have a word in them."""
+        query = "SELECT count(*) FROM passages WHERE passages MATCH ?"
+        quoted = '"' + word.replace('"', "") + '"'
+        with closing(self._database.execute(query, (quoted,))) as rows:
+            (count,) = rows.fetchone()
+            return int(count)
+
+
+def _spaced(text: str) -> str:
+    """A text in which the pairs of characters of scripts without spaces are words."""
+
+    def pairs(run: re.Match[str]) -> str:
+        characters = run.group()
+        if len(characters) == 1:
+            return f" {characters} "
+        return " " + " ".join(map("".join, pairwise(characters))) + " "
+
+    return _UNSPACED_RUN.sub(pairs, text)
