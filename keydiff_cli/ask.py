@@ -8,8 +8,7 @@ from contextlib import ExitStack, closing
 from typing import Any, BinaryIO
 
 from keydiff_cli.errors import KeydiffError
-from keydiff_cli.llama import can_observe
-from keydiff_cli.policies import ASKING, BLIND, find_policy
+from keydiff_cli.policies import DEFAULT_POLICY, find_policy
 from keydiff_cli.reading.preparation import begin, locate_model, plan_for, sketch_model
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.reading.recorder import Recorder
@@ -28,6 +27,7 @@ def ask(
     events: Events | None = None,
     *,
     checksum: bool = False,
+    quick: bool = False,
 ) -> Report:
     """Read documents and answer one question.
 
@@ -41,6 +41,8 @@ def ask(
         None to read ahead of questions, and make sure that what was read is kept.
     checksum
         Report the model's SHA-256 even if nothing else needs it.
+    quick
+        Answer from passages of the documents alone, without reading them.
 
     Raises
     ------
@@ -50,7 +52,8 @@ def ask(
     started, finished = time.perf_counter(), False
     with Reader(settings, events, checksum=checksum) as reader:
         try:
-            reader.read(sources, question=question, talk=question is None, stdin=stdin)
+            talk = question is None
+            reader.read(sources, question=question, talk=talk, stdin=stdin, quick=quick)
             if question is not None:
                 for _ in reader.stream(question, rewind=False):
                     pass
@@ -71,7 +74,7 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
     located = locate_model(settings, events)
     with ExitStack() as stack, closing(sketch_model(settings, located.path)) as sketch:
         run = Run(settings, Recorder(Events()), stack)
-        policy = find_policy(settings.policy or (ASKING if can_observe() else BLIND))
+        policy = find_policy(settings.policy or DEFAULT_POLICY)
         prepared = begin(run, located, sketch, policy, None, documents=True)
         planner = plan_for(run, sketch, prepared, question=_QUESTION_TOKENS)
         plan = planner.plan(planner.budget)

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from keydiff_cli.eviction import Policy
 
-ASKING = "focus"  # the policy when the question is known before reading
-BLIND = "keydiff-prerope"  # the policy when it is not, or where its queries cannot be had
+DEFAULT_POLICY = "keydiff-prerope"  # reads without a question, so that it serves all of them
 PLUGINS = "keydiff.policies"  # the entry point group of policies in other packages
 _FIELDS = ("vote", "sinks", "recent", "pyramid")
 
@@ -124,18 +123,18 @@ def find_policy(spec: str) -> Policy:
 
 
 def choose_policy(wanted: str | None, question: str | None) -> Policy:
-    """The policy that is wanted, or the best one with or without a question.
+    """The policy that is wanted, or the default one.
 
     Raises
     ------
     UsageError
         If it reads for a question, and there is none; or as :func:`find_policy` does.
     """
-    policy = find_policy(wanted or (BLIND if question is None else ASKING))
+    policy = find_policy(wanted or DEFAULT_POLICY)
     if policy.watch == "question" and question is None:
         raise UsageError(
             f"{setting('policy', policy.name)} reads for a question; without one use "
-            f"{setting('policy', BLIND)}"
+            f"{setting('policy', DEFAULT_POLICY)}"
         )
     return policy
 

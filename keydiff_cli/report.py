@@ -80,8 +80,10 @@ class Look:
 
     Attributes
     ----------
-    document, page, line
-        Where it begins: a :class:`~keydiff_cli.text.corpus.Place`.
+    document, page
+        Name of the document, and the page, counted from 1; None where there are no pages.
+    lines
+        Its first and its last line, counted from 1 in the page, or in the document.
     tokens
         How long it is.
     by
@@ -90,7 +92,7 @@ class Look:
 
     document: str
     page: int | None
-    line: int
+    lines: tuple[int, int]
     tokens: int
     by: str
 

@@ -9,32 +9,46 @@ from typing import Annotated
 
 import typer
 
-from keydiff_cli.cli.options import DEVICES, KEEPING, SAMPLING, SHOWING, Files, Options
+from keydiff_cli.cli.options import DEVICES, KEEPING, LOOKING, SAMPLING, SHOWING, Files, Options
 from keydiff_cli.cli.running import show
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 
 
 @with_options(
-    *KEEPING, *SAMPLING, "system", "threads", *DEVICES, "cache", *SHOWING, "offline"
+    *KEEPING, *SAMPLING, "system", "threads", *DEVICES, "cache", *LOOKING, *SHOWING, "offline"
 )  # fmt: skip
 def ask(
     files: Files = None,
     question: Annotated[
         str | None, typer.Argument(metavar="QUESTION", help="What to ask.", show_default=False)
     ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="Answer from passages alone, without reading.", show_default=False
+        ),
+    ] = False,
     *,
     options: Options,
 ) -> None:
     """Answer a question about documents, however long they are."""
     sources, asked = _check_input(files or [], question)
     settings = options.resolve().settings
+    if quick and settings.second_look == 0:
+        raise UsageError("--quick answers from passages alone, and the second look is off")
 
     from keydiff_cli import ask as asking
 
     show(
         lambda display: asking.ask(
-            settings, sources, asked, sys.stdin.buffer, display, checksum=options.as_json
+            settings,
+            sources,
+            asked,
+            sys.stdin.buffer,
+            display,
+            checksum=options.as_json,
+            quick=quick,
         ),
         options,
         answer=not options.as_json,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keydiff_cli.cli.options import DEVICES, KEEPING, SAMPLING, Options
+from keydiff_cli.cli.options import DEVICES, KEEPING, LOOKING, SAMPLING, Options
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     "threads",
     *DEVICES,
     "cache",
+    *LOOKING,
     "as_json",
     "quiet",
     "verbose",

@@ -25,6 +25,7 @@ Files = Annotated[
 KEEPING = ("model", "memory", "budget", "block", "policy")
 SAMPLING = ("max_tokens", "temperature", "seed")
 DEVICES = ("kv_type", "gpu_layers", "device", "rpc")
+LOOKING = ("no_recall", "no_second_look")
 SHOWING = ("as_json", "stats", "quiet", "verbose")
 
 
@@ -60,8 +61,7 @@ class Options:
             metavar="NAME",
             help="Which tokens to keep: focus (what the question attends to), keydiff (the keys "
             "least alike), keydiff-prerope (the same before RoPE), keydiff-token, focus-token, "
-            "window, full (all), or a baseline of docs/policies.md. Default: focus where the "
-            "question is known, else keydiff-prerope.",
+            "window, full (all), or a baseline of docs/policies.md. Default: keydiff-prerope.",
         ),
     ] = None
     max_tokens: Annotated[
@@ -109,6 +109,12 @@ class Options:
             show_default=False,
         ),
     ] = None
+    no_recall: Annotated[
+        bool, typer.Option("--no-recall", help="Let no rows come back that were evicted.")
+    ] = False
+    no_second_look: Annotated[
+        bool, typer.Option("--no-second-look", help="Read no passages again before a question.")
+    ] = False
     offline: Annotated[
         bool | None, typer.Option("--offline", help="Never fetch a model.", show_default=False)
     ] = None
@@ -127,4 +133,5 @@ class Options:
         UsageError
             As :func:`keydiff_cli.settings.config.resolve`.
         """
-        return resolve(vars(self))
+        off = {"recall": self.no_recall, "second_look": self.no_second_look}
+        return resolve(vars(self) | {name: 0 for name, given in off.items() if given})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterator
 from typing import TextIO
 
 from keydiff_cli.cli.messages import tell_error
@@ -12,10 +11,7 @@ from keydiff_cli.errors import KeydiffError
 from keydiff_cli.render.display import Display
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain
-from keydiff_cli.talk.chat import Chat
-
-Answering = Generator[str, None, None]
-UNSURE = 0.85  # certainty below which reading again is offered; measured: docs/chat.md
+from keydiff_cli.talk.chat import Answering, Chat
 
 
 class Repl:
@@ -73,9 +69,8 @@ class Repl:
         if not line:
             return None
         if not line.startswith("/") or line.startswith("//"):
-            return self._answer(self.chat.say(line.removeprefix("/")))
-        answer = run_command(self, line[1:])
-        return None if answer is None else self._answer(answer)
+            return self.chat.say(line.removeprefix("/"))
+        return run_command(self, line[1:])
 
     def _take(self, line: str) -> None:
         """Handle a line; what goes wrong is said, and the chat goes on."""
@@ -92,21 +87,6 @@ class Repl:
             tell_error(error)
         else:
             self.display.end_line()
-
-    def _answer(self, answer: Iterator[str]) -> Answering:
-        yield from answer
-        self._offer_to_reread()
-
-    def _offer_to_reread(self) -> None:
-        """Offer to read again where the model was unsure and the cache lacks something."""
-        report = self.chat.report
-        unsure = report.certainty < UNSURE
-        if unsure and not self.chat.intact and not self.chat.focused:
-            self.display.end_line()
-            self.display.note(
-                f"the model was unsure ({report.certainty:.2f}); "
-                "/reread reads the documents again for this question"
-            )
 
     def _status(self) -> str:
         """The bottom line, as much of it as fits."""

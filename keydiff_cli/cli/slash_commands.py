@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from keydiff_cli.settings.config import change
 
 if TYPE_CHECKING:
     from keydiff_cli.cli.repl import Repl
+    from keydiff_cli.talk.chat import Answering
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Command:
 
     argument: str
     help: str
-    run: Callable[[Repl, str], Iterator[str] | None]
+    run: Callable[[Repl, str], Answering | None]
 
 
 def _help(repl: Repl, _: str) -> None:
@@ -82,11 +83,7 @@ def _sets(name: str) -> Callable[[Repl, str], None]:
     return run
 
 
-def _reread(repl: Repl, _: str) -> Iterator[str]:
-    return repl.chat.reread()
-
-
-def _retry(repl: Repl, _: str) -> Iterator[str]:
+def _retry(repl: Repl, _: str) -> Answering:
     return repl.chat.retry()
 
 
@@ -127,7 +124,6 @@ COMMANDS = {
     "model": Command("NAME", "Use another model.", _sets("model")),
     "budget": Command("N", "Keep N tokens per head.", _sets("budget")),
     "policy": Command("NAME", "Choose which tokens to keep.", _sets("policy")),
-    "reread": Command("", "Read the documents for the last question, and answer it.", _reread),
     "retry": Command("", "Answer the last question once more, by chance.", _retry),
     "undo": Command("", "Forget the last question and its answer.", _undo),
     "clear": Command("", "Forget the conversation.", _clear),
@@ -138,7 +134,7 @@ COMMANDS = {
 }
 
 
-def run_command(repl: Repl, line: str) -> Iterator[str] | None:
+def run_command(repl: Repl, line: str) -> Answering | None:
     """Run the command of a line, which is given without its slash.
 
     Returns

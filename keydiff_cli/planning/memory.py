@@ -9,7 +9,7 @@ from keydiff_cli.errors import MemoryCapError, UsageError, setting
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model, can_observe
 from keydiff_cli.planning.footprint import Footprint, measure
-from keydiff_cli.policies import BLIND
+from keydiff_cli.policies import DEFAULT_POLICY
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
 from keydiff_cli.system.sizes import format_size
@@ -186,14 +186,11 @@ class Planner:
                 f"one, or leave {setting('gpu_layers')}, {setting('device')} and "
                 f"{setting('rpc')} out"
             )
-        # Where a policy is chosen for the command, what is read ahead has the same budget as what
-        # is read for a question, which is looked at.
-        chosen = question is None and settings.policy is None and not model.window
         self.footprint = measure(
             model,
             block=settings.block,
             kv_type=settings.kv_type,
-            observe=policy.observes or ((chosen or settings.archive != "off") and can_observe()),
+            observe=policy.observes or (settings.archive != "off" and can_observe()),
             keep=settings.cache,
             recall=None if settings.archive == "off" else settings.recall,
         )
@@ -276,8 +273,9 @@ class Planner:
         read = read_to(self._largest + 1)
         cells = cells_for(read, block=self._block, room=self._room)
         more = "more than " if read > self._largest else ""
+        needed = megabytes(self.footprint.total(cells))
         raise MemoryCapError(
             f"the document has {more}{read} tokens, which do not fit the full cache in "
             f"{format_size(self._cap or 0)}: the smallest cap that works is {more}"
-            f"{megabytes(self.footprint.total(cells))}MB; or use {setting('policy', BLIND)}"
+            f"{needed}MB; or use {setting('policy', DEFAULT_POLICY)}"
         )

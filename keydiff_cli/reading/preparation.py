@@ -15,8 +15,7 @@ from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model, Tokens, can_observe
 from keydiff_cli.planning.memory import Plan, Planner
 from keydiff_cli.planning.placement import placement_of
-from keydiff_cli.policies import as_cached
-from keydiff_cli.reading.reach import knows_rotations, without_queries, without_rotations
+from keydiff_cli.reading.reach import knows_rotations, require_queries, without_rotations
 from keydiff_cli.reading.run import Run
 from keydiff_cli.report import CacheSetup, Events, ModelIdentity
 from keydiff_cli.settings.config import Settings
@@ -44,8 +43,6 @@ class Prepared:
         What comes before the documents: int32 ``[tokens]``.
     asked
         The question, as tokens.
-    rotations
-        Whether it is known how the model rotates its keys, as far as one can tell so far.
     """
 
     model: ModelIdentity
@@ -54,11 +51,6 @@ class Prepared:
     prompt: Prompt
     head: Tokens
     asked: Asked
-    rotations: bool
-
-    def within_reach(self, policy: Policy) -> Policy:
-        """A policy, on keys as they are cached if it is not known how the model rotates them."""
-        return policy if self.rotations or not policy.prerope else as_cached(policy)
 
 
 @dataclass(frozen=True)
@@ -105,7 +97,7 @@ def begin(
     documents: bool,
     taken_up: bool = False,
 ) -> Prepared:
-    """Make the prompt, and find out whether it is known how the model rotates its keys.
+    """Make the prompt, and find out whether the policy is within reach.
 
     Parameters
     ----------
@@ -134,10 +126,9 @@ def begin(
     prompt = build_prompt(sketch, system_prompt(settings.system, documents=documents))
     head, asked = prompt_tokens(sketch, prompt, question or "")
     run.recorder.prompt_made(len(head) + len(asked.ids))
-    rotations = taken_up or not policy.prerope or knows_rotations(sketch, settings.kv_type)
-    if not rotations:
+    if policy.prerope and not (taken_up or knows_rotations(sketch, settings.kv_type)):
         policy = without_rotations(run, policy)
-    return Prepared(identity, policy, question, prompt, head, asked, rotations)
+    return Prepared(identity, policy, question, prompt, head, asked)
 
 
 def plan_for(
@@ -200,7 +191,7 @@ def open_cache(
     ------
     ModelError
         If the model's cache is of an unknown kind, or as
-        :func:`~keydiff_cli.reading.reach.observable` says.
+        :func:`~keydiff_cli.reading.reach.require_queries` says.
     """
     started = time.perf_counter()
     settings = run.settings
@@ -213,8 +204,7 @@ def open_cache(
         observe=policy.observes or (settings.archive != "off" and can_observe()),
     )
     run.stack.enter_context(closing(cache.context))
-    if policy.watch != "nothing" and not cache.shows_queries():
-        policy = without_queries(run)
+    require_queries(policy, policy.watch == "nothing" or cache.shows_queries())
     if policy.prerope and not (taken_up or cache.shows_rotations()):
         policy = without_rotations(run, policy)
     if cache.access == "copy" and direct:

@@ -6,8 +6,8 @@ from contextlib import closing
 
 from keydiff_cli.errors import ModelError, setting
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Context, Model, can_observe
-from keydiff_cli.policies import BLIND, as_cached, find_policy
+from keydiff_cli.llama import Context, Model
+from keydiff_cli.policies import DEFAULT_POLICY, as_cached
 from keydiff_cli.reading.run import Run
 
 _FEW = 32  # cells and tokens, of a context that shows how it computes
@@ -23,26 +23,18 @@ def knows_rotations(model: Model, kv_type: str) -> bool:
     return not model.window or all(key.host for key, _ in tensors.values())
 
 
-def observable(run: Run, policy: Policy) -> Policy:
-    """A policy, or what takes its place where llama.cpp shows no queries and it needs them.
+def require_queries(policy: Policy, shown: bool) -> None:
+    """Make sure that what a policy needs can be had.
 
     Raises
     ------
     ModelError
-        If that policy was asked for; any other one is replaced, with a warning.
+        If it needs queries, and they are out of reach.
     """
-    if policy.watch == "nothing" or can_observe():
-        return policy
-    return without_queries(run)
-
-
-def without_queries(run: Run) -> Policy:
-    """The policy to take where queries are out of reach, unless one was asked for."""
-    problem = "the queries of this model are out of reach"
-    if run.settings.policy is not None:
-        raise ModelError(f"{problem}; use {setting('policy', BLIND)}")
-    run.recorder.warn(f"{problem}, so it is read by {BLIND}, which does not know the question")
-    return find_policy(BLIND)
+    if policy.watch != "nothing" and not shown:
+        raise ModelError(
+            f"the queries of this model are out of reach; use {setting('policy', DEFAULT_POLICY)}"
+        )
 
 
 def without_rotations(run: Run, policy: Policy) -> Policy:

@@ -11,7 +11,7 @@ from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.ingest import ingest, read_head
 from keydiff_cli.errors import setting
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Model
+from keydiff_cli.llama import Model, can_observe
 from keydiff_cli.planning.memory import Plan
 from keydiff_cli.policies import choose_policy
 from keydiff_cli.reading.archiving import open_archivist
@@ -26,7 +26,7 @@ from keydiff_cli.reading.preparation import (
     sketch_model,
     with_checksum,
 )
-from keydiff_cli.reading.reach import observable
+from keydiff_cli.reading.reach import require_queries
 from keydiff_cli.reading.resume import Start, find_start, make_key, take_up, unevicted_room
 from keydiff_cli.reading.run import Run
 from keydiff_cli.reading.skimming import skim_documents
@@ -127,9 +127,8 @@ def read_documents(run: Run, located: models.LocatedModel, request: Request) -> 
 def _plan(run: Run, located: models.LocatedModel, sketch: Model, request: Request) -> _Planned:
     """Find out how to read the documents, from their beginning and what is kept of them."""
     settings, question = run.settings, request.question
-    archived = settings.archive != "off" and settings.recall > 0 and settings.policy is None
-    known = None if archived else question  # an archive serves all questions
-    policy = observable(run, choose_policy(settings.policy, known))
+    policy = choose_policy(settings.policy, question)
+    require_queries(policy, can_observe())
     documents = bool(request.sources.paths)
     prepared = begin(run, located, sketch, policy, question, documents=documents)
     corpus = Corpus(request.sources.documents(), sketch)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from keydiff_cli.cache import KVCache
-from keydiff_cli.errors import setting
 from keydiff_cli.eviction import Policy
 from keydiff_cli.planning.memory import Planner
-from keydiff_cli.policies import ASKING, BLIND, find_policy, policy_version
+from keydiff_cli.policies import policy_version
 from keydiff_cli.reading.preparation import Prepared
 from keydiff_cli.reading.run import Run
 from keydiff_cli.snapshots import (
@@ -91,10 +90,7 @@ def make_key(
 def find_start(
     run: Run, prepared: Prepared, planner: Planner, corpus: Corpus, longest: int
 ) -> Start:
-    """Look for what an earlier reading of the same documents has left.
-
-    Where the question is known, what was read ahead of questions will do if that was all.
-    """
+    """Look for what an earlier reading of the same documents has left."""
     policy, settings = prepared.policy, run.settings
     own = make_key(run, prepared, policy, planner.budget, longest)
     if not settings.cache:
@@ -103,27 +99,19 @@ def find_start(
     # What a cap allows differs between commands, and a little between runs: any budget will
     # do that was made for the same cap.
     least, most = (0, planner.limit) if planner.capped else (own.budget, own.budget)
-    choices = [(policy, own)]
-    if settings.policy is None and policy.watch == "question":
-        blind = prepared.within_reach(find_policy(BLIND))
-        choices.append((blind, make_key(run, prepared, blind, planner.budget, longest)))
-    for choice, key in choices:
-        beginning = find_beginning(
-            store,
-            key,
-            corpus,
-            room=unevicted_room(choice, planner.budget),
-            least=least,
-            most=most,
-            archived=settings.archive != "off",
-        )
-        if beginning is None:
-            continue
-        run.stack.callback(beginning.close)
-        if choice is policy or beginning.whole:
-            return Start(choice, beginning.key, store, beginning)
-        beginning.close()
-    return Start(policy, own, store)
+    beginning = find_beginning(
+        store,
+        own,
+        corpus,
+        room=unevicted_room(policy, planner.budget),
+        least=least,
+        most=most,
+        archived=settings.archive != "off",
+    )
+    if beginning is None:
+        return Start(policy, own, store)
+    run.stack.callback(beginning.close)
+    return Start(policy, beginning.key, store, beginning)
 
 
 def unevicted_room(policy: Policy, budget: int) -> int:
@@ -141,11 +129,4 @@ def take_up(run: Run, prepared: Prepared, start: Start, cache: KVCache) -> Begin
     run.recorder.snapshot_loaded(beginning.tokens, kept, time.perf_counter() - began)
     what = "all of it" if beginning.whole else f"the first {beginning.tokens} tokens"
     run.recorder.note(f"read before: {what}")
-    asking = prepared.question is not None and run.settings.policy is None
-    asking = asking and run.settings.archive == "off"  # else what bears on it comes back
-    if asking and start.policy.watch != "question":
-        run.recorder.note(
-            f"answering from what {start.policy.name} has kept; {setting('policy', ASKING)} reads "
-            "it again for this question"
-        )
     return beginning

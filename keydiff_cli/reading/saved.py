@@ -9,6 +9,7 @@ from pathlib import Path
 
 from keydiff_cli import models
 from keydiff_cli.errors import DocumentError, UsageError
+from keydiff_cli.llama import can_observe
 from keydiff_cli.planning.memory import MIN_BUDGET
 from keydiff_cli.policies import find_policy, policy_version
 from keydiff_cli.reading.held import Held, hold_documents
@@ -22,7 +23,7 @@ from keydiff_cli.reading.preparation import (
     sketch_model,
     with_checksum,
 )
-from keydiff_cli.reading.reach import observable
+from keydiff_cli.reading.reach import require_queries
 from keydiff_cli.reading.resume import make_key
 from keydiff_cli.reading.run import Run
 from keydiff_cli.report import ModelIdentity
@@ -125,7 +126,8 @@ def load_documents(
     description = file.description
     key, question = description["key"], description["question"]
     records = [DocumentRecord(**record) for record in description["documents"]]
-    policy = observable(run, find_policy(key["policy"]))
+    policy = find_policy(key["policy"])
+    require_queries(policy, can_observe())
     with closing(sketch_model(run.settings, located.path)) as sketch:
         located = with_checksum(located)
         documents = bool(records)

@@ -11,7 +11,7 @@ from keydiff_cli.errors import KeydiffError
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.report import Look
 from keydiff_cli.scores import Float32
-from keydiff_cli.text.corpus import Corpus, Place
+from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.passages import Passage, cut_passages
 from keydiff_cli.text.question import searched
 from keydiff_cli.text.word_index import WordIndex
@@ -113,21 +113,28 @@ class SecondLook:
             chosen.append(number)
         if not chosen:
             return Excerpts()
-        words, attention = set(by_words[: 2 * len(chosen)]), set(by_attention[: 2 * len(chosen)])
+        words, attention = (set(found[: 2 * len(chosen)]) for found in (by_words, by_attention))
         text, looks = _INTRODUCTION, []
         for number in sorted(chosen):
             passage = self._passages[number]
-            place = self._corpus.place(passage.start)
             by = "words" if number not in attention else "both" if number in words else "attention"
-            looks.append(
-                Look(place.document, place.page, place.line, passage.stop - passage.start, by)
-            )
+            looks.append(self._look(passage, by))
             text += self._heading(passage) + self._corpus.text(passage.start, passage.stop).strip()
         return Excerpts(text, tuple(looks))
 
+    def _look(self, passage: Passage, by: str) -> Look:
+        first = self._corpus.place(passage.start)
+        last = self._corpus.place(passage.stop - 1)
+        lines = (first.line, last.line)
+        return Look(first.document, first.page, lines, passage.stop - passage.start, by)
+
     def _heading(self, passage: Passage) -> str:
-        """What stands before a passage."""
-        return f"\n\n[{_written(self._corpus.place(passage.start))}]\n"
+        """What stands before a passage: where it is."""
+        look = self._look(passage, "")
+        first, last = look.lines
+        where = f"lines {first}-{last}" if look.page is None else f"page {look.page}"
+        named = f"{look.document}, " if len(self._corpus.documents) > 1 else ""
+        return f"\n\n[{named}{where}]\n"
 
 
 def fused(*rankings: Sequence[int]) -> list[int]:
@@ -137,7 +144,3 @@ def fused(*rankings: Sequence[int]) -> list[int]:
         for rank, number in enumerate(ranking, 1):
             points[number] = points.get(number, 0.0) + 1 / (_FUSION + rank)
     return sorted(points, key=lambda number: -points[number])
-
-
-def _written(place: Place) -> str:
-    return f"line {place.line}" if place.page is None else f"page {place.page}"

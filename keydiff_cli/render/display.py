@@ -118,10 +118,15 @@ class Display(Events):
         tokens, seconds = report.tokens, report.timing_s.total
         if not self._quiet:
             stopped = " (interrupted)" if report.stop_reason == "interrupted" else ""
+            read = f"read {tokens.document} tokens, kept {tokens.kept}, "
+            if report.quick:
+                read = f"searched {tokens.document} tokens, "
             recalled = f"recalled {report.recall.tokens}, " if report.recall.tokens else ""
+            passages = len(report.second_look)
+            looked = f"{passages} passage{'s' if passages > 1 else ''} again, " if passages else ""
             complain(
-                f"read {tokens.document} tokens, kept {tokens.kept}, "
-                f"{recalled}generated {tokens.generated} in {format_duration(seconds)}{stopped}, "
+                f"{read}{recalled}{looked}"
+                f"generated {tokens.generated} in {format_duration(seconds)}{stopped}, "
                 f"peak memory {format_size(report.memory_bytes.peak or 0)}"
             )
         if stats:

@@ -46,7 +46,7 @@ class Settings:
     block
         The paper's B: tokens read between two evictions.
     policy
-        Which tokens are kept; None leaves it to the command: ``ask`` takes ``focus``.
+        Which tokens are kept; None for ``keydiff-prerope``.
     max_tokens
         Tokens after which an answer stops.
     temperature, seed
@@ -105,7 +105,7 @@ class Settings:
     conversation: int = _setting(768, int, checks.tokens)
     cache: bool = _setting(True, bool)
     cache_dir: str | None = _setting(None, str)
-    archive: str = _setting("off", str, checks.one_of(checks.ARCHIVES))
+    archive: str = _setting("full", str, checks.one_of(checks.ARCHIVES))
     recall: int = _setting(384, int, checks.between(0, 2**20, " tokens"))
     second_look: int = _setting(512, int, checks.between(0, 2**16, " tokens"))
     cache_size: int = _setting(5 * 10**9, int, checks.memory)

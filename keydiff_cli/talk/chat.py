@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from filelock import FileLock
 from keydiff_cli import models
 from keydiff_cli.engine.answer import Sampler
 from keydiff_cli.errors import UsageError
-from keydiff_cli.policies import ASKING
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events, Report, Turn
 from keydiff_cli.settings.config import Settings
@@ -24,6 +23,8 @@ from keydiff_cli.talk.sessions import SAVED, Session, Sessions, open_sessions
 from keydiff_cli.text.sources import is_pipe
 
 _WARMTH = 0.7  # the temperature of a second answer, where answers are greedy
+
+Answering = Generator[str, None, None]  # the pieces of an answer
 
 
 class Chat:
@@ -40,8 +41,7 @@ class Chat:
     Attributes
     ----------
     settings : Settings
-        What was chosen; :meth:`change` changes them. After :meth:`reread` the documents were read
-        by another policy.
+        What was chosen; :meth:`change` changes them.
     files : list of str
         Absolute paths of the documents.
     """
@@ -54,7 +54,6 @@ class Chat:
         self._saver = Saver(open_sessions(settings))
         self._reader = Reader(settings, events)
         self._conversation: Conversation | None = None
-        self._focus: str | None = None  # the question that the documents were read for
         self._since = time.perf_counter()
         self._tries = 0
 
@@ -97,11 +96,6 @@ class Chat:
         """Whether the cache holds the documents as a whole."""
         return self._reader.held.intact
 
-    @property
-    def focused(self) -> bool:
-        """Whether the documents were read for the last question."""
-        return bool(self.turns) and self._focus == self.turns[-1].question
-
     # Talking ----------------------------------------------------------------------------------
 
     def start(
@@ -116,15 +110,15 @@ class Chat:
         if session is not None:
             files = [*session.files, *(file for file in files if file not in session.files)]
             turns = session.turns
-        self._build(self.settings, files, None, turns)
+        self._build(self.settings, files, turns)
         self._saver.take(name, claim)
 
-    def say(self, question: str) -> Iterator[str]:
+    def say(self, question: str) -> Answering:
         """Answer a question, piece by piece."""
         conversation = self._ready()
         return self._answer(conversation, conversation.say(question))
 
-    def retry(self) -> Iterator[str]:
+    def retry(self) -> Answering:
         """Answer the last question once more, sampled anew."""
         settings, conversation = self.settings, self._ready()
         seed = settings.seed + self._tries + 1
@@ -132,7 +126,7 @@ class Chat:
         self._tries += 1
         return self._answer(conversation, answer)
 
-    def _answer(self, conversation: Conversation, answer: Iterator[str]) -> Iterator[str]:
+    def _answer(self, conversation: Conversation, answer: Iterator[str]) -> Answering:
         """An answer on its way; what was said is saved, if the chat is."""
         before = conversation.turns
         try:
@@ -163,7 +157,7 @@ class Chat:
             raise UsageError("nothing was read yet")
         if conversation.attached:
             return conversation
-        return self._read(self.settings, self.files, self._focus, conversation.turns)
+        return self._read(self.settings, self.files, conversation.turns)
 
     # Changing ---------------------------------------------------------------------------------
 
@@ -172,68 +166,39 @@ class Chat:
         path = os.path.abspath(file)
         if path in self.files:
             raise UsageError(f"{path} is among the documents already")
-        self._build(self.settings, [*self.files, path], None, self.turns)
+        self._build(self.settings, [*self.files, path], self.turns)
         self._autosave()
 
     def change(self, settings: Settings) -> None:
         """Read by other settings."""
-        self._build(settings, self.files, None, self.turns)
+        self._build(settings, self.files, self.turns)
         self._autosave()
 
-    def reread(self) -> Iterator[str]:
-        """Read the documents for the last question, and answer it once more."""
-        if not self.turns:
-            raise UsageError("ask something first: the documents are read again for that question")
-        if not self.files:
-            raise UsageError("there is no document to read again; /add one")
-        if self._reader.cache is not None and self.intact:
-            raise UsageError("the cache holds all of the documents: reading again changes nothing")
-        turns = self.turns
-        conversation = self._build(
-            self.settings, self.files, turns[-1].question, turns, cached=len(turns) - 1
-        )
-        return self._answer(conversation, conversation.say_again())
-
-    def _build(
-        self,
-        settings: Settings,
-        files: list[str],
-        focus: str | None,
-        turns: Sequence[Turn],
-        cached: int | None = None,
-    ) -> Conversation:
+    def _build(self, settings: Settings, files: list[str], turns: Sequence[Turn]) -> Conversation:
         """Read, and go through what was said; all as before if that fails."""
         for file in files:
             if is_pipe(file):
                 raise UsageError(f"{file} can be read only once; save it to a file first")
         known = self._conversation
         try:
-            return self._read(settings, files, focus, turns, cached)
+            return self._read(settings, files, turns)
         except BaseException:
             if known is not None and not known.attached:
-                self._read(self.settings, self.files, self._focus, known.turns)
+                self._read(self.settings, self.files, known.turns)
             raise
 
-    def _read(
-        self,
-        settings: Settings,
-        files: list[str],
-        focus: str | None,
-        turns: Sequence[Turn],
-        cached: int | None = None,
-    ) -> Conversation:
-        """Read for a question or for none; then ``cached`` of the turns go through, or all."""
+    def _read(self, settings: Settings, files: list[str], turns: Sequence[Turn]) -> Conversation:
+        """Read documents, and let what was said go through."""
         reader, known = self._reader, self._conversation
-        effective = settings if focus is None else replace(settings, policy=ASKING)
         try:
-            reader.read(files, question=focus, settings=effective)
+            reader.read(files, settings=settings)
             conversation = Conversation(reader, turns)
-            conversation.catch_up(cached)
+            conversation.catch_up()
         except BaseException:
             if known is None or not known.attached:
                 reader.close()
             raise
-        self.settings, self.files, self._focus = settings, files, focus
+        self.settings, self.files = settings, files
         self._conversation = conversation
         reader.recorder.measure_peak()
         return conversation
@@ -255,7 +220,7 @@ class Chat:
         session, claim = self._saver.resume(name)
         settings = replace(self.settings, **session.settings)
         try:
-            self._build(settings, session.files, None, session.turns)
+            self._build(settings, session.files, session.turns)
         except BaseException:
             self._saver.release(claim)
             raise

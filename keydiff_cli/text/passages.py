@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,19 +26,21 @@ class Passage:
 def cut_passages(corpus: Corpus) -> list[Passage]:
     """Cut what was read of some documents into passages of at most :data:`LONGEST` tokens.
 
-    A passage ends at the end of a paragraph, line or sentence if there is one in its second half.
+    A passage is of one page, and ends at the end of a paragraph, line or sentence if there is one
+    in its second half.
     """
     passages = []
     ends = _ends(corpus)
     for record in corpus.documents:
-        start, last = record.start, record.start + record.tokens
-        while start < last:
-            stop = min(start + LONGEST, last)
-            if stop < last:
-                rank = ends[start + _SHORTEST - 1 : stop]
-                stop = start + _SHORTEST + int(len(rank) - 1 - np.argmax(rank[::-1]))
-            passages.append(Passage(start, stop))
-            start = stop
+        starts = [record.start, *(record.page_starts or ()), record.start + record.tokens]
+        for start, last in pairwise(starts):
+            while start < last:
+                stop = min(start + LONGEST, last)
+                if stop < last:
+                    rank = ends[start + _SHORTEST - 1 : stop]
+                    stop = start + _SHORTEST + int(len(rank) - 1 - np.argmax(rank[::-1]))
+                passages.append(Passage(start, stop))
+                start = stop
     return passages
 
 

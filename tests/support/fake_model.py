@@ -299,7 +299,7 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> FakeLlama:
         "reading.preparation.Model": fake.model,
         "reading.preparation.open_engine": fake.open,
         "reading.preparation.knows_rotations": lambda model, kv_type: True,
-        "reading.reach.can_observe": lambda: True,
+        "reading.reading.can_observe": lambda: True,
         "planning.memory.measure": lambda model, **_: fake.footprint,
         "ask.locate_model": lambda settings, events: fake.located,
     }.items():

@@ -36,6 +36,7 @@ def settings(tmp_path: Path) -> Settings:
         block=64,
         max_tokens=600,
         conversation=SHARE,
+        archive="off",
         second_look=0,
         cache=False,
         cache_dir=str(tmp_path / "cache"),

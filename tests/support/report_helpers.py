@@ -57,7 +57,7 @@ _SCHEMA: dict[str, Any] = {
         {
             "document": str,
             "page": (int, type(None)),
-            "line": int,
+            "lines": [int],
             "tokens": int,
             "by": str,
         }
