@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from keydiff_cli.cache import HeadRows, KVCache
 from keydiff_cli.engine.answer import make_room, require_room, step_of
 from keydiff_cli.eviction import Policy
 from keydiff_cli.scores import Float32, KeyDiff, smooth
-from keydiff_cli.scores.lift import lift
+from keydiff_cli.scores.lift import Pieces, lift
 from keydiff_cli.text.prompts import Asked
 
 _PART = 0.75  # of the rows that are kept may give their places at most
@@ -37,6 +37,13 @@ class Archived(Protocol):
     def rows(self, tokens: NDArray[np.int64]) -> Iterable[NDArray[np.uint8]]:
         """Keys of each layer, then values, of these tokens: uint8 ``[tokens, bytes]``."""
         ...
+
+
+class QueryHead(NamedTuple):
+    """A query head: its layer and its number in that layer, both counted from 0."""
+
+    layer: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -69,11 +76,23 @@ class Recall:
         return np.sort(best[smoothed[best] >= self.lift])
 
 
-def lifts(cache: KVCache, archive: Archived, question: Asked) -> Float32:
+def lifts(
+    cache: KVCache, archive: Archived, question: Asked, heads: Sequence[QueryHead] = ()
+) -> Float32:
     """How much more a question attends to each archived token than any question does.
 
-    The question is run at the end of what is cached, and forgotten again; the lift of its queries
-    is the mean over the heads of all layers: float32 ``[tokens]``.
+    The question is run at the end of what is cached, and forgotten again.
+
+    Parameters
+    ----------
+    heads
+        The query heads whose attention is looked at, if it is known which ones find passages
+        best.
+
+    Returns
+    -------
+    float32 ``[tokens]``: the geometric mean of the lift over these heads, each by itself; without
+    any the mean over all KV heads, each with the mean attention of its query heads.
 
     Raises
     ------
@@ -87,16 +106,33 @@ def lifts(cache: KVCache, archive: Archived, question: Asked) -> Float32:
     make_room(cache, len(asked.ids))
     cache.look(asked.ids, asked.lead)
     total = np.zeros(archive.tokens, np.float32)
-    heads = 0
-    for layer, count in enumerate(cache.rows.heads):
+    for layer in sorted({head.layer for head in heads}):
+        chosen = [head.number for head in heads if head.layer == layer]
+        queries = cache.queries(layer)
+        shared = queries.vectors.shape[1] // cache.rows.heads[layer]
+        alone = replace(queries, vectors=queries.vectors[:, chosen])
+        owners = [number // shared for number in chosen]
+        total += np.log(lift(alone, _keys(cache, archive, layer, owners))).sum(axis=0)
+    if heads:
+        total /= np.float32(len(heads))
+        return np.exp(total, out=total)
+    for layer in range(len(cache.rows.heads)):
+        total += lift(cache.queries(layer), _keys(cache, archive, layer)).sum(axis=0)
+    return total / np.float32(sum(cache.rows.heads))
 
-        def pieces(layer: int = layer, count: int = count) -> Iterator[Float32]:
-            for keys in archive.keys(layer):
-                yield cache.rows.numbers(keys.reshape(len(keys), count, -1))
 
-        total += lift(cache.queries(layer), pieces)
-        heads += count
-    return total / np.float32(heads)
+def _keys(
+    cache: KVCache, archive: Archived, layer: int, heads: Sequence[int] | None = None
+) -> Pieces:
+    """The archived keys of some KV heads of a layer, or of all."""
+    count = cache.rows.heads[layer]
+
+    def pieces() -> Iterator[Float32]:
+        for stored in archive.keys(layer):
+            keys = cache.rows.numbers(stored.reshape(len(stored), count, -1))
+            yield keys if heads is None else keys[:, heads]
+
+    return pieces
 
 
 @dataclass(frozen=True)

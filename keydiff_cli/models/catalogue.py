@@ -83,6 +83,9 @@ class CatalogueEntry:
         Name of the file in the models folder.
     sources
         Places from which the file can be fetched, tried in order.
+    retrieval_heads
+        The query heads that find passages best, each as layer and number in the layer, as
+        ``docs/retrieval_heads.py`` has measured them; empty where they were not measured.
     """
 
     name: str
@@ -93,6 +96,7 @@ class CatalogueEntry:
     sha256: str | None
     filename: str
     sources: tuple[Source, ...]
+    retrieval_heads: tuple[tuple[int, int], ...] = ()
 
     @property
     def hub_only(self) -> bool:
@@ -116,5 +120,6 @@ def catalogue() -> Mapping[str, CatalogueEntry]:
     entries: dict[str, CatalogueEntry] = {}
     for data in json.loads(text):
         sources = tuple(_source(source) for source in data.pop("sources"))
-        entries[data["name"]] = CatalogueEntry(**data, sources=sources)
+        heads = tuple((layer, number) for layer, number in data.pop("retrieval_heads", ()))
+        entries[data["name"]] = CatalogueEntry(**data, sources=sources, retrieval_heads=heads)
     return MappingProxyType(entries)

@@ -101,7 +101,9 @@ def hold_documents(
         intact=cache.intact if intact is None else intact,
         times=replace(cache.times),
         process=process,
-        recaller=Recaller(cache, archive, len(prepared.head), run.recorder),
+        recaller=Recaller(
+            cache, archive, len(prepared.head), run.recorder, prepared.retrieval_heads
+        ),
         second_look=SecondLook(corpus, run.recorder),
         problem=problem,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from keydiff_cli import models
 from keydiff_cli.cache import KVCache
+from keydiff_cli.engine.recall import QueryHead
 from keydiff_cli.engine.setup import open_engine
 from keydiff_cli.errors import setting
 from keydiff_cli.eviction import Policy
@@ -43,6 +44,8 @@ class Prepared:
         What comes before the documents: int32 ``[tokens]``.
     asked
         The question, as tokens.
+    retrieval_heads
+        The query heads of the model that find passages best, if that is known.
     """
 
     model: ModelIdentity
@@ -51,6 +54,7 @@ class Prepared:
     prompt: Prompt
     head: Tokens
     asked: Asked
+    retrieval_heads: tuple[QueryHead, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,9 @@ def begin(
     run.recorder.prompt_made(len(head) + len(asked.ids))
     if policy.prerope and not (taken_up or knows_rotations(sketch, settings.kv_type)):
         policy = without_rotations(run, policy)
-    return Prepared(identity, policy, question, prompt, head, asked)
+    measured = () if located.entry is None else located.entry.retrieval_heads
+    heads = tuple(QueryHead(layer, number) for layer, number in measured)
+    return Prepared(identity, policy, question, prompt, head, asked, heads)
 
 
 def plan_for(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.cache import KVCache
-from keydiff_cli.engine.recall import Recall, Recalled, lifts, put_back
+from keydiff_cli.engine.recall import QueryHead, Recall, Recalled, lifts, put_back
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.recorder import Recorder
@@ -31,14 +31,22 @@ class Recaller:
         All of their rows; None to bring nothing back.
     head
         Tokens before the documents.
+    heads
+        The query heads that find passages best, if that is known.
     """
 
     def __init__(
-        self, cache: KVCache, archive: Archive | None, head: int, recorder: Recorder
+        self,
+        cache: KVCache,
+        archive: Archive | None,
+        head: int,
+        recorder: Recorder,
+        heads: Sequence[QueryHead] = (),
     ) -> None:
         self._cache = cache
         self._archive = archive
         self._head = head
+        self._heads = heads
         self._recorder = recorder
         self._kept = cache.used - head
 
@@ -81,7 +89,7 @@ class Recaller:
         if self._archive is None:
             return None
         with self._problems_told(DamagedError, ModelError, OSError):
-            return lifts(self._cache, self._archive, question)
+            return lifts(self._cache, self._archive, question, self._heads)
         return None
 
     def _put_back(self, tokens: NDArray[np.int64]) -> Recalled | None:

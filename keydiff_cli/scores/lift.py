@@ -28,7 +28,7 @@ def lift_of(words: Float32, usual: Float32) -> Float32:
 
 
 def lift(queries: Queries, pieces: Pieces) -> Float32:
-    """The lift of all keys of a layer, summed over its heads: float32 ``[rows]``.
+    """The lift of all keys of a layer: float32 ``[heads, rows]``.
 
     The softmax is over all pieces together, so they are gone through twice.
 
@@ -46,8 +46,8 @@ def lift(queries: Queries, pieces: Pieces) -> Float32:
         attention = whole.of(_logits(queries.vectors, keys)).mean(axis=2)
         words = attention[:, lead:].sum(axis=1) / np.float32(max(count - lead, 1))
         usual = attention[:, :lead].sum(axis=1) / np.float32(max(lead, 1))
-        lifts.append(lift_of(words, usual).sum(axis=0))
-    return np.concatenate(lifts)
+        lifts.append(lift_of(words, usual))
+    return np.concatenate(lifts, axis=1)
 
 
 def _logits(vectors: Float32, keys: Float32) -> Float32:

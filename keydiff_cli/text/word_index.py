@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from keydiff_cli.errors import KeydiffError
 
+_AROUND = 0.3  # weight of words in the passages before and after, against 1 in the passage itself
 _WORD = re.compile(r"\w+")
 # Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, kana, Chinese characters.
 _UNSPACED = (
@@ -30,8 +31,10 @@ class Found:
 class WordIndex:
     """An index of passages by their words, stemmed as English ones are.
 
-    It is a database of SQLite (FTS5) in a temporary file, which goes with the process. Where a
-    script puts no spaces between words, every two characters beside each other count as a word.
+    The words of the passages before and after count for less: a row of a table is found by what
+    stands above it. The index is a database of SQLite (FTS5) in a temporary file, which goes with
+    the process. Where a script puts no spaces between words, every two characters beside each
+    other count as a word.
 
     Parameters
     ----------
@@ -48,11 +51,12 @@ class WordIndex:
         self._database = sqlite3.connect("")
         try:
             self._database.execute(
-                "CREATE VIRTUAL TABLE passages USING fts5(words, tokenize='porter unicode61')"
+                "CREATE VIRTUAL TABLE passages "
+                "USING fts5(words, around, tokenize='porter unicode61')"
             )
             self._database.executemany(
-                "INSERT INTO passages(rowid, words) VALUES (?, ?)",
-                ((number, _spaced(text)) for number, text in enumerate(texts)),
+                "INSERT INTO passages(rowid, words, around) VALUES (?, ?, ?)",
+                _with_neighbours(map(_spaced, texts)),
             )
             self._database.commit()
         except sqlite3.Error as error:
@@ -71,19 +75,22 @@ class WordIndex:
         wanted = " OR ".join(f'"{word}"' for word in words)
         with closing(
             self._database.execute(
-                "SELECT rowid, rank FROM passages WHERE passages MATCH ? ORDER BY rank LIMIT ?",
-                (wanted, most),
+                "SELECT rowid, bm25(passages, 1, ?) AS rank FROM passages "
+                "WHERE passages MATCH ? ORDER BY rank LIMIT ?",
+                (_AROUND, wanted, most),
             )
         ) as rows:
             return [Found(number, -score) for number, score in rows]
 
-    def passages_with(self, word: str) -> int:
-        """How many passages have a word in them."""
-        query = "SELECT count(*) FROM passages WHERE passages MATCH ?"
-        quoted = '"' + word.replace('"', "") + '"'
-        with closing(self._database.execute(query, (quoted,))) as rows:
-            (count,) = rows.fetchone()
-            return int(count)
+
+def _with_neighbours(texts: Iterable[str]) -> Iterator[tuple[int, str, str]]:
+    """The number of each text, the text, and those before and after it."""
+    before, text = "", None
+    for number, after in enumerate(chain(texts, [""])):
+        if text is not None:
+            yield number - 1, text, f"{before} {after}"
+            before = text
+        text = after
 
 
 def _spaced(text: str) -> str:
