@@ -17,7 +17,8 @@ from keydiff_cli.text.question import searched
 from keydiff_cli.text.word_index import WordIndex
 
 _CANDIDATES = 50  # passages of each ranking that are considered
-_FUSION = 60  # the constant of reciprocal rank fusion (Cormack et al. 2009)
+_FUSION = 5  # the constant of reciprocal rank fusion (Cormack et al. 2009)
+_ATTENTION = 2.0  # weight of the ranking by attention in it, against 1 of that by words
 _INTRODUCTION = "Passages of the document:"
 
 
@@ -104,7 +105,7 @@ class SecondLook:
         """As many of the best passages as there is room for."""
         chosen: list[int] = []
         room = tokens - self._corpus.count(f"\n\n{_INTRODUCTION}")
-        for number in fused(by_words, by_attention):
+        for number in fused((by_words, 1.0), (by_attention, _ATTENTION)):
             passage = self._passages[number]
             size = passage.stop - passage.start + self._corpus.count(self._heading(passage))
             if size > room:
@@ -137,10 +138,10 @@ class SecondLook:
         return f"\n\n[{named}{where}]\n"
 
 
-def fused(*rankings: Sequence[int]) -> list[int]:
-    """Several rankings as one, by the sum of reciprocal ranks."""
+def fused(*rankings: tuple[Sequence[int], float]) -> list[int]:
+    """Several rankings, each with a weight, as one: by the sum of weighted reciprocal ranks."""
     points: dict[int, float] = {}
-    for ranking in rankings:
+    for ranking, weight in rankings:
         for rank, number in enumerate(ranking, 1):
-            points[number] = points.get(number, 0.0) + 1 / (_FUSION + rank)
+            points[number] = points.get(number, 0.0) + weight / (_FUSION + rank)
     return sorted(points, key=lambda number: -points[number])
