@@ -52,6 +52,7 @@ def ask(
         ),
         options,
         answer=not options.as_json,
+        advice="for an answer from passages at once, without reading: --quick",
     )
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from keydiff_cli.report import Report
 
 
-def show(run: Callable[[Display], Report], options: Options, *, answer: bool) -> None:
+def show(
+    run: Callable[[Display], Report], options: Options, *, answer: bool, advice: str = ""
+) -> None:
     """Run with a display, and print the report as the options say.
 
     Parameters
@@ -26,6 +28,8 @@ def show(run: Callable[[Display], Report], options: Options, *, answer: bool) ->
         What the user wants to see.
     answer
         Whether the answer is printed as it comes.
+    advice
+        What to say if the user interrupts it while documents are read.
 
     Raises
     ------
@@ -48,4 +52,6 @@ def show(run: Callable[[Display], Report], options: Options, *, answer: bool) ->
     if options.as_json:
         print_json(report.as_json())
     if report.stop_reason == "interrupted":
+        if advice and not report.answer and not report.quick:
+            display.note(advice)
         raise typer.Exit(ExitStatus.INTERRUPTED)

@@ -19,6 +19,9 @@ from keydiff_cli.text.word_index import WordIndex
 _CANDIDATES = 50  # passages of each ranking that are considered
 _FUSION = 5  # the constant of reciprocal rank fusion (Cormack et al. 2009)
 _ATTENTION = 2.0  # weight of the ranking by attention in it, against 1 of that by words
+# "Summarise this" lifts hardly a passage far above what any question attends to.
+_LIFTED = 9.5  # times
+_NAMED = 1  # passages that have to be lifted so much, beside the first
 _INTRODUCTION = "Passages of the document:"
 
 
@@ -83,6 +86,8 @@ class SecondLook:
             self._recorder.warn(f"nothing is looked up in the text: {error}")
             return Excerpts()
         by_attention = [] if lifts is None else self._attended(lifts)
+        if lifts is not None and not by_attention:
+            return Excerpts()
         return self._excerpts(by_words, by_attention, tokens)
 
     def _opened(self) -> WordIndex:
@@ -93,10 +98,12 @@ class SecondLook:
         return self._index
 
     def _attended(self, lifts: Float32) -> list[int]:
-        """The passages that are lifted most, by number."""
+        """The passages that are lifted most, by number; none for a question that names nothing."""
         starts = np.array([passage.start for passage in self._passages])
         best = np.maximum.reduceat(lifts, starts)
         order = np.argsort(-best, kind="stable")[:_CANDIDATES]
+        if best[order[: _NAMED + 1][-1]] < _LIFTED:
+            return []
         return [int(number) for number in order]
 
     def _excerpts(
