@@ -101,24 +101,44 @@ def lifts(
     ModelError
         If queries are out of reach.
     """
-    require_room(cache, len(question.ids))
-    asked = question.cut(step_of(cache))
-    make_room(cache, len(asked.ids))
-    cache.look(asked.ids, asked.lead)
+    look(cache, question)
     total = np.zeros(archive.tokens, np.float32)
     for layer in sorted({head.layer for head in heads}):
-        chosen = [head.number for head in heads if head.layer == layer]
-        queries = cache.queries(layer)
-        shared = queries.vectors.shape[1] // cache.rows.heads[layer]
-        alone = replace(queries, vectors=queries.vectors[:, chosen])
-        owners = [number // shared for number in chosen]
-        total += np.log(lift(alone, _keys(cache, archive, layer, owners))).sum(axis=0)
+        numbers = [head.number for head in heads if head.layer == layer]
+        total += np.log(lifts_by_head(cache, archive, layer, numbers)).sum(axis=0)
     if heads:
         total /= np.float32(len(heads))
         return np.exp(total, out=total)
     for layer in range(len(cache.rows.heads)):
         total += lift(cache.queries(layer), _keys(cache, archive, layer)).sum(axis=0)
     return total / np.float32(sum(cache.rows.heads))
+
+
+def look(cache: KVCache, question: Asked) -> None:
+    """Run a question at the end of what is cached for its queries, and forget it again.
+
+    Raises
+    ------
+    UsageError
+        If the question does not fit.
+    """
+    require_room(cache, len(question.ids))
+    asked = question.cut(step_of(cache))
+    make_room(cache, len(asked.ids))
+    cache.look(asked.ids, asked.lead)
+
+
+def lifts_by_head(
+    cache: KVCache, archive: Archived, layer: int, numbers: Sequence[int]
+) -> Float32:
+    """The lift of archived tokens by query heads of a layer, each by itself, after :func:`look`.
+
+    float32 ``[query heads, tokens]``.
+    """
+    queries = cache.queries(layer)
+    shared = queries.vectors.shape[1] // cache.rows.heads[layer]  # query heads of a KV head
+    alone = replace(queries, vectors=queries.vectors[:, numbers])
+    return lift(alone, _keys(cache, archive, layer, [number // shared for number in numbers]))
 
 
 def _keys(

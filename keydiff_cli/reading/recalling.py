@@ -33,6 +33,11 @@ class Recaller:
         Tokens before the documents.
     heads
         The query heads that find passages best, if that is known.
+
+    Attributes
+    ----------
+    archive : Archive or None
+        As above; None, too, after it has proved to be of no use.
     """
 
     def __init__(
@@ -44,7 +49,7 @@ class Recaller:
         heads: Sequence[QueryHead] = (),
     ) -> None:
         self._cache = cache
-        self._archive = archive
+        self.archive = archive
         self._head = head
         self._heads = heads
         self._recorder = recorder
@@ -87,19 +92,19 @@ class Recaller:
 
     def _lifts(self, question: Asked) -> Float32 | None:
         """How much a question attends to each archived token; None if that cannot be told."""
-        if self._archive is None:
+        if self.archive is None:
             return None
         with self._problems_told(DamagedError, ModelError, OSError):
-            return lifts(self._cache, self._archive, question, self._heads)
+            return lifts(self._cache, self.archive, question, self._heads)
         return None
 
     def _put_back(self, tokens: NDArray[np.int64]) -> Recalled | None:
         """Put the rows of tokens into the cache; None if there are none to put."""
         started = time.perf_counter()
-        if self._archive is None or len(tokens) == 0:
+        if self.archive is None or len(tokens) == 0:
             return None
         with self._problems_told(DamagedError, OSError):
-            back = put_back(self._cache, self._archive, tokens, self._head)
+            back = put_back(self._cache, self.archive, tokens, self._head)
             self._recorder.rows_recalled(len(tokens), time.perf_counter() - started)
             return back
         return None
@@ -113,6 +118,6 @@ class Recaller:
             self._recorder.warn(
                 f"nothing is recalled: {told_by(error)}; answers rest on what is kept"
             )
-            if isinstance(error, DamagedError) and self._archive is not None:
-                self._archive.set_aside()
-            self._archive = None
+            if isinstance(error, DamagedError) and self.archive is not None:
+                self.archive.set_aside()
+            self.archive = None
