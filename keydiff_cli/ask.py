@@ -8,6 +8,8 @@ from contextlib import ExitStack, closing
 from typing import Any, BinaryIO
 
 from keydiff_cli.errors import KeydiffError
+from keydiff_cli.llama import Model
+from keydiff_cli.planning.footprint import measure_token
 from keydiff_cli.policies import DEFAULT_POLICY, find_policy
 from keydiff_cli.reading.preparation import begin, locate_model, plan_for, sketch_model
 from keydiff_cli.reading.reader import Reader
@@ -15,8 +17,10 @@ from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.run import Run
 from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.snapshots import ArchiveForm
 
 _QUESTION_TOKENS = 256  # assumed where the question is not known
+_PAGE_TOKENS = 500  # that a page of text is taken for
 
 
 def ask(
@@ -78,6 +82,7 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         prepared = begin(run, located, sketch, policy, None, documents=True)
         planner = plan_for(run, sketch, prepared, question=_QUESTION_TOKENS)
         plan = planner.plan(planner.budget)
+        archive = _archived_bytes(settings, sketch)
     return {
         "model": located.name,
         "trained_context": prepared.model.trained_context,
@@ -92,4 +97,15 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         "other_bytes": plan.other,
         "planned_bytes": plan.total,
         "cap_bytes": plan.cap,
+        "archive_per_token_bytes": archive,
+        "archive_per_100_pages_bytes": None if archive is None else 100 * _PAGE_TOKENS * archive,
     }
+
+
+def _archived_bytes(settings: Settings, sketch: Model) -> int | None:
+    """Bytes that a token takes in the archive; None if there is to be none."""
+    form = ArchiveForm.of(settings)
+    if form is None:
+        return None
+    sizes = measure_token(sketch, block=settings.block, kv_type=settings.kv_type)
+    return form.token_bytes(*sizes)

@@ -9,6 +9,20 @@ from keydiff_cli.cache.access import Access
 from keydiff_cli.cache.evictor import EvictionTimes
 from keydiff_cli.cache.image import Image, Mark, Pin
 from keydiff_cli.cache.kv_cache import KVCache
+from keydiff_cli.cache.quantized import quantize, quantized_width, to_half
 from keydiff_cli.cache.rows import HeadRows
+from keydiff_cli.cache.state import Bytes
 
-__all__ = ["Access", "EvictionTimes", "HeadRows", "Image", "KVCache", "Mark", "Pin"]
+__all__ = [
+    "Access",
+    "Bytes",
+    "EvictionTimes",
+    "HeadRows",
+    "Image",
+    "KVCache",
+    "Mark",
+    "Pin",
+    "quantize",
+    "quantized_width",
+    "to_half",
+]

@@ -15,7 +15,6 @@ from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import (
     KV_BYTES,
     KV_TYPES,
-    Q8_0_BLOCK,
     CacheTensors,
     Context,
     NativeCache,
@@ -23,7 +22,7 @@ from keydiff_cli.llama import (
     memory_view,
     read_tensor,
 )
-from keydiff_cli.scores import Float32, Rotation
+from keydiff_cli.scores import Rotation
 
 Access = Literal["native", "direct", "copy"]
 
@@ -217,11 +216,3 @@ def _elsewhere(tensors: CacheTensors, full: CacheState) -> bool:
 def _split(rows: Bytes, heads: int) -> Bytes:
     """Rows ``[cells, bytes]`` as ``[cells, heads, bytes per head]``, without a copy."""
     return rows.reshape(len(rows), heads, -1)
-
-
-def dequantize(keys: Bytes) -> Float32:
-    """Keys stored as q8_0 ``[rows, heads, bytes]`` as numbers ``[rows, heads, head_dim]``."""
-    blocks = keys.reshape(*keys.shape[:2], -1, Q8_0_BLOCK)
-    scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16).astype(np.float32)
-    values: Float32 = blocks[..., 2:].view(np.int8) * scale
-    return values.reshape(*keys.shape[:2], -1)

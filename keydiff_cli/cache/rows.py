@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from keydiff_cli.cache.access import Layer, Layout
 from keydiff_cli.cache.cells import Cells
 from keydiff_cli.cache.evictor import Evictor
+from keydiff_cli.cache.quantized import dequantize
 from keydiff_cli.cache.scoring import Scoring
 from keydiff_cli.cache.state import Bytes, parse_state
 from keydiff_cli.eviction import Policy
@@ -77,12 +78,20 @@ class StoredRows:
         """Where the heads of each layer begin among all, and the end: int64 ``[layers + 1]``."""
         return self._layout.offsets
 
-    def numbers(self, keys: Bytes) -> Float32:
-        """Stored keys ``[rows, heads, bytes]`` as float32 ``[rows, heads, head_dim]``.
+    def numbers(self, keys: Bytes, layer: int, kv_type: str) -> Float32:
+        """Keys of a layer, uint8 ``[rows, bytes]``, as float32 ``[rows, heads, head_dim]``.
 
         In a buffer that the next call, or the next eviction, overwrites.
+
+        Parameters
+        ----------
+        kv_type
+            How they are stored: as in the cache, or as ``q8_0``.
         """
-        return self._scoring.numbers(keys)
+        shape = (len(keys), self.heads[layer], -1)
+        if kv_type == "q8_0":
+            return dequantize(keys).reshape(shape)
+        return self._scoring.numbers(keys.reshape(shape))
 
     def score(self, policy: Policy) -> tuple[Float32, NDArray[np.int32], NDArray[np.int64]]:
         """How a policy ranks the rows in use.

@@ -9,8 +9,9 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.cache.access import Layout, dequantize
+from keydiff_cli.cache.access import Layout
 from keydiff_cli.cache.cells import RowsInUse
+from keydiff_cli.cache.quantized import dequantize
 from keydiff_cli.cache.state import Bytes
 from keydiff_cli.errors import KeydiffError, ModelError, reason, setting
 from keydiff_cli.eviction import Policy, is_pinned

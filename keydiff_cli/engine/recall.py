@@ -26,16 +26,19 @@ class Archived(Protocol):
     ----------
     tokens
         How many there are.
+    kv_type
+        How their numbers are stored: as in the cache, or as ``q8_0``.
     """
 
     tokens: int
+    kv_type: str
 
     def keys(self, layer: int) -> Iterator[NDArray[np.uint8]]:
-        """The keys of a layer in pieces: uint8 ``[tokens, bytes]``."""
+        """The stored keys of a layer in pieces: uint8 ``[tokens, bytes]``."""
         ...
 
     def rows(self, tokens: NDArray[np.int64]) -> Iterable[NDArray[np.uint8]]:
-        """Keys of each layer, then values, of these tokens: uint8 ``[tokens, bytes]``."""
+        """Keys of each layer, then values, as in the cache: uint8 ``[tokens, bytes]``."""
         ...
 
 
@@ -145,11 +148,10 @@ def _keys(
     cache: KVCache, archive: Archived, layer: int, heads: Sequence[int] | None = None
 ) -> Pieces:
     """The archived keys of some KV heads of a layer, or of all."""
-    count = cache.rows.heads[layer]
 
     def pieces() -> Iterator[Float32]:
         for stored in archive.keys(layer):
-            keys = cache.rows.numbers(stored.reshape(len(stored), count, -1))
+            keys = cache.rows.numbers(stored, layer, archive.kv_type)
             yield keys if heads is None else keys[:, heads]
 
     return pieces

@@ -10,7 +10,7 @@ from keydiff_cli.llama.context import Context
 from keydiff_cli.llama.devices import HERE, Device, Placement
 from keydiff_cli.llama.installation import Installation, find_installation
 from keydiff_cli.llama.interrupts import hold_interrupt
-from keydiff_cli.llama.kv_types import KV_BYTES, KV_TYPES, Q8_0_BLOCK
+from keydiff_cli.llama.kv_types import KV_BYTES, KV_TYPES, Q8_0_BLOCK, Q8_0_VALUES
 from keydiff_cli.llama.library import LlamaError, echo_log
 from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.native import API_VERSION, NativeCache, api_version
@@ -30,6 +30,7 @@ __all__ = [
     "KV_BYTES",
     "KV_TYPES",
     "Q8_0_BLOCK",
+    "Q8_0_VALUES",
     "CacheTensor",
     "CacheTensors",
     "Context",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 
 from keydiff_cli.llama import KV_BYTES, Context, Model
@@ -147,6 +148,26 @@ def measure(
         there_cell=there,
         archive=archive,
     )
+
+
+def measure_token(model: Model, *, block: int, kv_type: str) -> tuple[float, float]:
+    """Bytes that keys, and values, of a token take in the layers that attend to everything.
+
+    ``model`` is loaded without weights. Of a cache out of reach, sliding windows count like others.
+    """
+    sizes = []
+    for cells in _PROBES:
+        with closing(Context(model, cells=cells, batch=block, kv_type=kv_type)) as context:
+            tensors = context.cache_tensors()
+        if tensors is None:
+            both = _cell_bytes(model, kv_type)
+            keys = both * model.key_length / (model.key_length + model.value_length)
+            return keys, both - keys
+        kinds = zip(*tensors.values(), strict=True)
+        sizes.append([sum(tensor.size for tensor in kind) for kind in kinds])
+    small, large = sizes
+    steps = _PROBES[1] - _PROBES[0]
+    return (large[0] - small[0]) / steps, (large[1] - small[1]) / steps
 
 
 def _cell_bytes(model: Model, kv_type: str) -> float:

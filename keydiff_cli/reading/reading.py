@@ -31,7 +31,7 @@ from keydiff_cli.reading.resume import Start, find_start, make_key, take_up, une
 from keydiff_cli.reading.run import Run
 from keydiff_cli.reading.skimming import skim_documents
 from keydiff_cli.report import Progress
-from keydiff_cli.snapshots import Archivist, Keeper, Label
+from keydiff_cli.snapshots import ArchiveForm, Archivist, Keeper, Label
 from keydiff_cli.text.blocks import Block
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.sources import Sources
@@ -184,8 +184,9 @@ def _read(run: Run, planned: _Planned, cache: KVCache) -> Held:
     reused = 0 if beginning is None else beginning.tokens
     archivist = None
     room = start.policy.room(planned.kept)
-    if run.settings.archive != "off" and corpus.read_to(room + 1) > room:
-        archivist = open_archivist(run, cache, keeper, beginning, run.settings.block)
+    form = ArchiveForm.of(run.settings)
+    if form is not None and corpus.read_to(room + 1) > room:
+        archivist = open_archivist(run, cache, keeper, beginning, run.settings.block, form)
     _ingest(run, planned, cache, keeper, archivist, reused)
     return hold_documents(
         run,

@@ -101,7 +101,7 @@ class Recaller:
     def _put_back(self, tokens: NDArray[np.int64]) -> Recalled | None:
         """Put the rows of tokens into the cache; None if there are none to put."""
         started = time.perf_counter()
-        if self.archive is None or len(tokens) == 0:
+        if self.archive is None or not self.archive.whole or len(tokens) == 0:
             return None
         with self._problems_told(DamagedError, OSError):
             back = put_back(self._cache, self.archive, tokens, self._head)

@@ -13,6 +13,7 @@ from keydiff_cli.policies import policy_version
 from keydiff_cli.reading.preparation import Prepared
 from keydiff_cli.reading.run import Run
 from keydiff_cli.snapshots import (
+    ArchiveForm,
     Beginning,
     SnapshotKey,
     Store,
@@ -106,7 +107,7 @@ def find_start(
         room=unevicted_room(policy, planner.budget),
         least=least,
         most=most,
-        archived=settings.archive != "off",
+        archived=ArchiveForm.of(settings),
     )
     if beginning is None:
         return Start(policy, own, store)

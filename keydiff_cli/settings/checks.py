@@ -9,7 +9,7 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.policies import POLICY_NAMES, plugins
 
 KV_TYPE_NAMES = ("f16", "q8_0")
-ARCHIVES = ("off", "full")
+ARCHIVES = ("off", "keys", "full")
 
 
 def between(low: float, high: float, unit: str = "") -> Callable[[float], float]:

@@ -75,7 +75,11 @@ class Settings:
     cache_dir
         The folder where it is kept; None for the one in the user's cache folder.
     archive
-        Whether the rows of all that is read are written to disk, ``full`` or not at all, ``off``.
+        What of the rows of all that is read is written to disk: keys and values, ``full``; or
+        ``keys``, which can be looked at but not put back; or nothing, ``off``.
+    archive_type
+        Type of the numbers written there, ``f16`` or ``q8_0``; None for that of the cache. Of a
+        q8_0 cache they are always q8_0.
     recall
         Tokens whose rows come back into the cache from the archive for a question; 0 for none.
     second_look
@@ -106,6 +110,7 @@ class Settings:
     cache: bool = _setting(True, bool)
     cache_dir: str | None = _setting(None, str)
     archive: str = _setting("full", str, checks.one_of(checks.ARCHIVES))
+    archive_type: str | None = _setting(None, str, checks.one_of(checks.KV_TYPE_NAMES))
     recall: int = _setting(384, int, checks.between(0, 2**20, " tokens"))
     second_look: int = _setting(512, int, checks.between(0, 2**16, " tokens"))
     cache_size: int = _setting(5 * 10**9, int, checks.memory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keydiff_cli.snapshots.archive import Archive
+from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.archivist import Archivist, check_archive, open_parts
 from keydiff_cli.snapshots.contents import Label, describe, restore
 from keydiff_cli.snapshots.finding import Beginning, find_beginning
@@ -14,6 +15,7 @@ from keydiff_cli.snapshots.writer import write_snapshot
 
 __all__ = [
     "Archive",
+    "ArchiveForm",
     "Archivist",
     "Beginning",
     "DamagedError",

@@ -11,6 +11,9 @@ goes on from a snapshot writes a segment of its own behind those of the snapshot
                 u32   tokens
                       keys of each layer, then values of each layer: rows [tokens, bytes], each
                       array followed by its CRC-32 (u32)
+
+An archive of keys has no values. The description holds ``widths``, the bytes of a row of each
+array: with those of the cache they tell how the rows are stored (:class:`ArchiveForm`).
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from keydiff_cli.cache import Bytes
+from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.format import DamagedError, set_aside
 
 MAGIC = b"keydiffA"
@@ -34,8 +39,6 @@ VERSION = 1
 _START = struct.Struct("<8sII")
 _NUMBER = struct.Struct("<I")
 _LONGEST = 2**20  # bytes of a description
-
-Bytes = NDArray[np.uint8]
 
 
 def write_start(file: BinaryIO, widths: Sequence[int]) -> None:
@@ -121,7 +124,7 @@ class Segment:
             widths = [int(width) for width in description["widths"]]
         except (KeyError, TypeError, ValueError):
             raise DamagedError("its description cannot be read") from None
-        if len(widths) % 2 or min(widths, default=0) <= 0:
+        if min(widths, default=0) <= 0:
             raise DamagedError("its description makes no sense")
         return widths, _START.size + length
 
@@ -173,13 +176,19 @@ class Archive:
     ----------
     segments
         In order; the first of them begins with token 0.
+    form
+        How all of them store rows.
 
     Attributes
     ----------
     tokens : int
         How many tokens it has.
     widths : list of int
-        Bytes of a row of keys of each layer, then of a row of values of each layer.
+        Bytes of a row of keys of each layer, then of a row of values of each layer, as stored.
+    whole : bool
+        Whether it has values, too, so that rows can be put back.
+    kv_type : str
+        Type of the stored numbers.
 
     Raises
     ------
@@ -187,13 +196,15 @@ class Archive:
         If they do not follow each other.
     """
 
-    def __init__(self, segments: Sequence[Segment]) -> None:
+    def __init__(self, segments: Sequence[Segment], form: ArchiveForm) -> None:
+        self._form = form
+        self.whole, self.kv_type = form.whole, form.type
         self._segments = list(segments)
         starts = [0, *(segment.stop for segment in segments)]
         if starts[:-1] != [segment.start for segment in segments]:
             raise DamagedError("its segments do not follow each other")
         if len({tuple(segment.widths) for segment in segments}) != 1:
-            raise DamagedError("its segments are of different models")
+            raise DamagedError("its segments are of different models, or forms")
         self.tokens = starts[-1]
         self.widths = segments[0].widths
         self._pieces = [
@@ -212,7 +223,7 @@ class Archive:
             segment.set_aside()
 
     def keys(self, layer: int) -> Iterator[Bytes]:
-        """The keys of a layer from the first token on, in pieces: uint8 ``[tokens, bytes]``.
+        """The stored keys of a layer from the first token on, in pieces: uint8 ``[tokens, bytes]``.
 
         Raises
         ------
@@ -223,7 +234,9 @@ class Archive:
             yield segment.read(piece, layer)
 
     def rows(self, tokens: NDArray[np.int64]) -> Iterator[Bytes]:
-        """The rows of tokens: keys of each layer, then values: uint8 ``[tokens, bytes]``.
+        """The rows of tokens, as they are cached: uint8 ``[tokens, bytes]``.
+
+        Keys of each layer, then values of each layer, where they are stored.
 
         Parameters
         ----------
@@ -244,4 +257,4 @@ class Archive:
                 segment, piece = self._pieces[index]
                 own = slice(int(bounds[place]), int(bounds[place + 1]))
                 rows[own] = segment.read(piece, number)[tokens[own] - self._starts[index]]
-            yield rows
+            yield self._form.unpack(rows)

@@ -8,8 +8,9 @@ from queue import Queue
 from threading import Thread
 from typing import BinaryIO
 
+from keydiff_cli.cache import Bytes
 from keydiff_cli.planning.footprint import ARCHIVE_WAITING
-from keydiff_cli.snapshots.archive import Bytes, write_piece, write_start
+from keydiff_cli.snapshots.archive import write_piece, write_start
 
 
 class ArchiveWriter:

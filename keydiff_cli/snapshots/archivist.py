@@ -10,7 +10,9 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from keydiff_cli.snapshots.archive import Archive, Bytes, Segment
+from keydiff_cli.cache import Bytes
+from keydiff_cli.snapshots.archive import Archive, Segment
+from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.archive_writer import ArchiveWriter
 from keydiff_cli.snapshots.format import DamagedError, set_aside
 from keydiff_cli.system.files import told_by
@@ -81,8 +83,8 @@ def open_parts(folder: Path, parts: Sequence[SegmentPart]) -> list[Segment]:
     return segments
 
 
-def check_archive(segments: Sequence[Segment], widths: Sequence[int]) -> None:
-    """Make sure that segments follow each other, and go with a cache of rows of these widths.
+def check_archive(segments: Sequence[Segment], form: ArchiveForm, widths: Sequence[int]) -> None:
+    """Make sure that segments follow each other, and store rows of these widths in this form.
 
     Raises
     ------
@@ -90,8 +92,8 @@ def check_archive(segments: Sequence[Segment], widths: Sequence[int]) -> None:
         If they do not; they are set aside then.
     """
     try:
-        if Archive(segments).widths != list(widths):
-            raise DamagedError("it is of another model")
+        if Archive(segments, form).widths != list(widths):
+            raise DamagedError("it is of another model, or form")
     except DamagedError:
         for segment in segments:
             segment.set_aside()
@@ -107,8 +109,10 @@ class Archivist:
         The parts of the archive that the reading goes on from, all of them open.
     path
         A new file for what is added; None for one that goes with the process.
+    form
+        How all of it is stored.
     widths
-        Bytes of a row of keys of each layer, then of a row of values of each layer.
+        Bytes of a row of each array in that form.
     warn
         Told once if the archive cannot be written; then nothing more is.
     limit
@@ -116,6 +120,8 @@ class Archivist:
 
     Attributes
     ----------
+    form : ArchiveForm
+        How it is stored.
     problem : str
         Why it cannot be written; empty if it can.
     """
@@ -124,6 +130,7 @@ class Archivist:
         self,
         earlier: Sequence[tuple[SegmentPart, Segment]],
         path: Path | None,
+        form: ArchiveForm,
         widths: Sequence[int],
         warn: Callable[[str], None],
         limit: int | None = None,
@@ -132,6 +139,7 @@ class Archivist:
         self._named = False  # whether a snapshot may name the file
         self._earlier = list(earlier)
         self._path = path
+        self.form = form
         self._widths = widths
         self._warn = warn
         self._start = self._stop = earlier[-1][0].stop if earlier else 0
@@ -142,7 +150,7 @@ class Archivist:
     def add(self, rows: Sequence[Bytes]) -> None:
         """Archive the rows of the next tokens, which must not change any more.
 
-        Keys of each layer, then values: uint8 ``[tokens, bytes]``.
+        Keys of each layer, then values, as they are cached: uint8 ``[tokens, bytes]``.
         """
         if self.problem:
             return
@@ -153,7 +161,7 @@ class Archivist:
             if self._writer is None:
                 self._file = _new_file(self._path)
                 self._writer = ArchiveWriter(self._file, self._widths)
-            self._writer.add(rows)
+            self._writer.add(self.form.pack(rows))
             self._stop += len(rows[0])
         except (MemoryError, OSError) as error:
             self._fail(error)
@@ -181,7 +189,7 @@ class Archivist:
             return None
         if self._file is not None:
             segments.append(Segment(self._file, self._start, self._stop))
-        return Archive(segments) if segments else None
+        return Archive(segments, self.form) if segments else None
 
     def _parts(self) -> list[SegmentPart]:
         parts = [part for part, _ in self._earlier]

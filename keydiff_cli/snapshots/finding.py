@@ -10,6 +10,7 @@ import numpy as np
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.llama import Tokens
+from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.contents import restore
 from keydiff_cli.snapshots.format import DamagedError, SnapshotFile
 from keydiff_cli.snapshots.key import SnapshotKey
@@ -82,7 +83,7 @@ def candidates(
     room: int,
     least: int,
     most: int,
-    archived: bool = False,
+    archived: ArchiveForm | None = None,
 ) -> list[Candidate]:
     """Snapshots made with the same key, and a budget from ``least`` to ``most``.
 
@@ -93,7 +94,7 @@ def candidates(
     room
         So many tokens are read here without evicting any.
     archived
-        Whether what was evicted has to have an archive.
+        The form of the archive that what was evicted has to have; None if it needs none.
     """
     fitting = []
     for entry in store.entries():
@@ -103,7 +104,8 @@ def candidates(
             continue
         if evicting and not least <= budget <= most:
             continue
-        if archived and not description.get("intact") and not entry.archived:
+        lacking = archived is not None and not entry.archived_as(archived)
+        if lacking and not description.get("intact"):
             continue
         own = key.with_budget(min(budget, most)) if evicting else key
         with (
@@ -141,7 +143,7 @@ def find_beginning(
     room: int,
     least: int,
     most: int,
-    archived: bool = False,
+    archived: ArchiveForm | None = None,
 ) -> Beginning | None:
     """The longest snapshot that the documents begin with, verified; None if there is none.
 

@@ -159,12 +159,16 @@ class Keeper:
             complete=complete,
             shareable=self._shareable,
         )
+        named: list[object] = [self._key.as_json(), token_digest(tokens)]
         if self._archivist is not None:
+            form = self._archivist.form
             description["archive"] = self._archivist.description()
+            description["archive_kind"], description["archive_type"] = form.kind, form.type
+            named += form.names  # a snapshot with each is kept
         size = sum(array.nbytes for _, array in arrays)
         if size > store.limit:
             raise OSError(None, f"{format_size(size)} are more than cache_size allows")
-        name = short_digest([self._key.as_json(), token_digest(tokens)])
+        name = short_digest(named)
         lacking = self._archivist is not None and description["archive"] is None
         if lacking and any(entry.id == name and entry.archived for entry in store.entries()):
             return  # another process has written the same, with its archive

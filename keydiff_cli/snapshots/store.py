@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.archivist import SegmentPart, parse_parts
 from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile, set_aside
 from keydiff_cli.snapshots.pruning import (
@@ -83,6 +84,12 @@ class Entry:
         """Whether it has an archive, all of which is there."""
         parts = self.archive
         return bool(parts) and all((self.path.parent / part.name).exists() for part in parts)
+
+    def archived_as(self, form: ArchiveForm) -> bool:
+        """Whether it has an archive of this form; one that says none is of the cache's type."""
+        kind = self.description.get("archive_kind", "full")
+        stored = self.description.get("archive_type", form.cached)
+        return self.archived and (kind, stored) == (form.kind, form.type)
 
     @property
     def archive_size(self) -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from contextlib import closing
 
-import numpy as np
 import pytest
 
-from keydiff_cli.cache.access import dequantize, find_layout
+from keydiff_cli.cache.access import find_layout
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import CacheTensor, Context, Model
 
@@ -45,14 +44,3 @@ def test_the_same_layers_are_seen_by_every_access(small_model: Model) -> None:
     assert [rows.shape[1] for rows in direct.whole] == direct.widths
     assert not copy.whole
     assert direct.half
-
-
-def test_quantised_keys_become_numbers() -> None:
-    """Block by block: a float16 scale, then 32 int8 values (ggml's q8_0)."""
-    random = np.random.default_rng(0)
-    scales = random.normal(size=(5, 3, 2)).astype(np.float16)
-    values = random.integers(-127, 128, size=(5, 3, 2, 32), dtype=np.int8)
-    stored = np.concatenate((scales[..., None].view(np.uint8), values.view(np.uint8)), axis=-1)
-    numbers = dequantize(stored.reshape(5, 3, 68))
-    expected = (values * scales[..., None].astype(np.float32)).reshape(5, 3, 64)
-    np.testing.assert_array_equal(numbers, expected)

@@ -60,6 +60,19 @@ def test_it_is_a_table(plan: Plan) -> None:
     assert "400 MB" in table.out
 
 
+def test_an_archive_takes_so_much_of_the_disk(
+    plan: Plan, small_path: Path, models_folder: Path
+) -> None:
+    names = ("archive_per_token_bytes", "archive_per_100_pages_bytes")
+    assert [values(plan("--json"))[name] for name in names] == [None, None]
+    for archive, stored, token in (("full", "f16", 23_040), ("keys", "q8_0", 6_120)):
+        wanted = {"KEYDIFF_ARCHIVE": archive, "KEYDIFF_ARCHIVE_TYPE": stored}
+        words = ("plan", "--model", SMALL)
+        planned = values(run(*words, "--json", models=models_folder, **wanted))
+        assert [planned[name] for name in names] == [token, 50_000 * token]
+    assert "306 MB" in run(*words, models=models_folder, **wanted).out
+
+
 def test_the_cap_that_the_message_names_is_the_smallest_that_works(plan: Plan) -> None:
     named = smallest_cap(plan("--memory", "150MB"))
     assert values(plan("--json", "--memory", named))["budget"] >= 256

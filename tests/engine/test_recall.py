@@ -22,6 +22,8 @@ HEAD, DOCUMENT, KEPT = 4, 40, 12
 class Kept:
     """An archive in memory, filled from the cache."""
 
+    kv_type = "f16"
+
     def __init__(self) -> None:
         self.tokens = 0
         self._parts: list[list[np.ndarray[Any, Any]]] = []
@@ -74,7 +76,7 @@ def test_the_lift_is_that_of_focus_over_all_that_was_read(
     tokens = np.tile(np.arange(DOCUMENT, dtype=np.int32), (HEADS, 1))
     keys = whole.rows.between(HEAD, HEAD + DOCUMENT)
     for layer in range(LAYERS):
-        numbers = whole.rows.numbers(keys[layer].reshape(DOCUMENT, HEADS, -1)).copy()
+        numbers = whole.rows.numbers(keys[layer], layer, "f16").copy()
         total += Focus()(Rows(numbers, tokens, tokens, whole.queries(layer))).sum(axis=0)
     np.testing.assert_allclose(lifts(cache, archive, QUESTION), total / (LAYERS * HEADS), rtol=1e-3)
 

@@ -12,7 +12,8 @@ from gguf_files import decoder
 from numpy.typing import NDArray
 
 from keydiff_cli.cache import KVCache
-from keydiff_cli.cache.access import Access, dequantize
+from keydiff_cli.cache.access import Access
+from keydiff_cli.cache.quantized import dequantize
 from keydiff_cli.cache.state import parse_state
 from keydiff_cli.llama import KV_TYPES, Context, Model
 from keydiff_cli.llama.library import library

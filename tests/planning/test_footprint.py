@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from keydiff_cli.planning import footprint
-from keydiff_cli.planning.footprint import WORKING_BYTES, Footprint, measure
+from keydiff_cli.planning.footprint import WORKING_BYTES, Footprint, measure, measure_token
 from keydiff_cli.system import machine
 
 PROCESS, WEIGHTS = 50_000_000, 98_000_000
@@ -146,6 +146,19 @@ def test_of_a_cache_out_of_reach_the_metadata_tell_the_size(
     assert (needed.direct, needed.copies) == (False, 1)
     widest = needed.kv_cell / 3 / 2  # of three layers, keys and values
     assert needed.scoring_cell == int(8 * 48 + widest * 4 / size + 8 * 64)
+
+
+@pytest.mark.parametrize(("kv_type", "size"), [("f16", 2), ("q8_0", 34 / 32)])
+def test_of_a_token_keys_and_values_are_told_apart(
+    fake_context: type[FakeContext], kv_type: str, size: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the queries for which windows would be as large as the cache."""
+    assert measure_token(model(512), block=BLOCK, kv_type=kv_type) == (2200, 1200)
+    assert not any(options.get("observe") for options in fake_context.opened)
+    assert fake_context.closed == 2
+    monkeypatch.setattr(FakeContext, "host", None)
+    keys, values = measure_token(model(), block=BLOCK, kv_type=kv_type)
+    assert (keys, values) == pytest.approx((8 * 64 * size, 8 * 32 * size))
 
 
 def test_a_context_is_closed_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:

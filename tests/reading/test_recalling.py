@@ -150,6 +150,34 @@ def test_a_later_reader_recalls_the_same(
     assert len(archives(settings)) == 1
 
 
+def test_an_archive_of_another_form_is_made_beside(
+    first: tuple[Reader, str], settings: Settings, document: Path
+) -> None:
+    """Rows come back from half the bytes; from keys alone nothing does, but they can be scored."""
+    sizes = [path.stat().st_size for path in archives(settings)]
+    for changes, part, recalled in (
+        ({"archive_type": "q8_0"}, 17 / 32, 64),
+        ({"archive": "keys"}, 1 / 2, 0),
+    ):
+        before, heard = set(archives(settings)), Heard()
+        with Reader(replace(settings, **changes), heard) as reader:
+            reader.read([document])
+            assert heard.notes == []
+            same(state(first[0]), state(reader))
+            kept = state(reader)
+            assert reader.ask(QUESTION)
+            same(kept, state(reader))
+            assert reader.report.recall.tokens == recalled
+            assert reader.report.recall.seconds > 0
+        (path,) = set(archives(settings)) - before
+        assert path.stat().st_size == pytest.approx(part * sizes[0], rel=0.01)
+    heard = Heard()
+    with Reader(settings, heard) as reader:
+        reader.read([document])
+        assert heard.notes == ["read before: all of it"]
+        assert reader.ask(QUESTION) == first[1]
+
+
 def test_nothing_is_left_of_an_archive_that_is_not_kept(
     first: tuple[Reader, str], settings: Settings, document: Path, tmp_path: Path
 ) -> None:

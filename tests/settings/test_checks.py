@@ -23,6 +23,7 @@ LONGEST_NAME = "a" * 63
         (checks.memory, [1, 2**60]),
         (checks.seed, [0, 2**64]),
         (checks.one_of(("f16", "q8_0")), ["f16", "q8_0"]),
+        (checks.one_of(checks.ARCHIVES), ["off", "keys", "full"]),
         (checks.layers, ["auto", "0", "12", "65535"]),
         (checks.devices, ["CUDA0", "A, B", "a device, another"]),
         (

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.archivist import Archivist, SegmentPart, open_parts, parse_parts
 from keydiff_cli.snapshots.format import DamagedError
 
+FORM = ArchiveForm()
 WIDTHS = [4, 6]
 
 
@@ -29,7 +31,7 @@ def tokens_of(archivist: Archivist) -> list[int]:
 @pytest.fixture
 def earlier(tmp_path: Path) -> list[SegmentPart]:
     """An archive of 20 tokens, of which 15 belong to a snapshot."""
-    archivist = Archivist([], tmp_path / "1.archive", WIDTHS, pytest.fail)
+    archivist = Archivist([], tmp_path / "1.archive", FORM, WIDTHS, pytest.fail)
     for start in range(0, 20, 5):
         archivist.add(rows(start, start + 5))
     assert archivist.description() == [["1.archive", 0, 20]]
@@ -41,7 +43,7 @@ def test_what_is_added_comes_behind_what_was_there(
     earlier: list[SegmentPart], tmp_path: Path
 ) -> None:
     parts = list(zip(earlier, open_parts(tmp_path, earlier), strict=True))
-    archivist = Archivist(parts, tmp_path / "2.archive", WIDTHS, pytest.fail)
+    archivist = Archivist(parts, tmp_path / "2.archive", FORM, WIDTHS, pytest.fail)
     assert archivist.description() == [["1.archive", 0, 15]]
     assert not (tmp_path / "2.archive").exists()  # as nothing was added yet
     assert tokens_of(archivist) == list(range(15))
@@ -59,7 +61,7 @@ def test_what_is_added_comes_behind_what_was_there(
 
 def test_without_a_path_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    archivist = Archivist([], None, WIDTHS, pytest.fail)
+    archivist = Archivist([], None, FORM, WIDTHS, pytest.fail)
     assert archivist.archive() is None
     archivist.add(rows(0, 5))
     assert archivist.description() is None
@@ -70,7 +72,7 @@ def test_without_a_path_nothing_is_left(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_what_cannot_be_written_is_told_once(tmp_path: Path) -> None:
     warnings: list[str] = []
-    archivist = Archivist([], tmp_path / "folder" / "1.archive", WIDTHS, warnings.append)
+    archivist = Archivist([], tmp_path / "folder" / "1.archive", FORM, WIDTHS, warnings.append)
     archivist.add(rows(0, 5))
     archivist.add(rows(5, 9))
     assert archivist.archive() is None

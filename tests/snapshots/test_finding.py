@@ -9,10 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from snapshot_helpers import FakeCache, corpus_of, keep, make_key
+from snapshot_helpers import FakeCache, corpus_of, keep, make_key, make_label
 from text_helpers import MadeDocument, PlainBytes
 
-from keydiff_cli.snapshots import Beginning, Entry, Store, find_beginning
+from keydiff_cli.snapshots import (
+    ArchiveForm,
+    Beginning,
+    Entry,
+    Store,
+    describe,
+    find_beginning,
+)
 from keydiff_cli.snapshots.finding import Candidate, candidates, longest_beginning
 from keydiff_cli.text.corpus import Corpus
 
@@ -26,7 +33,7 @@ def candidate(tokens: np.ndarray[Any, Any], budget: int = 64) -> Candidate:
     return Candidate(entry, tokens, make_key(budget=budget))
 
 
-def that_fit(store: Store, key: Any = None, **limits: int) -> list[Candidate]:
+def that_fit(store: Store, key: Any = None, **limits: Any) -> list[Candidate]:
     return candidates(store, key or make_key(), **{"room": 0, "least": 64, "most": 64, **limits})
 
 
@@ -196,6 +203,39 @@ def test_what_another_process_removes_is_left_out(
     monkeypatch.setattr(store, "entries", lambda: entries)
     removed.path.unlink()
     assert [choice.entry for choice in that_fit(store)] == [kept]
+
+
+def archived(store: Store, tokens: int, **form: str) -> None:
+    """A snapshot with an archive, which may say its form."""
+    name = f"{tokens:012x}"
+    with store.claim(name) as writer:
+        assert writer is not None
+        description, arrays = describe(
+            make_key(), make_label(), FakeCache(), tokens_to(tokens),  # type: ignore[arg-type]
+            complete=True, shareable=True,
+        )  # fmt: skip
+        writer.write(name, {**description, "archive": [["a" * 12, 0, tokens]], **form}, arrays)
+    (store.folder / ("a" * 12)).touch()
+
+
+def test_an_archive_has_to_be_of_the_form_that_is_asked_for(store: Store) -> None:
+    """One that says nothing is of an earlier version: full, and of the type of the cache."""
+    keep(store, make_key(), tokens_to(300))
+    archived(store, 301)
+    archived(store, 302, archive_kind="full", archive_type="f16")
+    archived(store, 303, archive_kind="full", archive_type="q8_0")
+    archived(store, 304, archive_kind="keys", archive_type="f16")
+    for form, lengths in (
+        (None, [300, 301, 302, 303, 304]),
+        (ArchiveForm("full", "f16"), [301, 302]),
+        (ArchiveForm("full", "q8_0"), [303]),
+        (ArchiveForm("keys", "f16"), [304]),
+        (ArchiveForm("keys", "q8_0"), []),
+    ):
+        fitting = that_fit(store, archived=form)
+        assert sorted(len(choice.tokens) for choice in fitting) == lengths
+    (store.folder / ("a" * 12)).unlink()
+    assert that_fit(store, archived=ArchiveForm()) == []
 
 
 # A damaged one ----------------------------------------------------------------------------------

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from snapshot_helpers import FakeCache, corpus_of, keep, make_key, make_label
 
-from keydiff_cli.snapshots import Beginning, Keeper, Store, find_beginning
+from keydiff_cli.snapshots import (
+    ArchiveForm,
+    Archivist,
+    Beginning,
+    Keeper,
+    Store,
+    find_beginning,
+)
 from keydiff_cli.text.corpus import Corpus
 
 
@@ -134,6 +141,23 @@ def test_what_another_process_writes_is_left_to_it_until_the_end(store: Store) -
     finish(second, other, 2000)
     assert second.problem == ""
     assert max(entry.description["tokens"] for entry in store.entries()) == 2000
+
+
+def test_what_is_archived_in_two_forms_is_kept_twice(store: Store) -> None:
+    corpus, cache = corpus_of(range(300)), FakeCache()
+    for form in (ArchiveForm(), ArchiveForm("keys"), ArchiveForm()):
+        kept = keeper(store, cache, corpus)
+        path = kept.archive_path()
+        archivist = Archivist([], path, form, form.widths([4, 4]), pytest.fail)
+        archivist.add([np.zeros((300, 4), np.uint8)] * 2)
+        kept.archive(archivist)
+        finish(kept, cache, 300)
+        archivist.close()
+    entries = store.entries()
+    kinds = [entry.description["archive_kind"] for entry in entries]
+    assert kinds == ["full", "keys"]
+    assert all(entry.archived for entry in entries)
+    assert len({entry.description["archive"][0][0] for entry in entries}) == 2
 
 
 # Going on from a beginning ----------------------------------------------------------------------

@@ -68,7 +68,7 @@ class Shelf:
         room: int,
         least: int,
         most: int,
-        archived: bool,
+        archived: object,
     ) -> FakeBeginning | None:
         self.asked.append((key, room, least, most))
         if key.policy not in self.left:
