@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import astuple, dataclass
+from errno import ENOENT
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,7 +16,7 @@ from keydiff_cli.snapshots.archive import Archive, Segment
 from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.archive_writer import ArchiveWriter
 from keydiff_cli.snapshots.format import DamagedError, set_aside
-from keydiff_cli.system.files import told_by
+from keydiff_cli.system.files import hold_file, told_by
 from keydiff_cli.system.sizes import format_size
 
 
@@ -28,7 +29,7 @@ class SegmentPart:
     stop: int
 
     def open(self, folder: Path) -> Segment:
-        """Open it.
+        """Open it; nobody removes it while it is open.
 
         Raises
         ------
@@ -40,6 +41,8 @@ class SegmentPart:
         path = folder / self.name
         file = path.open("rb")
         try:
+            if not hold_file(file):
+                raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
             return Segment(file, self.start, self.stop)
         except BaseException as error:
             file.close()
@@ -225,7 +228,13 @@ class Archivist:
 
 
 def _new_file(path: Path | None) -> BinaryIO:
-    """A file to write and read that nobody else may read."""
+    """A file to write and read that nobody else may read, nor removes while it is open."""
     if path is None:
         return tempfile.TemporaryFile(prefix="keydiff-")
+    while not hold_file(file := _private_file(path)):
+        file.close()  # somebody took it for a file that a dead process has left
+    return file
+
+
+def _private_file(path: Path) -> BinaryIO:
     return open(path, "x+b", opener=lambda name, flags: os.open(name, flags, 0o600))

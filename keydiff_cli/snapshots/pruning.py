@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from filelock import Timeout
 
 from keydiff_cli.snapshots.format import DAMAGED
 from keydiff_cli.snapshots.writer import ARCHIVE, SUFFIX
+from keydiff_cli.system.files import remove_unheld
 
 if TYPE_CHECKING:
     from keydiff_cli.snapshots.store import Entry, Store
@@ -23,7 +25,7 @@ def prune(store: Store, limit: int, before: float) -> list[Entry]:
     """Delete snapshots last used before a time, then the least recently used above a limit.
 
     The archive of a snapshot goes before it, and an archive that has no room takes those of
-    snapshots used before it along.
+    snapshots used before it along. What a process reads or writes stays until it is done.
 
     Returns
     -------
@@ -46,8 +48,7 @@ def prune(store: Store, limit: int, before: float) -> list[Entry]:
         archives_full = archives_full or size > room
         if archives_full:
             for path in added.values():
-                with suppress(Timeout, OSError), store.lock(path.name).acquire(timeout=0):
-                    path.unlink(missing_ok=True)
+                remove_unheld(path)
         else:
             room -= size
             stored.update(added)
@@ -64,14 +65,16 @@ def sweep(store: Store) -> None:
 
 
 def sweep_archives(store: Store) -> None:
-    """Delete the archives that no snapshot names, and nobody writes any more."""
+    """Delete the archives that no snapshot names, and nobody reads or writes any more."""
     archives = store.paths(ARCHIVE)
     named = _named(store) if archives else ()  # which opens every snapshot
     for path in archives:
-        if path.name not in named:
-            with suppress(Timeout, OSError), store.lock(path.name).acquire(timeout=0):
-                if path.name not in _named(store):  # nor has done so meanwhile
-                    path.unlink(missing_ok=True)
+        if path.name not in named:  # nor is named when whoever used it is done
+            remove_unheld(path, partial(_unnamed, store, path.name))
+
+
+def _unnamed(store: Store, name: str) -> bool:
+    return name not in _named(store)
 
 
 def _named(store: Store) -> Container[str]:

@@ -48,7 +48,7 @@ class Writer:
     Attributes
     ----------
     archive : Path
-        Where the archive of the reading can be written; under the same lock.
+        Where the archive of the reading can be written.
     """
 
     def __init__(
@@ -56,8 +56,7 @@ class Writer:
     ) -> None:
         self._folder = folder
         self._part = part
-        name = part.name[:LOCKS] + secrets.token_hex(ID)[: ID - LOCKS]
-        self.archive = folder / f"{name}{ARCHIVE}"
+        self.archive = folder / f"{secrets.token_hex(ID // 2)}{ARCHIVE}"
         self._trim = trim
         self._written = superseded
 

@@ -1,14 +1,18 @@
-"""Files written whole or not at all, and those that only the user can read."""
+"""Files written whole or not at all, those that only the user can read, and those in use."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from keydiff_cli.errors import UsageError
+
+if sys.platform != "win32":  # where no open file can be removed
+    import fcntl
 
 
 def require_writable(path: Path, option: str) -> None:
@@ -87,6 +91,32 @@ def whole_file(path: Path) -> AbstractContextManager[BinaryIO]:
     """
     path = Path(os.path.realpath(path))
     return _written(path, path.with_name(f".{path.name}.part"), 0o666)
+
+
+def hold_file(file: BinaryIO) -> bool:
+    """Keep an open file from :func:`remove_unheld` until it is closed; any number of processes may.
+
+    Returns
+    -------
+    Whether it still had a name by then.
+
+    Raises
+    ------
+    OSError
+        If the file system has no such locks.
+    """
+    if sys.platform != "win32":
+        fcntl.flock(file, fcntl.LOCK_SH)
+    return os.fstat(file.fileno()).st_nlink > 0
+
+
+def remove_unheld(path: Path, unwanted: Callable[[], bool] = lambda: True) -> None:
+    """Remove a file that no process holds, if it is unwanted when nobody can begin to hold it."""
+    with suppress(OSError), path.open("rb") as file:
+        if sys.platform != "win32":
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if unwanted():
+            path.unlink()
 
 
 @contextmanager

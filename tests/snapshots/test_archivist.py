@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_what_is_added_comes_behind_what_was_there(
 
 
 def test_without_a_path_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     archivist = Archivist([], None, FORM, WIDTHS, pytest.fail)
     assert archivist.archive() is None
     archivist.add(rows(0, 5))

@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from snapshot_helpers import DESCRIPTION, arrays
 
-from keydiff_cli.snapshots import Store
+from keydiff_cli.snapshots import ArchiveForm, Archivist, Store, open_parts
+from keydiff_cli.snapshots.archive import write_piece, write_start
 
 SIZE = 10_000  # bytes of an archive
 
@@ -64,15 +66,52 @@ def test_an_archive_that_another_snapshot_needs_stays(store: Store, small: int) 
     assert left(store) == [archive("1"), f"{'b' * 12}.snapshot"]
 
 
+FORM = ArchiveForm()
+
+
+def rows(count: int) -> list[np.ndarray]:
+    return [np.zeros((count, 4), np.uint8)] * 2
+
+
 def test_what_is_being_written_is_not_swept(store: Store) -> None:
+    path = store.folder / archive("a")
     store.folder.mkdir()
-    with store.claim("reading") as writer:
-        assert writer is not None
-        writer.archive.write_bytes(b"begun")
-        store.prune()
-        assert writer.archive.exists()
+    archivist = Archivist([], path, FORM, [4, 4], pytest.fail)
+    archivist.add(rows(10))
     store.prune()
-    assert not writer.archive.exists()
+    assert path.exists()
+    archivist.close()  # which removes what no snapshot names
+    path.write_bytes(b"begun")  # and a process that is killed does not
+    store.prune()
+    assert not path.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs locks of files")
+def test_what_another_process_goes_on_from_stays(store: Store, small: int) -> None:
+    """Whatever becomes of the snapshot that it was taken up from, and however little room is."""
+    save(store, "a", 0, archive("1"))
+    with (store.folder / archive("1")).open("wb") as file:
+        write_start(file, [4, 4])
+        write_piece(file, rows(10))
+    (entry,) = store.entries()
+    earlier = list(zip(entry.archive, open_parts(store.folder, entry.archive), strict=True))
+    archivist = Archivist(earlier, store.folder / archive("2"), FORM, [4, 4], pytest.fail)
+    archivist.add(rows(5))
+    other = Store(store.folder, small, pytest.fail)
+    other.remove(entry)  # both files are in use, and none is named
+    with store.claim("b") as writer:
+        assert writer is not None
+        writer.write("b" * 12, {**DESCRIPTION, "archive": archivist.description()}, arrays())
+    other.trim()  # for which there is no room
+    archivist.close()
+    (entry,) = store.entries()
+    assert entry.archived
+    segments = open_parts(store.folder, entry.archive)
+    assert [segment.stop for segment in segments] == [10, 15]
+    for segment in segments:
+        segment.close()
+    other.trim()
+    assert left(store) == [f"{'b' * 12}.snapshot"]
 
 
 def test_archives_count_towards_the_limit(store: Store, small: int) -> None:

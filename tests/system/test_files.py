@@ -10,9 +10,11 @@ import pytest
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.system.files import (
+    hold_file,
     make_private,
     named,
     private_file,
+    remove_unheld,
     require_writable,
     whole_file,
 )
@@ -114,3 +116,23 @@ def test_errors_of_writing_name_their_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="another") as caught, named(path):
         raise FileNotFoundError(2, "No such file", "another")
     assert caught.value.filename == "another"
+
+
+@posix
+def test_what_is_held_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    path.write_bytes(b"rows")
+    with path.open("rb") as one, path.open("rb") as other:
+        assert hold_file(one)
+        assert hold_file(other)
+        remove_unheld(path)
+        one.close()
+        remove_unheld(path)
+        assert path.exists()
+    remove_unheld(path, lambda: False)
+    assert path.exists()
+    with path.open("rb") as late:
+        remove_unheld(path)
+        assert not hold_file(late)
+    remove_unheld(path)  # although it is gone
+    assert names(tmp_path) == set()
