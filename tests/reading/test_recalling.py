@@ -9,51 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_helpers import SMALL, story
+from archived_readings import QUESTION, Heard, Stop, archives, same, settings_for, state, write
 
 from keydiff_cli.reading.reader import Reader
-from keydiff_cli.report import Events
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.conversation import Conversation
 
 pytestmark = pytest.mark.model
-
-QUESTION = "What is the secret password?"
-
-
-class Heard(Events):
-    """What a front end was told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.warnings: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def warning(self, text: str) -> None:
-        self.warnings.append(text)
-
-
-def write(folder: Path) -> Path:
-    path = folder / "story.txt"
-    path.write_text(story(lines=20))
-    return path
-
-
-def settings_for(models_folder: Path, folder: Path) -> Settings:
-    return Settings(
-        model=SMALL,
-        models_dir=str(models_folder),
-        budget=128,
-        block=64,
-        max_tokens=8,
-        conversation=256,
-        threads=1,
-        archive="full",
-        recall=64,
-        cache_dir=str(folder / "cache"),
-    )
 
 
 @pytest.fixture
@@ -76,28 +38,6 @@ def read_before(
     with Reader(settings) as reader:
         reader.read([write(folder)])
         return Path(settings.cache_dir or ""), reader.ask(QUESTION)
-
-
-def state(reader: Reader) -> list[np.ndarray]:
-    """Tokens, positions and rows of the cells in use."""
-    assert reader.cache is not None
-    image = reader.cache.image(copy=True)
-    used = image.positions >= 0
-    return [
-        image.positions[used],
-        image.origin[:, used],
-        image.rotary[:, used],
-        *(rows[used] for rows in image.rows),
-    ]
-
-
-def same(before: list[np.ndarray], after: list[np.ndarray]) -> None:
-    for then, now in zip(before, after, strict=True):
-        np.testing.assert_array_equal(then, now)
-
-
-def archives(settings: Settings) -> list[Path]:
-    return sorted(Path(settings.cache_dir or "").glob("*.archive"))
 
 
 @pytest.fixture
@@ -240,18 +180,6 @@ def test_an_archive_that_grows_too_large_ends_and_says_so(
     assert archives(settings) == []
     (snapshot,) = Path(settings.cache_dir or "").glob("*.snapshot")
     assert snapshot.stat().st_size < 8 * 10**6
-
-
-class Stop(Events):
-    """Ctrl-C after so many blocks."""
-
-    def __init__(self, blocks: int) -> None:
-        self._left = blocks
-
-    def reading(self, progress: object) -> None:
-        self._left -= 1
-        if self._left == 0:
-            raise KeyboardInterrupt
 
 
 def test_an_archive_that_no_snapshot_names_goes(
