@@ -145,6 +145,17 @@ class Segment:
         if token != self.stop:
             raise DamagedError("its pieces are of other tokens")
 
+    def pieces(self) -> Iterator[list[Bytes]]:
+        """All arrays of each piece: uint8 ``[tokens, bytes]``.
+
+        Raises
+        ------
+        DamagedError, OSError
+            As :meth:`read`.
+        """
+        for piece in range(len(self.starts)):
+            yield [self.read(piece, number) for number in range(len(self.widths))]
+
     def read(self, piece: int, number: int) -> Bytes:
         """Read an array of a piece, its checksum verified: uint8 ``[tokens, bytes]``.
 

@@ -19,6 +19,8 @@ from keydiff_cli.snapshots.format import DamagedError, set_aside
 from keydiff_cli.system.files import hold_file, told_by
 from keydiff_cli.system.sizes import format_size
 
+MOST_SEGMENTS = 16  # each of which is an open file
+
 
 @dataclass(frozen=True)
 class SegmentPart:
@@ -158,16 +160,33 @@ class Archivist:
         if self.problem:
             return
         try:
+            writer = self._writer or self._begin()
             size = (self._stop - self._start + len(rows[0])) * sum(self._widths)
             if self._limit is not None and size > self._limit:
                 raise OSError(None, f"{format_size(size)} are more than cache_size allows")
-            if self._writer is None:
-                self._file = _new_file(self._path)
-                self._writer = ArchiveWriter(self._file, self._widths)
-            self._writer.add(self.form.pack(rows))
+            writer.add(self.form.pack(rows))
             self._stop += len(rows[0])
-        except (MemoryError, OSError) as error:
+        except (DamagedError, MemoryError, OSError) as error:
             self._fail(error)
+
+    def _begin(self) -> ArchiveWriter:
+        """What writes the file for what is added.
+
+        Where there are many segments, as of a text that grows and grows, all but the first go into
+        it, which is the one of the first reading.
+        """
+        self._file = _new_file(self._path)
+        self._writer = ArchiveWriter(self._file, self._widths)
+        if len(self._earlier) >= MOST_SEGMENTS:
+            merged = self._earlier[1:]
+            for _, segment in merged:
+                for rows in segment.pieces():
+                    self._writer.add(rows)
+            self._start = merged[0][0].start
+            del self._earlier[1:]
+            for _, segment in merged:
+                segment.close()
+        return self._writer
 
     def description(self) -> list[list[object]] | None:
         """What the archive consists of, as plain data; None if it cannot be written, or kept."""
@@ -209,7 +228,7 @@ class Archivist:
                 self._fail(error)
         return not self.problem
 
-    def _fail(self, error: MemoryError | OSError) -> None:
+    def _fail(self, error: DamagedError | MemoryError | OSError) -> None:
         self.problem = told_by(error) or "out of memory"
         self._warn(f"what is read cannot be archived: {self.problem}; answers rest on what is kept")
 

@@ -10,7 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from keydiff_cli.snapshots.archive_form import ArchiveForm
-from keydiff_cli.snapshots.archivist import Archivist, SegmentPart, open_parts, parse_parts
+from keydiff_cli.snapshots.archivist import (
+    MOST_SEGMENTS,
+    Archivist,
+    SegmentPart,
+    open_parts,
+    parse_parts,
+)
 from keydiff_cli.snapshots.format import DamagedError
 
 FORM = ArchiveForm()
@@ -58,6 +64,48 @@ def test_what_is_added_comes_behind_what_was_there(
     archivist.close()
     described = [["1.archive", 0, 15], ["2.archive", 15, 22]]
     assert [segment.stop for segment in open_parts(tmp_path, parse_parts(described))] == [15, 22]
+
+
+def grown(folder: Path, times: int) -> list[SegmentPart]:
+    """An archive of ten tokens that has grown by a token so many times."""
+    parts: list[SegmentPart] = []
+    for number in range(times + 1):
+        opened = list(zip(parts, open_parts(folder, parts), strict=True))
+        archivist = Archivist(opened, folder / f"{number}.archive", FORM, WIDTHS, pytest.fail)
+        start = parts[-1].stop if parts else 0
+        archivist.add(rows(start, start + (1 if parts else 10)))
+        assert tokens_of(archivist) == list(range(10 + number))
+        parts = parse_parts(archivist.description())
+        archivist.close()
+    return parts
+
+
+def test_what_grows_and_grows_is_merged(tmp_path: Path) -> None:
+    assert len(grown(tmp_path, MOST_SEGMENTS - 1)) == MOST_SEGMENTS
+    for path in tmp_path.iterdir():
+        path.unlink()
+    parts = grown(tmp_path, 2 * MOST_SEGMENTS)
+    assert [part.name for part in parts][:2] == ["0.archive", f"{2 * MOST_SEGMENTS - 1}.archive"]
+    assert len(parts) == 3
+    assert max(len(path.read_bytes()) for path in tmp_path.iterdir()) < 2000  # nothing twice
+
+
+def test_what_is_damaged_is_not_merged(tmp_path: Path) -> None:
+    parts = grown(tmp_path, MOST_SEGMENTS - 1)
+    path = tmp_path / parts[3].name
+    data = bytearray(path.read_bytes())
+    data[-5] ^= 1  # the last value
+    path.write_bytes(data)
+    warnings: list[str] = []
+    opened = list(zip(parts, open_parts(tmp_path, parts), strict=True))
+    archivist = Archivist(opened, tmp_path / "new.archive", FORM, WIDTHS, warnings.append)
+    archivist.add(rows(25, 26))
+    assert archivist.archive() is None
+    assert archivist.description() is None
+    archivist.close()
+    assert not (tmp_path / "new.archive").exists()
+    (warning,) = warnings
+    assert "checksum does not match" in warning
 
 
 def test_without_a_path_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
