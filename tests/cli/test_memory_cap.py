@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_helpers import SMALL, story
-from process_helpers import run_process
+from process_helpers import run_process, start
 from report_helpers import parse, smallest_cap
 from text_helpers import SAMPLE
 
@@ -40,6 +43,39 @@ def test_the_peak_does_not_grow_with_the_document(
         assert not [warning for warning in report["warnings"] if "cap" in warning]
     peaks = [report["memory_bytes"]["peak"] for report in reports]
     assert abs(peaks[1] - peaks[0]) <= 16e6  # less than half of what the other rows would take
+
+
+LONG = 30_000  # tokens
+
+
+@pytest.mark.large
+@pytest.mark.skipif(os.environ.get("KEYDIFF_TEST_LARGE") != "1", reason="set KEYDIFF_TEST_LARGE=1")
+@pytest.mark.parametrize("cap", [400, 450, 500, 600, 800])  # MB
+def test_a_long_archive_is_not_held_in_memory(
+    cap: int, small_path: Path, models_folder: Path, tmp_path: Path
+) -> None:
+    """Minutes, 700 MB on the disk; what a process had at the most is what the system says."""
+    path = tmp_path / "long.txt"
+    path.write_text(REPORT * 5, encoding="utf-8")
+    variables = {
+        "KEYDIFF_CACHE": "1", "KEYDIFF_CACHE_DIR": str(tmp_path / "cache"),
+        "KEYDIFF_ARCHIVE": "full",
+    }  # fmt: skip
+    words = (*WORDS, "--quiet", "--memory", f"{cap}MB", path, "Who?")
+    with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
+        process = start(*words, models=models_folder, variables=variables, stdout=out, stderr=err)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, (tmp_path / "err").read_text()
+    report = json.loads((tmp_path / "out").read_bytes())
+    assert report["tokens"]["document"] > LONG
+    assert report["tokens"]["kept"] < LONG / 2
+    assert report["recall"]["tokens"] > 0
+    (archive,) = (tmp_path / "cache").glob("*.archive")
+    assert archive.stat().st_size > 23_040 * LONG
+    peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    assert peak <= report["memory_bytes"]["planned"] <= cap * 10**6
+    assert not [warning for warning in report["warnings"] if "cap" in warning]
 
 
 @pytest.mark.parametrize(("policy", "lines"), [("focus", 56), ("full", 13)])

@@ -1,4 +1,4 @@
-"""Rows come back for a question, without a model: those that its words attend to."""
+"""Rows come back for a question: those that its words attend to."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cli_helpers import story
+from engine_helpers import PRESENT, Task, make_task
 from fake_cache import ACCESSES, HEADS, LAYERS, append, check_rows, fake_cache
 
 from keydiff_cli.cache import KVCache
+from keydiff_cli.engine.ingest import read_head
 from keydiff_cli.engine.recall import Recall, lifts, put_back
+from keydiff_cli.engine.setup import open_engine
+from keydiff_cli.llama import Model
 from keydiff_cli.policies import POLICIES
 from keydiff_cli.scores import Rows
 from keydiff_cli.scores.focus import Focus
@@ -147,3 +152,68 @@ def test_neighbours_of_what_is_lifted_come_with_it() -> None:
     assert Recall(8, 1.2, 5).choose(lifted, 4).tolist() == [28, 29, 30]
     assert Recall(8, 1.0, 3).choose(lifted, 50).tolist() == [29, 30, 31, 69, 70, 71]
     assert Recall(8, 10).choose(lifted, 50).tolist() == []
+
+
+# With a model -----------------------------------------------------------------------------------
+
+WANTED, OTHERS, BLOCK = 192, 128, 64
+
+
+def held(model: Model, task: Task, access: str) -> tuple[KVCache, Kept]:
+    """A document in the cache, all of it, and its archive."""
+    cells = len(task.head) + WANTED + OTHERS + BLOCK
+    cache, archive = open_engine(model, cells=cells, block=BLOCK, access=access), Kept()  # type: ignore[arg-type]
+    read_head(cache, task.head, BLOCK)
+    for start in range(0, WANTED + OTHERS, BLOCK):
+        cache.append(task.document[start : start + BLOCK])
+        archive.add(cache, BLOCK)
+    return cache, archive
+
+
+def rows_of(cache: KVCache) -> list[np.ndarray]:
+    """The rows of each head, in the order of their tokens."""
+    image, offsets, heads = cache.image(copy=True), cache.rows.offsets, cache.rows.heads
+    every = []
+    for number, stored in enumerate(image.rows):
+        layer = number % len(heads)
+        split = stored.reshape(len(stored), heads[layer], -1)
+        for own, origin in enumerate(image.origin[offsets[layer] : offsets[layer + 1]]):
+            order = np.argsort(origin)[np.count_nonzero(origin < 0) :]
+            every += [origin[order], split[order, own]]
+    return every
+
+
+def asked(cache: KVCache, task: Task) -> np.ndarray:
+    """What the model thinks of the first token of the answer: its logits."""
+    cache.append(task.question.ids, logits=True)
+    return cache.context.logits().copy()
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("access", PRESENT)
+def test_what_has_come_back_is_what_a_full_cache_holds(access: str, small_model: Model) -> None:
+    """One keeps the first tokens and the last, the other what KeyDiff chooses.
+
+    Then those that the first one has kept come back: the same rows, and the same to answer.
+    """
+    task = make_task(small_model, story(lines=20), "What is the secret password?")
+    keep = len(task.head) + WANTED + 1
+    cache, _ = held(small_model, task, access)
+    cache.pin(len(task.head), keep - 1)
+    cache.evict(keep, POLICIES["keydiff"])
+    expected, logits = rows_of(cache), asked(cache, task)
+    cache.context.close()
+    cache, archive = held(small_model, task, access)
+    cache.evict(keep, POLICIES["keydiff"])
+    differing = sum(
+        not np.array_equal(now, then) for now, then in zip(rows_of(cache), expected, strict=True)
+    )
+    assert differing > len(expected) / 2
+    put_back(cache, archive, np.arange(WANTED), len(task.head))
+    for now, then in zip(rows_of(cache), expected, strict=True):
+        np.testing.assert_array_equal(now, then)
+    # llama.cpp adds up in float16, cell by cell, and the rows are in other cells.
+    found = asked(cache, task)
+    assert found.argmax() == logits.argmax()
+    assert np.abs(found - logits).max() < 0.05 * np.ptp(logits)
+    cache.context.close()
