@@ -131,9 +131,7 @@ def look(cache: KVCache, question: Asked) -> None:
     cache.look(asked.ids, asked.lead)
 
 
-def lifts_by_head(
-    cache: KVCache, archive: Archived, layer: int, numbers: Sequence[int]
-) -> Float32:
+def lifts_by_head(cache: KVCache, archive: Archived, layer: int, numbers: Sequence[int]) -> Float32:
     """The lift of archived tokens by query heads of a layer, each by itself, after :func:`look`.
 
     float32 ``[query heads, tokens]``.

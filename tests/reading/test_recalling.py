@@ -88,6 +88,13 @@ def test_a_later_reader_recalls_the_same(
         assert reader.report.recall.tokens == 64
     assert heard.warnings == ["the answer stopped at max_tokens=8; it may be incomplete"]
     assert len(archives(settings)) == 1
+    heard = Heard()
+    with Reader(replace(settings, archive="off"), heard) as reader:
+        reader.read([document])
+        assert heard.notes[0] == "read before: all of it"
+        same(before, state(reader))
+        assert reader.ask(QUESTION)
+        assert reader.report.recall.tokens == 0
 
 
 def test_an_archive_of_another_form_is_made_beside(
