@@ -31,6 +31,7 @@ COMMANDS = [
     "bench needle",
     "bench ruler",
     "bench longbench",
+    "bench qa",
     "bench speed",
     "bench show",
     "config",

@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from keydiff_cli import models
+from keydiff_cli.bench.answer_rates import rate_answers
+from keydiff_cli.bench.asked_documents import AskedDocument
+from keydiff_cli.bench.asking import Asking
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.bench.contenders import Contender
+from keydiff_cli.bench.evidence import Evidence
 from keydiff_cli.bench.records import Record, Records, latest
 from keydiff_cli.bench.runner import Runner, Score
 from keydiff_cli.bench.samples import Count, Text
@@ -104,6 +108,27 @@ def run(
     return write_summary(out, header, options.threads, results)
 
 
+def run_asking(
+    documents: Sequence[AskedDocument],
+    settings: Settings,
+    contenders: Sequence[Contender],
+    evidence: Sequence[Evidence],
+    out: Path,
+    events: BenchEvents,
+) -> dict[str, Any]:
+    """Ask what is missing in ``out`` about documents; write and return the summary, as :func:`run`.
+
+    Questions are part of their records, so that a file may have some and then others.
+    """
+    header = describe("qa", {"system": settings.system}, locate_model(settings, events), settings)
+    with closing(Records(out, header)) as records:
+        Asking(settings, evidence, records, events).run(documents, contenders)
+    current, outdated = latest(records.all)
+    threads = settings.threads or machine.physical_cores()
+    results = {"results": rate_answers(current), "outdated": outdated}
+    return write_summary(out, header, threads, results)
+
+
 def show(paths: Sequence[Path]) -> dict[str, Any]:
     """Summarise the records of files, of all tasks together, too; nothing is run.
 
@@ -117,6 +142,12 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
         together.add(path)
     if not (records := together.records.values()):
         raise UsageError(f"{', '.join(map(str, paths))}: no answers yet; run the benchmark")
+    if {header["bench"] for header in together.headers} == {"qa"}:
+        return {
+            "headers": together.headers,
+            "results": rate_answers(records),
+            "outdated": together.outdated,
+        }
     answers = sorted(records, key=_in_order(records, tuple(POLICIES)))
     return {
         "headers": together.headers,

@@ -17,7 +17,7 @@ from keydiff_cli.policies import POLICIES
 from keydiff_cli.system.files import named
 
 Record = dict[str, Any]
-Key = tuple[str, str, int | None]  # sample, policy, budget
+Key = tuple[str | int | None, ...]  # sample, policy, budget, and evidence if there is a choice
 
 _NUMBER, _WHOLE_OR_NONE = (int, float), (int, type(None))
 _LARGEST = 2**63  # number in a record
@@ -46,6 +46,18 @@ _ANSWER = {
     "score": _NUMBER,
     "stop_reason": (str,),
 }
+_ASKED: dict[str, tuple[type, ...]] = {  # of ``bench qa``, where not all answers can be scored
+    **_ANSWER,
+    "score": (*_NUMBER, type(None)),
+    "evidence": (str,),
+    "question": (str,),
+    "references": (list,),
+    "answer": (str,),
+    "answer_s": _NUMBER,
+    "recall_s": _NUMBER,
+    "read_s": (*_NUMBER, type(None)),
+}
+_FIELDS = {"speed": _COMMON | _MEASURED, "qa": _ASKED}
 _OPTIONAL: dict[str, tuple[type, ...]] = {
     "part": (str, type(None)),
     "policy_version": (str, type(None)),
@@ -64,7 +76,8 @@ _FOR_PEOPLE = {  # options of a header, where people call them otherwise
 
 def key_of(record: Record) -> Key:
     """What makes a record unique in a file."""
-    return record["id"], record["policy"], record["budget"]
+    evidence = (record["evidence"],) if "evidence" in record else ()
+    return record["id"], record["policy"], record["budget"], *evidence
 
 
 def latest(records: Sequence[Record]) -> tuple[list[Record], int]:
@@ -98,7 +111,7 @@ def read_records(path: Path) -> tuple[Record, list[Record]]:
     header = _parsed(begun)
     if not isinstance(header, dict) or "bench" not in header:
         raise UsageError(f"{path} is no file of records; name another file")
-    fields = _COMMON | _MEASURED if header["bench"] == "speed" else _ANSWER
+    fields = _FIELDS.get(header["bench"], _ANSWER)
     records = []
     for number, line in enumerate(lines, 2):
         record = _parsed(line)
@@ -143,7 +156,8 @@ def _fits(record: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
         and (record["budget"] is not None or _keeps_everything(record["policy"]))
         and (record.get("depth") is None or record["length"] is not None)
         and 0 <= (record.get("depth") or 0) <= 1
-        and 0 <= record.get("score", 0) <= 1
+        and 0 <= (record.get("score") or 0) <= 1
+        and all(isinstance(reference, str) for reference in record.get("references", ()))
         and record.get("ingest_s", 1) > 0
         and (record.get("part") is None or _PART.fullmatch(record["part"]) is not None)
     )

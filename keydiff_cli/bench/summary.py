@@ -9,7 +9,7 @@ from typing import Any
 from keydiff_cli.bench.records import Record
 from keydiff_cli.bench.statistics import paired_difference, wilson
 
-_RATES = frozenset(("rate", "low", "high", "difference", "interval", "ratio"))
+_RATES = frozenset(("rate", "low", "high", "difference", "interval", "ratio", "invented"))
 _DIGITS = 4  # of a rate, in JSON
 
 Cell = tuple[str, int | None, str, int | str | None]  # task, length, policy, budget

@@ -17,7 +17,9 @@ from keydiff_cli.bench.records import (
 from keydiff_cli.errors import UsageError, setting
 
 # Answers that were measured under other ones cannot be put together.
-_CONDITIONS = ("keydiff", "llama_cpp_python", "sha256", "block", "kv_type", "read_for", "once")
+_CONDITIONS = (
+    "keydiff", "llama_cpp_python", "sha256", "block", "kv_type", "read_for", "once", "system",
+)  # fmt: skip
 # What else is the same in the names of samples that can be put together.
 _NAMES = ("bench", "seed", "text", "depths")
 
@@ -55,6 +57,10 @@ class Together:
         header, read = read_records(path)
         if header["bench"] == "speed":
             raise UsageError(f"{path} holds times, not answers; see its .summary.json")
+        if self.headers and (header["bench"] == "qa") != (self.headers[0]["bench"] == "qa"):
+            raise UsageError(
+                f"{path} has answers of another kind than {self._first}; show it alone"
+            )
         origin = json.dumps([header.get(name) for name in _NAMES])
         self._check_conditions(path, header)
         self._check_limit(path, header, origin)

@@ -19,6 +19,7 @@ from keydiff_cli.cli.bench_options import (
 )
 from keydiff_cli.cli.messages import tell_warning
 from keydiff_cli.cli.options import AsJson
+from keydiff_cli.cli.qa_command import print_answers, qa
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.cli.speed_command import speed
 from keydiff_cli.errors import UsageError
@@ -206,6 +207,7 @@ def longbench(
     _run(options, options.settings("longbench"), bench, contenders)
 
 
+app.command()(qa)
 app.command()(speed)
 
 
@@ -219,5 +221,10 @@ def show(
     from keydiff_cli.bench import benchmark, plots
 
     summary = benchmark.show(files)
+    if summary["headers"][0]["bench"] == "qa":
+        if plot is not None:
+            raise UsageError("--plot: there are no pictures of answers about documents")
+        print_answers(summary, as_json=as_json)
+        return
     plots.check_plot(plot, files)
     _print(summary, plot, as_json)

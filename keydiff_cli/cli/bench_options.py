@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 SHORTEST, LONGEST = 256, 2**20  # tokens of a text
 MOST = 10_000  # texts or turns
-_ANSWERS = {"needle": 32, "ruler": 128, "longbench": 128, "speed": 64}  # tokens of an answer
+_ANSWERS = {
+    "needle": 32,
+    "ruler": 128,
+    "longbench": 128,
+    "qa": 64,
+    "speed": 64,
+}  # tokens of an answer
 
 Plot = Annotated[
     Path | None,
@@ -107,6 +113,22 @@ class BenchOptions(Options):
     ] = None
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Default: the physical cores.")
+    ] = None
+    recall: Annotated[
+        int | None,
+        typer.Option("--recall", metavar="N", help="Tokens that are recalled. Default: 384."),
+    ] = None
+    second_look: Annotated[
+        int | None,
+        typer.Option(
+            "--second-look", metavar="N", help="Tokens of passages for a question. Default: 512."
+        ),
+    ] = None
+    cache_dir: Annotated[
+        str | None,
+        typer.Option(
+            "--cache-dir", metavar="DIR", help="Where what is read is kept. Default: cache_dir."
+        ),
     ] = None
 
     def settings(self, name: str) -> Settings:

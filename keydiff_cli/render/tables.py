@@ -75,9 +75,6 @@ def bench_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]
     """Rows of the table of ``keydiff bench``, from the results of a summary."""
     rows: list[tuple[object, ...]] = []
     for row in results:
-        gap = "-" if row["difference"] is None else f"{100 * row['difference']:+.0f}"
-        if row["interval"] is not None:
-            gap += " ({:+.0f} to {:+.0f})".format(*(100 * value for value in row["interval"]))
         rows.append(
             (
                 row["task"],
@@ -85,13 +82,71 @@ def bench_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]
                 row["policy"],
                 row["budget"] or "-",
                 row["samples"],
-                f"{100 * row['rate']:.0f} %",
+                _percent(row["rate"]),
                 f"{100 * row['low']:.0f}-{100 * row['high']:.0f}",
-                gap,
+                _gap(row),
                 row["cut"] or "-",
             )
         )
     return rows
+
+
+ASKED_COLUMNS = (
+    "kind",
+    "policy",
+    "budget",
+    "with",
+    "questions",
+    "not judged",
+    "right",
+    "rate",
+    "95 %",
+    "against full",
+    "invented",
+    "cut off",
+    "question, s",
+    "recall, s",
+    "reading, s",
+)
+
+
+def asked_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]:
+    """Rows of the table of ``keydiff bench qa``, from the results of a summary."""
+    rows: list[tuple[object, ...]] = []
+    for row in results:
+        judged = row["rate"] is not None
+        rows.append(
+            (
+                row["kind"],
+                row["policy"],
+                row["budget"] or "-",
+                row["evidence"],
+                row["questions"],
+                row["unscored"] or "-",
+                row["right"] if judged else "-",
+                _percent(row["rate"]),
+                f"{100 * row['low']:.0f}-{100 * row['high']:.0f}" if judged else "-",
+                _gap(row),
+                _percent(row["invented"]),
+                row["cut"] or "-",
+                f"{row['answer_s']:.1f}",
+                f"{row['recall_s']:.1f}" if row["recall_s"] else "-",
+                "-" if row["read_s"] is None else f"{row['read_s']:.1f}",
+            )
+        )
+    return rows
+
+
+def _percent(rate: float | None) -> str:
+    return "-" if rate is None else f"{100 * rate:.0f} %"
+
+
+def _gap(row: Mapping[str, Any]) -> str:
+    """The difference to the full cache in points, with its interval if there is one."""
+    gap = "-" if row["difference"] is None else f"{100 * row['difference']:+.0f}"
+    if row["interval"] is not None:
+        gap += " ({:+.0f} to {:+.0f})".format(*(100 * value for value in row["interval"]))
+    return gap
 
 
 SPEED_COLUMNS = (

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from bench_helpers import opened, record
+from bench_helpers import asked, opened, record
 
 from keydiff_cli.bench.records import Records, read_records
 from keydiff_cli.errors import UsageError
@@ -192,3 +192,27 @@ def test_what_was_said_does_not_end_a_line(tmp_path: Path) -> None:
     with closing(Records(path, {"bench": "needle"})) as records:
         records.add(said)
     assert opened(path) == [said]
+
+
+def test_questions_about_documents_differ_by_their_evidence(tmp_path: Path) -> None:
+    path = tmp_path / "qa.jsonl"
+    with closing(Records(path, {"bench": "qa"})) as records:
+        records.add(asked("a", "keydiff", True, score=None))
+        records.add(asked("a", "keydiff", True, evidence="recall 9"))
+    with closing(Records(path, {"bench": "qa"})) as again:
+        assert again.has(("a", "keydiff", 64, "nothing"), None)
+        assert again.has(("a", "keydiff", 64, "recall 9"), None)
+        assert not again.has(("a", "keydiff", 64, "recall 8"), None)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"evidence": 1}, {"references": [5]}, {"score": 2}, {"answer": None}], ids=str
+)
+def test_a_line_that_is_no_record_of_questions_is_named(
+    changes: dict[str, object], tmp_path: Path
+) -> None:
+    path = tmp_path / "qa.jsonl"
+    lines = [{"bench": "qa"}, asked("a", "full", True), asked("b", "full", True) | changes]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(UsageError, match="line 3, is no record of it"):
+        read_records(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench_helpers import record
+from bench_helpers import asked, record
 
 from keydiff_cli.bench.together import Together
 from keydiff_cli.errors import UsageError
@@ -113,3 +113,20 @@ def test_times_are_no_answers(tmp_path: Path) -> None:
     times = written(tmp_path / "speed.jsonl", bench="speed")
     with pytest.raises(UsageError, match=r"holds times, not answers; see its \.summary\.json"):
         Together().add(times)
+
+
+def test_answers_about_documents_are_together_with_their_like_only(
+    together: Together, tmp_path: Path
+) -> None:
+    ways = [asked("a", "focus", True), asked("a", "focus", True, evidence="recall 9")]
+    path = written(tmp_path / "qa.jsonl", *ways, bench="qa")
+    with pytest.raises(UsageError, match=r"qa\.jsonl has answers of another kind than .*first"):
+        together.add(path)
+    alone = Together()
+    alone.add(path)
+    alone.add(written(tmp_path / "more.jsonl", asked("a", "focus", False), bench="qa"))
+    assert [(kept["evidence"], kept["score"]) for kept in alone.records.values()] == [
+        ("nothing", 0.0), ("recall 9", 1.0),
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="was measured with another system than"):
+        alone.add(written(tmp_path / "other.jsonl", ways[0], bench="qa", system="Be brief."))

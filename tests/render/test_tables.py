@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench_helpers import NEEDLES
+from bench_helpers import NEEDLES, asked
 
+from keydiff_cli.bench.answer_rates import rate_answers
 from keydiff_cli.bench.summary import summarise
-from keydiff_cli.render.tables import bench_rows, doctor_rows, plan_rows, speed_rows
+from keydiff_cli.render.tables import asked_rows, bench_rows, doctor_rows, plan_rows, speed_rows
 
 EXAMINED: dict[str, Any] = {
     "keydiff": "1.0",
@@ -80,6 +81,28 @@ def test_rates_of_a_benchmark() -> None:
     ]
     _, _, window, _ = bench_rows(summarise(texts))
     assert window[7] == "-67 (-100 to -13)"
+
+
+def test_rates_of_questions_about_documents() -> None:
+    records = [asked(f"q{n}", "full", True, read_s=30.0) for n in range(4)]
+    records += [
+        asked(f"q{n}", "focus", n > 0, evidence="recall 9", recall_s=0.25, stop_reason="length")
+        for n in range(4)
+    ]
+    free = {"references": ["Because of the sea that day."], "kind": "why"}
+    records += [asked("q", "full", True, **free), asked("p", "full", False, kind="absent")]
+    full, focus, why, absent, *together = asked_rows(rate_answers(records))
+    assert full == (
+        "place", "full", "-", "nothing", 4, "-", 4, "100 %", "51-100", "-", "-", "-", "1.0", "-",
+        "30.0",
+    )  # fmt: skip
+    assert focus[1:8] == ("focus", "1/8", "recall 9", 4, "-", 3, "75 %")
+    assert focus[9:] == ("-25", "-", 4, "1.0", "0.2", "-")
+    assert why[4:10] == (1, 1, "-", "-", "-", "-")
+    assert absent[6:11] == (0, "0 %", "0-79", "-", "100 %")
+    assert [row[:5] for row in together] == [
+        ("all", "full", "-", "nothing", 6), ("all", "focus", "1/8", "recall 9", 4),
+    ]  # fmt: skip
 
 
 def test_a_rate_is_rounded_once() -> None:

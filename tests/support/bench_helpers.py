@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,3 +57,16 @@ def prose(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "a.txt").write_text("\n".join(PROSE))
     return folder
+
+
+def asked(name: str, policy: str, right: bool, **changes: Any) -> dict[str, Any]:
+    """A record of a question about a document, answered rightly or wrongly."""
+    whole = policy in ("full", "passages")
+    record = {
+        "id": name, "text": "d", "task": changes.pop("kind", "place"), "length": None,
+        "depth": None, "policy": policy, "policy_version": None, "budget": None if whole else 64,
+        "part": None if whole else "1/8", "evidence": "nothing", "question": "How many?",
+        "references": ["5"], "answer": "It is 5." if right else "It is 6.", "score": float(right),
+        "stop_reason": "eos", "answer_s": 1.0, "recall_s": 0.0, "read_s": None,
+    }  # fmt: skip
+    return record | changes

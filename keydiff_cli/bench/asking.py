@@ -1,0 +1,268 @@
+"""Asks questions about documents in the way of ``keydiff ask``, and records the answers."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+
+from keydiff_cli.bench.asked_documents import AskedDocument, AskedQuestion
+from keydiff_cli.bench.bench_events import BenchEvents, sample_name
+from keydiff_cli.bench.contenders import Contender
+from keydiff_cli.bench.evidence import Evidence
+from keydiff_cli.bench.records import Key, Record, Records
+from keydiff_cli.bench.verdicts import judge
+from keydiff_cli.eviction import Policy
+from keydiff_cli.llama import Model
+from keydiff_cli.policies import find_policy, policy_version
+from keydiff_cli.reading.preparation import locate_model, sketch_model
+from keydiff_cli.reading.reader import Reader
+from keydiff_cli.report import Events, Progress, Report
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.system import machine
+from keydiff_cli.text.corpus import Corpus
+from keydiff_cli.text.sources import Sources
+
+ALONE = "passages"  # in place of the policy, where no document is in the cache
+
+_ALL = 2**62  # more tokens than any document has
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A document that is read in one way, for questions with some kinds of evidence.
+
+    Attributes
+    ----------
+    policy
+        What decides which tokens stay; None for passages without a document in the cache.
+    budget
+        Tokens that stay, at most; None for all.
+    part
+        The budget as a part of the document, such as ``1/8``, if it was asked for like that.
+    """
+
+    document: AskedDocument
+    policy: Policy | None
+    budget: int | None
+    part: str | None
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def name(self) -> str:
+        """The policy in records."""
+        return ALONE if self.policy is None else self.policy.name
+
+    @property
+    def version(self) -> str | None:
+        """What tells the policy from others of its name."""
+        return None if self.policy is None else policy_version(self.policy)
+
+    def key(self, question: AskedQuestion, evidence: Evidence) -> Key:
+        """The key of a record."""
+        return self.document.id(question), self.name, self.budget, evidence.name
+
+    def about(self, question: AskedQuestion, evidence: Evidence) -> Record:
+        """What a record has of its question, and of the way that it is asked."""
+        return {
+            "id": self.document.id(question),
+            "text": self.document.sha256,
+            "document": self.document.path.name,
+            "task": question.kind,
+            "length": None,
+            "depth": None,
+            "policy": self.name,
+            "policy_version": self.version,
+            "budget": self.budget,
+            "part": self.part,
+            "evidence": evidence.name,
+            "question": question.text,
+            "references": [question.reference],
+            "pages": list(question.pages),
+        }
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings to read by: what is read is kept, so that no run reads it again."""
+        if self.policy is None:
+            return self.evidence[0].applied(settings)
+        more = any(evidence.recall or evidence.second_look for evidence in self.evidence)
+        return replace(
+            settings,
+            policy=self.policy.name,
+            budget=self.budget,
+            archive="full" if more else settings.archive,
+            recall=max(evidence.recall for evidence in self.evidence),
+            second_look=max(evidence.second_look for evidence in self.evidence),
+        )
+
+
+class Asking:
+    """Answers questions about documents with one model.
+
+    Parameters
+    ----------
+    settings
+        What is alike for all of them.
+    evidence
+        What the questions get, in turn.
+    records
+        What is answered already, and where answers go.
+    events
+        Told what goes on.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        evidence: Sequence[Evidence],
+        records: Records,
+        events: BenchEvents,
+    ) -> None:
+        self._settings = replace(settings, policy=None, budget=None, temperature=0.0, cache=True)
+        self._evidence = tuple(evidence)
+        self._records = records
+        self._events = events
+        self._processor = machine.processor()
+        self._done = self._total = 0
+
+    def run(self, documents: Sequence[AskedDocument], contenders: Sequence[Contender]) -> None:
+        """Answer what is not in the records yet; each answer is recorded as soon as it is there."""
+        located = locate_model(self._settings, self._events)
+        with closing(sketch_model(self._settings, located.path)) as sketch:
+            trials = [
+                trial
+                for document in documents
+                for trial in self._trials(document, contenders, sketch)
+            ]
+        self._total = sum(len(trial.document.questions) * len(trial.evidence) for trial in trials)
+        events = _Told(self._events, self._working)
+        with Reader(self._settings, events) as reader:
+            for trial in trials:
+                self._try(reader, trial)
+
+    def _working(self, what: str) -> None:
+        self._events.working(what, self._done, self._total)
+
+    def _trials(
+        self, document: AskedDocument, contenders: Sequence[Contender], sketch: Model
+    ) -> Iterator[Trial]:
+        cached = tuple(evidence for evidence in self._evidence if not evidence.alone)
+        parts = any(isinstance(contender.budget, Fraction) for contender in contenders)
+        size = self._size(document, sketch) if cached and parts else 0
+        budgets: set[tuple[str, int | None]] = set()
+        for contender in contenders if cached else ():
+            policy, budget = find_policy(contender.policy), contender.tokens(size)
+            if (policy.name, budget) in budgets:
+                continue  # given twice: as tokens, and as a part of this document
+            budgets.add((policy.name, budget))
+            part = str(contender.budget) if isinstance(contender.budget, Fraction) else None
+            # Where everything is in the cache, nothing is recalled and nothing looked up.
+            evidence = cached if policy.scorer is not None else (Evidence(),)
+            yield Trial(document, policy, budget, part, evidence)
+        if alone := tuple(evidence for evidence in self._evidence if evidence.alone):
+            yield Trial(document, None, None, None, alone)
+
+    def _size(self, document: AskedDocument, sketch: Model) -> int:
+        """The tokens of a document."""
+        self._working(f"{document.path.name}, counting its tokens")
+        with closing(Sources([str(document.path)], io.BytesIO())) as sources:
+            return Corpus(sources.documents(), sketch).read_to(_ALL)
+
+    def _try(self, reader: Reader, trial: Trial) -> None:
+        missing: dict[AskedQuestion, list[Evidence]] = {}
+        for question in trial.document.questions:
+            for evidence in trial.evidence:
+                if self._records.has(trial.key(question, evidence), trial.version):
+                    self._done += 1
+                else:
+                    missing.setdefault(question, []).append(evidence)
+        alike = trial.policy is None or trial.policy.watch != "question"
+        if alike and missing:
+            self._read(reader, trial, None)
+        for question, left in missing.items():
+            if not alike:
+                self._read(reader, trial, question.text)
+            for evidence in left:
+                self._ask(reader, trial, question, evidence)
+
+    def _read(self, reader: Reader, trial: Trial, question: str | None) -> None:
+        self._working(f"{trial.document.path.name} {trial.name}, loading the model")
+        reader.read(
+            [trial.document.path],
+            question=question,
+            settings=trial.settings(self._settings),
+            quick=trial.policy is None,
+        )
+
+    def _ask(
+        self, reader: Reader, trial: Trial, question: AskedQuestion, evidence: Evidence
+    ) -> None:
+        """Answer a question, and record it."""
+        name = sample_name(trial.document.id(question), trial.name, trial.budget)
+        self._working(f"{name}, {evidence.name}")
+        reader.settings = evidence.applied(reader.settings)
+        started = time.perf_counter()
+        answer = reader.ask(question.text)
+        seconds = time.perf_counter() - started
+        right = judge(answer, question.text, question.reference, question.kind)
+        asked = {
+            **trial.about(question, evidence),
+            "answer": answer,
+            "score": None if right is None else float(right),
+            "answer_s": round(seconds, 3),
+            "processor": self._processor,
+        }
+        self._records.add(asked | _reported(reader.report))
+        self._done += 1
+        verdict = {None: "not judged", True: "right", False: "wrong"}[right]
+        self._events.finished_sample(f"{name}, {evidence.name}: {verdict}", self._done, self._total)
+
+
+def _reported(report: Report) -> Record:
+    """What a record has of the report of its answer."""
+    tokens, timing = report.tokens, report.timing_s
+    return {
+        "document_tokens": tokens.document,
+        "kept": tokens.kept,
+        "stop_reason": report.stop_reason,
+        "certainty": round(report.certainty, 4),
+        "recalled": report.recall.tokens,
+        "recall_s": round(report.recall.seconds, 3),
+        "second_look": [asdict(look) for look in report.second_look],
+        "first_token_s": round(timing.first_token, 3),
+        # Only of a whole reading: it may have been taken up, or there was none.
+        "read_s": None if report.quick or tokens.reused else round(timing.ingest, 3),
+    }
+
+
+class _Told(Events):
+    """Passes on what a reading tells to the events of a benchmark; a warning once.
+
+    Parameters
+    ----------
+    working
+        Told what goes on.
+    """
+
+    def __init__(self, events: BenchEvents, working: Callable[[str], None]) -> None:
+        self._events = events
+        self._working = working
+        self._warned: set[str] = set()
+
+    def write_setting(self, name: str, value: str | None) -> str:
+        return self._events.write_setting(name, value)
+
+    def warning(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            self._events.warning(text)
+
+    def fetching(self, done: int, total: int) -> None:
+        self._events.fetching(done, total)
+
+    def reading(self, progress: Progress) -> None:
+        name = "" if progress.place is None else f"{progress.place.name}, "
+        self._working(f"{name}{progress.tokens} tokens read")
