@@ -138,6 +138,11 @@ def make_plan(
     )
 
 
+def observes(settings: Settings, policy: Policy) -> bool:
+    """Whether queries are to be had: for a policy, or to recall rows from an archive."""
+    return policy.observes or (settings.archive != "off" and can_observe())
+
+
 class Planner:
     """Plans the memory of a run with one model.
 
@@ -190,7 +195,7 @@ class Planner:
             model,
             block=settings.block,
             kv_type=settings.kv_type,
-            observe=policy.observes or (settings.archive != "off" and can_observe()),
+            observe=observes(settings, policy),
             keep=settings.cache,
             recall=None if settings.archive == "off" else settings.recall,
         )

@@ -13,8 +13,8 @@ from keydiff_cli.engine.recall import QueryHead
 from keydiff_cli.engine.setup import open_engine
 from keydiff_cli.errors import setting
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Model, Tokens, can_observe
-from keydiff_cli.planning.memory import Plan, Planner
+from keydiff_cli.llama import Model, Tokens
+from keydiff_cli.planning.memory import Plan, Planner, observes
 from keydiff_cli.planning.placement import placement_of
 from keydiff_cli.reading.reach import knows_rotations, require_queries, without_rotations
 from keydiff_cli.reading.run import Run
@@ -44,6 +44,8 @@ class Prepared:
         What comes before the documents: int32 ``[tokens]``.
     asked
         The question, as tokens.
+    windowed
+        Whether layers of the model have a sliding window.
     retrieval_heads
         The query heads of the model that find passages best, if that is known.
     """
@@ -54,6 +56,7 @@ class Prepared:
     prompt: Prompt
     head: Tokens
     asked: Asked
+    windowed: bool = False
     retrieval_heads: tuple[QueryHead, ...] = ()
 
 
@@ -134,7 +137,8 @@ def begin(
         policy = without_rotations(run, policy)
     measured = () if located.entry is None else located.entry.retrieval_heads
     heads = tuple(QueryHead(layer, number) for layer, number in measured)
-    return Prepared(identity, policy, question, prompt, head, asked, heads)
+    windowed = sketch.window > 0
+    return Prepared(identity, policy, question, prompt, head, asked, windowed, heads)
 
 
 def plan_for(
@@ -207,7 +211,7 @@ def open_cache(
         block=plan.block,
         kv_type=settings.kv_type,
         threads=settings.threads,
-        observe=policy.observes or (settings.archive != "off" and can_observe()),
+        observe=observes(settings, policy),
     )
     run.stack.enter_context(closing(cache.context))
     require_queries(policy, policy.watch == "nothing" or cache.shows_queries())

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.eviction import Policy
-from keydiff_cli.planning.memory import Planner
+from keydiff_cli.planning.memory import Planner, observes
 from keydiff_cli.policies import policy_version
 from keydiff_cli.reading.preparation import Prepared
 from keydiff_cli.reading.run import Run
@@ -84,6 +84,7 @@ def make_key(
         memory=settings.memory if settings.budget is None and limit else None,
         block=settings.block,
         kv_type=settings.kv_type,
+        whole_windows=prepared.windowed and observes(settings, policy),
         question=token_digest(prepared.asked.ids) if policy.watch == "question" else None,
     )
 

@@ -48,6 +48,9 @@ class SnapshotKey:
         Tokens between evictions.
     kv_type
         Type of the cached keys and values.
+    whole_windows
+        Whether layers with a sliding window had as many cells as the others: so that a question
+        can be looked at.
     question
         Digest of the question that the documents are read for; None if for none.
     """
@@ -64,6 +67,7 @@ class SnapshotKey:
     memory: int | None
     block: int
     kv_type: str
+    whole_windows: bool
     question: str | None
     format: int = FORMAT
 

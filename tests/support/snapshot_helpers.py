@@ -48,7 +48,7 @@ def make_key(**changes: Any) -> SnapshotKey:
     values: dict[str, Any] = {
         "keydiff": "1", "llama_cpp_python": "2", "model": "a", "gpu_layers": 0, "head": "h",
         "policy": "keydiff", "policy_version": None, "longest": 0, "budget": 64, "memory": None,
-        "block": 512, "kv_type": "f16", "question": None,
+        "block": 512, "kv_type": "f16", "whole_windows": False, "question": None,
     }  # fmt: skip
     return SnapshotKey(**{**values, **changes})
 
