@@ -29,7 +29,7 @@ from reading_times import ratio, share
 
 from keydiff_cli import Reader, Settings
 from keydiff_cli.llama import Model
-from keydiff_cli.policies import BLIND
+from keydiff_cli.policies import DEFAULT_POLICY
 
 FACTS = SAMPLE.parent / "facts.json"
 ABSENT = [  # nothing in the sample answers these
@@ -191,18 +191,21 @@ def main() -> None:
     chosen = parser.parse_args()
     model, tokens = chosen.model or LARGE, chosen.tokens or 16384
     if chosen.figure == "share":
-        policies, budgets = chosen.policy or ["keydiff", BLIND], chosen.budget or [2560, 8192]
+        policies, budgets = (
+            chosen.policy or ["keydiff", DEFAULT_POLICY],
+            chosen.budget or [2560, 8192],
+        )
         beyond = chosen.tokens or 2048
         share(model, policies, budgets, chosen.block, beyond, chosen.question)
     elif chosen.figure == "ratio":
-        policies, budgets = chosen.policy or [BLIND], chosen.budget or [4096]
+        policies, budgets = chosen.policy or [DEFAULT_POLICY], chosen.budget or [4096]
         ratio(model, policies, budgets, chosen.block, tokens, chosen.question)
     elif chosen.figure == "length":
         length(chosen.model or SMALL, [2048, 4096, 8192, 16384, 32768], 1024)
     elif chosen.figure == "again":
         again(model, tokens)
     elif chosen.figure == "certainty":
-        for policy in chosen.policy or [BLIND]:
+        for policy in chosen.policy or [DEFAULT_POLICY]:
             certainty(model, policy, [None, 2048, 1024, 512, 256])
     else:
         start()

@@ -49,7 +49,7 @@ class Options:
     budget: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Tokens kept per head. Default: what --memory allows, else 4096."
+            metavar="N", help="Tokens kept per head. Default: 1024, or what --memory allows."
         ),
     ] = None
     block: Annotated[

@@ -14,7 +14,7 @@ from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
 from keydiff_cli.system.sizes import format_size
 
-DEFAULT_BUDGET = 4096
+DEFAULT_BUDGET = 1024  # rows come back and passages are read again: more would read more slowly
 MIN_BUDGET = 256
 ANSWER_CELLS = 512  # cells set aside for the answer; a longer one evicts as it goes
 CELL_ROUNDING = 256  # llama.cpp allocates cells in multiples of this
@@ -79,13 +79,13 @@ def make_plan(
     cap
         Bytes for the whole process, or None.
     budget
-        Tokens to keep; None for as many as the cap allows, or 4096 without a cap.
+        Tokens to keep; None for the default, or as many as the cap allows.
     room
         Cells beside budget and block: prompt, question and answer.
     window
         Sliding window of the model's windowed layers: the smallest budget that keeps them right.
     largest
-        No budget above this makes sense (the context the model was trained for).
+        No budget is chosen above this: the default one, or what the model was trained for.
     scale
         Cells for each token of the budget; more than 1 in a pyramid.
 
@@ -166,7 +166,7 @@ class Planner:
     Attributes
     ----------
     capped : bool
-        Whether the budget is what a cap allows.
+        Whether the budget is what a cap allows, the default one at most.
 
     Raises
     ------
@@ -214,7 +214,7 @@ class Planner:
         self._cap = settings.memory or (machine.usable_memory() if self._full else None)
         self.capped = self._budget is None and settings.memory is not None and not self._full
         self._window = 0 if self._full else model.window
-        self._largest = 2**24 if self._full else model.trained_context
+        self._largest = 2**24 if self._full else min(DEFAULT_BUDGET, model.trained_context)
 
     def plan(self, budget: int | None = None) -> Plan:
         """The plan for a budget; without one, for that of the settings or what the cap allows.
@@ -247,9 +247,10 @@ class Planner:
         What a cap allows varies a little with the size of the process, so a sixteenth of it is
         left over: what one run keeps of a document then fits the next run too.
         """
-        if self.capped:
-            return max(self.limit - self.limit // 16, MIN_BUDGET, self._window)
-        return self.limit
+        limit = self.limit
+        if self.capped and limit < self._largest:
+            return max(limit - limit // 16, MIN_BUDGET, self._window)
+        return limit
 
     def fit(self, read_to: Callable[[int], int]) -> Plan:
         """Plan for documents, after reading as much of them as fits the budget.

@@ -41,8 +41,7 @@ class Settings:
     memory
         Cap on the memory of the whole process, in bytes; None for no cap.
     budget
-        The paper's N: tokens kept per head. None for as many as the cap allows, or 4096 without
-        a cap.
+        The paper's N: tokens kept per head. None for 1024, or as many as the cap allows.
     block
         The paper's B: tokens read between two evictions.
     policy
