@@ -50,7 +50,7 @@ def test_a_question_is_answered_and_reported(
     assert report.answer == "".join(told.texts) == "Why?"
     assert report.stop_reason == "eos"
     assert report.cache is not None
-    assert report.cache.policy == "focus"
+    assert report.cache.policy == "keydiff-prerope"
     assert report.tokens.kept == BUDGET
     times = report.timing_s
     assert times.load + times.ingest + times.answer <= times.total
@@ -144,7 +144,7 @@ def plan(settings: Settings) -> dict[str, Any]:
 
 def test_a_plan_is_made_without_loading_anything(fake: FakeLlama, settings: Settings) -> None:
     shown = plan(settings)
-    assert (shown["model"], shown["policy"], shown["kv_type"]) == ("fake", "focus", "f16")
+    assert (shown["model"], shown["policy"], shown["kv_type"]) == ("fake", "keydiff-prerope", "f16")
     assert (shown["budget"], shown["block"], shown["cap_bytes"]) == (BUDGET, 64, None)
     assert shown["trained_context"] == 4096
     parts = ("weights_bytes", "kv_bytes", "compute_bytes", "other_bytes")
@@ -154,15 +154,25 @@ def test_a_plan_is_made_without_loading_anything(fake: FakeLlama, settings: Sett
     assert FakeModel.opened == 0
 
 
+@pytest.mark.parametrize(("policy", "more"), [(None, 1024), ("focus", 1024), ("full", 0)])
+def test_the_plan_has_cells_for_passages_unless_all_is_kept(
+    fake: FakeLlama, settings: Settings, policy: str | None, more: int
+) -> None:
+    without, looking = (
+        plan(replace(settings, policy=policy, second_look=tokens))["cells"] for tokens in (0, 1024)
+    )
+    assert looking - without == more
+
+
 @pytest.mark.parametrize(
-    ("policy", "observing", "rotating", "planned"),
+    ("policy", "rotating", "planned"),
     [
-        (None, True, True, "focus"),
-        (None, True, False, "focus:prerope=0"),
-        (None, False, True, "keydiff-prerope"),
-        (None, False, False, "keydiff"),
-        ("window", False, False, "window"),
-        ("full", True, True, "full"),
+        (None, True, "keydiff-prerope"),
+        (None, False, "keydiff"),
+        ("focus", True, "focus"),
+        ("focus", False, "focus:prerope=0"),
+        ("window", False, "window"),
+        ("full", True, "full"),
     ],
 )
 def test_the_plan_is_for_the_policy_within_reach(
@@ -170,12 +180,9 @@ def test_the_plan_is_for_the_policy_within_reach(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     policy: str | None,
-    observing: bool,
     rotating: bool,
     planned: str,
 ) -> None:
-    for place in ("ask", "reading.reach"):
-        monkeypatch.setattr(f"keydiff_cli.{place}.can_observe", lambda: observing)
     monkeypatch.setattr(
         "keydiff_cli.reading.preparation.knows_rotations", lambda model, kv_type: rotating
     )

@@ -87,12 +87,13 @@ def test_names_are_known_without_a_heavy_import() -> None:
     ("wanted", "question", "name"),
     [
         (None, None, "keydiff-prerope"),
-        (None, "Why?", "focus"),
+        (None, "Why?", "keydiff-prerope"),
+        ("focus", "Why?", "focus"),
         ("window", None, "window"),
         ("keydiff:recent=0.5", "Why?", "keydiff:recent=0.5"),
     ],
 )
-def test_a_policy_is_chosen_for_what_is_known(
+def test_a_policy_is_the_one_that_is_wanted_or_the_default_one(
     wanted: str | None, question: str | None, name: str
 ) -> None:
     assert choose_policy(wanted, question).name == name

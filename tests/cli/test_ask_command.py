@@ -42,10 +42,12 @@ def test_answer_is_alone_on_stdout(plain: Result) -> None:
     assert "keydiff" not in plain.out
     first, *_, last = plain.err.splitlines()
     assert re.fullmatch(
-        rf"keydiff: {SMALL}, focus with a budget of 128 tokens, [\d.]+ MB planned", first
+        rf"keydiff: {SMALL}, keydiff-prerope with a budget of 128 tokens, [\d.]+ MB planned", first
     )
     assert re.fullmatch(
-        r"keydiff: read \d+ tokens, kept 128, generated 6 in [\d.]+ s, peak memory [\d.]+ MB", last
+        r"keydiff: read \d+ tokens, kept 128, recalled \d+, \d passages again, "
+        r"generated 6 in [\d.]+ s, peak memory [\d.]+ MB",
+        last,
     )
 
 
@@ -79,7 +81,7 @@ def test_json_describes_model_document_and_cache(
     assert document["characters"] == len(path.read_text())
     assert document["sha256"] == sha256(path)
     cache = report["cache"]
-    assert (cache["policy"], cache["kv_type"]) == ("focus", "f16")
+    assert (cache["policy"], cache["kv_type"]) == ("keydiff-prerope", "f16")
     assert (cache["budget"], cache["block"]) == (128, 64)
     assert report["tokens"]["document"] > report["tokens"]["kept"] == 128
     assert report["memory_bytes"]["cap"] is None

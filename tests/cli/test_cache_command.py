@@ -24,7 +24,7 @@ def test_the_cache_is_listed_shown_and_emptied(
     document, pages = tmp_path / "story.txt", tmp_path / "pages.pdf"
     document.write_text(story())
     pages.write_bytes(pdf(["One.", "Two."]))
-    keydiff.report(*BOUNDS, document, QUESTION)
+    keydiff.report("--policy", "focus", *BOUNDS, document, QUESTION)
     report = keydiff.report("--policy", "keydiff", *BOUNDS, document, pages, QUESTION)
     text = keydiff("cache", "list").out
     assert "story.txt" in text

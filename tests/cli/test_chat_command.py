@@ -32,6 +32,8 @@ def variables(folder: Path, tmp_path: Path) -> dict[str, str]:
         "KEYDIFF_CACHE": "1",
         "KEYDIFF_CACHE_DIR": str(folder / "cache"),
         "KEYDIFF_SESSIONS_DIR": str(tmp_path / "chats"),
+        "KEYDIFF_ARCHIVE": "off",
+        "KEYDIFF_SECOND_LOOK": "0",
     }
 
 
@@ -61,16 +63,20 @@ def test_every_line_of_a_pipe_gets_one_line(chat: Chat, document: Path) -> None:
     assert not any(line.startswith("> ") for line in result.out.splitlines())
 
 
-def test_every_line_of_a_pipe_gets_one_object(chat: Chat, document: Path) -> None:
-    first, second = objects(chat(f"{QUESTION}\nWhy?\n", "--json", "-q", document))
+def test_every_line_of_a_pipe_gets_one_object(chat: Chat, document: Path, tmp_path: Path) -> None:
+    usual = {"KEYDIFF_ARCHIVE": "full", "KEYDIFF_SECOND_LOOK": "512"}
+    usual["KEYDIFF_CACHE_DIR"] = str(tmp_path / "cache")
+    first, second = objects(chat(f"{QUESTION}\nWhy?\n", "--json", "-q", document, **usual))
     for value, question in ((first, QUESTION), (second, "Why?")):
         assert tuple(value)[: len(KEYS)] == KEYS
         assert value["question"] == question
         assert 0 < value["tokens"]["generated"] <= 8
         assert value["timing_s"]["total"] >= value["timing_s"]["answer"] > 0
         assert value["memory_bytes"]["peak"] > value["cache"]["bytes"]
+        assert value["recall"]["seconds"] > 0
+        assert value["second_look"][0]["document"] == "story.txt"
     assert first["documents"] == second["documents"]
-    (again, _) = objects(chat(f"{QUESTION}\nWhy?\n", "--json", "-q", document))
+    (again,) = objects(chat(f"{QUESTION}\n", "--json", "-q", document, **usual))
     assert again["tokens"]["reused"] == again["tokens"]["document"]
     assert again["answer"] == first["answer"]
 
@@ -97,15 +103,6 @@ def test_commands_work_in_a_pipe_too(chat: Chat, document: Path, tmp_path: Path)
     saved = json.loads((tmp_path / "chats" / "work.json").read_text())
     assert [turn["question"] for turn in saved["turns"]] == ["Hello.", "And now?"]
     assert saved["settings"]["budget"] == 256
-
-
-def test_documents_are_read_again_for_a_question(chat: Chat, document: Path) -> None:
-    lines = [QUESTION, "/reread", "Why?", "/policy keydiff", "Why?"]
-    result = chat("\n".join(lines), "--json", document)
-    answers = objects(result)
-    assert [answer["question"] for answer in answers] == [QUESTION, QUESTION, "Why?", "Why?"]
-    policies = [answer["cache"]["policy"] for answer in answers]
-    assert policies == ["keydiff-prerope", "focus", "focus", "keydiff"]
 
 
 def interrupted(result: Result, as_json: bool) -> None:

@@ -22,8 +22,8 @@ Chat = Callable[..., Result]
 def chat(fake: FakeLlama, tmp_path: Path) -> Chat:
     def chat(text: str, *words: object) -> Result:
         usual = ("--budget", 256, "--block", 64, "--max-tokens", 64, *words)
-        folder = {"KEYDIFF_SESSIONS_DIR": str(tmp_path / "chats")}
-        return run("chat", *usual, stdin=text.encode(), **folder)
+        variables = {"KEYDIFF_SESSIONS_DIR": str(tmp_path / "chats"), "KEYDIFF_ARCHIVE": "off"}
+        return run("chat", *usual, stdin=text.encode(), **variables, KEYDIFF_SECOND_LOOK="0")
 
     return chat
 

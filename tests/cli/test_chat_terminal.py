@@ -39,6 +39,8 @@ def terminal(small_path: Path, models_folder: Path, folder: Path, tmp_path: Path
             KEYDIFF_CACHE="1",
             KEYDIFF_CACHE_DIR=str(folder / "cache"),
             KEYDIFF_SESSIONS_DIR=str(tmp_path / "chats"),
+            KEYDIFF_ARCHIVE="off",
+            KEYDIFF_SECOND_LOOK="0",
         )
         del values["COLUMNS"]
         opened.append(Terminal(columns, ("chat", *BOUNDS, *words), values))

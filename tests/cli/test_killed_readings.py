@@ -17,7 +17,7 @@ from keydiff_cli.snapshots import Store
 
 pytestmark = pytest.mark.model
 
-BOUNDS = ("--model", SMALL, "--budget", 128, "--block", 64, "--max-tokens", 6)
+BOUNDS = ("--model", SMALL, "--budget", 128, "--block", 64, "--max-tokens", 6, "--policy", "focus")
 QUESTION = "What is the secret password?"
 BEGUN = 10  # batches, which llama.cpp logs: some that see what it can do, and some of the document
 # The command, killed at a moment that is the same on every machine: while the file of a snapshot

@@ -73,7 +73,7 @@ def completed(text: str, sessions: Sessions) -> list[str]:
 
 def test_names_of_commands_and_what_they_take(sessions: Sessions) -> None:
     assert completed("/", sessions) == [f"/{name}" for name in COMMANDS]
-    assert completed("/re", sessions) == ["/reread", "/retry"]
+    assert completed("/re", sessions) == ["/retry"]
     assert completed("/policy ", sessions) == [f"/policy {name}" for name in POLICY_NAMES]
     assert completed("/policy keydiff-p", sessions) == ["/policy keydiff-prerope"]
     assert completed("/model ", sessions) == [f"/model {name}" for name in models.catalogue()]

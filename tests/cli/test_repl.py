@@ -36,31 +36,6 @@ def test_a_line_is_a_question_a_command_or_nothing(repl: Repl) -> None:
     assert repl.left
 
 
-@pytest.mark.parametrize(
-    ("lines", "unsure", "offered"),
-    [
-        (["Why?"], True, True),
-        (["Why?"], False, False),
-        (["Why?", "/reread"], True, False),  # read for this question already
-        (["/policy full", "Why?"], True, False),  # nothing was evicted
-    ],
-)
-def test_reading_again_is_offered_where_it_may_help(
-    repl: Repl,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    lines: list[str],
-    unsure: bool,
-    offered: bool,
-) -> None:
-    monkeypatch.setattr("keydiff_cli.cli.repl.UNSURE", 1.1 if unsure else 0.85)
-    for line in lines:
-        capsys.readouterr()
-        answer(repl, line)
-    said = capsys.readouterr().err
-    assert bool(re.search(r"unsure \(1\.00\); /reread reads the documents again", said)) == offered
-
-
 # At a terminal -------------------------------------------------------------------------------
 
 

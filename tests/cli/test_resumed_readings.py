@@ -18,6 +18,7 @@ pytestmark = pytest.mark.model
 
 BOUNDS = ("--model", SMALL, "--budget", 128, "--block", 64)
 SHORT = (*BOUNDS, "--max-tokens", 6)
+FOCUS = ("--policy", "focus")
 QUESTION = "What is the secret password?"
 OTHER = "What was painted?"
 
@@ -35,7 +36,7 @@ def read_before(
     folder = tmp_path_factory.mktemp("read-before")
     keydiff, document = Keydiff(models_folder, folder / "cache"), folder / "story.txt"
     document.write_text(story())
-    result = keydiff("ask", "--json", "--verbose", *SHORT, document, QUESTION)
+    result = keydiff("ask", "--json", "--verbose", *FOCUS, *SHORT, document, QUESTION)
     focused = dict(parse(result))
     assert batches(result) >= focused["tokens"]["document"] // 64
     blind = keydiff.report("--policy", "keydiff", *SHORT, document, QUESTION)
@@ -77,11 +78,11 @@ def blind(read_before: tuple[Any, Any, Any, dict[str, Any]]) -> dict[str, Any]:
 def test_the_same_question_is_answered_without_reading(
     keydiff: Keydiff, document: Path, focused: dict[str, Any]
 ) -> None:
-    result = keydiff("ask", "--verbose", *SHORT, document, QUESTION)
+    result = keydiff("ask", "--verbose", *FOCUS, *SHORT, document, QUESTION)
     assert result.status == 0
     assert result.out.strip() == focused["answer"].strip()
     assert batches(result) <= 12  # of which one is the question, and 5 are tokens of the answer
-    again = keydiff.report(*SHORT, document, QUESTION)
+    again = keydiff.report(*FOCUS, *SHORT, document, QUESTION)
     tokens = again["tokens"]
     assert tokens["reused"] == tokens["document"] == focused["tokens"]["document"]
     assert tokens["kept"] == focused["tokens"]["kept"]
@@ -107,7 +108,7 @@ def test_with_another_setting_it_is_read_again(
 
 
 def test_what_was_read_for_another_question_is_read_again(keydiff: Keydiff, document: Path) -> None:
-    assert keydiff.report(*SHORT, document, OTHER)["tokens"]["reused"] == 0
+    assert keydiff.report(*FOCUS, *SHORT, document, OTHER)["tokens"]["reused"] == 0
 
 
 def test_of_a_document_that_grew_the_new_part_is_read(
@@ -127,10 +128,13 @@ def test_under_a_cap_it_is_taken_up_too(
     anew: Keydiff, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the cap allows varies with the size of the process, and with the command."""
-    words = ("--model", SMALL, "--block", 64, "--memory", "292MB")
+    bounds = ("--model", SMALL, "--block", 64)
     document.write_text(story(lines=34))
     monkeypatch.setattr(machine, "resident", lambda: 80_000_000)
     room = {"KEYDIFF_CONVERSATION": "64"}
+    plan = anew("plan", "--json", *bounds, "--budget", 256, "--max-tokens", 4, **room)
+    cap = json.loads(plan.out)["planned_bytes"] + 4_000_000  # 256 cells more take 6 MB
+    words = (*bounds, "--memory", cap)
     ahead = json.loads(anew("read", "--json", *words, document, **room).out)
     assert ahead["tokens"]["kept"] < ahead["tokens"]["document"]
     for question, size in ((QUESTION, 82_000_000), (OTHER, 79_000_000)):
@@ -155,11 +159,11 @@ def test_a_short_document_is_taken_up_whatever_the_budget(anew: Keydiff, documen
 def test_where_nothing_is_evicted_any_policy_takes_it_up(anew: Keydiff, document: Path) -> None:
     """And the next question is answered at once; a pyramid evicts from its last layers first."""
     words = ("--model", SMALL, "--block", 64, "--max-tokens", 4, document)
-    first = anew.report(*words, QUESTION)
+    first = anew.report(*FOCUS, *words, QUESTION)
     read = first["tokens"]["document"]
     assert (first["cache"]["policy"], first["tokens"]["kept"]) == ("focus", read)
-    other = anew.report(*words, OTHER)
-    alone = anew.report("--no-cache", *words, OTHER)
+    other = anew.report(*FOCUS, *words, OTHER)
+    alone = anew.report("--no-cache", *FOCUS, *words, OTHER)
     assert other["tokens"]["reused"] == read
     assert other["cache"]["policy"] == "focus"
     assert (other["answer"], other["certainty"]) == (alone["answer"], alone["certainty"])

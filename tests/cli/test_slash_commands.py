@@ -36,7 +36,6 @@ def say(repl: Repl, question: str) -> str:
         ("undo now", 2, "write: /undo"),
         ("undo", 2, "there is nothing to take back"),
         ("retry", 2, "there is nothing to take back"),
-        ("reread", 2, "ask something first"),
         ("add missing.pdf", 3, "missing.pdf"),
         ("add a\0b", 3, "not a valid file name"),
         ("budget none", 2, "budget: 'none' is not a whole number"),
@@ -106,12 +105,10 @@ def test_settings_are_changed(repl: Repl) -> None:
 
 def test_a_question_is_answered_again(repl: Repl) -> None:
     say(repl, "Why?")
-    for line in ("retry", "reread"):
-        answer = run_command(repl, line)
-        assert answer is not None
-        assert "".join(answer) == "Why?"
-        assert asked(repl.chat.turns) == ["Why?"]
-        assert repl.chat.focused == (line == "reread")
+    answer = run_command(repl, "retry")
+    assert answer is not None
+    assert "".join(answer) == "Why?"
+    assert asked(repl.chat.turns) == ["Why?"]
 
 
 def test_turns_are_forgotten(repl: Repl, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,7 +98,7 @@ def test_a_budget_that_was_asked_for_is_kept(
 
 def test_without_cap_and_budget_it_is_the_usual_budget() -> None:
     plan = make_plan(SMALL, cap=None, budget=None, block=128, room=600)
-    assert (plan.budget, plan.cap) == (4096, None)
+    assert (plan.budget, plan.cap) == (1024, None)
     check_cells(plan, 600)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_model import FakeCache, FakeLlama, FakeModel
+from fake_model import FakeLlama, FakeModel
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.errors import ModelError
@@ -69,35 +69,28 @@ def test_a_plan_larger_than_the_machine_is_warned_about(
 
 
 @pytest.mark.parametrize("known", ["before", "after"])
-def test_without_queries_keys_alone_decide(
+def test_without_queries_a_policy_that_needs_them_is_refused(
     fake: FakeLlama, read: Read, monkeypatch: pytest.MonkeyPatch, known: str
 ) -> None:
     """It is known before the model is loaded, or only when the cache is there."""
     if known == "before":
-        monkeypatch.setattr("keydiff_cli.reading.reach.can_observe", lambda: False)
+        monkeypatch.setattr("keydiff_cli.reading.reading.can_observe", lambda: False)
     else:
         fake.change = lambda cache: setattr(cache, "queries_shown", False)
-    report = read()
-    assert policy_of(report) == "keydiff-prerope"
-    assert report.warnings == (
-        "the queries of this model are out of reach, so it is read by keydiff-prerope, "
-        "which does not know the question",
-    )
-    assert report.tokens.kept == 256
-    assert fake.cache.looks == []
-    assert fake.loads == 1
     with pytest.raises(ModelError, match="out of reach; use policy=keydiff-prerope"):
         read("focus")
-    assert fake.loads == 1 + (known == "after")
+    assert fake.loads == (known == "after")
     assert FakeModel.opened == 0
-    assert policy_of(read(question=None)) == "keydiff-prerope"
+    report = read()
+    assert (policy_of(report), report.warnings) == ("keydiff-prerope", ())
+    assert report.tokens.kept == 256
 
 
 @pytest.mark.parametrize("known", ["before", "after"])
 @pytest.mark.parametrize(
     ("policy", "taken"),
     [
-        (None, "focus:prerope=0"),
+        (None, "keydiff"),
         ("focus", "focus:prerope=0"),
         ("keydiff-prerope", "keydiff"),
         ("keydiff", "keydiff"),
@@ -112,7 +105,7 @@ def test_where_the_rotation_is_not_known_keys_are_compared_as_they_are_cached(
     known: str,
 ) -> None:
     report = read(policy)
-    assert (policy_of(report), report.warnings) == (policy or "focus", ())
+    assert (policy_of(report), report.warnings) == (policy or "keydiff-prerope", ())
     if known == "before":
         place = "keydiff_cli.reading.preparation.knows_rotations"
         monkeypatch.setattr(place, lambda model, kv_type: False)
@@ -121,16 +114,6 @@ def test_where_the_rotation_is_not_known_keys_are_compared_as_they_are_cached(
     report = read(policy)
     assert policy_of(report) == taken
     assert warned(report, "compared as they are cached") == (taken != policy)
-
-
-def test_neither_queries_nor_rotations_leave_the_plain_policy(fake: FakeLlama, read: Read) -> None:
-    def blind(cache: FakeCache) -> None:
-        cache.queries_shown = cache.rotations_shown = False
-
-    fake.change = blind
-    report = read()
-    assert policy_of(report) == "keydiff"
-    assert len(report.warnings) == 2
 
 
 def test_a_budget_for_the_full_cache_is_warned_about(read: Read, settings: Settings) -> None:
@@ -156,7 +139,9 @@ def test_the_model_is_told_apart_from_its_layers(
 def really_read(small_path: Path, tmp_path: Path) -> Read:
     document = tmp_path / "cat.txt"
     document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * 20)
-    settings = Settings(model=str(small_path), budget=128, block=64, threads=2, cache=False)
+    settings = Settings(
+        model=str(small_path), budget=128, block=64, threads=2, cache=False, archive="off"
+    )
 
     def read(policy: str | None = None) -> Report:
         with Reader(replace(settings, policy=policy)) as reader:
@@ -183,14 +168,14 @@ def test_a_cache_that_is_copied_is_reported(
 
 
 @pytest.mark.model
-def test_a_build_without_nodes_of_queries_is_read_by_keys_alone(
+def test_a_build_without_nodes_of_queries_cannot_read_for_a_question(
     really_read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("keydiff_cli.llama.observer._KEYS", re.compile(rb"no such name"))
     report = really_read()
     assert policy_of(report) == "keydiff-prerope"
     assert report.tokens.kept == 128
-    assert warned(report, "read by keydiff-prerope,") == 1
+    assert report.warnings == ()
     with pytest.raises(ModelError, match="out of reach; use policy=keydiff-prerope"):
         really_read("focus")
 
@@ -200,7 +185,7 @@ def test_a_build_without_nodes_of_rotations_compares_keys_as_they_are_cached(
     really_read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("keydiff_cli.llama.rope_graph._KEYS", re.compile(rb"no such name"))
-    report = really_read()
+    report = really_read("focus")
     assert policy_of(report) == "focus:prerope=0"
     assert warned(report, "compared as they are cached") == 1
     assert really_read("keydiff").warnings == ()

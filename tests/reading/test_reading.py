@@ -99,7 +99,7 @@ def test_of_a_long_question_the_lead_and_the_end_are_run(
     seen = []
     for length in (1, 12):
         question = "Is any of this said of a dog, a cow? " * length + "Which?"
-        with Reader(settings) as reader:
+        with Reader(replace(settings, policy="focus")) as reader:
             reader.read([document], question=question)
             report = reader.report
         runs = fake.cache.looks
@@ -286,9 +286,8 @@ def test_a_needle_of_the_start_stays_for_a_question(
 ) -> None:
     """The whole path: a text of about 450 tokens in a cache of 128, for a question."""
     question = "What is the secret password of the harbour?"
-    with Reader(
-        replace(settings, model=str(small_path), budget=128, max_tokens=24, threads=2)
-    ) as reader:
+    focused = replace(settings, policy="focus", budget=128, max_tokens=24, threads=2)
+    with Reader(replace(focused, model=str(small_path))) as reader:
         reader.read([document], question=question, talk=False)
         assert reader.cache is not None
         held = {np.count_nonzero(row >= 0) for origin in reader.cache.origin for row in origin}

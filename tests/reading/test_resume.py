@@ -113,36 +113,12 @@ def test_a_damaged_beginning_is_read_again(
     assert shelf.keepers[0].beginning is None
 
 
-def test_for_a_question_what_was_read_without_one_serves_if_it_is_all(
-    shelf: Shelf, read: Read, told: Notes
-) -> None:
-    everything = len(shelf.rows) - shelf.head
-    shelf.left = {"keydiff-prerope": (100, False)}
-    reader = read("Why?")
-    assert policies(shelf) == ["focus", "keydiff-prerope"]
-    assert shelf.given[0].closed
-    assert not shelf.given[0].loaded
-    assert reader.report.cache is not None
-    assert (reader.report.cache.policy, reader.report.tokens.reused) == ("focus", 0)
-    assert told.notes == []
-    shelf.left = {"keydiff-prerope": (everything, True)}
-    reader = read("Why?", budget=4000)
-    assert reader.report.cache is not None
-    assert reader.report.cache.policy == "keydiff-prerope"
-    assert reader.report.tokens.reused == everything
-    assert told.notes == [
-        "read before: all of it",
-        "answering from what keydiff-prerope has kept; policy=focus reads it again for this "
-        "question",
-    ]
-
-
-def test_what_was_read_for_the_same_question_comes_first(
+def test_what_was_read_for_the_same_question_is_taken_up(
     shelf: Shelf, read: Read, told: Notes
 ) -> None:
     everything = len(shelf.rows) - shelf.head
     shelf.left = {"focus": (100, False), "keydiff-prerope": (everything, True)}
-    reader = read("Why?", budget=4000)
+    reader = read("Why?", policy="focus", budget=4000)
     assert policies(shelf) == ["focus"]
     assert reader.report.tokens.reused == 100
     assert told.notes == ["read before: the first 100 tokens"]
@@ -154,29 +130,30 @@ def test_a_policy_that_was_asked_for_is_the_only_one(shelf: Shelf, read: Read, p
     assert policies(shelf) == [policy]
 
 
-def test_where_rotations_are_out_of_reach_no_other_policy_is_looked_for(
+def test_where_rotations_are_out_of_reach_policies_without_them_are_looked_for(
     shelf: Shelf, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = "keydiff_cli.reading.preparation.knows_rotations"
     monkeypatch.setattr(place, lambda model, kv_type: False)
+    read("Why?", policy="focus")
     read("Why?")
     assert policies(shelf) == ["focus:prerope=0", "keydiff"]
 
 
 def test_the_key_says_what_the_result_depends_on(shelf: Shelf, read: Read) -> None:
-    read("Why?")
-    read("Where?")
+    read("Why?", policy="focus")
+    read("Where?", policy="focus")
     read()
     read(policy="full")
-    read(memory=115 * 10**6, budget=None)
-    (why, *_), _, (where, *_), _, (blind, *_), (full, *_), (capped, *_) = shelf.asked
+    read(memory=102 * 10**6, budget=None)
+    (why, *_), (where, *_), (blind, *_), (full, *_), (capped, *_) = shelf.asked
     assert why.model == "0" * 64
     assert why.question != where.question
     assert None not in (why.question, where.question)
     assert replace(why, question=None) == replace(where, question=None)
     assert blind.question is None
     assert (why.budget, why.memory, full.budget, full.memory) == (256, None, 0, None)
-    assert capped.memory == 115 * 10**6
+    assert capped.memory == 102 * 10**6
     assert capped.budget > 256
     assert len({key.head for key, *_ in shelf.asked}) == 1
 
@@ -185,7 +162,7 @@ def test_any_budget_of_the_same_cap_will_do_and_otherwise_only_the_same(
     shelf: Shelf, read: Read
 ) -> None:
     read()
-    read(memory=115 * 10**6, budget=None)
+    read(memory=102 * 10**6, budget=None)
     read(policy="h2o")
     (_, *fixed), (key, *capped), (_, *remembering) = shelf.asked
     assert fixed == [256, 256, 256]
@@ -199,6 +176,7 @@ def test_any_budget_of_the_same_cap_will_do_and_otherwise_only_the_same(
 def test_under_the_same_cap_a_larger_budget_is_planned_for_unless_it_changes_the_rotation(
     shelf: Shelf, read: Read, monkeypatch: pytest.MonkeyPatch, longer: bool
 ) -> None:
+    monkeypatch.setattr("keydiff_cli.planning.memory.DEFAULT_BUDGET", 8192)
     read(memory=115 * 10**6, budget=None)
     (asked, room, _, most) = shelf.asked[0]
     assert shelf.keepers[-1].key == asked
@@ -217,7 +195,7 @@ def test_under_the_same_cap_a_larger_budget_is_planned_for_unless_it_changes_the
 
 def test_reading_goes_on_by_the_smaller_budget_of_its_beginning(shelf: Shelf, read: Read) -> None:
     shelf.left, shelf.budget = {"keydiff-prerope": (100, False)}, 300
-    reader = read(memory=115 * 10**6, budget=None)
+    reader = read(memory=102 * 10**6, budget=None)
     assert (reader.report.tokens.reused, reader.report.tokens.kept) == (100, 300)
     assert shelf.keepers[-1].key.budget == 300
 
@@ -227,20 +205,17 @@ def test_a_beginning_by_a_policy_out_of_reach_is_left(
 ) -> None:
     """That it is out of reach is found out when the cache is there."""
     shelf.left = {"focus": (100, False)}
-    fake.change = lambda cache: setattr(cache, "queries_shown", False)
-    reader = read("Why?")
+    fake.change = lambda cache: setattr(cache, "rotations_shown", False)
+    reader = read("Why?", policy="focus")
     (beginning,) = shelf.given
     assert beginning.closed
     assert not beginning.loaded
     assert reader.report.cache is not None
-    assert reader.report.cache.policy == "keydiff-prerope"
+    assert reader.report.cache.policy == "focus:prerope=0"
     assert reader.report.tokens.reused == 0
     (keeper,) = shelf.keepers
-    assert (keeper.key.policy, keeper.key.question, keeper.beginning) == (
-        "keydiff-prerope",
-        None,
-        None,
-    )
+    assert (keeper.key.policy, keeper.beginning) == ("focus:prerope=0", None)
+    assert keeper.key.question == shelf.asked[0][0].question
 
 
 @pytest.mark.parametrize(("policy", "shareable"), [("keydiff", True), ("h2o", False)])

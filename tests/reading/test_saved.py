@@ -50,6 +50,7 @@ def saved(small_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Saved:
         threads=2,
         cache=False,
         cache_dir=str(folder / "cache"),
+        archive="off",
     )
     document, path = folder / "story.txt", folder / "story.keydiff"
     document.write_text(story(lines=20))

@@ -79,7 +79,7 @@ def _check_schema(value: Any, schema: Any, where: str = "") -> None:
             _check_schema(item, schema[0], f"{where}[]")
     else:
         assert isinstance(value, schema), where
-        assert not isinstance(value, bool), where
+        assert isinstance(value, bool) == (schema is bool), where
 
 
 def _check_values(report: dict[str, Any], *, alone: bool) -> None:
@@ -89,7 +89,8 @@ def _check_values(report: dict[str, Any], *, alone: bool) -> None:
     assert report["stop_reason"] in ("eos", "length")
     assert 0 < report["certainty"] <= 1
     assert tokens["document"] == sum(document["tokens"] for document in report["documents"])
-    assert 0 < tokens["kept"] <= min(cache["budget"], tokens["document"])
+    assert (tokens["kept"] == 0) == report["quick"]
+    assert tokens["kept"] <= min(cache["budget"], tokens["document"])
     assert cache["budget"] + cache["block"] + tokens["prompt"] <= cache["cells"]
     assert cache["access"] in ("native", "direct", "copy")
     assert all(seconds >= 0 for seconds in times.values())

@@ -12,7 +12,7 @@ from report_helpers import parse
 
 @dataclass(frozen=True)
 class Keydiff:
-    """The command, which keeps what it reads in a folder.
+    """The command, which keeps what it reads in a folder, without archives.
 
     Attributes
     ----------
@@ -27,7 +27,12 @@ class Keydiff:
 
     @property
     def variables(self) -> dict[str, str]:
-        return {"KEYDIFF_CACHE": "1", "KEYDIFF_CACHE_DIR": str(self.cache)}
+        return {
+            "KEYDIFF_CACHE": "1",
+            "KEYDIFF_CACHE_DIR": str(self.cache),
+            "KEYDIFF_ARCHIVE": "off",
+            "KEYDIFF_SECOND_LOOK": "0",
+        }
 
     def __call__(self, *words: object, **more: Any) -> Result:
         return run(*words, models=self.models, **(self.variables | more))

@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from cli_helpers import POSIX, story
+from cli_helpers import POSIX
 from fake_model import FakeLlama, FakeModel
 from talk_helpers import Told, saved, say
 
@@ -18,7 +17,7 @@ from keydiff_cli.report import Turn
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
 from keydiff_cli.talk.chat import Chat
-from keydiff_cli.talk.sessions import Session, open_sessions
+from keydiff_cli.talk.sessions import open_sessions
 
 
 def test_every_answer_is_saved(
@@ -102,16 +101,10 @@ def test_what_needs_something_says_so(
     for again in (chat.retry, chat.undo):
         with pytest.raises(UsageError, match="nothing to take back"):
             list(again() or ())
-    with pytest.raises(UsageError, match="ask something first"):
-        next(chat.reread())
     say(chat, "One?")
-    with pytest.raises(UsageError, match="no document to read again"):
-        next(chat.reread())
     short = tmp_path / "short.txt"
     short.write_text("Short.")
     chat.add(str(short))
-    with pytest.raises(UsageError, match="reading again changes nothing"):
-        next(chat.reread())
     with pytest.raises(UsageError, match="is among the documents already"):
         chat.add(str(short))
     assert chat.files == [str(short)]
@@ -143,33 +136,6 @@ def test_a_change_goes_through_what_was_said(
     assert say(chat, "Three?") == "One? Two? Three?"
     assert len(fake.caches) == 3
     assert FakeModel.opened == 1
-
-
-@pytest.mark.parametrize("policy", [None, "window"])
-def test_reading_again_is_for_the_last_question(
-    chat: Chat, fake: FakeLlama, settings: Settings, policy: str | None
-) -> None:
-    settings = replace(settings, policy=policy)
-    chat.change(settings)
-    say(chat, "Two?")
-    turns = chat.turns
-    assert not chat.focused
-    assert not chat.intact
-    assert "".join(chat.reread()) == "One? Two?"
-    assert chat.turns == turns
-    assert chat.focused
-    assert sum(fake.cache.batches) == fake.cache.tokens  # the question was run once
-    cache = chat.report.cache
-    assert cache is not None
-    assert cache.policy == "focus"
-    assert bytes(fake.cache.looks[0][0][:-2]).endswith(b"Two?")
-    assert chat.settings == settings  # the policy is for this reading only
-    assert say(chat, "Three?") == "One? Two? Three?"
-    assert not chat.focused
-    chat.change(replace(settings, budget=300))
-    cache = chat.report.cache
-    assert cache is not None
-    assert cache.policy == (policy or "keydiff-prerope")
 
 
 def test_a_saved_chat_goes_on_in_place_of_another(
@@ -253,34 +219,3 @@ def test_an_export_that_fails_leaves_nothing(
     with pytest.raises(UsageError, match=r"chat\.md cannot be written: No space left on device"):
         Chat(Settings()).export(path)
     assert not path.exists()
-
-
-@pytest.mark.model
-def test_reading_again_leaves_the_conversation_its_share(
-    small_path: Path, tmp_path: Path, settings: Settings
-) -> None:
-    """A question with a short answer needs little room, and the share is there all the same."""
-    share = 256
-    path = tmp_path / "story.txt"
-    path.write_text(story(lines=15))
-    chat = Chat(
-        replace(
-            settings, model=str(small_path), max_tokens=4, conversation=share, threads=2, cache=True
-        ),
-        [str(path)],
-    )
-    question = "Tell me about quay {}, and about the one beside it, too."
-    turns = [Turn(question.format(n), "It is an old one.", "eos") for n in range(3)]
-    chat.start(session=Session({}, [], turns))
-    "".join(chat.reread())
-    assert chat.turns[:-1] == turns[:-1]
-    cache, setup = chat._reader.cache, chat.report.cache
-    assert cache is not None
-    assert setup is not None
-    assert setup.policy == "focus"
-    rows = cache.pinned[0].rows
-    for origin in cache.origin:
-        for row in origin:
-            assert np.count_nonzero((row >= 0) & (row < cache.pinned[0].stop)) == rows
-    assert cache.context.cells - rows >= share
-    chat.close()

@@ -34,6 +34,8 @@ def real_settings(small_path: Path, tmp_path_factory: pytest.TempPathFactory) ->
         conversation=SHARE,
         threads=2,
         cache_dir=str(folder),
+        archive="off",
+        second_look=0,
     )
 
 

@@ -52,7 +52,6 @@ def stop_at(cache: FakeCache, batch: int) -> None:
 CHANGES: dict[str, Callable[[Chat, str], object]] = {
     "add": lambda chat, more: chat.add(more),
     "change": lambda chat, more: chat.change(replace(chat.settings, budget=300)),
-    "reread": lambda chat, more: list(chat.reread()),
     "load": lambda chat, more: chat.load("other"),
 }
 
@@ -113,9 +112,8 @@ def test_a_chat_that_cannot_go_on_from_what_was_said_holds_nothing(
     chat.close()
 
 
-@pytest.mark.parametrize("again", ["retry", "reread"])
 def test_a_second_answer_that_is_stopped_before_it_begins_leaves_the_first(
-    chat: Chat, fake: FakeLlama, again: str, monkeypatch: pytest.MonkeyPatch
+    chat: Chat, fake: FakeLlama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say(chat, "Two?")
     turns, session = chat.turns, saved(chat)
@@ -126,10 +124,10 @@ def test_a_second_answer_that_is_stopped_before_it_begins_leaves_the_first(
     with monkeypatch.context() as patch:
         patch.setattr("keydiff_cli.engine.answer.Answer.__iter__", stop)
         with pytest.raises(KeyboardInterrupt):
-            list(getattr(chat, again)())
+            list(chat.retry())
     assert (chat.turns, saved(chat)) == (turns, session)
     assert say(chat, "Three?") == "One? Two? Three?"
-    assert len(fake.caches) == 1 + (again == "reread")
+    assert len(fake.caches) == 1
 
 
 def test_what_is_found_out_before_reading_costs_nothing(
@@ -148,15 +146,3 @@ def test_what_is_found_out_before_reading_costs_nothing(
     assert (chat.turns, chat.settings, saved(chat)) == (turns, settings, session)
     assert say(chat, "Two?") == "One? Two?"
     assert len(fake.caches) == 1
-
-
-def test_after_a_way_back_that_failed_it_is_read_once_more_for_the_question(
-    chat: Chat, fake: FakeLlama
-) -> None:
-    say(chat, "Two?")
-    fake.change = reading
-    with pytest.raises(KeyboardInterrupt):
-        "".join(chat.reread())
-    assert chat.turns[-1].question == "Two?"
-    fake.change = lambda cache: None
-    assert "".join(chat.reread()) == "One? Two?"  # and not that there is nothing to ask about
