@@ -201,6 +201,8 @@ class Report:
         data["cache"] = data["cache"] or {}
         for name in ("documents", "second_look", "warnings"):
             data[name] = list(data[name])
+        for look in data["second_look"]:
+            look["lines"] = list(look["lines"])
         data["timing_s"] = {name: round(value, 4) for name, value in vars(self.timing_s).items()}
         data["recall"]["seconds"] = round(self.recall.seconds, 4)
         return data

@@ -11,8 +11,10 @@ from report_helpers import CACHE, MODEL
 from keydiff_cli.errors import setting
 from keydiff_cli.report import (
     Events,
+    Look,
     MemoryUse,
     Progress,
+    RecallCounts,
     Report,
     Timing,
     TokenCounts,
@@ -27,6 +29,12 @@ WHOLE = Report(
     documents=(DocumentRecord("a.pdf", "PDF", 2, 0, [0, 9], 80, 20, "ab"),),
     cache=CACHE,
     tokens=TokenCounts(document=20, reused=8, prompt=30, kept=15, generated=3),
+    recall=RecallCounts(384, 0.123456),
+    second_look=(
+        Look("a.pdf", 2, (1, 9), 100, "words"),
+        Look("b.txt", None, (7, 7), 90, "both"),
+    ),
+    quick=True,
     timing_s=Timing(1.5, 2.25, 1.5, 1.75, 0.125, 0.0625, 4.0, 9.123456),
     memory_bytes=MemoryUse(5000, 4000, 3000),
     warnings=("page 2 has no text",),
@@ -52,6 +60,8 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
     ]
     assert (data["stop_reason"], data["model"], data["cache"]) == ("interrupted", {}, {})
     assert (data["documents"], data["warnings"]) == ([], [])
+    assert (data["recall"], data["second_look"]) == ({"tokens": 0, "seconds": 0}, [])
+    assert data["quick"] is False
     assert data["memory_bytes"] == {"cap": None, "planned": None, "peak": None}
     assert set(data["tokens"].values()) == set(data["timing_s"].values()) == {0}
 
@@ -72,6 +82,12 @@ def test_a_report_is_plain_data_with_numbers_rounded() -> None:
     }  # fmt: skip
     assert data["memory_bytes"] == {"cap": 5000, "planned": 4000, "peak": 3000}
     assert data["warnings"] == ["page 2 has no text"]
+    assert data["recall"] == {"tokens": 384, "seconds": 0.1235}
+    assert data["second_look"] == [
+        {"document": "a.pdf", "page": 2, "lines": [1, 9], "tokens": 100, "by": "words"},
+        {"document": "b.txt", "page": None, "lines": [7, 7], "tokens": 90, "by": "both"},
+    ]
+    assert data["quick"] is True
 
 
 def test_what_is_made_of_a_report_does_not_change_it() -> None:
