@@ -45,17 +45,24 @@ def cut_passages(corpus: Corpus) -> list[Passage]:
 
 
 def _ends(corpus: Corpus) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
-    """What ends with each token: 3 a paragraph, 2 a line, 1 a sentence, 0 none of them."""
+    """What ends with each token: 3 a paragraph, 2 a line, 1 a sentence, 0 none of them.
+
+    -1 if it ends within a character, as the tokens of a script that the model hardly knows do.
+    """
     tokens: Tokens = corpus.slice(0, corpus.tokens)
     distinct, which = np.unique(tokens, return_inverse=True)
     ranks = np.zeros(len(distinct), np.int8)
+    within = np.zeros(len(distinct), bool)  # whether it begins within a character
     for number, token in enumerate(distinct):
         piece = corpus.piece(int(token))
         bare = piece.rstrip(b" \t\r\n")
+        within[number] = bool(piece) and piece[0] & 0xC0 == 0x80
         if piece.count(b"\n") > 1:
             ranks[number] = 3
         elif b"\n" in piece:
             ranks[number] = 2
         elif bare.endswith(_SENTENCE_ENDS):
             ranks[number] = 1
-    return ranks[which]
+    ends = ranks[which]
+    ends[:-1][within[which[1:]]] = -1
+    return ends
