@@ -16,7 +16,7 @@ def searched(question: str, before: str = "") -> str:
     """
     first = _CHOICE.search(question)
     if first is not None and len(_CHOICE.findall(question)) > 1:
-        question = question[: first.start()]
+        question = question[: first.start()].strip() or question
     if before and len(_WORD.findall(question)) < _SHORT:
         return f"{searched(before)} {question}"
     return question
