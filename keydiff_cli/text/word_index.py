@@ -68,19 +68,26 @@ class WordIndex:
         self._database.close()
 
     def find(self, text: str, most: int) -> list[Found]:
-        """The passages that have words of a text in them, the best ones first, ``most`` of them."""
+        """The passages that have words of a text in them, the best ones first, ``most`` of them.
+
+        Raises
+        ------
+        KeydiffError
+            If the index cannot be read.
+        """
         words = dict.fromkeys(_WORD.findall(_spaced(text).lower()))
         if not words:
             return []
         wanted = " OR ".join(f'"{word}"' for word in words)
-        with closing(
-            self._database.execute(
-                "SELECT rowid, bm25(passages, 1, ?) AS rank FROM passages "
-                "WHERE passages MATCH ? ORDER BY rank LIMIT ?",
-                (_AROUND, wanted, most),
-            )
-        ) as rows:
-            return [Found(number, -score) for number, score in rows]
+        query = (
+            "SELECT rowid, bm25(passages, 1, ?) AS rank FROM passages "
+            "WHERE passages MATCH ? ORDER BY rank LIMIT ?"
+        )
+        try:
+            with closing(self._database.execute(query, (_AROUND, wanted, most))) as rows:
+                return [Found(number, -score) for number, score in rows]
+        except sqlite3.Error as error:
+            raise KeydiffError(f"the text cannot be searched: {error}") from error
 
 
 def _with_neighbours(texts: Iterable[str]) -> Iterator[tuple[int, str, str]]:
