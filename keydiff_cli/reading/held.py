@@ -82,6 +82,8 @@ def hold_documents(
     """
     cache.hold()
     run.recorder.documents_read()
+    second_look = SecondLook(corpus, run.recorder)
+    run.stack.callback(second_look.close)
     longest = cache.context.model.longest_text(cache.context.cells)
     read = corpus.tokens + len(prepared.head) + len(prepared.asked.ids)
     if read > longest > 0:
@@ -104,6 +106,6 @@ def hold_documents(
         recaller=Recaller(
             cache, archive, len(prepared.head), run.recorder, prepared.retrieval_heads
         ),
-        second_look=SecondLook(corpus, run.recorder),
+        second_look=second_look,
         problem=problem,
     )

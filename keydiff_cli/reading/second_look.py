@@ -42,7 +42,7 @@ class Excerpts:
 
 
 class SecondLook:
-    """Finds the passages of some documents that bear on a question.
+    """Finds the passages of some documents that bear on a question; to be closed.
 
     Parameters
     ----------
@@ -58,6 +58,11 @@ class SecondLook:
         self._passages: list[Passage] = []
         self._index: WordIndex | None = None
         self._broken = False
+
+    def close(self) -> None:
+        """Remove the index, if there is one."""
+        if self._index is not None:
+            self._index.close()
 
     def find(self, question: str, before: str, lifts: Float32 | None, tokens: int) -> Excerpts:
         """The passages to be read again before a question, in the order of the documents.
@@ -125,7 +130,8 @@ class SecondLook:
         text, looks = _INTRODUCTION, []
         for number in sorted(chosen):
             passage = self._passages[number]
-            by = "words" if number not in attention else "both" if number in words else "attention"
+            found = number in words, number in attention  # in neither: far behind in both
+            by = {(True, False): "words", (False, True): "attention"}.get(found, "both")
             looks.append(self._look(passage, by))
             text += self._heading(passage) + self._corpus.text(passage.start, passage.stop).strip()
         return Excerpts(text, tuple(looks))

@@ -33,7 +33,6 @@ PREPARED = Prepared(
     prompt=Prompt("", "\n", "\n"),
     head=np.zeros(HEAD, np.int32),
     asked=Asked(np.zeros(QUESTION, np.int32), 0),
-    rotations=True,
 )
 KEY: Any = SimpleNamespace(name="a key")
 LABEL: Any = SimpleNamespace(name="a label")
@@ -60,8 +59,10 @@ def corpus(tmp_path: Path) -> Corpus:
     return read_corpus(PlainBytes(), path)
 
 
-def hold(recorder: Recorder, cache: Any, corpus: Corpus, **options: Any) -> Held:
-    run = Run(Settings(), recorder, ExitStack())
+def hold(
+    recorder: Recorder, cache: Any, corpus: Corpus, stack: ExitStack | None = None, **options: Any
+) -> Held:
+    run = Run(Settings(), recorder, stack or ExitStack())
     return hold_documents(run, PREPARED, cache, corpus, KEY, LABEL, process=7, **options)
 
 
@@ -115,3 +116,23 @@ def test_a_text_longer_than_the_model_was_made_for_is_warned_about(
         "what it says of such a long text may be wrong"
     )
     assert recorder.report.warnings == ((message,) if warned else ())
+
+
+def test_whether_all_is_held_can_be_told_where_the_cache_cannot_know(
+    recorder: Recorder, cache: FakeCache, corpus: Corpus
+) -> None:
+    cache.evict(HEAD + 30, POLICIES["keydiff"])
+    for intact in (True, False):
+        assert hold(recorder, cache, corpus, intact=intact).intact == intact
+
+
+def test_what_is_looked_up_is_closed_with_the_run(
+    recorder: Recorder, cache: FakeCache, corpus: Corpus
+) -> None:
+    with ExitStack() as stack:
+        held = hold(recorder, cache, corpus, stack=stack)
+        assert held.second_look.find("document", "", None, 200).looks
+        assert recorder.report.warnings == ()
+    assert held.second_look.find("document", "", None, 200).looks == ()
+    (warning,) = recorder.report.warnings
+    assert "the text cannot be searched" in warning
