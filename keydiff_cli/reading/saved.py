@@ -49,10 +49,12 @@ def save_documents(held: Held, path: Path) -> ModelIdentity:
     Raises
     ------
     UsageError
-        If a conversation has begun.
+        If a conversation has begun, or the documents were not read.
     OSError
         If it cannot be written; then no part of it is left.
     """
+    if held.end != held.head + held.corpus.tokens:
+        raise UsageError("the documents were searched, not read: there is nothing to save")
     if held.cache.tokens != held.end:
         raise UsageError("a conversation has begun: save what was read before it")
     sha256 = held.model.sha256 or model_checksum(Path(held.model.path))

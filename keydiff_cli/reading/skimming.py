@@ -17,6 +17,7 @@ from keydiff_cli.reading.preparation import (
     open_cache,
     plan_for,
     sketch_model,
+    with_checksum,
 )
 from keydiff_cli.reading.resume import make_key
 from keydiff_cli.reading.run import Run
@@ -41,6 +42,8 @@ def skim_documents(run: Run, located: models.LocatedModel, sources: Sources, tal
         Whatever stands in the way.
     """
     policy = find_policy(_POLICY)
+    if run.checksum:
+        located = with_checksum(located)
     with closing(sketch_model(run.settings, located.path)) as sketch:
         prepared = begin(run, located, sketch, policy, None, documents=True)
         corpus = Corpus(sources.documents(), sketch)

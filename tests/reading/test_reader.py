@@ -75,6 +75,26 @@ def test_what_was_read_is_known_by_its_tokens(reader: Reader, document: Path) ->
     assert report.cache.policy == "keydiff-prerope"
 
 
+@pytest.mark.parametrize("budget", [256, 4000])
+def test_passages_are_put_before_a_question_unless_the_cache_holds_all(
+    fake: FakeLlama,
+    settings: Settings,
+    document: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    budget: int,
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(FakeModel, "reply", staticmethod(lambda text: shown.append(text) or "So."))
+    with Reader(replace(settings, budget=budget, second_look=400)) as reader:
+        reader.read([document])
+        before = fake.cache.text()
+        assert reader.ask("What is the secret password of the harbour?") == "So."
+        assert reader.held.intact == (budget == 4000)
+        assert bool(reader.report.second_look) == (budget == 256)
+        assert ("Passages of the document:" in shown[0]) == (budget == 256)
+        assert fake.cache.text() == before
+
+
 def test_other_settings_hold_from_the_reading_on(
     reader: Reader, fake: FakeLlama, settings: Settings, document: Path, tmp_path: Path
 ) -> None:
@@ -172,13 +192,13 @@ def test_a_checksum_is_there_if_it_is_wanted(
         return "f" * 64
 
     monkeypatch.setattr("keydiff_cli.reading.preparation.model_checksum", checksum)
-    for wanted in (False, True):
+    for wanted, quick in ((False, False), (True, False), (False, True), (True, True)):
         with Reader(settings, checksum=wanted) as reader:
-            reader.read([document])
+            reader.read([document], quick=quick)
             model = reader.report.model
             assert model is not None
             assert model.sha256 == ("f" * 64 if wanted else None)
-    assert asked == [located.path]
+    assert asked == [located.path] * 2
 
 
 # With a model ---------------------------------------------------------------------------------
