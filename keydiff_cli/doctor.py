@@ -105,8 +105,8 @@ def _library(settings: Settings, problems: _Problems) -> dict[str, Any] | None:
         )
     if not installation.observes:
         problems.add(
-            f"llama.cpp shows no queries, which {setting('policy', 'focus')} needs; install the "
-            "version that constraints.txt names"
+            f"llama.cpp shows no queries, which recall and {setting('policy', 'focus')} need; "
+            "install the version that constraints.txt names"
         )
     installation = replace(installation, devices=devices)
     return {

@@ -40,7 +40,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for part in (
         f"patched for another version of keydiff (interface {API_VERSION + 1}, not {API_VERSION})",
         "every eviction copies it",
-        "shows no queries, which --policy focus needs",
+        "shows no queries, which recall and --policy focus need",
         "has 1.00 MB left, and qwen2.5-coder-1.5b takes 1.12 GB",
         "100 MB of memory are free, and qwen2.5-coder-1.5b takes 1.12 GB; close other programs or "
         "use a smaller --model",
