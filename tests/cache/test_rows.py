@@ -144,3 +144,67 @@ def test_past_scores_and_positions_go_with_the_rows(monkeypatch: pytest.MonkeyPa
     for name in ("positions", "origin", "rotary", "past"):
         np.testing.assert_array_equal(getattr(after, name), getattr(before, name), err_msg=name)
     check_rows(cache)
+
+
+# Removed ---------------------------------------------------------------------------------------
+
+
+def rows_of(cache: KVCache) -> dict[tuple[int, int], tuple[int, int]]:
+    """The position of each row, and that by which its key is rotated; by head and token."""
+    return {
+        (head, int(origin[cell])): (int(cache.positions[cell]), int(rotary[cell]))
+        for head, (origin, rotary) in enumerate(
+            zip(np.concatenate(cache.origin), np.concatenate(cache.rotary), strict=True)
+        )
+        for cell in np.flatnonzero(cache.positions >= 0)
+    }
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_what_is_removed_leaves_the_rest_as_it_was(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = read(monkeypatch, access)
+    position, used = cache.position, cache.used
+    append(cache, 12)  # from 45 on, of which 48 to 52 go
+    before = rows_of(cache)
+    cache.rows.remove(position + 3, position + 8)
+    assert (cache.used, cache.position, cache.tokens) == (used + 7, position + 12, 57)
+    after = rows_of(cache)
+    gone = {(head, token) for head in range(LAYERS * HEADS) for token in range(48, 53)}
+    assert before.keys() - after.keys() == gone
+    assert all(before[row] == places for row, places in after.items())
+    check_rows(cache)
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_the_next_tokens_go_to_the_cells_that_were_freed(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = read(monkeypatch, access)
+    position = cache.position
+    append(cache, 12)
+    freed = np.flatnonzero((cache.positions >= position) & (cache.positions < position + 4))
+    cache.rows.remove(position, position + 4)
+    append(cache, 4)
+    np.testing.assert_array_equal(cache.positions[freed], position + 12 + np.arange(4))
+    for origin in cache.origin:
+        np.testing.assert_array_equal(origin[:, freed], [np.arange(57, 61)] * HEADS)
+    check_rows(cache)
+    append(cache, 6)
+    cache.evict(cache.used - 3, KEYDIFF)  # it goes on as ever
+    check_rows(cache)
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_what_comes_after_a_gap_can_be_taken_back(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = read(monkeypatch, access)
+    before, position = rows_of(cache), cache.position
+    append(cache, 12)
+    cache.rows.remove(position + 2, position + 6)
+    cache.truncate(position)
+    assert rows_of(cache) == before
+    assert (cache.tokens, cache.position) == (45, position)
+    check_rows(cache)

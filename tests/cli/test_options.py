@@ -74,6 +74,8 @@ def test_what_the_commands_set() -> None:
         *("kv_type", "gpu_layers", "device", "rpc", "cache", "offline"),
     ]
     assert settings_of(known["ask"]) == settings_of(known["chat"]) == everything
+    for words in ("ask", "chat"):
+        assert flags(known[words]) >= {"--no-recall", "--no-second-look"}
     answering = {"max_tokens", "temperature", "seed"}
     assert set(everything) - set(settings_of(known["read"])) == answering | {"cache"}
     assert set(everything) - set(settings_of(known["plan"])) == {
@@ -99,3 +101,20 @@ def test_what_was_given_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolved.sources["model"] == "default"
     with pytest.raises(UsageError, match=r"^budget: 0 must be at least 1$"):
         Options(budget=0).resolve()
+
+
+@pytest.mark.parametrize("name", ["recall", "second_look"])
+def test_what_is_looked_up_for_a_question_can_be_left_out(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = Options().resolve()
+    assert getattr(usual.settings, name) > 0
+    assert usual.sources[name] == "default"
+    off = Options(**{f"no_{name}": True}).resolve()
+    assert getattr(off.settings, name) == 0
+    assert off.sources[name] == "flag"
+    (other,) = {"recall", "second_look"} - {name}
+    assert getattr(off.settings, other) == getattr(usual.settings, other)
+    monkeypatch.setenv(f"KEYDIFF_{name.upper()}", "77")
+    assert getattr(Options().resolve().settings, name) == 77
+    assert getattr(Options(**{f"no_{name}": True}).resolve().settings, name) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 import typer
@@ -62,6 +63,25 @@ def test_what_was_interrupted_is_shown_too(
         assert json.loads(printed.out)["stop_reason"] == "interrupted"
     else:
         assert printed.out == "It is\n"
+
+
+@pytest.mark.parametrize(
+    ("report", "options", "advised"),
+    [
+        (Report(), Options(), True),
+        (Report(), Options(as_json=True), True),
+        (Report(), Options(quiet=True), False),
+        (Report(answer="It is"), Options(), False),  # it was read already
+        (Report(quick=True), Options(), False),
+        (Report(stop_reason="eos"), Options(), False),
+    ],
+)
+def test_what_would_be_quicker_is_said_where_reading_was_interrupted(
+    report: Report, options: Options, advised: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with suppress(typer.Exit):
+        show(lambda display: report, options, answer=True, advice="do not read")
+    assert capsys.readouterr().err.endswith("keydiff: do not read\n") == advised
 
 
 def test_what_goes_wrong_comes_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

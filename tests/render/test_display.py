@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from keydiff_cli.errors import setting
 from keydiff_cli.render.display import Display
+from keydiff_cli.report import Look, MemoryUse, RecallCounts, Report, Timing, TokenCounts
 
 
 def test_settings_are_named_as_flags(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,4 +44,37 @@ def test_the_answer_can_be_left_to_others(capsys: pytest.CaptureFixture[str]) ->
     display = Display(quiet=False, answer=False)
     display.text("It is blue.")
     display.end_line()
+    assert capsys.readouterr() == ("", "")
+
+
+LOOK = Look("a.pdf", 7, (1, 9), 100, "words")
+READ = Report(
+    stop_reason="eos",
+    tokens=TokenCounts(document=6426, kept=512, generated=12),
+    timing_s=Timing(total=2.5),
+    memory_bytes=MemoryUse(peak=3 * 10**8),
+)
+END = "generated 12 in 2.5 s, peak memory 300 MB\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, "read 6426 tokens, kept 512, "),
+        ({"recall": RecallCounts(384, 0.5)}, "read 6426 tokens, kept 512, recalled 384, "),
+        ({"second_look": (LOOK,)}, "read 6426 tokens, kept 512, 1 passage again, "),
+        (
+            {"recall": RecallCounts(384, 0.5), "second_look": (LOOK, LOOK)},
+            "read 6426 tokens, kept 512, recalled 384, 2 passages again, ",
+        ),
+        ({"quick": True}, "searched 6426 tokens, "),
+        ({"quick": True, "second_look": (LOOK,)}, "searched 6426 tokens, 1 passage again, "),
+    ],
+)
+def test_the_last_line_says_what_an_answer_rests_on(
+    changes: dict[str, Any], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Display(quiet=False, answer=True).finished(replace(READ, **changes), stats=False)
+    assert capsys.readouterr() == ("", f"keydiff: {line}{END}")
+    Display(quiet=True, answer=True).finished(replace(READ, **changes), stats=False)
     assert capsys.readouterr() == ("", "")

@@ -1,0 +1,87 @@
+"""What bears on a question: when it is looked for, and that it goes again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from keydiff_cli.reading.evidence import evidence
+from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.second_look import Excerpts
+from keydiff_cli.report import Events, Look
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.text.prompts import Asked
+
+LIFTS = np.ones(3, np.float32)
+ASKED = Asked(np.arange(4, dtype=np.int32), 1)
+FOUND = Excerpts("Passages", (Look("a", None, (1, 2), 5, "words"),))
+
+
+class Held:
+    """Documents that are held, and what is asked of them in which order."""
+
+    def __init__(self, *, intact: bool) -> None:
+        self.intact = intact
+        self.asked: list[Any] = []
+        self.recaller = SimpleNamespace(recalled=self._recalled)
+        self.second_look = SimpleNamespace(find=self._find)
+
+    @contextmanager
+    def _recalled(
+        self, question: Asked, tokens: int, scored: bool, in_use: Callable[[], None]
+    ) -> Iterator[Any]:
+        assert question is ASKED
+        self.asked.append(("recall", tokens, scored, in_use()))
+        try:
+            yield LIFTS
+        finally:
+            self.asked.append("undone")
+
+    def _find(self, question: str, before: str, lifts: Any, tokens: int) -> Excerpts:
+        assert lifts is LIFTS
+        self.asked.append(("look", question, before, tokens))
+        return FOUND if tokens else Excerpts()
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder(Events())
+
+
+def seek(held: Any, settings: Settings, recorder: Recorder) -> Any:
+    return evidence(held, settings, recorder, "Why?", ASKED, "When?", lambda: None)
+
+
+def test_rows_come_back_first_and_passages_are_found_by_their_attention(
+    recorder: Recorder,
+) -> None:
+    held = Held(intact=False)
+    with seek(held, Settings(recall=7, second_look=100), recorder) as excerpts:
+        assert excerpts is FOUND
+        assert held.asked == [("recall", 7, True, None), ("look", "Why?", "When?", 100)]
+        assert recorder.report.second_look == FOUND.looks
+    assert held.asked[2:] == ["undone"]
+
+
+def test_rows_go_again_whatever_happens(recorder: Recorder) -> None:
+    held = Held(intact=False)
+    with pytest.raises(KeyboardInterrupt), seek(held, Settings(), recorder):
+        raise KeyboardInterrupt
+    assert held.asked[2:] == ["undone"]
+
+
+@pytest.mark.parametrize(("intact", "share"), [(True, 100), (False, 0)])
+def test_where_all_is_in_view_or_it_is_off_no_passages_are_looked_for(
+    recorder: Recorder, intact: bool, share: int
+) -> None:
+    recorder.passages_found(FOUND.looks)  # of the question before
+    held = Held(intact=intact)
+    with seek(held, Settings(recall=0, second_look=share), recorder) as excerpts:
+        assert excerpts == Excerpts()
+    assert held.asked == [("recall", 0, False, None), ("look", "Why?", "When?", 0), "undone"]
+    assert recorder.report.second_look == ()
