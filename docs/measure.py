@@ -128,6 +128,8 @@ def certainty(name: str, policy: str, budgets: list[int | None]) -> None:
             policy="full" if budget is None else policy,
             budget=budget,
             cache=False,
+            archive="off",
+            second_look=0,
             max_tokens=48,
             temperature=0,
         )

@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--archive", default="off", help="off, keys or full")
     parser.add_argument("--archive-type", help="f16 or q8_0")
     parser.add_argument("--recall", type=int, default=384, help="tokens that come back")
+    parser.add_argument("--second-look", type=int, default=512, help="tokens that are read again")
     options = parser.parse_args()
     settings = Settings(**vars(options), cache=False, max_tokens=48)
     facts = json.loads((SAMPLE / "facts.json").read_text(encoding="utf-8"))
