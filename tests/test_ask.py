@@ -113,7 +113,7 @@ def test_reading_ahead_makes_sure_that_it_is_kept(
     assert (report.stop_reason, report.answer) == ("read", "")
     assert report.cache is not None
     assert report.cache.policy == "keydiff-prerope"
-    monkeypatch.setattr("keydiff_cli.reading.reading.Keeper", Full)
+    monkeypatch.setattr("keydiff_cli.reading.by_blocks.Keeper", Full)
     with pytest.raises(KeydiffError, match="what was read is not kept: No space left on device"):
         ask(settings, document, None)
     assert ask(settings, document).answer == "Why?"  # a question needs no snapshot

@@ -213,14 +213,9 @@ class Runner:
         asked: Asked | None,
     ) -> None:
         name = sample_name(question.id, trial.policy.name, trial.budget)
-
-        def progress(block: Block) -> None:
+        for block in ingest(cache, parts, policy=trial.policy, budget=trial.held, question=asked):
             doing = f"{name}, reading {block.stop} of {len(trial.document)} tokens"
             self._events.working(doing, self._done, self._total)
-
-        ingest(
-            cache, parts, policy=trial.policy, budget=trial.held, question=asked, progress=progress
-        )
 
     def _answer(self, cache: KVCache, trial: Trial, question: Question, read: float) -> None:
         """Answer a question after ``read`` seconds of reading, and record it."""

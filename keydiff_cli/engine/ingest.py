@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.eviction import Policy
@@ -26,9 +26,10 @@ def ingest(
     budget: int,
     question: Asked | None = None,
     appended: Callable[[Block], None] | None = None,
-    progress: Callable[[Block], None] | None = None,
-) -> int:
+) -> Iterator[Block]:
     """Block prompt processing (KeyDiff, arXiv 2504.15364, section 3): run a block, then evict.
+
+    Goes on from block to block as it is iterated over.
 
     Parameters
     ----------
@@ -42,14 +43,12 @@ def ingest(
         that this takes no more time than reading does.
     appended
         Called when a block is in the cache, before anything is evicted.
-    progress
-        Called after each block.
 
-    Returns
-    -------
-    Number of tokens read.
+    Yields
+    ------
+    Each block, when it was read. Whoever runs other tokens then has the cache hold what it did,
+    row by row, before the next one.
     """
-    read = 0
     keep = cache.pinned_rows + policy.largest(budget)
     limit = min(cache.keeps(keep, policy))
     asked = None if question is None else question.cut(cache.context.batch)
@@ -60,7 +59,4 @@ def ingest(
         if policy.watch == "question" and asked is not None and cache.used > limit:
             cache.look(asked.ids, asked.lead)
         cache.evict(keep, policy)
-        read += len(block.ids)
-        if progress is not None:
-            progress(block)
-    return read
+        yield block

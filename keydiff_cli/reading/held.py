@@ -75,22 +75,25 @@ def hold_documents(
     archive: Archive | None = None,
     intact: bool | None = None,
     problem: str = "",
+    second_look: SecondLook | None = None,
+    whole: bool = True,
 ) -> Held:
-    """From now on questions and answers make room among themselves only.
+    """What was read; if that is the ``whole``, questions make room among themselves from now on.
 
-    ``intact`` says whether the cache holds the documents as a whole, where it cannot tell.
+    Parameters
+    ----------
+    intact
+        Whether the cache holds the documents as a whole, where it cannot tell.
+    second_look
+        What finds passages of the same text already.
     """
-    cache.hold()
-    run.recorder.documents_read()
-    second_look = SecondLook(corpus, run.recorder)
-    run.stack.callback(second_look.close)
-    longest = cache.context.model.longest_text(cache.context.cells)
-    read = corpus.tokens + len(prepared.head) + len(prepared.asked.ids)
-    if read > longest > 0:
-        run.recorder.warn(
-            f"{read} tokens are more than the {longest} that the model was made for; "
-            "what it says of such a long text may be wrong"
-        )
+    if second_look is None:
+        second_look = SecondLook(corpus, run.recorder)
+        run.stack.callback(second_look.close)
+    if whole:
+        cache.hold()
+        run.recorder.documents_read()
+        _warn_of_length(run, prepared, cache, corpus)
     return Held(
         cache=cache,
         corpus=corpus,
@@ -109,3 +112,14 @@ def hold_documents(
         second_look=second_look,
         problem=problem,
     )
+
+
+def _warn_of_length(run: Run, prepared: Prepared, cache: KVCache, corpus: Corpus) -> None:
+    """Warn if the documents are longer than any text that the model was made for."""
+    longest = cache.context.model.longest_text(cache.context.cells)
+    read = corpus.tokens + len(prepared.head) + len(prepared.asked.ids)
+    if read > longest > 0:
+        run.recorder.warn(
+            f"{read} tokens are more than the {longest} that the model was made for; "
+            "what it says of such a long text may be wrong"
+        )

@@ -5,32 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from keydiff_cli.cache import KVCache
-from keydiff_cli.engine.answer import Answer, Sampler
 from keydiff_cli.errors import UsageError
 from keydiff_cli.policies import choose_policy
-from keydiff_cli.reading.evidence import evidence
-from keydiff_cli.reading.held import Held
+from keydiff_cli.reading.answering import Answering
 from keydiff_cli.reading.preparation import locate_model
-from keydiff_cli.reading.reading import Request, read_documents
-from keydiff_cli.reading.recorded_answer import recorded
+from keydiff_cli.reading.reading import Request, begin_reading
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.run import Run
 from keydiff_cli.reading.saved import load_documents, opened_file, save_documents, saved_settings
-from keydiff_cli.reading.second_look import Excerpts
+from keydiff_cli.reading.skimming import skim_documents
 from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.text.corpus import Corpus
-from keydiff_cli.text.prompts import Asked, prompt_tokens
 from keydiff_cli.text.sources import Sources
 
 
-class Reader:
+class Reader(Answering):
     """Documents that a model reads once, and any number of questions to them.
 
     Parameters
@@ -57,15 +52,12 @@ class Reader:
         *,
         checksum: bool = False,
     ) -> None:
-        self.settings = settings or Settings()
-        self._events = events or Events()
-        self.recorder = Recorder(self._events, self.settings.memory)
+        settings, self._events = settings or Settings(), events or Events()
+        super().__init__(settings, Recorder(self._events, settings.memory))
         self._checksum = checksum
         self._stack = ExitStack()
-        self._held: Held | None = None
         self._process: int | None = None  # bytes of the process before anything was read
         self._repeat: Callable[[], None] | None = None
-        self._answer: Answer | None = None  # the one that is being generated
 
     def __enter__(self) -> Reader:
         return self
@@ -75,25 +67,13 @@ class Reader:
 
     def close(self) -> None:
         """Free the model and what it has read."""
-        self._held = self._answer = None
+        self._held = self._reading = self._answer = None
         self._stack.close()
 
     @property
     def report(self) -> Report:
         """What was read and answered last, with sizes and timings."""
         return self.recorder.report
-
-    @property
-    def cache(self) -> KVCache | None:
-        """The KV cache that holds what was read; None before."""
-        return None if self._held is None else self._held.cache
-
-    @property
-    def held(self) -> Held:
-        """What was read, in its cache; a :class:`UsageError` if nothing was."""
-        if self._held is None:
-            raise UsageError("there is nothing to ask about: read a document first")
-        return self._held
 
     @property
     def corpus(self) -> Corpus:
@@ -109,6 +89,7 @@ class Reader:
         stdin: BinaryIO | None = None,
         settings: Settings | None = None,
         quick: bool = False,
+        stepwise: bool = False,
     ) -> None:
         """Read documents, in place of those read before.
 
@@ -126,6 +107,9 @@ class Reader:
             In place of those so far, from this reading on.
         quick
             Do not read them: questions are answered from passages of them alone.
+        stepwise
+            Take up what a snapshot has, and leave the rest to :meth:`step`. Questions may be asked
+            between the steps, and change nothing of what is read on.
 
         Raises
         ------
@@ -149,9 +133,37 @@ class Reader:
             again = partial(self.read, paths, question=question, talk=talk, quick=quick)
             self._repeat = None if documents.once else again
             run = Run(settings, recorder, self._stack, self._process, self._checksum)
-            request = Request(documents, question, talk, quick)
-            self._held = read_documents(run, located, request)
+            if quick and paths:
+                self._held = skim_documents(run, located, documents, talk)
+            else:
+                request = Request(documents, question, talk, stepwise)
+                self._reading = begin_reading(run, located, request)
+                self._held = self._reading.held()
             self._process = self._held.process
+            while not stepwise and self.step():
+                pass
+
+    def step(self) -> bool:
+        """Read on by a block; False once all is read.
+
+        Raises
+        ------
+        KeydiffError
+            Whatever stands in the way; then nothing is held any more.
+        """
+        reading = self._reading
+        if reading is None:
+            return False
+        if self._paused:
+            raise UsageError("a question is still being answered: take all of the answer")
+        try:
+            if reading.step():
+                return True
+            self._held, self._reading = reading.held(), None
+        except BaseException:
+            self.close()
+            raise
+        return False
 
     @contextmanager
     def _recording(self, settings: Settings) -> Iterator[Recorder]:
@@ -187,12 +199,14 @@ class Reader:
         Raises
         ------
         UsageError
-            If nothing was read, or a conversation has begun.
+            If nothing was read, there is more to read, or a conversation has begun.
         OSError
             If it cannot be written; then no part of it is left.
         """
         if self._held is None:
             raise UsageError("there is nothing to save: read a document first")
+        if self._reading is not None:
+            raise UsageError("there is more to read before it can be saved")
         self.recorder.model_known(save_documents(self._held, Path(path)))
 
     def load(self, path: str | Path) -> None:
@@ -215,84 +229,3 @@ class Reader:
             self._held = load_documents(run, located, file, ready)
             self._process = self._held.process
         self._repeat = partial(self.load, path)
-
-    # Answering ------------------------------------------------------------------------------
-
-    def ask(self, question: str) -> str:
-        """Answer a question; see :meth:`stream`."""
-        return "".join(self.stream(question))
-
-    def stream(self, question: str, *, rewind: bool = True) -> Iterator[str]:
-        """Answer a question, piece by piece.
-
-        Parameters
-        ----------
-        rewind
-            Forget question and answer afterwards, so that questions do not influence each other.
-            This takes a copy of the cache in memory if the answer is longer than
-            ``settings.conversation``, or the model has sliding windows.
-
-        Raises
-        ------
-        UsageError
-            If nothing was read, the question does not fit, or another one is being answered.
-        """
-        self.require_idle()
-        cache = self.held.cache
-        model, prompt = cache.context.model, self.held.prompt
-        mark = cache.mark() if rewind else None
-        _, alone = prompt_tokens(model, prompt, question)
-        with self.evidence(question, alone) as excerpts:  # gone after the cache has been rewound
-            try:
-                _, asked = prompt_tokens(model, prompt, question, excerpts.text)
-                yield from self.generate(self.answer(asked))
-            finally:
-                if mark is not None and self.cache is cache:  # else it is freed already
-                    cache.rewind(mark)
-                    cache.unmark()
-
-    def evidence(
-        self, question: str, asked: Asked, before: str = ""
-    ) -> AbstractContextManager[Excerpts]:
-        """See :func:`keydiff_cli.reading.evidence.evidence`."""
-        held, settings, recorder = self.held, self.settings, self.recorder
-        return evidence(held, settings, recorder, question, asked, before, lambda: self.cache)
-
-    def answer(self, asked: Asked, sampler: Sampler | None = None) -> Answer:
-        """An answer to the tokens of a question, by the sampler of the settings or another one.
-
-        Raises
-        ------
-        UsageError
-            If nothing was read.
-        """
-        cache, settings = self.held.cache, self.settings
-        sampler = sampler or Sampler(settings.temperature, settings.seed)
-        return Answer(cache, asked, max_tokens=settings.max_tokens, sampler=sampler)
-
-    def generate(self, answer: Answer) -> Iterator[str]:
-        """The text of an answer, piece by piece; it stays in the cache with its question.
-
-        Raises
-        ------
-        UsageError
-            As :meth:`stream`.
-        """
-        self.require_idle()
-        held, self._answer = self.held, answer
-        try:
-            yield from recorded(answer, held, self.recorder)
-        finally:
-            if self._answer is answer:
-                self._answer = None
-
-    def require_idle(self) -> None:
-        """Make sure that no answer is being generated, which the cache is needed for.
-
-        Raises
-        ------
-        UsageError
-            If one is.
-        """
-        if self._answer is not None:
-            raise UsageError("an answer is still being generated: take all of it, or close it")

@@ -45,6 +45,7 @@ class Recorder:
         self._cache: CacheSetup | None = None
         self._tokens = TokenCounts()
         self._timing = Timing()
+        self._taken_up = 0.0  # seconds that a snapshot took
         self._recall = RecallCounts()
         self._quick = False
         self._looks: tuple[Look, ...] = ()
@@ -135,7 +136,8 @@ class Recorder:
     def snapshot_loaded(self, tokens: int, kept: int, seconds: float = 0.0) -> None:
         """The first tokens of the documents come from a snapshot, so many of them kept."""
         self._tokens = replace(self._tokens, document=tokens, reused=tokens, kept=kept)
-        self._timing = replace(self._timing, ingest=self._timing.ingest + seconds)
+        self._taken_up = seconds
+        self._timing = replace(self._timing, ingest=seconds)
 
     def reading_began(self) -> None:
         """Reading begins."""
@@ -145,13 +147,18 @@ class Recorder:
     def block_read(self, progress: Progress) -> None:
         """A block was read."""
         self._tokens = replace(self._tokens, document=progress.tokens, kept=progress.cells)
+        self._timing = replace(self._timing, ingest=self._taken_up + progress.seconds)
         self._events.reading(progress)
+
+    def reading_paused(self) -> None:
+        """Reading is to go on later."""
+        self._events.reading_over()
 
     def reading_ended(self, seconds: float, keeping: float, evictions: EvictionTimes) -> None:
         """Reading has ended, whole or not; seconds of it in all, of writing and of evicting."""
         self._timing = replace(
             self._timing,
-            ingest=self._timing.ingest + seconds,
+            ingest=self._taken_up + seconds,
             keep=keeping,
             score=evictions.score,
             evict=evictions.move,

@@ -47,7 +47,7 @@ class SecondLook:
     Parameters
     ----------
     corpus
-        The documents, read to their end.
+        The documents, of which all that is known is searched.
     recorder
         Told if they cannot be searched.
     """
@@ -74,8 +74,8 @@ class SecondLook:
         before
             The question before it in a conversation; empty if there is none.
         lifts
-            How much the question attends to each token of the documents: float32 ``[tokens]``;
-            None if that is not known.
+            How much the question attends to each token that was read of the documents: float32
+            ``[tokens]``; None if that is not known.
         tokens
             All of it takes so many tokens at most.
         """
@@ -105,6 +105,7 @@ class SecondLook:
     def _attended(self, lifts: Float32) -> list[int]:
         """The passages that are lifted most, by number; none for a question that names nothing."""
         starts = np.array([passage.start for passage in self._passages])
+        starts = starts[starts < len(lifts)]  # more of the text may be known than was read
         best = np.maximum.reduceat(lifts, starts)
         order = np.argsort(-best, kind="stable")[:_CANDIDATES]
         if best[order[: _NAMED + 1][-1]] < _LIFTED:

@@ -77,6 +77,7 @@ class Keeper:
             self._superseded = beginning.entry.path
         self._claim: Claim | None = None
         self._archivist: Archivist | None = None
+        self._kept = 0 if beginning is None else beginning.tokens  # in the last snapshot
         self.problem = ""
 
     @property
@@ -125,6 +126,12 @@ class Keeper:
             self._write(tokens, cache, complete=True)
         self.close()
 
+    def stop(self, tokens: int, cache: KVCache) -> None:
+        """Write a snapshot of what was read so far, if the last one has less; then others may."""
+        if tokens > self._kept:
+            self._write(tokens, cache, complete=False)
+        self.close()
+
     def close(self) -> None:
         """Write no more."""
         if self._claim is not None:
@@ -142,7 +149,7 @@ class Keeper:
                     self.problem = _BUSY
                     return
                 self._save(self._store, writer, cache, tokens, complete)
-                self._complete, self.problem = complete, ""
+                self._complete, self._kept, self.problem = complete, count, ""
             except OSError as error:
                 self.problem = str(error.strerror or error)
                 self._warn(f"what is read cannot be kept: {self.problem}")

@@ -290,9 +290,9 @@ def interrupt_reading(engine: Engine, budget: int) -> None:
     """Read half of the document, something else, and from an image of the first half the rest."""
     stream = list(blocks([engine.task.document], engine.block))
     rules: dict[str, Any] = {"policy": POLICIES[engine.policy], "budget": budget}
-    ingest(engine.cache, stream[:7], **rules)
+    list(ingest(engine.cache, stream[:7], **rules))
     image = engine.cache.image()
     image = replace(image, rows=[rows.copy() for rows in image.rows])
-    ingest(engine.cache, stream[2:4], **rules)
+    list(ingest(engine.cache, stream[2:4], **rules))
     engine.cache.load(image)
-    ingest(engine.cache, stream[7:], **rules)
+    list(ingest(engine.cache, stream[7:], **rules))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,21 +34,23 @@ def blocks(count: int, size: int = 32) -> Iterator[Block]:
         yield Block(first, np.arange(first, min(first + size, count), dtype=np.int32) % 200)
 
 
+def read_all(cache: FakeCache, blocks: Iterator[Block], **rules: Any) -> None:
+    list(ingest(cache, blocks, **rules))  # type: ignore[arg-type]
+
+
 def test_the_head_is_run_in_blocks_and_pinned(cache: FakeCache) -> None:
     assert cache.batches == [16, 4]
     assert cache.pinned == [(0, 20, 20)]
 
 
 def test_after_each_block_there_are_no_more_tokens_than_the_budget(cache: FakeCache) -> None:
-    used: list[tuple[int, int]] = []
-    count = ingest(
+    steps = ingest(
         cache,  # type: ignore[arg-type]
         blocks(150),
         policy=POLICIES["keydiff"],
         budget=50,
-        progress=lambda block: used.append((block.stop, cache.used - 20)),
     )
-    assert count == 150
+    used = [(block.stop, cache.used - 20) for block in steps]
     assert used == [(32, 32), (64, 50), (96, 50), (128, 50), (150, 50)]
     assert cache.batches[2:] == [32, 32, 32, 32, 22]
     assert cache.kept[:20] == [(number, 1) for number in range(20)]
@@ -60,30 +63,18 @@ def test_a_question_is_looked_at_only_before_an_eviction_for_it(
 ) -> None:
     asked = Asked(np.arange(8, dtype=np.int32), 2)
     budget = 64 if policy != "full" else 200  # the second block just fits
-    ingest(
-        cache,  # type: ignore[arg-type]
-        blocks(150),
-        policy=POLICIES[policy],
-        budget=budget,
-        question=asked,
-    )
+    read_all(cache, blocks(150), policy=POLICIES[policy], budget=budget, question=asked)
     if policy != "focus":
         assert cache.looks == []
     else:
         assert cache.looks == [(list(range(8)), 2)] * 3
-        ingest(cache, blocks(64), policy=POLICIES[policy], budget=64)  # type: ignore[arg-type]
+        read_all(cache, blocks(64), policy=POLICIES[policy], budget=64)
         assert len(cache.looks) == 3
 
 
 def test_of_a_question_longer_than_a_block_a_part_is_looked_at(cache: FakeCache) -> None:
     asked = Asked(np.arange(100, dtype=np.int32), 5)
-    ingest(
-        cache,  # type: ignore[arg-type]
-        blocks(64),
-        policy=POLICIES["focus"],
-        budget=50,
-        question=asked,
-    )
+    read_all(cache, blocks(64), policy=POLICIES["focus"], budget=50, question=asked)
     assert cache.looks == [([*range(5), *range(73, 100)], 5)]
 
 
@@ -99,7 +90,7 @@ def test_blocks_are_watched_for_policies_that_look_at_their_queries(
         real(tokens, watch=watch)
 
     monkeypatch.setattr(cache, "append", append)
-    ingest(cache, blocks(64), policy=POLICIES[policy], budget=50)  # type: ignore[arg-type]
+    read_all(cache, blocks(64), policy=POLICIES[policy], budget=50)
     assert seen == [watched] * 2
 
 

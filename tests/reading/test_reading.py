@@ -165,6 +165,8 @@ class FakeKeeper:
 
     def finish(self, tokens: int, cache: object) -> None: ...
 
+    def stop(self, tokens: int, cache: object) -> None: ...
+
     def close(self) -> None:
         FakeKeeper.closed += 1
 
@@ -226,7 +228,7 @@ def test_stopped_at_any_stage_the_report_says_what_was_known(
     known: str,
     tokens: int | None,
 ) -> None:
-    monkeypatch.setattr("keydiff_cli.reading.reading.Keeper", FakeKeeper)
+    monkeypatch.setattr("keydiff_cli.reading.by_blocks.Keeper", FakeKeeper)
     monkeypatch.setattr(FakeKeeper, "closed", 0)
     text = story(lines=300)  # longer than what is read to make a plan
     (tmp_path / "long.txt").write_text(text)

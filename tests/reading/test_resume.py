@@ -39,7 +39,7 @@ def shelf(
         head = fake.cache.used - reader.report.tokens.document
     shelf = Shelf(fake.cache.kept, head)
     monkeypatch.setattr("keydiff_cli.reading.resume.find_beginning", shelf.find)
-    monkeypatch.setattr("keydiff_cli.reading.reading.Keeper", shelf.keeper)
+    monkeypatch.setattr("keydiff_cli.reading.by_blocks.Keeper", shelf.keeper)
     return shelf
 
 

@@ -121,10 +121,11 @@ def start(
 
 
 def read(engine: Engine, budget: int) -> None:
-    ingest(
+    steps = ingest(
         engine.cache,
         blocks([engine.task.document], engine.block),
         policy=POLICIES[engine.policy],
         budget=budget,
         question=engine.task.question,
     )
+    list(steps)

@@ -1,0 +1,165 @@
+"""Questions about documents that were read, or are being read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from keydiff_cli.cache import KVCache
+from keydiff_cli.engine.answer import Answer, Sampler
+from keydiff_cli.errors import UsageError
+from keydiff_cli.reading.by_blocks import Reading
+from keydiff_cli.reading.evidence import evidence
+from keydiff_cli.reading.held import Held
+from keydiff_cli.reading.recorded_answer import recorded
+from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.second_look import Excerpts
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.text.prompts import Asked, prompt_tokens
+
+
+class Answering:
+    """Answers questions about what is held, one at a time.
+
+    Attributes
+    ----------
+    settings : Settings
+        The documents were read by them, and questions are answered by them.
+    recorder : Recorder
+        Is told what happens, also by those who ask.
+    """
+
+    def __init__(self, settings: Settings, recorder: Recorder) -> None:
+        self.settings = settings
+        self.recorder = recorder
+        self._held: Held | None = None
+        self._reading: Reading | None = None  # as long as there is more to read
+        self._paused = False  # whether a question is being answered meanwhile
+        self._answer: Answer | None = None  # the one that is being generated
+
+    @property
+    def cache(self) -> KVCache | None:
+        """The KV cache that holds what was read; None before."""
+        return None if self._held is None else self._held.cache
+
+    @property
+    def held(self) -> Held:
+        """What was read, in its cache; a :class:`UsageError` if nothing was."""
+        if self._held is None:
+            raise UsageError("there is nothing to ask about: read a document first")
+        return self._held
+
+    @property
+    def reading(self) -> bool:
+        """Whether there is more to read, and no question is being answered meanwhile."""
+        return self._reading is not None and not self._paused
+
+    def ask(self, question: str) -> str:
+        """Answer a question; see :meth:`stream`."""
+        return "".join(self.stream(question))
+
+    def stream(self, question: str, *, rewind: bool = True) -> Iterator[str]:
+        """Answer a question, piece by piece.
+
+        Parameters
+        ----------
+        rewind
+            Forget question and answer afterwards, so that questions do not influence each other;
+            before all is read they are forgotten in any case. This takes a copy of the cache in
+            memory if the answer is longer than ``settings.conversation``, or the model has sliding
+            windows.
+
+        Raises
+        ------
+        UsageError
+            If nothing was read, the question does not fit, or another one is being answered.
+        """
+        self.require_idle()
+        cache = self.held.cache
+        model, prompt = cache.context.model, self.held.prompt
+        _, alone = prompt_tokens(model, prompt, question)
+        with self.paused():
+            mark = cache.mark() if rewind else None
+            with self.evidence(question, alone) as excerpts:  # gone after the cache is rewound
+                try:
+                    _, asked = prompt_tokens(model, prompt, question, excerpts.text)
+                    yield from self.generate(self.answer(asked))
+                finally:
+                    if mark is not None and self.cache is cache:  # else it is freed already
+                        cache.rewind(mark)
+                        cache.unmark()
+
+    def evidence(
+        self, question: str, asked: Asked, before: str = ""
+    ) -> AbstractContextManager[Excerpts]:
+        """See :func:`keydiff_cli.reading.evidence.evidence`."""
+        held, settings, recorder = self.held, self.settings, self.recorder
+        return evidence(held, settings, recorder, question, asked, before, lambda: self.cache)
+
+    def answer(self, asked: Asked, sampler: Sampler | None = None) -> Answer:
+        """An answer to the tokens of a question, by the sampler of the settings or another one.
+
+        Raises
+        ------
+        UsageError
+            If nothing was read.
+        """
+        cache, settings = self.held.cache, self.settings
+        sampler, most = sampler or Sampler(settings.temperature, settings.seed), settings.max_tokens
+        if self._paused:  # nothing of what was read may have to make room
+            most = max(min(most, cache.free - len(asked.ids)), 1)
+        return Answer(cache, asked, max_tokens=most, sampler=sampler)
+
+    def generate(self, answer: Answer) -> Iterator[str]:
+        """The text of an answer, piece by piece; it stays in the cache with its question.
+
+        Raises
+        ------
+        UsageError
+            As :meth:`stream`.
+        """
+        self.require_idle()
+        held, self._answer = self.held, answer
+        try:
+            yield from recorded(answer, held, self.recorder)
+        finally:
+            if self._answer is answer:
+                self._answer = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let what was read so far be asked about; what is said is forgotten if there is more.
+
+        Raises
+        ------
+        UsageError
+            If there is more to read by a model with sliding windows: its cache cannot go back.
+        """
+        reading = self._reading
+        if reading is None or self._paused:
+            yield
+            return
+        if not self.pausable:
+            raise UsageError("a model with sliding windows answers when all is read")
+        with reading.paused() as self._held:
+            self._paused = True
+            try:
+                yield
+            finally:
+                self._paused = False
+
+    @property
+    def pausable(self) -> bool:
+        """Whether questions can be answered before all is read."""
+        return not self.held.cache.context.model.window
+
+    def require_idle(self) -> None:
+        """Make sure that no answer is being generated, which the cache is needed for.
+
+        Raises
+        ------
+        UsageError
+            If one is.
+        """
+        if self._answer is not None:
+            raise UsageError("an answer is still being generated: take all of it, or close it")

@@ -1,0 +1,204 @@
+"""Reading that goes on block by block, with questions in between that change nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from archived_readings import same, state
+from cli_helpers import SMALL, story
+from fake_model import FakeLlama, FakeModel
+
+from keydiff_cli.errors import DocumentError, UsageError
+from keydiff_cli.reading.reader import Reader
+from keydiff_cli.settings.config import Settings
+
+
+@pytest.fixture
+def reader(fake: FakeLlama, settings: Settings, document: Path) -> Iterator[Reader]:
+    """Of a document, none of which is read yet."""
+    with Reader(settings) as reader:
+        reader.read([document], stepwise=True)
+        yield reader
+
+
+def test_the_steps_come_to_what_reading_at_once_does(
+    reader: Reader, fake: FakeLlama, settings: Settings, document: Path
+) -> None:
+    assert reader.reading
+    assert reader.report.stop_reason == "interrupted"
+    tokens = []
+    while reader.step():
+        tokens.append(reader.report.tokens.document)
+    assert not reader.reading
+    assert not reader.step()
+    total = reader.corpus.tokens
+    assert tokens == [*range(64, total, 64), total]
+    assert reader.report.stop_reason == "read"
+    with Reader(settings) as other:
+        other.read([document])
+        assert not other.reading
+        assert fake.caches[0].kept == fake.caches[1].kept
+        assert fake.caches[0].pinned == fake.caches[1].pinned
+
+
+def test_questions_are_answered_in_between_and_forgotten(
+    reader: Reader, fake: FakeLlama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeModel, "reply", staticmethod(lambda text: "x" * 5000))
+    cache = fake.cache
+    for _ in range(6):
+        assert reader.step()
+    before = list(cache.kept), list(cache.pinned), cache.tokens, cache.evicted
+    room = cache.free
+    reader.settings = replace(reader.settings, max_tokens=5000)
+    answer = reader.stream("Why?", rewind=False)
+    next(answer)
+    assert not reader.reading
+    assert cache.pinned[0].rows == len(before[0])
+    with pytest.raises(UsageError, match="still being answered"):
+        reader.step()
+    list(answer)
+    report = reader.report
+    assert report.tokens.document == 6 * 64
+    assert report.stop_reason == "length"
+    assert room / 2 < report.tokens.generated < room
+    assert (cache.kept, cache.pinned, cache.tokens, cache.evicted) == before
+    with pytest.raises(UsageError, match="the question has"):
+        reader.ask("Why? " * 200)
+    assert (cache.kept, cache.pinned, cache.tokens, cache.evicted) == before
+    assert reader.reading
+    assert reader.step()
+
+
+def test_what_needs_all_of_it_says_so(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.step()
+    with pytest.raises(UsageError, match="more to read before it can be saved"):
+        reader.save(tmp_path / "saved.keydiff")
+    monkeypatch.setattr(FakeModel, "window", 64)
+    with pytest.raises(UsageError, match="sliding windows answers when all is read"):
+        reader.ask("Why?")
+    while reader.step():
+        pass
+    assert reader.ask("Why?") == "Why?"
+
+
+def test_after_an_error_nothing_is_held(
+    fake: FakeLlama, settings: Settings, tmp_path: Path
+) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text(story(lines=300))
+    with Reader(settings) as reader:
+        reader.read([long], stepwise=True)
+        long.write_text("Short.")
+        with pytest.raises(DocumentError, match=r"long\.txt"):
+            while reader.step():
+                pass
+        assert not reader.reading
+        assert reader.cache is None
+        assert not reader.step()
+
+
+def test_the_text_is_taken_first_where_passages_of_it_are_looked_up(
+    fake: FakeLlama, settings: Settings, tmp_path: Path
+) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text(story(lines=300))  # more than what is read to make a plan
+    with Reader(replace(settings, second_look=256)) as reader:
+        reader.read([long], stepwise=True)
+        known = reader.corpus.tokens
+        while reader.report.tokens.document == 0:
+            reader.step()
+        assert reader.corpus.ended
+        assert reader.corpus.tokens > known
+        reader.ask("What is the secret password of the harbour?")
+        (look, *_) = reader.report.second_look
+        assert look.by == "words"
+        assert reader.report.tokens.document == 64
+        index = reader.held.second_look
+        reader.step()
+        reader.ask("Why?")
+        assert reader.held.second_look is index  # made once
+
+
+def test_what_was_read_when_it_was_stopped_is_gone_on_from(
+    fake: FakeLlama, settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[int] = []
+
+    class FakeKeeper:
+        seconds, problem = 0.0, ""
+
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def after(self, tokens: int, cache: object) -> None: ...
+
+        def finish(self, tokens: int, cache: object) -> None: ...
+
+        def stop(self, tokens: int, cache: object) -> None:
+            stopped.append(tokens)
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("keydiff_cli.reading.by_blocks.Keeper", FakeKeeper)
+    with Reader(settings) as reader:
+        reader.read([document], stepwise=True)
+        reader.step()
+        reader.step()
+        reader.ask("Why?")
+    assert stopped == [128]
+    with Reader(settings) as reader:
+        reader.read([document])
+    assert stopped == [128]
+
+
+# With a model ---------------------------------------------------------------------------------
+
+QUESTION = "What is the secret password?"
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"archive": "full", "recall": 64, "second_look": 128},
+        {"policy": "h2o"},  # which remembers more than the cache shows
+    ],
+    ids=["recall", "h2o"],
+)
+def test_questions_in_between_change_no_row_of_what_is_read_on(
+    small_path: Path, models_folder: Path, tmp_path: Path, more: dict[str, object]
+) -> None:
+    document = tmp_path / "story.txt"
+    document.write_text(story(lines=20))
+    settings = Settings(
+        model=SMALL,
+        models_dir=str(models_folder),
+        budget=128,
+        block=64,
+        max_tokens=8,
+        conversation=256,
+        threads=1,
+        cache=False,
+        **more,  # type: ignore[arg-type]
+    )
+    with Reader(settings) as whole, Reader(settings) as reader:
+        whole.read([document])
+        reader.read([document], stepwise=True)
+        while reader.step():
+            tokens = reader.report.tokens.document
+            if tokens in (64, 320):  # before anything was evicted, and after
+                before = state(reader)
+                reader.ask(QUESTION)
+                assert reader.report.tokens.document == tokens
+                same(before, state(reader))
+        assert reader.report.tokens.document == whole.report.tokens.document > 320
+        same(state(whole), state(reader))
+        assert reader.ask(QUESTION) == whole.ask(QUESTION)
+        assert reader.report.recall == replace(
+            whole.report.recall, seconds=reader.report.recall.seconds
+        )
