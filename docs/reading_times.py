@@ -65,7 +65,10 @@ class Reading:
         if block is None:
             return False
         started, scored = time.perf_counter(), self.cache.times.score
-        ingest(self.cache, [block], policy=self.policy, budget=self.budget, question=self.question)
+        steps = ingest(
+            self.cache, [block], policy=self.policy, budget=self.budget, question=self.question
+        )
+        list(steps)
         taken = time.perf_counter() - started
         self.seconds += taken
         if self.cache.times.score != scored:

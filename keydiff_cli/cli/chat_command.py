@@ -73,7 +73,7 @@ def chat(
     if typing:
         import prompt_toolkit  # noqa: F401  before the plan, so that its memory is part of it
     display = Display(quiet=options.quiet, answer=typing)
-    chat = Chat(settings, files or (), display)
+    chat = Chat(settings, files or (), display, stepwise=typing)
     repl = Repl(chat, display, sys.stdout if typing else sys.stderr)
     try:
         if typing:
@@ -87,6 +87,8 @@ def chat(
     finally:
         display.reading_over()
         chat.close()
+    if repl.failed is not None and not chat.read:
+        raise typer.Exit(repl.failed.status)
 
 
 def _answer_lines(chat: Chat, repl: Repl, lines: Iterable[str], *, as_json: bool) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TextIO
 
+from keydiff_cli.cli.background import Background
 from keydiff_cli.cli.messages import tell_error
 from keydiff_cli.cli.slash_commands import run_command
 from keydiff_cli.errors import KeydiffError
@@ -20,7 +23,7 @@ class Repl:
     Parameters
     ----------
     chat
-        The chat, with its documents read.
+        The chat, with its documents read, or being read.
     display
         Shows what goes on, and the answers.
     out
@@ -30,6 +33,8 @@ class Repl:
     ----------
     left : bool
         Whether the user has asked to leave.
+    failed : KeydiffError or None
+        What has ended reading while the user typed, the last time.
     """
 
     def __init__(self, chat: Chat, display: Display, out: TextIO) -> None:
@@ -37,21 +42,31 @@ class Repl:
         self.display = display
         self.out = out
         self.left = False
+        self.failed: KeydiffError | None = None
 
     def run(self) -> None:
-        """Ask for lines until the user leaves."""
+        """Ask for lines until the user leaves; documents are read on while they are typed."""
         from keydiff_cli.cli.line_input import open_prompt
 
         prompt = open_prompt(self.chat.sessions, self._status)
+        background = Background(self.chat.step, lambda: prompt.app.invalidate())
         print("Ask a question; /help lists the commands, Ctrl-D leaves.")
         while not self.left:
             try:
-                line = prompt.prompt("> ")
+                with self.display.typing(), self._reading_on(background):
+                    line = prompt.prompt("> ")
             except KeyboardInterrupt:
                 continue  # the line is given up
             except EOFError:
                 return
+            except KeydiffError as error:
+                self.failed = error
+                tell_error(error)
+                continue
             self._take(line)
+
+    def _reading_on(self, background: Background) -> AbstractContextManager[None]:
+        return background.going_on() if self.chat.reading else nullcontext()
 
     def handle(self, line: str) -> Answering | None:
         """Run the command of a line, or answer the question that it is.
@@ -90,16 +105,26 @@ class Repl:
 
     def _status(self) -> str:
         """The bottom line, as much of it as fits."""
+        if self.chat.reading:
+            return _fitting(self.display.progress or ["reading"])
         report = self.chat.report
         tokens, cache = report.tokens, report.cache
-        status = f" cache {tokens.kept}/{0 if cache is None else cache.budget}"
-        for part in (
-            f"conversation {self.chat.talked}/{self.chat.settings.conversation}",
-            f"peak {format_size(report.memory_bytes.peak or 0)}",
-            f"read {tokens.document} tokens",
-            "-" if cache is None else cache.policy,
-        ):
-            if len(status) + len(part) + 3 > shutil.get_terminal_size().columns:
-                break
-            status += f" | {part}"
-        return status
+        return _fitting(
+            [
+                f"cache {tokens.kept}/{0 if cache is None else cache.budget}",
+                f"conversation {self.chat.talked}/{self.chat.settings.conversation}",
+                f"peak {format_size(report.memory_bytes.peak or 0)}",
+                f"read {tokens.document} tokens",
+                "-" if cache is None else cache.policy,
+            ]
+        )
+
+
+def _fitting(parts: Sequence[str]) -> str:
+    """The first of some parts of a line, as many as fit into the terminal."""
+    line, columns = f" {parts[0]}", shutil.get_terminal_size().columns
+    for part in parts[1:]:
+        if len(line) + len(part) + 3 > columns:
+            break
+        line += f" | {part}"
+    return line

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.bench.bench_events import BenchEvents
@@ -44,17 +46,36 @@ class Display(Events):
         self._sanitize = Sanitizer() if sys.stdout.isatty() else None
         self._bar: tuple[Bar, TaskID] | None = None
         self._at_line_start = True
+        self._unsaid: list[str] | None = None  # while the user types
+        self._progress: Progress | None = None
+
+    @contextmanager
+    def typing(self) -> Iterator[None]:
+        """Say nothing while the user types, but all of it then."""
+        self._unsaid = []
+        try:
+            yield
+        finally:
+            unsaid, self._unsaid = self._unsaid, None
+            for text in unsaid:
+                complain(text)
+
+    def _say(self, text: str) -> None:
+        if self._unsaid is None:
+            complain(text)
+        else:
+            self._unsaid.append(text)
 
     def write_setting(self, name: str, value: str | None) -> str:
         return as_flag(name, value)
 
     def note(self, text: str) -> None:
         if not self._quiet:
-            complain(text)
+            self._say(text)
 
     def warning(self, text: str) -> None:
         self.end_line()
-        complain(f"warning: {text}")
+        self._say(f"warning: {text}")
 
     def fetching(self, done: int, total: int) -> None:
         if self._show_progress("fetching the model"):
@@ -64,19 +85,30 @@ class Display(Events):
                 self.reading_over()
 
     def started(self, model: ModelIdentity, cache: CacheSetup, memory: MemoryUse) -> None:
+        self._progress = None
         if self._quiet:
             return
         under = f" of {format_size(memory.cap)}" if memory.cap else ""
-        complain(
+        self._say(
             f"{model.name}, {cache.policy} with a budget of {cache.budget} tokens, "
             f"{format_size(memory.planned or 0)} planned{under}"
         )
 
     def reading(self, progress: Progress) -> None:
-        place = progress.place
-        if place is None or not self._show_progress(f"reading {place.name}"):
+        self._progress, place = progress, progress.place
+        if self._unsaid is not None or place is None:
             return
-        rate = format_rate(progress.fresh, progress.seconds, 0)
+        title, *parts = self.progress
+        if self._show_progress(title):
+            self._update(place.done, place.total, ", ".join(parts), title)
+
+    @property
+    def progress(self) -> list[str]:
+        """What is read, and how far, how fast and into how many cells; empty if it is not known."""
+        progress = self._progress
+        if progress is None or progress.place is None:
+            return []
+        place = progress.place
         if place.unit == "pages":
             page = int(place.done) + 1
             read = (
@@ -85,9 +117,13 @@ class Display(Events):
         else:
             read = format_size(place.done)
             read += f" of {format_size(place.total)}" if place.total else ""
-        cells = f"cache {progress.cells}/{progress.budget}"
-        status = f"{read}, {progress.tokens} tokens, {rate}/s, {cells}"
-        self._update(place.done, place.total, status, f"reading {place.name}")
+        return [
+            f"reading {place.name}",
+            read,
+            f"{progress.tokens} tokens",
+            f"{format_rate(progress.fresh, progress.seconds, 0)}/s",
+            f"cache {progress.cells}/{progress.budget}",
+        ]
 
     def reading_over(self) -> None:
         if self._bar is not None:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock
 
-from keydiff_cli import models
 from keydiff_cli.engine.answer import Sampler
 from keydiff_cli.errors import UsageError
-from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events, Report, Turn
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.conversation import Conversation
-from keydiff_cli.talk.markdown import as_markdown
+from keydiff_cli.talk.discussion import Discussion, Subject
+from keydiff_cli.talk.markdown import write_markdown
 from keydiff_cli.talk.saver import Saver
-from keydiff_cli.talk.sessions import SAVED, Session, Sessions, open_sessions
-from keydiff_cli.text.sources import is_pipe
+from keydiff_cli.talk.sessions import Session, Sessions, open_sessions
 
 _WARMTH = 0.7  # the temperature of a second answer, where answers are greedy
 
@@ -37,23 +35,23 @@ class Chat:
     ----------
     files
         Paths of the documents.
+    stepwise
+        Leave reading to :meth:`step`; questions may be asked between the steps.
 
-    Attributes
-    ----------
-    settings : Settings
-        What was chosen; :meth:`change` changes them.
-    files : list of str
-        Absolute paths of the documents.
     """
 
     def __init__(
-        self, settings: Settings, files: Sequence[str] = (), events: Events | None = None
+        self,
+        settings: Settings,
+        files: Sequence[str] = (),
+        events: Events | None = None,
+        *,
+        stepwise: bool = False,
     ) -> None:
-        self.settings = settings
-        self.files = [os.path.abspath(file) for file in files]
         self._saver = Saver(open_sessions(settings))
-        self._reader = Reader(settings, events)
-        self._conversation: Conversation | None = None
+        subject = Subject(settings, [os.path.abspath(file) for file in files])
+        self._discussion = Discussion(subject, events, stepwise=stepwise)
+        self._reader = self._discussion.reader
         self._since = time.perf_counter()
         self._tries = 0
 
@@ -61,6 +59,16 @@ class Chat:
         """Free the model, and the name of the chat for others."""
         self._reader.close()
         self._saver.close()
+
+    @property
+    def settings(self) -> Settings:
+        """What was chosen; :meth:`change` changes them."""
+        return self._discussion.subject.settings
+
+    @property
+    def files(self) -> list[str]:
+        """Absolute paths of the documents."""
+        return list(self._discussion.subject.files)
 
     @property
     def sessions(self) -> Sessions:
@@ -84,17 +92,27 @@ class Chat:
     @property
     def turns(self) -> list[Turn]:
         """What was said."""
-        return [] if self._conversation is None else self._conversation.turns
+        return self._discussion.turns
 
     @property
     def talked(self) -> int:
         """Tokens that the conversation has in the cache."""
-        return 0 if self._conversation is None else self._conversation.tokens
+        return self._discussion.tokens
 
     @property
     def intact(self) -> bool:
         """Whether the cache holds the documents as a whole."""
         return self._reader.held.intact
+
+    @property
+    def reading(self) -> bool:
+        """Whether there is more to read."""
+        return self._reader.reading
+
+    @property
+    def read(self) -> bool:
+        """Whether documents were read to their end at any time."""
+        return self._discussion.read
 
     # Talking ----------------------------------------------------------------------------------
 
@@ -110,17 +128,19 @@ class Chat:
         if session is not None:
             files = [*session.files, *(file for file in files if file not in session.files)]
             turns = session.turns
-        self._build(self.settings, files, turns)
+        self._discussion.change(Subject(self.settings, files), turns)
         self._saver.take(name, claim)
 
     def say(self, question: str) -> Answering:
         """Answer a question, piece by piece."""
-        conversation = self._ready()
+        conversation = self._discussion.ready()
+        self._tell_how_far()
         return self._answer(conversation, conversation.say(question))
 
     def retry(self) -> Answering:
         """Answer the last question once more, sampled anew."""
-        settings, conversation = self.settings, self._ready()
+        settings, conversation = self.settings, self._discussion.ready()
+        self._tell_how_far()
         seed = settings.seed + self._tries + 1
         answer = conversation.say_again(Sampler(settings.temperature or _WARMTH, seed))
         self._tries += 1
@@ -141,23 +161,34 @@ class Chat:
 
     def undo(self) -> Turn:
         """Forget the last question and its answer."""
-        turn = self._ready().undo()
+        turn = self._discussion.ready().undo()
         self._autosave()
         return turn
 
     def clear(self) -> None:
         """Forget the whole conversation."""
-        self._ready().clear()
+        self._discussion.ready().clear()
         self._autosave()
 
-    def _ready(self) -> Conversation:
-        """The conversation; after something went wrong the documents are read again for it."""
-        conversation = self._conversation
-        if conversation is None:
-            raise UsageError("nothing was read yet")
-        if conversation.attached:
-            return conversation
-        return self._read(self.settings, self.files, conversation.turns)
+    # Reading on -------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Read on by a block; False once all is read, and what was said has gone through the model.
+
+        If this fails, the chat is about what was read to its end before, if there is anything.
+        """
+        return self._discussion.step()
+
+    def _tell_how_far(self) -> None:
+        """Say how much was read, if there is more."""
+        if not self.reading:
+            return
+        tokens = self.report.tokens.document
+        place = self._reader.corpus.place(tokens - 1)
+        where = f"line {place.line}" if place.page is None else f"page {place.page}"
+        self._reader.recorder.note(
+            f"read so far: {tokens} tokens, to {where} of {place.document}; more is being read"
+        )
 
     # Changing ---------------------------------------------------------------------------------
 
@@ -166,42 +197,13 @@ class Chat:
         path = os.path.abspath(file)
         if path in self.files:
             raise UsageError(f"{path} is among the documents already")
-        self._build(self.settings, [*self.files, path], self.turns)
+        self._discussion.change(Subject(self.settings, [*self.files, path]), self.turns)
         self._autosave()
 
     def change(self, settings: Settings) -> None:
         """Read by other settings."""
-        self._build(settings, self.files, self.turns)
+        self._discussion.change(Subject(settings, self.files), self.turns)
         self._autosave()
-
-    def _build(self, settings: Settings, files: list[str], turns: Sequence[Turn]) -> Conversation:
-        """Read, and go through what was said; all as before if that fails."""
-        for file in files:
-            if is_pipe(file):
-                raise UsageError(f"{file} can be read only once; save it to a file first")
-        known = self._conversation
-        try:
-            return self._read(settings, files, turns)
-        except BaseException:
-            if known is not None and not known.attached:
-                self._read(self.settings, self.files, known.turns)
-            raise
-
-    def _read(self, settings: Settings, files: list[str], turns: Sequence[Turn]) -> Conversation:
-        """Read documents, and let what was said go through."""
-        reader, known = self._reader, self._conversation
-        try:
-            reader.read(files, settings=settings)
-            conversation = Conversation(reader, turns)
-            conversation.catch_up()
-        except BaseException:
-            if known is None or not known.attached:
-                reader.close()
-            raise
-        self.settings, self.files = settings, files
-        self._conversation = conversation
-        reader.recorder.measure_peak()
-        return conversation
 
     # Keeping ----------------------------------------------------------------------------------
 
@@ -220,7 +222,7 @@ class Chat:
         session, claim = self._saver.resume(name)
         settings = replace(self.settings, **session.settings)
         try:
-            self._build(settings, session.files, session.turns)
+            self._discussion.change(Subject(settings, session.files), session.turns)
         except BaseException:
             self._saver.release(claim)
             raise
@@ -236,10 +238,7 @@ class Chat:
 
     def _session(self) -> Session:
         """The chat as it is saved."""
-        settings = {key: value for key, value in asdict(self.settings).items() if key in SAVED}
-        if models.is_path(self.settings.model):
-            settings["model"] = os.path.abspath(os.path.expanduser(self.settings.model))
-        return Session(settings, self.files, self.turns)
+        return Session.of(self.settings, self.files, self.turns)
 
     def export(self, path: Path) -> None:
         """Write the conversation as Markdown.
@@ -249,15 +248,4 @@ class Chat:
         UsageError
             If the file is there already, or cannot be written.
         """
-        made = False
-        try:
-            with path.open("x", encoding="utf-8", errors="replace") as file:
-                made = True
-                file.write(as_markdown(self.files, self.turns))
-        except FileExistsError:
-            raise UsageError(f"{path} exists already; take another name") from None
-        except (OSError, ValueError) as error:  # a null byte is a ValueError
-            if made:
-                path.unlink(missing_ok=True)
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise UsageError(f"{path} cannot be written: {reason}") from None
+        write_markdown(path, self.files, self.turns)

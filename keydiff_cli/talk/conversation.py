@@ -10,6 +10,7 @@ from keydiff_cli.engine.answer import Sampler, add_question, extend
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Turn
+from keydiff_cli.talk.latest import latest_turns
 from keydiff_cli.text.prompts import Asked, build_glue, next_tokens, prompt_tokens, system_prompt
 
 
@@ -33,6 +34,10 @@ class Conversation:
     Whatever fails or is stopped leaves :attr:`turns` as they were. The cache may lack the last of
     them then, which go through the model again before the next question; or all may be lost
     (:attr:`attached`).
+
+    As long as there is more to read (:attr:`~keydiff_cli.Reader.reading`) the cache has none of
+    them: a question is answered after the latest of them that there is room for, and all of them
+    go through the model once all is read.
 
     Parameters
     ----------
@@ -76,6 +81,8 @@ class Conversation:
     @property
     def tokens(self) -> int:
         """Rows that the conversation has in the cache now."""
+        if self._reader.reading:
+            return 0
         document, *_ = self._cache.pinned
         return self._cache.used - document.rows
 
@@ -96,6 +103,9 @@ class Conversation:
             If the question does not fit, another one is being answered, or something else was read
             in the meantime.
         """
+        if self._reader.reading:
+            yield from self._meanwhile(len(self._turns), question, sampler)
+            return
         self.catch_up()
         yield from self._answer(question, sampler)
 
@@ -119,9 +129,25 @@ class Conversation:
 
     def _again(self, sampler: Sampler | None) -> Iterator[str]:
         before = len(self._turns) - 1
+        question = self._turns[before].question
+        if self._reader.reading:
+            yield from self._meanwhile(before, question, sampler)
+            return
         self.catch_up(before)
         self._go_back(before)
-        yield from self._answer(self._turns[before].question, sampler)
+        yield from self._answer(question, sampler)
+
+    def _meanwhile(self, count: int, question: str, sampler: Sampler | None) -> Iterator[str]:
+        """Answer what follows the first ``count`` turns, from what was read so far."""
+        self._require_ready()
+        with self._reader.paused():
+            before = latest_turns(self._reader, self._glue, self._turns[:count], question)
+            aside = Conversation(self._reader, before)
+            try:
+                yield from aside.say(question, sampler)
+            finally:
+                if said := aside.turns[len(before) :]:
+                    self._turns[count:] = said
 
     def _answer(self, question: str, sampler: Sampler | None) -> Iterator[str]:
         """Answer what follows the turns in the cache, and have it take the place of the others."""
@@ -162,12 +188,16 @@ class Conversation:
     def catch_up(self, count: int | None = None) -> None:
         """Let the turns that the cache lacks go through the model: of the first ``count``, or all.
 
+        As long as there is more to read it does nothing.
+
         Raises
         ------
         UsageError
             As :meth:`replay`.
         """
         self._require_ready()
+        if self._reader.reading:
+            return
         known, before = len(self._starts), self._start()
         try:
             for turn in self._turns[known:count]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Turn
 
 
@@ -18,3 +19,25 @@ def as_markdown(files: Sequence[str], turns: Sequence[Turn]) -> str:
         if turn.stop_reason != "eos":
             lines += ["", f"*({turn.stop_reason})*"]
     return "\n".join(lines) + "\n"
+
+
+def write_markdown(path: Path, files: Sequence[str], turns: Sequence[Turn]) -> None:
+    """Write a conversation to a new file.
+
+    Raises
+    ------
+    UsageError
+        If the file is there already, or cannot be written.
+    """
+    made = False
+    try:
+        with path.open("x", encoding="utf-8", errors="replace") as file:
+            made = True
+            file.write(as_markdown(files, turns))
+    except FileExistsError:
+        raise UsageError(f"{path} exists already; take another name") from None
+    except (OSError, ValueError) as error:  # a null byte is a ValueError
+        if made:
+            path.unlink(missing_ok=True)
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path} cannot be written: {reason}") from None

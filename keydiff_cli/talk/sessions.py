@@ -13,6 +13,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from keydiff_cli import models
 from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Turn
 from keydiff_cli.settings.config import Settings, check_settings
@@ -44,6 +45,14 @@ class Session:
     settings: dict[str, Any]
     files: list[str]
     turns: list[Turn]
+
+    @classmethod
+    def of(cls, settings: Settings, files: list[str], turns: list[Turn]) -> Session:
+        """A chat by these settings."""
+        saved = {key: value for key, value in asdict(settings).items() if key in SAVED}
+        if models.is_path(settings.model):
+            saved["model"] = os.path.abspath(os.path.expanduser(settings.model))
+        return cls(saved, files, turns)
 
 
 class Sessions:

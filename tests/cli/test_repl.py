@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
+from cli_helpers import story
 from fake_model import FakeLlama
 from talk_helpers import asked, stop_at
 
 from keydiff_cli.cli.repl import Repl
+from keydiff_cli.errors import DocumentError
+from keydiff_cli.render.display import Display
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.talk.chat import Chat
 
 RUN = "keydiff_cli.cli.line_input.open_prompt"
 WELCOME = "Ask a question; /help lists the commands, Ctrl-D leaves.\n"
@@ -50,6 +58,8 @@ def type_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
         monkeypatch.setattr(shutil, "get_terminal_size", lambda *_: size)
 
         class Prompt:
+            app = SimpleNamespace(invalidate=lambda: None)
+
             def __init__(self, sessions: Any, status: Callable[[], str]) -> None:
                 assert sessions is repl.chat.sessions
                 self._status = status
@@ -123,3 +133,61 @@ def test_the_bottom_line_has_what_fits(repl: Repl, type_lines: Callable[..., lis
         assert after.startswith(shown)
         assert len(shown) <= columns
     assert type_lines(repl, EOFError, columns=20) == [" cache 256/256"]
+
+
+# While documents are read ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def reading(fake: FakeLlama, settings: Settings, tmp_path: Path) -> Iterator[Repl]:
+    """The loop of a chat whose document is yet to be read."""
+    path = tmp_path / "long.txt"
+    path.write_text(story(lines=300))
+    display = Display(quiet=False, answer=True)
+    chat = Chat(settings, [str(path)], display, stepwise=True)
+    chat.start()
+    yield Repl(chat, display, io.StringIO())
+    chat.close()
+
+
+def test_it_reads_on_while_lines_are_typed(
+    reading: Repl, type_lines: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    (first,) = type_lines(reading, "/quit", columns=200)
+    assert first.startswith(" reading")
+    assert reading.chat.reading
+    assert capsys.readouterr() == (WELCOME, "")
+    reading.left = False
+    type_lines(reading, "Why?", EOFError)
+    printed = capsys.readouterr()
+    assert printed.out == f"{WELCOME}Why?\n"
+    assert re.fullmatch(r"keydiff: read so far: \d+ tokens, to line .+; more is .+\n", printed.err)
+    assert reading.chat.reading
+    (shown,) = type_lines(reading, EOFError, columns=200)
+    assert re.match(r" reading long\.txt \| .+ of .+ \| \d+ tokens \| .+/s \| cache", shown)
+    while reading.chat.step():
+        pass
+    (shown,) = type_lines(reading, EOFError, columns=200)
+    assert shown.startswith(" cache 256/256 | conversation ")
+    assert reading.failed is None
+
+
+def test_what_ends_reading_is_said_once_and_the_chat_goes_on(
+    reading: Repl,
+    fake: FakeLlama,
+    type_lines: Callable[..., list[str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise DocumentError("page 7 is damaged")
+
+    capsys.readouterr()
+    fake.cache.append = fail  # type: ignore[method-assign]
+    type_lines(reading, "What?", EOFError)
+    assert capsys.readouterr() == (WELCOME, "keydiff: error: page 7 is damaged\n")
+    assert isinstance(reading.failed, DocumentError)
+    assert not reading.chat.read
+    type_lines(reading, "Why?", EOFError)  # it is read again for a question
+    assert capsys.readouterr().out == f"{WELCOME}Why?\n"
+    assert reading.chat.read

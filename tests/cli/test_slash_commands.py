@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import POSIX
+from fake_model import FakeLlama
 from talk_helpers import asked
 
 from keydiff_cli.cli.repl import Repl
 from keydiff_cli.cli.slash_commands import COMMANDS, expand, run_command
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.reading.preparation import locate_model
+from keydiff_cli.render.display import Display
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.talk.chat import Chat
 
 
 def printed(repl: Repl, line: str) -> str:
@@ -81,9 +85,10 @@ def test_documents_are_added_and_listed(
     assert second.split()[:4] == ["more.txt", "text", "-", "22"]
 
 
-def test_without_a_document_there_is_none_to_list(repl: Repl) -> None:
-    repl.chat.files = []
-    repl.chat.change(repl.chat.settings)
+def test_without_a_document_there_is_none_to_list(fake: FakeLlama, settings: Settings) -> None:
+    display = Display(quiet=False, answer=True)
+    repl = Repl(Chat(settings, events=display), display, io.StringIO())
+    repl.chat.start()
     with pytest.raises(UsageError, match="there is no document; /add one"):
         run_command(repl, "files")
 

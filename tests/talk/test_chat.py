@@ -214,7 +214,7 @@ def test_an_export_that_fails_leaves_nothing(
     def fail(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("keydiff_cli.talk.chat.as_markdown", fail)
+    monkeypatch.setattr("keydiff_cli.talk.markdown.as_markdown", fail)
     path = tmp_path / "chat.md"
     with pytest.raises(UsageError, match=r"chat\.md cannot be written: No space left on device"):
         Chat(Settings()).export(path)
