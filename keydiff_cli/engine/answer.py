@@ -6,7 +6,7 @@ import codecs
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from keydiff_cli.cache import KVCache
 from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import LlamaError, Tokens
-from keydiff_cli.scores import KeyDiff
+from keydiff_cli.scores import Float32, KeyDiff, Rows, Watch
 from keydiff_cli.text.prompts import Asked
 
 _STEP = 128
@@ -115,6 +115,30 @@ def make_room(cache: KVCache, count: int) -> None:
     """
     if cache.free < count:
         cache.evict(cache.context.cells - step_of(cache), _TALK)
+
+
+@dataclass(frozen=True)
+class _Outside:
+    """Ranks the tokens from ``start`` to ``stop`` (exclusive) below all others."""
+
+    start: int
+    stop: int
+    watch: ClassVar[Watch] = "nothing"
+
+    def __call__(self, rows: Rows) -> Float32:
+        outside = (rows.origin < self.start) | (rows.origin >= self.stop)
+        return outside.astype(np.float32)
+
+
+def forget(cache: KVCache, start: int, stop: int) -> None:
+    """Evict the rows of the tokens from ``start`` to ``stop`` (exclusive).
+
+    All heads give up as many, so that some stay in a head that has more of them than another one.
+    """
+    held = [((origin >= start) & (origin < stop)).sum(axis=1) for origin in cache.origin]
+    fewest = int(min(counts.min() for counts in held))
+    if fewest > 0:
+        cache.evict(cache.used - fewest, Policy("passages", _Outside(start, stop)))
 
 
 def step_of(cache: KVCache) -> int:

@@ -80,14 +80,16 @@ class Answering:
         _, alone = prompt_tokens(model, prompt, question)
         with self.paused():
             mark = cache.mark() if rewind else None
-            with self.evidence(question, alone) as excerpts:  # gone after the cache is rewound
-                try:
-                    _, asked = prompt_tokens(model, prompt, question, excerpts.text)
-                    yield from self.generate(self.answer(asked))
-                finally:
-                    if mark is not None and self.cache is cache:  # else it is freed already
-                        cache.rewind(mark)
-                        cache.unmark()
+            try:
+                with self.evidence(question, alone) as excerpts:  # gone after the cache is rewound
+                    try:
+                        _, asked = prompt_tokens(model, prompt, question, excerpts.text)
+                        yield from self.generate(self.answer(asked))
+                    finally:
+                        if mark is not None and self.cache is cache:  # else it is freed already
+                            cache.rewind(mark)
+            finally:
+                cache.unmark()
 
     def evidence(
         self, question: str, asked: Asked, before: str = ""

@@ -12,6 +12,7 @@ from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.report import Look
 from keydiff_cli.scores import Float32
 from keydiff_cli.text.corpus import Corpus
+from keydiff_cli.text.introduction import page_mark
 from keydiff_cli.text.passages import Passage, cut_passages
 from keydiff_cli.text.question import searched
 from keydiff_cli.text.word_index import WordIndex
@@ -91,7 +92,7 @@ class SecondLook:
             self._recorder.warn(f"nothing is looked up in the text: {error}")
             return Excerpts()
         by_attention = [] if lifts is None else self._attended(lifts)
-        if lifts is not None and not by_attention:
+        if lifts is not None and not by_attention and len(lifts) == self._corpus.tokens:
             return Excerpts()
         return self._excerpts(by_words, by_attention, tokens)
 
@@ -134,7 +135,7 @@ class SecondLook:
             found = number in words, number in attention  # in neither: far behind in both
             by = {(True, False): "words", (False, True): "attention"}.get(found, "both")
             looks.append(self._look(passage, by))
-            text += self._heading(passage) + self._corpus.text(passage.start, passage.stop).strip()
+            text += self._heading(passage) + self._text(passage)
         return Excerpts(text, tuple(looks))
 
     def _look(self, passage: Passage, by: str) -> Look:
@@ -142,6 +143,12 @@ class SecondLook:
         last = self._corpus.place(passage.stop - 1)
         lines = (first.line, last.line)
         return Look(first.document, first.page, lines, passage.stop - passage.start, by)
+
+    def _text(self, passage: Passage) -> str:
+        """The text of a passage, without the mark of its page: its heading says as much."""
+        text = self._corpus.text(passage.start, passage.stop).strip()
+        page = self._corpus.page(passage.start)
+        return text if page is None else text.removeprefix(page_mark(page).strip()).lstrip()
 
     def _heading(self, passage: Passage) -> str:
         """What stands before a passage: where it is."""

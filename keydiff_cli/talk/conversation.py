@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from keydiff_cli.engine.answer import Sampler, add_question, extend
+from keydiff_cli.engine.answer import Sampler, add_question, extend, forget
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Turn
@@ -257,12 +257,15 @@ class Conversation:
 
     def _drop_excerpts(self, start: _TurnStart, asked: Asked) -> None:
         """Forget the passages that were put before a question, so that the talk keeps its room."""
-        first, last = asked.excerpts
-        if last == first or self._cache.evicted != start.evicted:  # then they go with the rest
+        cache, (first, last) = self._cache, asked.excerpts
+        if last == first:
             return
-        self._cache.unpin(start.tokens)
-        self._cache.rows.remove(start.position + first, start.position + last)
-        self._cache.pin(start.tokens + last, start.tokens + len(asked.ids))
+        cache.unpin(start.tokens)
+        cache.pin(start.tokens + last, start.tokens + len(asked.ids))
+        if cache.evicted == start.evicted:
+            cache.rows.remove(start.position + first, start.position + last)
+        else:
+            forget(cache, start.tokens + first, start.tokens + last)
 
     def _go_back(self, count: int) -> None:
         """Let the cache hold the first ``count`` turns only."""

@@ -32,7 +32,8 @@ def cut_passages(corpus: Corpus) -> list[Passage]:
     passages = []
     ends = _ends(corpus)
     for record in corpus.documents:
-        starts = [record.start, *(record.page_starts or ()), record.start + record.tokens]
+        pages = (record.page_starts or ())[1:]  # the first one begins with the introduction
+        starts = [record.start, *pages, record.start + record.tokens]
         for start, last in pairwise(starts):
             while start < last:
                 stop = min(start + LONGEST, last)

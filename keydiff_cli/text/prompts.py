@@ -180,8 +180,8 @@ def next_tokens(
 ) -> Asked:
     """Tokens of a question that follows an answer, with excerpts of the document before it."""
     before = model.tokenize(glue, special=True)
-    shown = model.tokenize(excerpts)
-    words = model.tokenize(f"\n\nQuestion: {question}" if excerpts else question)
+    shown = model.tokenize(f"{excerpts}\n\nQuestion: " if excerpts else "")
+    words = model.tokenize(question)
     tail = model.tokenize(prompt.tail, special=True)
     lead = len(before)
     return Asked(np.concatenate((before, shown, words, tail)), lead, (lead, lead + len(shown)))

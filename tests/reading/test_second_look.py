@@ -148,7 +148,7 @@ def test_pages_are_named_where_there_are_any() -> None:
     pages = [(f"{LINES[number]}\nIt is so.", number + 1) for number in range(3)]
     looking, _, _ = look_at(MadeDocument(pages, pages=3, name="a.pdf"))
     excerpts = looking.find("Which storehouses were painted?", "", None, ROOM)
-    assert "\n\n[page 2]\n[Page 2]\nThe storehouses" in excerpts.text
+    assert "\n\n[page 2]\nThe storehouses" in excerpts.text
     (look,) = [look for look in excerpts.looks if look.page == 2]
     assert look.lines == (1, 2)  # of the page
     looking.close()

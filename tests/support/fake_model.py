@@ -22,6 +22,7 @@ from keydiff_cli.cache.image import Mark
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import LlamaError, Tokens
 from keydiff_cli.planning.footprint import Footprint
+from keydiff_cli.scores import Rows
 
 NAMES = ("<s>", "</s>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>")  # from token 256 on
 GAP = 7  # between the number of a token and its position
@@ -209,6 +210,10 @@ class FakeCache:
     def keeps(self, keep: int, policy: Policy) -> list[int]:
         return [keep]
 
+    @property
+    def origin(self) -> list[NDArray[np.int32]]:
+        return [np.array([[number for number, _ in self.kept]], np.int32)]
+
     def evict(self, keep: int, policy: Policy) -> None:
         if keep <= self.pinned_rows:
             raise ValueError("more rows are protected than may be kept")
@@ -216,6 +221,12 @@ class FakeCache:
         if surplus <= 0 or policy.scorer is None:
             return
         free = [row for row in self.kept if not self._is_pinned(row[0])]
+        if policy.name == "passages":
+            origin = self.origin[0]
+            unused = np.zeros((1, len(self.kept), 0), np.float32)
+            scores = policy.scorer(Rows(unused, origin, origin))[0]
+            ranks = {number: score for (number, _), score in zip(self.kept, scores, strict=True)}
+            free.sort(key=lambda row: ranks[row[0]])
         gone = set(free[:surplus])
         self.kept = [row for row in self.kept if row not in gone]
         self.evicted += len(gone)
