@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from keydiff_cli.bench.asked_documents import AskedDocument, Choice, load_questions
-from keydiff_cli.bench.verdicts import judge
 from numpy.typing import NDArray
 
 from keydiff_cli import Reader
+from keydiff_cli.bench.asked_documents import AskedDocument, Choice, load_questions
+from keydiff_cli.bench.verdicts import judge
 from keydiff_cli.engine.recall import lifts_by_head, look
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.text.passages import cut_passages
@@ -65,7 +65,8 @@ def found(document: AskedDocument, settings: Settings) -> tuple[list[Head], Foun
             lifted = []
             for layer in range(len(cache.rows.heads)):
                 numbers = [number for other, number in heads if other == layer]
-                tokens = lifts_by_head(cache, archive, layer, numbers)
+                pieces = list(lifts_by_head(cache, archive, layer, numbers))
+                tokens = np.concatenate(pieces, axis=1)
                 lifted.append(np.maximum.reduceat(tokens, starts, axis=1))
             questions.append((np.concatenate(lifted), right))
     return heads, questions

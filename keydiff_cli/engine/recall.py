@@ -108,12 +108,14 @@ def lifts(
     total = np.zeros(archive.tokens, np.float32)
     for layer in sorted({head.layer for head in heads}):
         numbers = [head.number for head in heads if head.layer == layer]
-        total += np.log(lifts_by_head(cache, archive, layer, numbers)).sum(axis=0)
+        own = lifts_by_head(cache, archive, layer, numbers)
+        total += np.concatenate([np.log(piece).sum(axis=0) for piece in own])
     if heads:
         total /= np.float32(len(heads))
         return np.exp(total, out=total)
     for layer in range(len(cache.rows.heads)):
-        total += lift(cache.queries(layer), _keys(cache, archive, layer)).sum(axis=0)
+        own = lift(cache.queries(layer), _keys(cache, archive, layer))
+        total += np.concatenate([piece.sum(axis=0) for piece in own])
     return total / np.float32(sum(cache.rows.heads))
 
 
@@ -131,10 +133,12 @@ def look(cache: KVCache, question: Asked) -> None:
     cache.look(asked.ids, asked.lead)
 
 
-def lifts_by_head(cache: KVCache, archive: Archived, layer: int, numbers: Sequence[int]) -> Float32:
+def lifts_by_head(
+    cache: KVCache, archive: Archived, layer: int, numbers: Sequence[int]
+) -> Iterator[Float32]:
     """The lift of archived tokens by query heads of a layer, each by itself, after :func:`look`.
 
-    float32 ``[query heads, tokens]``.
+    Piece by piece: float32 ``[query heads, tokens]``.
     """
     queries = cache.queries(layer)
     shared = queries.vectors.shape[1] // cache.rows.heads[layer]  # query heads of a KV head
@@ -169,8 +173,14 @@ class Recalled:
     went: HeadRows
 
     def undo(self, cache: KVCache) -> None:
-        """Put the rows back that were there, wherever in the cache the others are now."""
-        cells = cache.rows.find(self.came.head, self.came.origin)
+        """Put the rows back that were there, wherever in the cache the others are now.
+
+        They may be there already: where a copy of the cache was kept from before, to go back to.
+        """
+        try:
+            cells = cache.rows.find(self.came.head, self.came.origin)
+        except ValueError:
+            return
         cache.rows.exchange(cells, self.went)
 
 

@@ -140,7 +140,8 @@ def make_plan(
 
 def observes(settings: Settings, policy: Policy) -> bool:
     """Whether queries are to be had: for a policy, or to recall rows from an archive."""
-    return policy.observes or (settings.archive != "off" and can_observe())
+    archived = settings.archive != "off" and policy.scorer is not None
+    return policy.observes or (archived and can_observe())
 
 
 class Planner:
@@ -197,7 +198,7 @@ class Planner:
             kv_type=settings.kv_type,
             observe=observes(settings, policy),
             keep=settings.cache,
-            recall=None if settings.archive == "off" else settings.recall,
+            recall=None if settings.archive == "off" or not policy.scorer else settings.recall,
         )
         if process is not None:
             self.footprint = replace(self.footprint, process=process)

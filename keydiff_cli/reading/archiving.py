@@ -57,10 +57,13 @@ def open_archivist(
         )
         return None
     if archived != read and not cache.intact:
-        run.recorder.warn("the archive is of another text; answers rest on what is kept")
+        run.recorder.warn(
+            "what was read before has no archive, so nothing of it is recalled; 'keydiff cache' "
+            "lists what is kept, and removes it to be read again"
+        )
         return None
     earlier = list(zip(parts, segments, strict=True))
-    path, limit = keeper.archive_path(), keeper.limit
+    path, limit = keeper.archive_path(), run.settings.cache_size
     archivist = Archivist(earlier, path, form, widths, run.recorder.warn, limit)
     run.stack.callback(archivist.close)
     for start in range(archived, read, block):

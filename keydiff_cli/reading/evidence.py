@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -36,6 +37,12 @@ def evidence(
     """
     wanted = 0 if held.intact else settings.second_look
     with held.recaller.recalled(asked, settings.recall, wanted > 0, in_use) as lifts:
+        started = time.perf_counter()
         excerpts = held.second_look.find(question, before, lifts, wanted)
-        recorder.passages_found(excerpts.looks)
+        recorder.passages_found(excerpts.looks, time.perf_counter() - started)
+        if held.searched_only and not excerpts.looks:
+            recorder.warn(
+                "no passage has words of the question, and nothing else was read; ask in the "
+                "words of the document, or let it be read"
+            )
         yield excerpts

@@ -43,6 +43,8 @@ class Held:
         Brings rows that were evicted back for a question, if they were archived.
     second_look
         Finds passages that bear on a question.
+    searched_only
+        Whether the documents were not read, so that passages are all there is.
     problem
         Why there is no snapshot; empty if there is one, or none is needed.
     """
@@ -60,6 +62,7 @@ class Held:
     process: int
     recaller: Recaller
     second_look: SecondLook
+    searched_only: bool = False
     problem: str = ""
 
 
@@ -77,6 +80,7 @@ def hold_documents(
     problem: str = "",
     second_look: SecondLook | None = None,
     whole: bool = True,
+    searched_only: bool = False,
 ) -> Held:
     """What was read; if that is the ``whole``, questions make room among themselves from now on.
 
@@ -86,6 +90,8 @@ def hold_documents(
         Whether the cache holds the documents as a whole, where it cannot tell.
     second_look
         What finds passages of the same text already.
+    searched_only
+        Whether nothing of the documents is in the cache.
     """
     if second_look is None:
         second_look = SecondLook(corpus, run.recorder)
@@ -93,7 +99,8 @@ def hold_documents(
     if whole:
         cache.hold()
         run.recorder.documents_read()
-        _warn_of_length(run, prepared, cache, corpus)
+        if not searched_only:
+            _warn_of_length(run, prepared, cache, corpus)
     return Held(
         cache=cache,
         corpus=corpus,
@@ -103,13 +110,14 @@ def hold_documents(
         prompt=prepared.prompt,
         head=len(prepared.head),
         end=cache.tokens,
-        intact=cache.intact if intact is None else intact,
+        intact=not searched_only and (cache.intact if intact is None else intact),
         times=replace(cache.times),
         process=process,
         recaller=Recaller(
             cache, archive, len(prepared.head), run.recorder, prepared.retrieval_heads
         ),
         second_look=second_look,
+        searched_only=searched_only,
         problem=problem,
     )
 

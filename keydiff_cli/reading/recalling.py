@@ -76,7 +76,9 @@ class Recaller:
         """
         self._recorder.question_asked(self._head + len(question.ids))
         started = time.perf_counter()
-        lifted = self._lifts(question) if scored or tokens > 0 else None
+        recallable = tokens > 0 and self.archive is not None and self.archive.whole
+        wanted = recallable or (scored and len(self._heads) > 0)
+        lifted = self._lifts(question) if wanted else None
         self._recorder.rows_recalled(0, time.perf_counter() - started)
         back: Recalled | None = None
         try:

@@ -22,7 +22,8 @@ def recorded(answer: Answer, held: Held, recorder: Recorder) -> Iterator[str]:
         If the question does not fit.
     """
     times, before = held.cache.times, replace(held.cache.times)
-    recorder.question_asked(held.head + len(answer.question.ids))
+    first, last = answer.question.excerpts
+    recorder.question_asked(held.head + len(answer.question.ids) - (last - first))
     started = time.perf_counter()
     try:
         for text in answer:

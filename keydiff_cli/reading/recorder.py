@@ -49,6 +49,7 @@ class Recorder:
         self._recall = RecallCounts()
         self._quick = False
         self._looks: tuple[Look, ...] = ()
+        self._searched = 0.0  # seconds that it took to find them
         self._memory = MemoryUse()
         self._over = False  # whether a peak above the cap was warned of
         self._warnings: list[str] = []
@@ -197,23 +198,26 @@ class Recorder:
         before = self._recall.seconds if tokens else 0.0
         self._recall = RecallCounts(tokens, before + seconds)
 
-    def passages_found(self, looks: tuple[Look, ...]) -> None:
-        """These passages are read again before the question."""
-        self._looks = looks
+    def passages_found(self, looks: tuple[Look, ...], seconds: float) -> None:
+        """These passages are read again before the question; it took so long to find them."""
+        self._looks, self._searched = looks, seconds
 
     def text_generated(self, text: str, seconds: float) -> None:
         """A piece of the answer, so long after the question."""
         if not self._answer:
-            # What came back for the question came after it.
-            self._timing = replace(self._timing, first_token=seconds + self._recall.seconds)
+            self._timing = replace(self._timing, first_token=seconds + self._before_answer())
         self._answer += text
         self._events.text(text)
+
+    def _before_answer(self) -> float:
+        """Seconds between a question and its answer: rows came back, and passages were found."""
+        return self._recall.seconds + self._searched
 
     def answer_ended(self, answer: Answer, seconds: float, evictions: EvictionTimes) -> None:
         """The answer is over, whole or not; evictions since reading began took so long."""
         self._timing = replace(
             self._timing,
-            answer=seconds + self._recall.seconds,
+            answer=seconds + self._before_answer(),
             score=evictions.score,
             evict=evictions.move,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from keydiff_cli import models
 from keydiff_cli.engine.ingest import read_head
@@ -41,6 +41,7 @@ def skim_documents(run: Run, located: models.LocatedModel, sources: Sources, tal
     KeydiffError
         Whatever stands in the way.
     """
+    run = replace(run, settings=replace(run.settings, archive="off"))
     policy = find_policy(_POLICY)
     if run.checksum:
         located = with_checksum(located)
@@ -49,7 +50,7 @@ def skim_documents(run: Run, located: models.LocatedModel, sources: Sources, tal
         corpus = Corpus(sources.documents(), sketch)
         run.recorder.documents_opened(corpus)
         planner = plan_for(run, sketch, prepared, talk=talk)
-        plan = planner.plan(MIN_BUDGET)
+        plan = planner.plan(max(MIN_BUDGET, sketch.window))
         longest = sketch.longest_text(plan.cells)
         while not corpus.ended:
             corpus.read_to(corpus.tokens + 1)
@@ -71,6 +72,6 @@ def skim_documents(run: Run, located: models.LocatedModel, sources: Sources, tal
         key,
         label,
         process=process,
-        intact=False,
+        searched_only=True,
         problem="the documents were not read",
     )

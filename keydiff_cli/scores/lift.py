@@ -6,7 +6,7 @@ of keys, with no more than a piece of them in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -27,8 +27,8 @@ def lift_of(words: Float32, usual: Float32) -> Float32:
     return lifted
 
 
-def lift(queries: Queries, pieces: Pieces) -> Float32:
-    """The lift of all keys of a layer: float32 ``[heads, rows]``.
+def lift(queries: Queries, pieces: Pieces) -> Iterator[Float32]:
+    """The lift of all keys of a layer, piece by piece: float32 ``[heads, rows]``.
 
     The softmax is over all pieces together, so they are gone through twice.
 
@@ -41,13 +41,11 @@ def lift(queries: Queries, pieces: Pieces) -> Float32:
     for keys in pieces():
         whole.add(_logits(queries.vectors, keys))
     lead, count = queries.lead, len(queries.vectors)
-    lifts = []
     for keys in pieces():
         attention = whole.of(_logits(queries.vectors, keys)).mean(axis=2)
         words = attention[:, lead:].sum(axis=1) / np.float32(max(count - lead, 1))
         usual = attention[:, :lead].sum(axis=1) / np.float32(max(lead, 1))
-        lifts.append(lift_of(words, usual))
-    return np.concatenate(lifts, axis=1)
+        yield lift_of(words, usual)
 
 
 def _logits(vectors: Float32, keys: Float32) -> Float32:

@@ -17,6 +17,7 @@ from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.archive_writer import ArchiveWriter
 from keydiff_cli.snapshots.format import DamagedError, set_aside
 from keydiff_cli.system.files import hold_file, told_by
+from keydiff_cli.system.folders import user_cache_folder
 from keydiff_cli.system.sizes import format_size
 
 MOST_SEGMENTS = 16  # each of which is an open file
@@ -138,7 +139,7 @@ class Archivist:
         form: ArchiveForm,
         widths: Sequence[int],
         warn: Callable[[str], None],
-        limit: int | None = None,
+        limit: int,
     ) -> None:
         self._limit = limit
         self._named = False  # whether a snapshot may name the file
@@ -162,7 +163,7 @@ class Archivist:
         try:
             writer = self._writer or self._begin()
             size = (self._stop - self._start + len(rows[0])) * sum(self._widths)
-            if self._limit is not None and size > self._limit:
+            if size > self._limit:
                 raise OSError(None, f"{format_size(size)} are more than cache_size allows")
             writer.add(self.form.pack(rows))
             self._stop += len(rows[0])
@@ -249,7 +250,9 @@ class Archivist:
 def _new_file(path: Path | None) -> BinaryIO:
     """A file to write and read that nobody else may read, nor removes while it is open."""
     if path is None:
-        return tempfile.TemporaryFile(prefix="keydiff-")
+        folder = user_cache_folder()  # what is in the folder for temporary files may be in memory
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryFile(prefix="keydiff-", dir=folder)
     while not hold_file(file := _private_file(path)):
         file.close()  # somebody took it for a file that a dead process has left
     return file

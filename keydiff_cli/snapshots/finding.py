@@ -147,12 +147,29 @@ def find_beginning(
 ) -> Beginning | None:
     """The longest snapshot that the documents begin with, verified; None if there is none.
 
+    One that has no archive, or no more, has to be longer than those with the archive that is
+    wanted: what was evicted of it cannot come back, but it need not be read again.
+
     Parameters
     ----------
     room, least, most, archived
         As :func:`candidates`.
     """
     choices = candidates(store, key, room=room, least=least, most=most, archived=archived)
+    beginning = _opened(store, choices, corpus)
+    if archived is None or (beginning is not None and beginning.whole):
+        return beginning
+    others = candidates(store, key, room=room, least=least, most=most)
+    longest = _opened(store, [other for other in others if not other.entry.archived], corpus)
+    if beginning is None or longest is None:
+        return beginning or longest
+    shorter, longer = sorted((longest, beginning), key=lambda found: found.tokens)  # stable
+    shorter.close()
+    return longer
+
+
+def _opened(store: Store, choices: list[Candidate], corpus: Corpus) -> Beginning | None:
+    """The longest of some snapshots that is not damaged; None if there is none."""
     while (choice := longest_beginning(choices, corpus)) is not None:
         file = store.open(choice.entry)
         if file is not None:

@@ -96,11 +96,6 @@ class Keeper:
             return None
         return None if writer is None else writer.archive
 
-    @property
-    def limit(self) -> int | None:
-        """Bytes that what is kept may take; None where nothing is."""
-        return None if self._store is None else self._store.limit
-
     def archive(self, archivist: Archivist) -> None:
         """Say in snapshots from now on which archive belongs to them."""
         self._archivist = archivist

@@ -125,6 +125,18 @@ def test_all_of_a_document_comes_back_into_cells_enough(
     check_rows(cache)
 
 
+def test_where_the_cache_went_back_to_before_them_rows_are_gone_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache, archive = read(monkeypatch, "direct")
+    before, copied = np.concatenate(cache.origin).copy(), cache.image(copy=True)
+    back = put_back(cache, archive, np.array([3, 4, 20, 39]), HEAD)
+    cache.load(copied)
+    back.undo(cache)
+    check_rows(cache)
+    assert np.array_equal(np.concatenate(cache.origin), before)
+
+
 def test_what_was_said_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     cache, archive = read(monkeypatch, "direct")
     append(cache, 8)

@@ -25,8 +25,9 @@ FOUND = Excerpts("Passages", (Look("a", None, (1, 2), 5, "words"),))
 class Held:
     """Documents that are held, and what is asked of them in which order."""
 
-    def __init__(self, *, intact: bool) -> None:
+    def __init__(self, *, intact: bool = False, searched_only: bool = False) -> None:
         self.intact = intact
+        self.searched_only = searched_only
         self.asked: list[Any] = []
         self.recaller = SimpleNamespace(recalled=self._recalled)
         self.second_look = SimpleNamespace(find=self._find)
@@ -79,9 +80,17 @@ def test_rows_go_again_whatever_happens(recorder: Recorder) -> None:
 def test_where_all_is_in_view_or_it_is_off_no_passages_are_looked_for(
     recorder: Recorder, intact: bool, share: int
 ) -> None:
-    recorder.passages_found(FOUND.looks)  # of the question before
+    recorder.passages_found(FOUND.looks, 1.0)  # of the question before
     held = Held(intact=intact)
     with seek(held, Settings(recall=0, second_look=share), recorder) as excerpts:
         assert excerpts == Excerpts()
     assert held.asked == [("recall", 0, False, None), ("look", "Why?", "When?", 0), "undone"]
     assert recorder.report.second_look == ()
+
+
+@pytest.mark.parametrize("share", [0, 100])
+def test_an_answer_that_rests_on_nothing_is_warned_of(recorder: Recorder, share: int) -> None:
+    held = Held(searched_only=True)
+    with seek(held, Settings(second_look=share), recorder):
+        pass
+    assert len(recorder.report.warnings) == (share == 0)

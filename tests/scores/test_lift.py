@@ -29,12 +29,14 @@ def test_pieces_are_lifted_as_focus_lifts_the_rows_of_a_cache(lead: int, size: i
     tokens = np.tile(np.arange(ROWS, dtype=np.int32), (HEADS, 1))
     wanted = Focus()(Rows(stored, tokens, tokens, asked))
     pieces = [stored[start : start + size] for start in range(0, ROWS, size)]
-    lifted = lift(asked, lambda: iter(pieces))
+    lifted = np.concatenate(list(lift(asked, lambda: iter(pieces))), axis=1)
     np.testing.assert_allclose(lifted, wanted, rtol=1e-4)
 
 
 def test_large_logits_do_not_overflow() -> None:
     stored = keys() * 100
-    lifted = lift(queries(2), lambda: iter([stored[:50], stored[50:]]))
+    lifted = np.concatenate(
+        list(lift(queries(2), lambda: iter([stored[:50], stored[50:]]))), axis=1
+    )
     assert np.isfinite(lifted).all()
     assert lifted.max() > 1

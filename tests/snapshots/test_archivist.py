@@ -38,7 +38,7 @@ def tokens_of(archivist: Archivist) -> list[int]:
 @pytest.fixture
 def earlier(tmp_path: Path) -> list[SegmentPart]:
     """An archive of 20 tokens, of which 15 belong to a snapshot."""
-    archivist = Archivist([], tmp_path / "1.archive", FORM, WIDTHS, pytest.fail)
+    archivist = Archivist([], tmp_path / "1.archive", FORM, WIDTHS, pytest.fail, 10**9)
     for start in range(0, 20, 5):
         archivist.add(rows(start, start + 5))
     assert archivist.description() == [["1.archive", 0, 20]]
@@ -50,7 +50,7 @@ def test_what_is_added_comes_behind_what_was_there(
     earlier: list[SegmentPart], tmp_path: Path
 ) -> None:
     parts = list(zip(earlier, open_parts(tmp_path, earlier), strict=True))
-    archivist = Archivist(parts, tmp_path / "2.archive", FORM, WIDTHS, pytest.fail)
+    archivist = Archivist(parts, tmp_path / "2.archive", FORM, WIDTHS, pytest.fail, 10**9)
     assert archivist.description() == [["1.archive", 0, 15]]
     assert not (tmp_path / "2.archive").exists()  # as nothing was added yet
     assert tokens_of(archivist) == list(range(15))
@@ -71,7 +71,9 @@ def grown(folder: Path, times: int) -> list[SegmentPart]:
     parts: list[SegmentPart] = []
     for number in range(times + 1):
         opened = list(zip(parts, open_parts(folder, parts), strict=True))
-        archivist = Archivist(opened, folder / f"{number}.archive", FORM, WIDTHS, pytest.fail)
+        archivist = Archivist(
+            opened, folder / f"{number}.archive", FORM, WIDTHS, pytest.fail, 10**9
+        )
         start = parts[-1].stop if parts else 0
         archivist.add(rows(start, start + (1 if parts else 10)))
         assert tokens_of(archivist) == list(range(10 + number))
@@ -98,7 +100,7 @@ def test_what_is_damaged_is_not_merged(tmp_path: Path) -> None:
     path.write_bytes(data)
     warnings: list[str] = []
     opened = list(zip(parts, open_parts(tmp_path, parts), strict=True))
-    archivist = Archivist(opened, tmp_path / "new.archive", FORM, WIDTHS, warnings.append)
+    archivist = Archivist(opened, tmp_path / "new.archive", FORM, WIDTHS, warnings.append, 10**9)
     archivist.add(rows(25, 26))
     assert archivist.archive() is None
     assert archivist.description() is None
@@ -110,7 +112,7 @@ def test_what_is_damaged_is_not_merged(tmp_path: Path) -> None:
 
 def test_without_a_path_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    archivist = Archivist([], None, FORM, WIDTHS, pytest.fail)
+    archivist = Archivist([], None, FORM, WIDTHS, pytest.fail, 10**9)
     assert archivist.archive() is None
     archivist.add(rows(0, 5))
     assert archivist.description() is None
@@ -121,7 +123,9 @@ def test_without_a_path_nothing_is_left(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_what_cannot_be_written_is_told_once(tmp_path: Path) -> None:
     warnings: list[str] = []
-    archivist = Archivist([], tmp_path / "folder" / "1.archive", FORM, WIDTHS, warnings.append)
+    archivist = Archivist(
+        [], tmp_path / "folder" / "1.archive", FORM, WIDTHS, warnings.append, 10**9
+    )
     archivist.add(rows(0, 5))
     archivist.add(rows(5, 9))
     assert archivist.archive() is None

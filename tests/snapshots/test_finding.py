@@ -245,6 +245,23 @@ def begin(store: Store, count: int = 400) -> Beginning | None:
     return find_beginning(store, make_key(), corpus_of(range(count)), room=0, least=64, most=64)
 
 
+@pytest.mark.parametrize(("with_one", "without", "taken"), [(8, 6, 8), (6, 8, 8), (8, 8, 8)])
+def test_a_longer_snapshot_that_has_lost_its_archive_need_not_be_read_again(
+    store: Store, with_one: int, without: int, taken: int
+) -> None:
+    archived(store, with_one, archive_kind="full", archive_type="f16")
+    keep(store, make_key(), tokens_to(without))
+    (store.folder / ("a" * 12)).write_bytes(b"archive")
+    limits = {"room": 0, "least": 64, "most": 64}
+    beginning = find_beginning(
+        store, make_key(), corpus_of(range(8)), archived=ArchiveForm(), **limits
+    )
+    assert beginning is not None
+    assert beginning.tokens == taken
+    assert beginning.entry.archived == (with_one >= without)
+    beginning.close()
+
+
 def test_if_the_longest_is_damaged_the_next_one_is_taken(store: Store, warnings: list[str]) -> None:
     keep(store, make_key(), tokens_to(300))
     longest = keep(store, make_key(), tokens_to(350))

@@ -148,7 +148,7 @@ def test_what_is_archived_in_two_forms_is_kept_twice(store: Store) -> None:
     for form in (ArchiveForm(), ArchiveForm("keys"), ArchiveForm()):
         kept = keeper(store, cache, corpus)
         path = kept.archive_path()
-        archivist = Archivist([], path, form, form.widths([4, 4]), pytest.fail)
+        archivist = Archivist([], path, form, form.widths([4, 4]), pytest.fail, 10**9)
         archivist.add([np.zeros((300, 4), np.uint8)] * 2)
         kept.archive(archivist)
         finish(kept, cache, 300)

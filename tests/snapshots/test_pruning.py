@@ -76,7 +76,7 @@ def rows(count: int) -> list[np.ndarray]:
 def test_what_is_being_written_is_not_swept(store: Store) -> None:
     path = store.folder / archive("a")
     store.folder.mkdir()
-    archivist = Archivist([], path, FORM, [4, 4], pytest.fail)
+    archivist = Archivist([], path, FORM, [4, 4], pytest.fail, 10**9)
     archivist.add(rows(10))
     store.prune()
     assert path.exists()
@@ -95,7 +95,7 @@ def test_what_another_process_goes_on_from_stays(store: Store, small: int) -> No
         write_piece(file, rows(10))
     (entry,) = store.entries()
     earlier = list(zip(entry.archive, open_parts(store.folder, entry.archive), strict=True))
-    archivist = Archivist(earlier, store.folder / archive("2"), FORM, [4, 4], pytest.fail)
+    archivist = Archivist(earlier, store.folder / archive("2"), FORM, [4, 4], pytest.fail, 10**9)
     archivist.add(rows(5))
     other = Store(store.folder, small, pytest.fail)
     other.remove(entry)  # both files are in use, and none is named
