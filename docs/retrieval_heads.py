@@ -25,7 +25,7 @@ from keydiff_cli import Reader
 from keydiff_cli.bench.asked_documents import AskedDocument, Choice, load_questions
 from keydiff_cli.bench.verdicts import judge
 from keydiff_cli.engine.recall import lifts_by_head, look
-from keydiff_cli.settings.config import Settings
+from keydiff_cli.settings.config import Settings, resolve
 from keydiff_cli.text.passages import cut_passages
 from keydiff_cli.text.prompts import prompt_tokens
 
@@ -116,7 +116,7 @@ def main() -> None:
     parser.add_argument("--heads", type=int, default=6, help="how many to name")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
-    settings = Settings(model=options.model, budget=options.budget, threads=options.threads)
+    settings = resolve(vars(options)).settings
     documents = {}
     for document in load_questions(
         options.data, options.document, Choice(documents=options.documents)
