@@ -12,8 +12,8 @@ from fractions import Fraction
 from keydiff_cli.bench.asked_documents import AskedDocument, AskedQuestion
 from keydiff_cli.bench.bench_events import BenchEvents, sample_name
 from keydiff_cli.bench.contenders import Contender
-from keydiff_cli.bench.evidence import Evidence
 from keydiff_cli.bench.records import Key, Record, Records
+from keydiff_cli.bench.variants import Variant
 from keydiff_cli.bench.verdicts import judge
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model
@@ -28,12 +28,10 @@ from keydiff_cli.text.sources import Sources
 
 ALONE = "passages"  # in place of the policy, where no document is in the cache
 
-_ALL = 2**62  # more tokens than any document has
-
 
 @dataclass(frozen=True)
 class Trial:
-    """A document that is read in one way, for questions with some kinds of evidence.
+    """A document that is read in one way, for questions with some variants.
 
     Attributes
     ----------
@@ -49,7 +47,7 @@ class Trial:
     policy: Policy | None
     budget: int | None
     part: str | None
-    evidence: tuple[Evidence, ...]
+    variants: tuple[Variant, ...]
 
     @property
     def name(self) -> str:
@@ -61,11 +59,11 @@ class Trial:
         """What tells the policy from others of its name."""
         return None if self.policy is None else policy_version(self.policy)
 
-    def key(self, question: AskedQuestion, evidence: Evidence) -> Key:
+    def key(self, question: AskedQuestion, variant: Variant) -> Key:
         """The key of a record."""
-        return self.document.id(question), self.name, self.budget, evidence.name
+        return self.document.id(question), self.name, self.budget, variant.name
 
-    def about(self, question: AskedQuestion, evidence: Evidence) -> Record:
+    def about(self, question: AskedQuestion, variant: Variant) -> Record:
         """What a record has of its question, and of the way that it is asked."""
         return {
             "id": self.document.id(question),
@@ -78,7 +76,7 @@ class Trial:
             "policy_version": self.version,
             "budget": self.budget,
             "part": self.part,
-            "evidence": evidence.name,
+            "evidence": variant.name,
             "question": question.text,
             "references": [question.reference],
             "pages": list(question.pages),
@@ -87,15 +85,15 @@ class Trial:
     def settings(self, settings: Settings) -> Settings:
         """The settings to read by: what is read is kept, so that no run reads it again."""
         if self.policy is None:
-            return self.evidence[0].applied(settings)
-        more = any(evidence.recall or evidence.second_look for evidence in self.evidence)
+            return self.variants[0].applied(settings)
+        more = any(variant.recall or variant.second_look for variant in self.variants)
         return replace(
             settings,
             policy=self.policy.name,
             budget=self.budget,
             archive="full" if more else settings.archive,
-            recall=max(evidence.recall for evidence in self.evidence),
-            second_look=max(evidence.second_look for evidence in self.evidence),
+            recall=max(variant.recall for variant in self.variants),
+            second_look=max(variant.second_look for variant in self.variants),
         )
 
 
@@ -106,7 +104,7 @@ class Asking:
     ----------
     settings
         What is alike for all of them.
-    evidence
+    variants
         What the questions get, in turn.
     records
         What is answered already, and where answers go.
@@ -117,12 +115,12 @@ class Asking:
     def __init__(
         self,
         settings: Settings,
-        evidence: Sequence[Evidence],
+        variants: Sequence[Variant],
         records: Records,
         events: BenchEvents,
     ) -> None:
         self._settings = replace(settings, policy=None, budget=None, temperature=0.0, cache=True)
-        self._evidence = tuple(evidence)
+        self._variants = tuple(variants)
         self._records = records
         self._events = events
         self._processor = machine.processor()
@@ -137,7 +135,7 @@ class Asking:
                 for document in documents
                 for trial in self._trials(document, contenders, sketch)
             ]
-        self._total = sum(len(trial.document.questions) * len(trial.evidence) for trial in trials)
+        self._total = sum(len(trial.document.questions) * len(trial.variants) for trial in trials)
         events = _Told(self._events, self._working)
         with Reader(self._settings, events) as reader:
             for trial in trials:
@@ -149,7 +147,7 @@ class Asking:
     def _trials(
         self, document: AskedDocument, contenders: Sequence[Contender], sketch: Model
     ) -> Iterator[Trial]:
-        cached = tuple(evidence for evidence in self._evidence if not evidence.alone)
+        cached = tuple(variant for variant in self._variants if not variant.alone)
         parts = any(isinstance(contender.budget, Fraction) for contender in contenders)
         size = self._size(document, sketch) if cached and parts else 0
         budgets: set[tuple[str, int | None]] = set()
@@ -160,33 +158,33 @@ class Asking:
             budgets.add((policy.name, budget))
             part = str(contender.budget) if isinstance(contender.budget, Fraction) else None
             # Where everything is in the cache, nothing is recalled and nothing looked up.
-            evidence = cached if policy.scorer is not None else (Evidence(),)
-            yield Trial(document, policy, budget, part, evidence)
-        if alone := tuple(evidence for evidence in self._evidence if evidence.alone):
+            variants = cached if policy.scorer is not None else (Variant(),)
+            yield Trial(document, policy, budget, part, variants)
+        if alone := tuple(variant for variant in self._variants if variant.alone):
             yield Trial(document, None, None, None, alone)
 
     def _size(self, document: AskedDocument, sketch: Model) -> int:
         """The tokens of a document."""
         self._working(f"{document.path.name}, counting its tokens")
         with closing(Sources([str(document.path)], io.BytesIO())) as sources:
-            return Corpus(sources.documents(), sketch).read_to(_ALL)
+            return Corpus(sources.documents(), sketch).read_all()
 
     def _try(self, reader: Reader, trial: Trial) -> None:
-        missing: dict[AskedQuestion, list[Evidence]] = {}
+        missing: dict[AskedQuestion, list[Variant]] = {}
         for question in trial.document.questions:
-            for evidence in trial.evidence:
-                if self._records.has(trial.key(question, evidence), trial.version):
+            for variant in trial.variants:
+                if self._records.has(trial.key(question, variant), trial.version):
                     self._done += 1
                 else:
-                    missing.setdefault(question, []).append(evidence)
+                    missing.setdefault(question, []).append(variant)
         alike = trial.policy is None or trial.policy.watch != "question"
         if alike and missing:
             self._read(reader, trial, None)
         for question, left in missing.items():
             if not alike:
                 self._read(reader, trial, question.text)
-            for evidence in left:
-                self._ask(reader, trial, question, evidence)
+            for variant in left:
+                self._ask(reader, trial, question, variant)
 
     def _read(self, reader: Reader, trial: Trial, question: str | None) -> None:
         self._working(f"{trial.document.path.name} {trial.name}, loading the model")
@@ -197,19 +195,17 @@ class Asking:
             quick=trial.policy is None,
         )
 
-    def _ask(
-        self, reader: Reader, trial: Trial, question: AskedQuestion, evidence: Evidence
-    ) -> None:
+    def _ask(self, reader: Reader, trial: Trial, question: AskedQuestion, variant: Variant) -> None:
         """Answer a question, and record it."""
         name = sample_name(trial.document.id(question), trial.name, trial.budget)
-        self._working(f"{name}, {evidence.name}")
-        reader.settings = evidence.applied(reader.settings)
+        self._working(f"{name}, {variant.name}")
+        reader.settings = variant.applied(reader.settings)
         started = time.perf_counter()
         answer = reader.ask(question.text)
         seconds = time.perf_counter() - started
         right = judge(answer, question.text, question.reference, question.kind)
         asked = {
-            **trial.about(question, evidence),
+            **trial.about(question, variant),
             "answer": answer,
             "score": None if right is None else float(right),
             "answer_s": round(seconds, 3),
@@ -218,7 +214,7 @@ class Asking:
         self._records.add(asked | _reported(reader.report))
         self._done += 1
         verdict = {None: "not judged", True: "right", False: "wrong"}[right]
-        self._events.finished_sample(f"{name}, {evidence.name}: {verdict}", self._done, self._total)
+        self._events.finished_sample(f"{name}, {variant.name}: {verdict}", self._done, self._total)
 
 
 def _reported(report: Report) -> Record:

@@ -17,13 +17,13 @@ from keydiff_cli.bench.asked_documents import AskedDocument
 from keydiff_cli.bench.asking import Asking
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.bench.contenders import Contender
-from keydiff_cli.bench.evidence import Evidence
 from keydiff_cli.bench.records import Record, Records, latest
 from keydiff_cli.bench.runner import Runner, Score
 from keydiff_cli.bench.samples import Count, Text
 from keydiff_cli.bench.summary import depth_grid, pool, rounded, summarise
 from keydiff_cli.bench.together import Together
 from keydiff_cli.bench.trials import Conditions
+from keydiff_cli.bench.variants import Variant
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import Model
 from keydiff_cli.planning.placement import placement_of
@@ -112,7 +112,7 @@ def run_asking(
     documents: Sequence[AskedDocument],
     settings: Settings,
     contenders: Sequence[Contender],
-    evidence: Sequence[Evidence],
+    variants: Sequence[Variant],
     out: Path,
     events: BenchEvents,
 ) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def run_asking(
     """
     header = describe("qa", {"system": settings.system}, locate_model(settings, events), settings)
     with closing(Records(out, header)) as records:
-        Asking(settings, evidence, records, events).run(documents, contenders)
+        Asking(settings, variants, records, events).run(documents, contenders)
     current, outdated = latest(records.all)
     threads = settings.threads or machine.physical_cores()
     results = {"results": rate_answers(current), "outdated": outdated}

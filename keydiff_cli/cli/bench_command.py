@@ -17,7 +17,7 @@ from keydiff_cli.cli.bench_options import (
     parse_lengths,
     parse_names,
 )
-from keydiff_cli.cli.messages import tell_warning
+from keydiff_cli.cli.messages import tell_outdated
 from keydiff_cli.cli.options import AsJson
 from keydiff_cli.cli.qa_command import print_answers, qa
 from keydiff_cli.cli.signatures import with_options
@@ -93,11 +93,7 @@ def _print(summary: dict[str, Any], plot: Path | None, as_json: bool) -> None:
     from keydiff_cli.render.printing import print_json, print_table
     from keydiff_cli.render.tables import BENCH_COLUMNS, bench_rows
 
-    if summary["outdated"]:
-        tell_warning(
-            f"{summary['outdated']} answers of an older version of a policy do not count; "
-            "the same run answers them anew"
-        )
+    tell_outdated(summary["outdated"])
     if as_json:
         print_json(rounded(summary))
     else:

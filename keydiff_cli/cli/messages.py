@@ -14,3 +14,12 @@ def tell_error(error: Exception | str) -> None:
 def tell_warning(warning: Exception | str) -> None:
     """Say on stderr, in one line, what the user should know although it goes on."""
     complain(f"warning: {told(warning)}")
+
+
+def tell_outdated(answers: int) -> None:
+    """Warn of so many answers of a benchmark that do not count; 0 is nothing to tell."""
+    if answers:
+        tell_warning(
+            f"{answers} answers of an older version of a policy do not count; "
+            "the same run answers them anew"
+        )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from keydiff_cli.cli.bench_options import MOST, RUNNING, BenchOptions, parse_names
-from keydiff_cli.cli.messages import tell_warning
+from keydiff_cli.cli.messages import tell_outdated
 from keydiff_cli.cli.signatures import with_options
 
 
@@ -66,7 +66,7 @@ def qa(
             show_default=False,
         ),
     ] = None,
-    evidence: Annotated[
+    variants: Annotated[
         str,
         typer.Option(
             "--with",
@@ -85,12 +85,12 @@ def qa(
     """
     from keydiff_cli.bench.asked_documents import Choice, load_questions
     from keydiff_cli.bench.benchmark import run_asking
-    from keydiff_cli.bench.evidence import parse_evidence
+    from keydiff_cli.bench.variants import parse_variants
     from keydiff_cli.render.display import BenchDisplay
 
     contenders = options.contenders()
     settings = options.settings("qa")
-    chosen = parse_evidence(parse_names(evidence), settings)
+    chosen = parse_variants(parse_names(variants), settings)
     choice = Choice(parse_names(kinds) if kinds else (), documents, samples)
     asked = load_questions(data, document, choice)
     display = BenchDisplay(quiet=options.quiet)
@@ -107,11 +107,7 @@ def print_answers(summary: dict[str, Any], *, as_json: bool) -> None:
     from keydiff_cli.render.printing import print_json, print_table
     from keydiff_cli.render.tables import ASKED_COLUMNS, asked_rows
 
-    if summary["outdated"]:
-        tell_warning(
-            f"{summary['outdated']} answers of an older version of a policy do not count; "
-            "the same run answers them anew"
-        )
+    tell_outdated(summary["outdated"])
     if as_json:
         print_json(rounded(summary))
         return

@@ -14,7 +14,7 @@ from keydiff_cli.errors import KeydiffError
 from keydiff_cli.render.display import Display
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain
-from keydiff_cli.talk.chat import Answering, Chat
+from keydiff_cli.talk.chat import AnswerPieces, Chat
 
 
 class Repl:
@@ -68,7 +68,7 @@ class Repl:
     def _reading_on(self, background: Background) -> AbstractContextManager[None]:
         return background.going_on() if self.chat.reading else nullcontext()
 
-    def handle(self, line: str) -> Answering | None:
+    def handle(self, line: str) -> AnswerPieces | None:
         """Run the command of a line, or answer the question that it is.
 
         Returns

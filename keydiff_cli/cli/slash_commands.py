@@ -15,7 +15,7 @@ from keydiff_cli.settings.config import change
 
 if TYPE_CHECKING:
     from keydiff_cli.cli.repl import Repl
-    from keydiff_cli.talk.chat import Answering
+    from keydiff_cli.talk.chat import AnswerPieces
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Command:
 
     argument: str
     help: str
-    run: Callable[[Repl, str], Answering | None]
+    run: Callable[[Repl, str], AnswerPieces | None]
 
 
 def _help(repl: Repl, _: str) -> None:
@@ -83,7 +83,7 @@ def _sets(name: str) -> Callable[[Repl, str], None]:
     return run
 
 
-def _retry(repl: Repl, _: str) -> Answering:
+def _retry(repl: Repl, _: str) -> AnswerPieces:
     return repl.chat.retry()
 
 
@@ -134,7 +134,7 @@ COMMANDS = {
 }
 
 
-def run_command(repl: Repl, line: str) -> Answering | None:
+def run_command(repl: Repl, line: str) -> AnswerPieces | None:
     """Run the command of a line, which is given without its slash.
 
     Returns

@@ -84,9 +84,7 @@ class SecondLook:
             return Excerpts()
         try:
             index = self._opened()
-            by_words = [
-                found.number for found in index.find(searched(question, before), _CANDIDATES)
-            ]
+            by_words = index.find(searched(question, before), _CANDIDATES)
         except KeydiffError as error:
             self._broken = True
             self._recorder.warn(f"nothing is looked up in the text: {error}")

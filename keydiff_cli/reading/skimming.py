@@ -52,8 +52,7 @@ def skim_documents(run: Run, located: models.LocatedModel, sources: Sources, tal
         planner = plan_for(run, sketch, prepared, talk=talk)
         plan = planner.plan(max(MIN_BUDGET, sketch.window))
         longest = sketch.longest_text(plan.cells)
-        while not corpus.ended:
-            corpus.read_to(corpus.tokens + 1)
+        corpus.read_all()
         process = planner.footprint.process
     check_plan(run, plan)
     model = load_model(run, located.path)

@@ -22,7 +22,7 @@ from keydiff_cli.talk.sessions import Session, Sessions, open_sessions
 
 _WARMTH = 0.7  # the temperature of a second answer, where answers are greedy
 
-Answering = Generator[str, None, None]  # the pieces of an answer
+AnswerPieces = Generator[str, None, None]  # of text, one after another
 
 
 class Chat:
@@ -100,11 +100,6 @@ class Chat:
         return self._discussion.tokens
 
     @property
-    def intact(self) -> bool:
-        """Whether the cache holds the documents as a whole."""
-        return self._reader.held.intact
-
-    @property
     def reading(self) -> bool:
         """Whether there is more to read."""
         return self._reader.reading
@@ -131,13 +126,13 @@ class Chat:
         self._discussion.change(Subject(self.settings, files), turns)
         self._saver.take(name, claim)
 
-    def say(self, question: str) -> Answering:
+    def say(self, question: str) -> AnswerPieces:
         """Answer a question, piece by piece."""
         conversation = self._discussion.ready()
         self._tell_how_far()
         return self._answer(conversation, conversation.say(question))
 
-    def retry(self) -> Answering:
+    def retry(self) -> AnswerPieces:
         """Answer the last question once more, sampled anew."""
         settings, conversation = self.settings, self._discussion.ready()
         self._tell_how_far()
@@ -146,7 +141,7 @@ class Chat:
         self._tries += 1
         return self._answer(conversation, answer)
 
-    def _answer(self, conversation: Conversation, answer: Iterator[str]) -> Answering:
+    def _answer(self, conversation: Conversation, answer: Iterator[str]) -> AnswerPieces:
         """An answer on its way; what was said is saved, if the chat is."""
         before = conversation.turns
         try:

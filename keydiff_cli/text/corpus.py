@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
@@ -144,14 +145,17 @@ class Corpus:
             self._read_on()
         return self._tokens
 
+    def read_all(self) -> int:
+        """Read on to the end, as :meth:`read_to` does; how many tokens there are."""
+        return self.read_to(sys.maxsize)
+
     def slice(self, start: int, stop: int) -> Tokens:
         """Tokens from ``start`` to ``stop`` (exclusive) of those that were read: int32."""
         start, stop = max(start, 0), min(stop, self._tokens)
         first = max(bisect_right(self._starts, start) - 1, 0)
-        last = bisect_right(self._starts, stop - 1)
         if start >= stop:
             return np.empty(0, np.int32)
-        tokens = np.concatenate(self._parts[first:last])
+        tokens = np.concatenate(self._parts[first : bisect_right(self._starts, stop - 1)])
         return tokens[start - self._starts[first] : stop - self._starts[first]]
 
     def blocks(self, size: int, start: int = 0) -> Iterator[Block]:
@@ -253,9 +257,8 @@ class Corpus:
 
     def _end(self, document: Document) -> None:
         record = self.documents[-1]
-        if record.page_starts is not None:  # pages without text at its end
-            missing = (document.pages or 0) - len(record.page_starts)
-            record.page_starts += [self._tokens] * missing
+        if (starts := record.page_starts) is not None:  # pages without text at its end
+            starts += [self._tokens] * ((document.pages or 0) - len(starts))
         record.sha256 = document.sha256
         self.warnings.extend(document.warnings)
 
@@ -267,8 +270,7 @@ class Corpus:
             characters = [character for _, character in part.pages]
             places = self._tokenizer.locate(characters, part.text, ids)
             for (number, _), place in zip(part.pages, places, strict=True):
-                missing = number - len(record.page_starts)
-                record.page_starts += [self._tokens + place] * missing
+                record.page_starts += [self._tokens + place] * (number - len(record.page_starts))
         self._add(ids)
         record.tokens += len(ids)
         record.characters = document.characters

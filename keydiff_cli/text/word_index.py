@@ -6,7 +6,6 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from keydiff_cli.errors import KeydiffError
@@ -18,14 +17,6 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 )
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
-
-
-@dataclass(frozen=True)
-class Found:
-    """A passage that was found, by its number, and how well it fits: BM25, the more the better."""
-
-    number: int
-    score: float
 
 
 class WordIndex:
@@ -67,8 +58,8 @@ class WordIndex:
         """Remove the index."""
         self._database.close()
 
-    def find(self, text: str, most: int) -> list[Found]:
-        """The passages that have words of a text in them, the best ones first, ``most`` of them.
+    def find(self, text: str, most: int) -> list[int]:
+        """Numbers of the passages with words of a text, the best by BM25 first, ``most`` of them.
 
         Raises
         ------
@@ -80,12 +71,12 @@ class WordIndex:
             return []
         wanted = " OR ".join(f'"{word}"' for word in words)
         query = (
-            "SELECT rowid, bm25(passages, 1, ?) AS rank FROM passages "
-            "WHERE passages MATCH ? ORDER BY rank LIMIT ?"
+            "SELECT rowid FROM passages WHERE passages MATCH ? "
+            "ORDER BY bm25(passages, 1, ?) LIMIT ?"
         )
         try:
-            with closing(self._database.execute(query, (_AROUND, wanted, most))) as rows:
-                return [Found(number, -score) for number, score in rows]
+            with closing(self._database.execute(query, (wanted, _AROUND, most))) as rows:
+                return [number for (number,) in rows]
         except sqlite3.Error as error:
             raise KeydiffError(f"the text cannot be searched: {error}") from error
 

@@ -14,8 +14,8 @@ from keydiff_cli.bench.asked_documents import AskedDocument, AskedQuestion
 from keydiff_cli.bench.asking import Asking
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.bench.contenders import parse_contenders
-from keydiff_cli.bench.evidence import parse_evidence
 from keydiff_cli.bench.records import Record, Records
+from keydiff_cli.bench.variants import parse_variants
 from keydiff_cli.models import LocatedModel
 from keydiff_cli.report import Events, Look, RecallCounts, Report, Timing, TokenCounts
 from keydiff_cli.settings.config import Settings
@@ -105,9 +105,9 @@ class Run:
             AskedDocument(folder / name, name * 16, QUESTIONS) for name in ("a.txt", "b.txt")
         ]
 
-    def __call__(self, policies: str, budgets: str, evidence: str) -> list[Record]:
+    def __call__(self, policies: str, budgets: str, variants: str) -> list[Record]:
         contenders = parse_contenders(policies.split(), budgets.split())
-        chosen = parse_evidence(evidence.split(), SETTINGS)
+        chosen = parse_variants(variants.split(), SETTINGS)
         self.log.clear()
         with closing(Records(self.out, {"bench": "qa"})) as records:
             Asking(SETTINGS, chosen, records, self.told).run(self.documents, contenders)
@@ -217,7 +217,7 @@ def test_a_record_holds_what_its_answer_depends_on(run: Run) -> None:
 def test_what_is_read_is_kept_with_its_archive_if_anything_needs_it(run: Run) -> None:
     document, settings = run.documents[0], replace(SETTINGS, archive="off")
     policy = asking.find_policy("keydiff")
-    nothing, recall = parse_evidence(["nothing", "recall"], SETTINGS)
+    nothing, recall = parse_variants(["nothing", "recall"], SETTINGS)
     alone = asking.Trial(document, policy, 100, None, (nothing,)).settings(settings)
     both = asking.Trial(document, policy, 100, None, (nothing, recall)).settings(settings)
     assert (alone.archive, alone.recall, alone.second_look) == ("off", 0, 0)

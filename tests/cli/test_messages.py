@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keydiff_cli.cli.messages import tell_error, tell_warning
+from keydiff_cli.cli.messages import tell_error, tell_outdated, tell_warning
 from keydiff_cli.errors import UsageError, setting
 
 
@@ -23,3 +23,12 @@ def test_settings_are_named_as_flags(capsys: pytest.CaptureFixture[str]) -> None
     tell_warning(error)
     said = "--kv-type f64 is no type; leave --kv-type out"
     assert capsys.readouterr().err == f"keydiff: error: {said}\nkeydiff: warning: {said}\n"
+
+
+def test_answers_that_do_not_count_are_told_if_there_are_any(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell_outdated(0)
+    assert capsys.readouterr().err == ""
+    tell_outdated(2)
+    assert "warning: 2 answers of an older version" in capsys.readouterr().err

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_model import NAMES, FakeCache, FakeModel
+from fake_model import NAMES, FakeModel
+from scripted_cache import FakeCache
 
 from keydiff_cli.engine.answer import Answer, Sampler, add_question, extend
 from keydiff_cli.errors import UsageError

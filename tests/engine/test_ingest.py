@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from engine_helpers import ACCESSES, PATCHED, SAMPLE, Task, make_task, plain_answer, read, start
-from fake_model import FakeCache, FakeModel
+from fake_model import FakeModel
+from scripted_cache import FakeCache
 
 from keydiff_cli.engine.ingest import ingest, read_head
 from keydiff_cli.llama import Model, Tokens

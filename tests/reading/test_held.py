@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_model import FakeCache, FakeModel
+from fake_model import FakeModel
+from scripted_cache import FakeCache
 from text_helpers import PlainBytes, read_corpus
 
 from keydiff_cli.engine.ingest import read_head

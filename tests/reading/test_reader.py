@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import story
-from fake_model import FakeCache, FakeLlama, FakeModel
+from fake_model import FakeLlama, FakeModel
+from scripted_cache import FakeCache
 
 from keydiff_cli.errors import DocumentError, ModelError, UsageError
 from keydiff_cli.llama import Model

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from cli_helpers import story
-from fake_model import FakeCache, FakeLlama, FakeModel
+from fake_model import FakeLlama, FakeModel
+from scripted_cache import FakeCache
 
 from keydiff_cli.documents import Document
 from keydiff_cli.reading.reader import Reader

@@ -16,7 +16,6 @@ from keydiff_cli.reading.second_look import Excerpts, SecondLook, fused
 from keydiff_cli.report import Events
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.passages import cut_passages
-from keydiff_cli.text.word_index import Found
 
 LINES = [
     "The harbour was founded in 1821 by two merchants, who had come from the north with one ship.",
@@ -94,8 +93,8 @@ class Ranked:
     def __init__(self, *numbers: int) -> None:
         self._numbers = numbers
 
-    def find(self, text: str, most: int) -> list[Found]:
-        return [Found(number, 1.0) for number in self._numbers[:most]]
+    def find(self, text: str, most: int) -> list[int]:
+        return list(self._numbers[:most])
 
     def close(self) -> None: ...
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from fake_model import FakeCache
+from scripted_cache import FakeCache
 
 from keydiff_cli.snapshots import SnapshotKey
 

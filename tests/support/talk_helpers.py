@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from fake_model import FakeCache, FakeLlama
+from fake_model import FakeLlama
+from scripted_cache import FakeCache
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.report import Events, Turn

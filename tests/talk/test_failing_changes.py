@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_model import FakeCache, FakeLlama, FakeModel
+from fake_model import FakeLlama, FakeModel
+from scripted_cache import FakeCache
 from talk_helpers import saved, say
 
 from keydiff_cli.errors import DocumentError, UsageError

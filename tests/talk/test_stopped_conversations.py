@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_model import FakeCache, FakeLlama, FakeModel
+from fake_model import FakeLlama, FakeModel
+from scripted_cache import FakeCache
 from talk_helpers import LONG, asked, fill, lost, say, stop_at, stopping
 
 from keydiff_cli.errors import DocumentError, UsageError

@@ -114,6 +114,9 @@ def test_a_document_that_is_not_read_to_its_end_has_no_hash() -> None:
     assert 0 < first < len(TEXT.read_bytes())
     assert (record.tokens, record.sha256) == (first, None)
     assert not corpus.ended
+    assert corpus.read_all() == corpus.tokens > first
+    assert corpus.ended
+    assert record.sha256 is not None
 
 
 def test_warnings_are_passed_on(tmp_path: Path) -> None:

@@ -6,33 +6,33 @@ from dataclasses import replace
 
 import pytest
 
-from keydiff_cli.bench.evidence import EVIDENCE, Evidence, parse_evidence
+from keydiff_cli.bench.variants import VARIANTS, Variant, parse_variants
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import Settings
 
 SETTINGS = Settings(recall=300, second_look=200)
 
 
-def test_evidence_has_its_tokens_and_its_name() -> None:
-    names = [evidence.name for evidence in parse_evidence(EVIDENCE, SETTINGS)]
+def test_a_variant_has_its_tokens_and_its_name() -> None:
+    names = [variant.name for variant in parse_variants(VARIANTS, SETTINGS)]
     assert names == [
         "nothing", "recall 300", "second-look 200", "recall 300, second-look 200", "passages 200",
     ]  # fmt: skip
 
 
-def test_the_settings_of_a_question_are_those_of_its_evidence() -> None:
+def test_the_settings_of_a_question_are_those_of_its_variant() -> None:
     for name, recall, second_look in (("nothing", 0, 0), ("recall", 300, 0), ("both", 300, 200)):
-        (evidence,) = parse_evidence([name], SETTINGS)
-        assert evidence.applied(SETTINGS) == replace(
+        (variant,) = parse_variants([name], SETTINGS)
+        assert variant.applied(SETTINGS) == replace(
             SETTINGS, recall=recall, second_look=second_look
         )
 
 
 def test_what_cannot_be_given_is_said() -> None:
     with pytest.raises(UsageError, match="with: 'look' is not one of nothing, recall, second-l"):
-        parse_evidence(["both", "look"], SETTINGS)
+        parse_variants(["both", "look"], SETTINGS)
     with pytest.raises(UsageError, match="with=both: nothing is recalled; give recall"):
-        parse_evidence(["nothing", "both"], replace(SETTINGS, recall=0))
+        parse_variants(["nothing", "both"], replace(SETTINGS, recall=0))
     with pytest.raises(UsageError, match="with=passages: there is no second look; give second_l"):
-        parse_evidence(["passages"], replace(SETTINGS, second_look=0))
-    assert parse_evidence(["nothing"], Settings(recall=0, second_look=0)) == [Evidence()]
+        parse_variants(["passages"], replace(SETTINGS, second_look=0))
+    assert parse_variants(["nothing"], Settings(recall=0, second_look=0)) == [Variant()]

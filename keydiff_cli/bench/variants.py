@@ -1,4 +1,4 @@
-"""What a question gets beside the cache: recalled rows, passages of the text, both or neither."""
+"""Variants of asking: with recalled rows, passages of the text, both or neither."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from keydiff_cli.errors import UsageError, setting
 from keydiff_cli.settings.config import Settings
 
-EVIDENCE = ("nothing", "recall", "second-look", "both", "passages")
+VARIANTS = ("nothing", "recall", "second-look", "both", "passages")
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What a question gets.
+class Variant:
+    """What a question gets beside the cache.
 
     Attributes
     ----------
@@ -42,8 +42,8 @@ class Evidence:
         return replace(settings, recall=self.recall, second_look=self.second_look)
 
 
-def parse_evidence(names: Sequence[str], settings: Settings) -> list[Evidence]:
-    """The evidence of some names, with as many tokens as the settings say.
+def parse_variants(names: Sequence[str], settings: Settings) -> list[Variant]:
+    """The variants of some names, with as many tokens as the settings say.
 
     Raises
     ------
@@ -52,15 +52,15 @@ def parse_evidence(names: Sequence[str], settings: Settings) -> list[Evidence]:
     """
     recall, second_look = settings.recall, settings.second_look
     known = {
-        "nothing": Evidence(),
-        "recall": Evidence(recall=recall),
-        "second-look": Evidence(second_look=second_look),
-        "both": Evidence(recall, second_look),
-        "passages": Evidence(second_look=second_look, alone=True),
+        "nothing": Variant(),
+        "recall": Variant(recall=recall),
+        "second-look": Variant(second_look=second_look),
+        "both": Variant(recall, second_look),
+        "passages": Variant(second_look=second_look, alone=True),
     }
     for name in names:
         if name not in known:
-            raise UsageError(f"{setting('with')}: '{name}' is not one of {', '.join(EVIDENCE)}")
+            raise UsageError(f"{setting('with')}: '{name}' is not one of {', '.join(VARIANTS)}")
         if not recall and name in ("recall", "both"):
             raise UsageError(
                 f"{setting('with', name)}: nothing is recalled; give {setting('recall')}"
