@@ -6,7 +6,7 @@ import json
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from keydiff_cli.planning.placement import placement_of
 from keydiff_cli.policies import POLICIES
 from keydiff_cli.reading.preparation import locate_model
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.snapshots import ArchiveForm
 from keydiff_cli.system import machine
 from keydiff_cli.system.files import whole_file
 from keydiff_cli.system.folders import user_cache_folder
@@ -120,7 +121,9 @@ def run_asking(
 
     Questions are part of their records, so that a file may have some and then others.
     """
-    header = describe("qa", {"system": settings.system}, locate_model(settings, events), settings)
+    archived = ArchiveForm.of(replace(settings, archive="full"))
+    asked = {"system": settings.system, "archive_type": archived and archived.type}
+    header = describe("qa", asked, locate_model(settings, events), settings)
     with closing(Records(out, header)) as records:
         Asking(settings, variants, records, events).run(documents, contenders)
     current, outdated = latest(records.all)

@@ -158,6 +158,7 @@ def _fits(record: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
         and 0 <= (record.get("depth") or 0) <= 1
         and 0 <= (record.get("score") or 0) <= 1
         and all(isinstance(reference, str) for reference in record.get("references", ()))
+        and ("references" not in fields or len(record["references"]) == 1)  # to judge by
         and record.get("ingest_s", 1) > 0
         and (record.get("part") is None or _PART.fullmatch(record["part"]) is not None)
     )

@@ -19,6 +19,7 @@ from keydiff_cli.errors import UsageError, setting
 # Answers that were measured under other ones cannot be put together.
 _CONDITIONS = (
     "keydiff", "llama_cpp_python", "sha256", "block", "kv_type", "read_for", "once", "system",
+    "archive_type",
 )  # fmt: skip
 # What else is the same in the names of samples that can be put together.
 _NAMES = ("bench", "seed", "text", "depths")

@@ -23,10 +23,11 @@ from keydiff_cli.system.folders import user_data_folder
 _VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SUFFIX = ".json"
+_LATER = ("recall", "second_look", "archive", "archive_type")  # not in the oldest chats
 # What an answer depends on, beside the documents and what was said.
 SAVED = (
     "model", "memory", "budget", "block", "policy", "max_tokens", "temperature", "seed", "system",
-    "kv_type", "conversation",
+    "kv_type", "conversation", *_LATER,
 )  # fmt: skip
 
 
@@ -37,7 +38,7 @@ class Session:
     Attributes
     ----------
     settings
-        The settings that :data:`SAVED` names.
+        The settings that :data:`SAVED` names, but for those that did not exist when it was saved.
     files
         Absolute paths of the documents.
     """
@@ -155,13 +156,15 @@ class Sessions:
             value = json.loads(path.read_text(encoding="utf-8"))
             if value["version"] != _VERSION:
                 raise UsageError(f"the chat '{name}' was saved by another version of keydiff")
-            settings = Settings(**{key: value["settings"][key] for key in SAVED})
+            saved = value["settings"]
+            kept = [key for key in SAVED if key in saved or key not in _LATER]
+            settings = Settings(**{key: saved[key] for key in kept})
             _check(path, name, settings)
             files = value["files"]
             if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
                 raise TypeError
             return Session(
-                {key: getattr(settings, key) for key in SAVED},
+                {key: getattr(settings, key) for key in kept},
                 files,
                 [
                     Turn(str(turn["question"]), str(turn["answer"]), str(turn["stop_reason"]))

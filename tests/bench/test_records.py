@@ -206,7 +206,16 @@ def test_questions_about_documents_differ_by_their_evidence(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "changes", [{"evidence": 1}, {"references": [5]}, {"score": 2}, {"answer": None}], ids=str
+    "changes",
+    [
+        {"evidence": 1},
+        {"references": [5]},
+        {"references": []},
+        {"references": ["5", "6"]},
+        {"score": 2},
+        {"answer": None},
+    ],
+    ids=str,
 )
 def test_a_line_that_is_no_record_of_questions_is_named(
     changes: dict[str, object], tmp_path: Path

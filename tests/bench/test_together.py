@@ -130,3 +130,5 @@ def test_answers_about_documents_are_together_with_their_like_only(
     ]  # fmt: skip
     with pytest.raises(UsageError, match="was measured with another system than"):
         alone.add(written(tmp_path / "other.jsonl", ways[0], bench="qa", system="Be brief."))
+    with pytest.raises(UsageError, match="was measured with another archive_type than"):
+        alone.add(written(tmp_path / "other.jsonl", ways[0], bench="qa", archive_type="q8_0"))

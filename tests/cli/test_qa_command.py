@@ -45,6 +45,7 @@ def test_questions_about_a_document_of_ones_own(folder: Path, small_path: Path) 
     assert done.status == 0, done.err
     assert len(done.err.splitlines()) <= 1  # an answer was cut short, said once
     summary = json.loads(done.out)
+    assert summary["header"]["archive_type"] == "f16"
     ways = [("full", None, "nothing"), ("keydiff-prerope", "1/4", "nothing"),
             ("keydiff-prerope", "1/4", "recall 48, second-look 160"),
             ("passages", None, "passages 160")]  # fmt: skip

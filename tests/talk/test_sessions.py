@@ -124,3 +124,15 @@ def test_another_version_is_refused(tmp_path: Path, session: Session) -> None:
     sessions.path("old").write_text(json.dumps({**value, "version": 0}))
     with pytest.raises(UsageError, match="another version"):
         sessions.load("old")
+
+
+def test_a_chat_that_was_saved_before_some_settings_existed_has_the_others(
+    tmp_path: Path, session: Session
+) -> None:
+    later = ("recall", "second_look", "archive", "archive_type")
+    assert set(later) <= set(session.settings)
+    settings = {name: value for name, value in session.settings.items() if name not in later}
+    old = Session(settings, session.files, TURNS)
+    sessions = Sessions(tmp_path)
+    sessions.save("old", old)
+    assert sessions.load("old") == old
