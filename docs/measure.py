@@ -45,6 +45,8 @@ FREE = [
     "Is the tone of the report optimistic?",
 ]
 QUESTION = "What was the purchase price of the new crane, in pounds?"
+# Reading and the cache are measured: nothing goes to an archive, and no passages are read again.
+ALONE = {"KEYDIFF_ARCHIVE": "off", "KEYDIFF_SECOND_LOOK": "0"}
 
 
 def texts(name: str, lengths: list[int]) -> Iterator[str]:
@@ -60,7 +62,7 @@ def texts(name: str, lengths: list[int]) -> Iterator[str]:
 def run(*words: object, **variables: str) -> dict[str, Any]:
     """Run the command itself; what it reports."""
     command = [sys.executable, "-m", "keydiff_cli", *map(str, words), "--json", "-q"]
-    environment = {**os.environ, **variables}
+    environment = {**os.environ, **ALONE, **variables}
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
     report: dict[str, Any] = json.loads(done.stdout)
     return report
@@ -73,8 +75,8 @@ def length(name: str, lengths: list[int], budget: int) -> None:
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write(text)
             file.flush()
-            words = ("--no-cache", "-m", name, "--budget", budget, "--max-tokens", 16)
-            report = run("ask", *words, file.name, "Summarize.")
+            words = ("--no-cache", "-m", name, "--policy", "focus", "--budget", budget)
+            report = run("ask", *words, "--max-tokens", 16, file.name, "Summarize.")
         show(
             figure="length",
             model=name,
@@ -85,17 +87,17 @@ def length(name: str, lengths: list[int], budget: int) -> None:
         )
 
 
-def again(name: str, tokens: int) -> None:
+def again(name: str, tokens: int, budget: int) -> None:
     """A second question against the first reading, of the sample and of a longer text."""
     show(figure="machine", **machine())
     with tempfile.TemporaryDirectory() as folder:
         long = Path(folder) / "long.txt"
         long.write_text(next(texts(name, [tokens])), encoding="utf-8")
         for path in (SAMPLE.with_suffix(".pdf"), long):
-            store = Path(folder) / path.stem
-            first = run("read", "-m", name, path, KEYDIFF_CACHE_DIR=str(store))
-            words = ("ask", "-m", name, "--max-tokens", 8, path, "Who wrote it?")
-            second = run(*words, KEYDIFF_CACHE_DIR=str(store))
+            store, words = Path(folder) / path.stem, ("-m", name, "--budget", budget)
+            first = run("read", *words, path, KEYDIFF_CACHE_DIR=str(store))
+            asked = ("--max-tokens", 8, path, "Who wrote it?")
+            second = run("ask", *words, *asked, KEYDIFF_CACHE_DIR=str(store))
             reading, times = first["timing_s"]["ingest"], second["timing_s"]
             # Finding and checking the snapshot, and tokenising the document, are in the total.
             waited = times["total"] - times["load"] - times["answer"] + times["first_token"]
@@ -205,7 +207,7 @@ def main() -> None:
     elif chosen.figure == "length":
         length(chosen.model or SMALL, [2048, 4096, 8192, 16384, 32768], 1024)
     elif chosen.figure == "again":
-        again(model, tokens)
+        again(model, tokens, 4096)
     elif chosen.figure == "certainty":
         for policy in chosen.policy or [DEFAULT_POLICY]:
             certainty(model, policy, [None, 2048, 1024, 512, 256])

@@ -159,9 +159,13 @@ def _warm(model: Path) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """The environment without the user's settings: all that matters is on the command line."""
+    """The environment with what is measured, and without the user's settings.
+
+    Reading and the cache are: nothing goes to an archive, and no passages are read again.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return {**kept, f"{PREFIX}CONFIG": os.devnull, "PYTHONUTF8": "1"}
+    alone = {f"{PREFIX}ARCHIVE": "off", f"{PREFIX}SECOND_LOOK": "0"}
+    return {**kept, **alone, f"{PREFIX}CONFIG": os.devnull, "PYTHONUTF8": "1"}
 
 
 def _failure(name: str, run: subprocess.CompletedProcess[str]) -> KeydiffError:

@@ -151,3 +151,11 @@ def test_a_run_that_fails_or_reads_otherwise_is_said(
     assert error.value.status == ExitStatus.MEMORY
     with pytest.raises(ModelError, match="full was read by window; use policy=window"):
         measure(tmp_path, monkeypatch, Ask(taken="window"))
+
+
+def test_only_reading_and_the_cache_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEYDIFF_SECOND_LOOK", "9")
+    monkeypatch.setenv("KEYDIFF_RECALL", "9")
+    environment = speed._environment()
+    assert (environment["KEYDIFF_ARCHIVE"], environment["KEYDIFF_SECOND_LOOK"]) == ("off", "0")
+    assert "KEYDIFF_RECALL" not in environment
