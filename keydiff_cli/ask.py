@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from typing import Any, BinaryIO
 
 from keydiff_cli.errors import KeydiffError
+from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model
 from keydiff_cli.planning.footprint import measure_token
 from keydiff_cli.policies import DEFAULT_POLICY, find_policy
@@ -82,7 +83,7 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         prepared = begin(run, located, sketch, policy, None, documents=True)
         planner = plan_for(run, sketch, prepared, question=_QUESTION_TOKENS)
         plan = planner.plan(planner.budget)
-        archive = _archived_bytes(settings, sketch)
+        archive = _archived_bytes(settings, policy, sketch)
     return {
         "model": located.name,
         "trained_context": prepared.model.trained_context,
@@ -102,10 +103,10 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
     }
 
 
-def _archived_bytes(settings: Settings, sketch: Model) -> int | None:
-    """Bytes that a token takes in the archive; None if there is to be none."""
+def _archived_bytes(settings: Settings, policy: Policy, sketch: Model) -> int | None:
+    """Bytes that a token takes in the archive; None if there is to be none, or nothing evicted."""
     form = ArchiveForm.of(settings)
-    if form is None:
+    if form is None or policy.scorer is None:
         return None
     sizes = measure_token(sketch, block=settings.block, kv_type=settings.kv_type)
     return form.token_bytes(*sizes)

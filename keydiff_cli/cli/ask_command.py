@@ -14,6 +14,8 @@ from keydiff_cli.cli.running import show
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 
+_QUICKER = "for an answer from passages at once, without reading: --quick"
+
 
 @with_options(
     *KEEPING, *SAMPLING, "system", "threads", *DEVICES, "cache", *LOOKING, *SHOWING, "offline"
@@ -52,7 +54,7 @@ def ask(
         ),
         options,
         answer=not options.as_json,
-        advice="for an answer from passages at once, without reading: --quick",
+        advice=_QUICKER if settings.second_look else "",
     )
 
 

@@ -10,6 +10,8 @@ from cli_helpers import SMALL, fails, run, story
 from fake_model import FakeLlama
 from snapshot_commands import Keydiff
 
+from keydiff_cli.report import Report
+
 QUESTION = "What is the secret password of the harbour?"
 OTHER = "When was the harbour founded?"
 USUAL = {"KEYDIFF_ARCHIVE": "full", "KEYDIFF_SECOND_LOOK": "512"}
@@ -26,6 +28,17 @@ def test_without_passages_there_is_no_quick_answer(
     problem = "--quick answers from passages alone, and the second look is off"
     assert fails(result, 2) == problem
     assert fake.sketches == 0
+
+
+@pytest.mark.parametrize("tokens", [0, 512])
+def test_it_is_advised_where_it_can_be_had(
+    tokens: int, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = Report(stop_reason="interrupted")
+    monkeypatch.setattr("keydiff_cli.ask.ask", lambda *_, **__: stopped)
+    result = run("ask", document, "Why?", KEYDIFF_SECOND_LOOK=str(tokens))
+    assert result.status == 130
+    assert ("--quick" in result.err) == (tokens > 0)
 
 
 @pytest.mark.parametrize("piped", [False, True])
