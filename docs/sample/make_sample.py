@@ -3,7 +3,8 @@
     python docs/sample/make_sample.py [output.pdf]
 
 The report, the town of Calderhythe and all its people are invented. The text was written for this
-project and has the project's licence. ``facts.json`` lists questions that it answers.
+project and has the project's licence. ``facts.json`` lists questions that it answers,
+``other_words.json`` more of them, in other words than those of the sentence with the answer.
 
 The same ReportLab version writes the same bytes each time: no dates, no random identifiers, and no
 compression, whose output may change with the zlib in use.
