@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from snapshot_helpers import FakeCache, corpus_of, keep, make_key, make_label
+from snapshot_helpers import FakeCache, archived, corpus_of, keep, make_key
 from text_helpers import MadeDocument, PlainBytes
 
 from keydiff_cli.snapshots import (
@@ -17,7 +17,6 @@ from keydiff_cli.snapshots import (
     Beginning,
     Entry,
     Store,
-    describe,
     find_beginning,
 )
 from keydiff_cli.snapshots.finding import Candidate, candidates, longest_beginning
@@ -203,19 +202,6 @@ def test_what_another_process_removes_is_left_out(
     monkeypatch.setattr(store, "entries", lambda: entries)
     removed.path.unlink()
     assert [choice.entry for choice in that_fit(store)] == [kept]
-
-
-def archived(store: Store, tokens: int, **form: str) -> None:
-    """A snapshot with an archive, which may say its form."""
-    name = f"{tokens:012x}"
-    with store.claim(name) as writer:
-        assert writer is not None
-        description, arrays = describe(
-            make_key(), make_label(), FakeCache(), tokens_to(tokens),  # type: ignore[arg-type]
-            complete=True, shareable=True,
-        )  # fmt: skip
-        writer.write(name, {**description, "archive": [["a" * 12, 0, tokens]], **form}, arrays)
-    (store.folder / ("a" * 12)).touch()
 
 
 def test_an_archive_has_to_be_of_the_form_that_is_asked_for(store: Store) -> None:

@@ -120,3 +120,16 @@ def keep(
         assert writer is not None
         path = writer.write(name, description, arrays)
     return next(entry for entry in store.entries() if entry.path == path)
+
+
+def archived(store: Store, tokens: int, **form: str) -> None:
+    """A snapshot with an archive, which may say its form."""
+    name = f"{tokens:012x}"
+    with store.claim(name) as writer:
+        assert writer is not None
+        description, arrays = describe(
+            make_key(), make_label(), FakeCache(), np.arange(tokens, dtype=np.int32),  # type: ignore[arg-type]
+            complete=True, shareable=True,
+        )  # fmt: skip
+        writer.write(name, {**description, "archive": [["a" * 12, 0, tokens]], **form}, arrays)
+    (store.folder / ("a" * 12)).touch()
