@@ -24,8 +24,8 @@ class WordIndex:
 
     The words of the passages before and after count for less: a row of a table is found by what
     stands above it. The index is a database of SQLite (FTS5) in a temporary file, which goes with
-    the process. Where a script puts no spaces between words, every two characters beside each
-    other count as a word.
+    the process. It may be used and closed in any thread, in one at a time. Where a script puts no
+    spaces between words, every two characters beside each other count as a word.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class WordIndex:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._database = sqlite3.connect("")
+        self._database = sqlite3.connect("", check_same_thread=False)
         try:
             self._database.execute(
                 "CREATE VIRTUAL TABLE passages "

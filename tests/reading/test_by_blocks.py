@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from archived_readings import same, state
@@ -123,6 +125,33 @@ def test_the_text_is_taken_first_where_passages_of_it_are_looked_up(
         reader.step()
         reader.ask("Why?")
         assert reader.held.second_look is index  # made once
+
+
+def test_an_error_of_another_thread_closes_what_a_question_has_opened(
+    fake: FakeLlama, settings: Settings, document: Path
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise DocumentError("page 7 is damaged")
+
+    raised: list[BaseException] = []
+
+    def step() -> None:
+        try:
+            reader.step()
+        except BaseException as error:
+            raised.append(error)
+
+    with Reader(replace(settings, second_look=256)) as reader:
+        reader.read([document], stepwise=True)
+        while reader.report.tokens.document == 0:
+            reader.step()
+        reader.ask("What is the secret password of the harbour?")
+        assert reader.report.second_look
+        fake.cache.append = fail  # type: ignore[method-assign]
+        thread = threading.Thread(target=step)
+        thread.start()
+        thread.join()
+    assert [str(error) for error in raised] == ["page 7 is damaged"]
 
 
 def test_what_was_read_when_it_was_stopped_is_gone_on_from(

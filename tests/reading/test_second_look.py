@@ -167,7 +167,7 @@ def test_an_sqlite_without_fts5_is_warned_of_once(monkeypatch: pytest.MonkeyPatc
         def execute(self, *words: object) -> sqlite3.Cursor:  # type: ignore[override]
             raise sqlite3.OperationalError("no such module: fts5")
 
-    monkeypatch.setattr(sqlite3, "connect", lambda path: Without(path))
+    monkeypatch.setattr(sqlite3, "connect", lambda path, **_: Without(path))
     looking, _, recorder = look_at(text_of())
     for _ in range(2):
         assert looking.find("harbour", "", lifts_of(1), ROOM) == Excerpts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -133,6 +134,21 @@ def test_a_closed_index_says_so() -> None:
         index.find("harbour", 5)
 
 
+def test_another_thread_may_use_and_close_it() -> None:
+    index, found = WordIndex(TEXTS), list[int]()
+
+    def use() -> None:
+        found.extend(numbers(index, "MERCHANTS"))
+        index.close()
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+    assert found[0] == 0
+    with pytest.raises(KeydiffError, match="Cannot operate on"):
+        index.find("harbour", 5)
+
+
 class WithoutFts5(sqlite3.Connection):
     """A database of an SQLite that was built without FTS5."""
 
@@ -148,7 +164,7 @@ class WithoutFts5(sqlite3.Connection):
 
 def test_an_sqlite_without_fts5_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WithoutFts5, "closed", 0)
-    monkeypatch.setattr(word_index.sqlite3, "connect", lambda path: WithoutFts5(path))
+    monkeypatch.setattr(word_index.sqlite3, "connect", lambda path, **_: WithoutFts5(path))
     with pytest.raises(KeydiffError, match="the text cannot be indexed: no such module: fts5"):
         WordIndex(TEXTS)
     assert WithoutFts5.closed == 1
