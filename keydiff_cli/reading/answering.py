@@ -148,7 +148,8 @@ class Answering:
             try:
                 yield
             finally:
-                self._paused = False
+                if self._reading is reading:  # else there is nothing, or something else to read
+                    self._paused = False
 
     @property
     def pausable(self) -> bool:

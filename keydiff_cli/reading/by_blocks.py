@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.ingest import ingest, read_head
+from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.archiving import open_archivist
 from keydiff_cli.reading.held import Held, hold_documents
 from keydiff_cli.reading.planned import Planned
@@ -86,19 +87,22 @@ class Reading:
         pinned, position = cache.pinned, cache.position
         self._run.recorder.reading_paused()
         held = self.held()
-        cache.hold()
         try:
             yield held
         finally:
             if self._going_on:  # else the cache is freed already
-                cache.truncate(position)
-                cache.pinned = pinned
+                with hold_interrupt():  # or what is read on would depend on the question
+                    cache.truncate(position)
+                    cache.pinned = pinned
+            if held.second_look is not self._second_look:  # more of the text is searched next
+                held.second_look.close()
 
     def held(self) -> Held:
         """What was read so far; when that is all, it stays in the cache from now on."""
         planned, cache, archivist = self._planned, self._cache, self._archivist
         held = hold_documents(
             self._run,
+            cache.hold()
             planned.prepared,
             cache,
             planned.corpus,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from keydiff_cli.engine.answer import Sampler, add_question, extend, forget
 from keydiff_cli.errors import KeydiffError, UsageError
+from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Turn
 from keydiff_cli.talk.latest import latest_turns
@@ -160,10 +161,11 @@ class Conversation:
                 yield from self._reader.generate(answer)
         finally:
             if self.attached and cache.tokens >= start.tokens + len(asked.ids):
-                self._drop_excerpts(start, asked)
-                turn = Turn(question, answer.text, answer.stop_reason)
-                self._turns[len(self._starts) :] = [turn]
-                self._keep(start)
+                with hold_interrupt():  # or the cache would have a turn that nobody knows of
+                    self._drop_excerpts(start, asked)
+                    turn = Turn(question, answer.text, answer.stop_reason)
+                    self._turns[len(self._starts) :] = [turn]
+                    self._keep(start)
             elif self.attached:
                 with suppress(KeydiffError):  # what stopped it matters more
                     self._go_to(len(self._starts), start, dirty=True)
@@ -240,10 +242,10 @@ class Conversation:
     def _tokens(self, question: str, excerpts: str = "") -> Asked:
         """The tokens of a question that follows the turns in the cache."""
         if self._starts:
-            return next_tokens(
-                self._model, self._reader.held.prompt, self._glue, question, excerpts
-            )
-        return prompt_tokens(self._model, self._reader.held.prompt, question, excerpts)[1]
+        model, prompt = self._model, self._reader.held.prompt
+        if self._starts:
+            return next_tokens(model, prompt, self._glue, question, excerpts)
+        return prompt_tokens(model, prompt, question, excerpts)[1]
 
     def _start(self) -> _TurnStart:
         return _TurnStart(self._cache.tokens, self._cache.position, self._cache.evicted)
@@ -252,7 +254,7 @@ class Conversation:
         """Keep the question of a turn whole if there is room for it, else let it compete."""
         _, *questions = self._cache.pinned
         if sum(pin.rows for pin in questions) > self._reader.settings.conversation / 2:
-            self._cache.unpin(questions[-1].start)
+            self._cache.pinned = [pin for pin in self._cache.pinned if pin.start < start.tokens]
         self._starts.append(start)
 
     def _drop_excerpts(self, start: _TurnStart, asked: Asked) -> None:
@@ -261,6 +263,7 @@ class Conversation:
         if last == first:
             return
         cache.unpin(start.tokens)
+        cache.pin(start.tokens, start.tokens + first)
         cache.pin(start.tokens + last, start.tokens + len(asked.ids))
         if cache.evicted == start.evicted:
             cache.rows.remove(start.position + first, start.position + last)

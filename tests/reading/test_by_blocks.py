@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -80,6 +81,46 @@ def test_what_needs_all_of_it_says_so(
 ) -> None:
     reader.step()
     with pytest.raises(UsageError, match="more to read before it can be saved"):
+def test_a_ctrl_c_while_a_question_is_forgotten_changes_nothing_of_it(
+    reader: Reader, fake: FakeLlama
+) -> None:
+    cache = fake.cache
+    for _ in range(6):
+        reader.step()
+    before = list(cache.kept), list(cache.pinned), cache.tokens
+    real = cache.truncate
+
+    def truncate(position: int) -> None:
+        real(position)
+        signal.raise_signal(signal.SIGINT)
+
+    cache.truncate = truncate  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        list(reader.stream("Why?", rewind=False))
+    assert (cache.kept, cache.pinned, cache.tokens) == before
+    assert reader.step()
+
+
+def test_something_else_can_be_read_while_an_answer_is_open(reader: Reader, document: Path) -> None:
+    reader.step()
+    old = reader.stream("Why?")
+    next(old)
+    reader.read([document], stepwise=True)
+    assert reader.reading
+    assert reader.step()
+    new = reader.stream("And now?")
+    next(new)
+    old.close()  # type: ignore[attr-defined]
+    assert not reader.reading
+    assert "".join(new) == "nd now?"
+    assert reader.reading
+    open_still = reader.stream("Why?")
+    next(open_still)
+    reader.read([document])
+    assert not reader.reading
+    assert reader.ask("Why?") == "Why?"
+
+
         reader.save(tmp_path / "saved.keydiff")
     monkeypatch.setattr(FakeModel, "window", 64)
     with pytest.raises(UsageError, match="sliding windows answers when all is read"):

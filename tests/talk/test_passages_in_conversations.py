@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -82,6 +83,43 @@ def test_the_question_stays_whole_without_its_passages(
     held = [token for number, token in fake.cache.kept if question.start <= number < question.stop]
     assert bytes(token for token in held if token < 256).decode() == f"\n\nQuestion: {SECRET}"
     assert question.rows == len(held)
+
+
+def test_the_template_before_a_later_question_stays_with_it(
+    conversation: Conversation, fake: FakeLlama
+) -> None:
+    say(conversation, SECRET)
+    before = fake.cache.tokens
+    say(conversation, PAINTED)
+    pins = [pin for pin in fake.cache.pinned if pin.start >= before]
+    pinned = [
+        token
+        for number, token in fake.cache.kept
+        if any(pin.start <= number < pin.stop for pin in pins)
+    ]
+    template, question = "<|end|><|user|>", f"{PAINTED}<|end|><|assistant|>"
+    assert pinned == FakeModel().tokenize(template + question, special=True).tolist()
+    assert sum(pin.rows for pin in pins) == len(pinned)
+
+
+def test_a_ctrl_c_while_passages_go_leaves_the_turn(
+    conversation: Conversation, fake: FakeLlama
+) -> None:
+    rows = fake.cache.rows
+    real = rows.remove
+
+    def remove(start: int, stop: int) -> None:
+        real(start, stop)
+        signal.raise_signal(signal.SIGINT)
+
+    rows.remove = remove  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        say(conversation, SECRET)
+    rows.remove = real  # type: ignore[method-assign]
+    assert conversation.turns == [Turn(SECRET, SECRET, "eos")]
+    assert say(conversation, PAINTED) == f"{SECRET} {PAINTED}"
+    assert conversation.undo().question == PAINTED
+    assert len(fake.caches) == 1
 
 
 def test_a_question_of_few_words_looks_where_the_one_before_it_did(
