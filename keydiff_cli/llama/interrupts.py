@@ -20,7 +20,8 @@ _MARK = 0  # a byte that is the number of no signal
 class _Hold:
     """One time that Ctrl-C is held back, and whether it has come."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, stopping: bool = True) -> None:
+        self.stopping = stopping  # whether llama.cpp is told of it
         # The handler of the signal runs only when llama.cpp has returned.
         self.noted = False  # whether the handler has run
         self.seen: float | None = None  # when the thread that watches saw the first Ctrl-C
@@ -77,18 +78,24 @@ _watch = _Watch()
 
 
 def interrupted() -> bool:
-    """Tell whether Ctrl-C has come since it is held back; False while it is not held back."""
+    """Tell whether what goes on is to stop, because Ctrl-C has come since it is held back."""
     hold = _watch.hold
-    return hold is not None and (hold.noted or hold.seen is not None)
+    return hold is not None and hold.stopping and (hold.noted or hold.seen is not None)
 
 
 @contextmanager
-def hold_interrupt() -> Iterator[None]:
+def hold_interrupt(*, stopping: bool = True) -> Iterator[None]:
     """Hold Ctrl-C back until llama.cpp returns, which it does soon if it asks :func:`interrupted`.
 
     Without this, KeyboardInterrupt would be raised inside a callback, which cannot pass it on, and
     get lost. Another Ctrl-C, a second later or more, ends the process, as llama.cpp may wait for a
     machine that is gone.
+
+    Parameters
+    ----------
+    stopping
+        Whether Ctrl-C stops what goes on in the ``with`` block; else that is finished first, and an
+        error in it is raised whether Ctrl-C has come or not.
 
     Raises
     ------
@@ -101,12 +108,15 @@ def hold_interrupt() -> Iterator[None]:
         # Python handles signals in the main thread only; and an outer block holds Ctrl-C already.
         yield
         return
-    hold = _Hold()
+    hold, failed = _Hold(stopping=stopping), False
     signal.signal(signal.SIGINT, hold.note)
     try:
         with _watch.over(hold):
             yield
+    except BaseException:
+        failed = True
+        raise
     finally:
         signal.signal(signal.SIGINT, previous)
-        if hold.noted:
+        if hold.noted and (stopping or not failed):
             raise KeyboardInterrupt  # also in place of an error that stopping caused

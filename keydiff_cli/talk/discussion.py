@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keydiff_cli.errors import UsageError
+from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events, Turn
 from keydiff_cli.settings.config import Settings
@@ -72,7 +73,8 @@ class Discussion:
     def ready(self) -> Conversation:
         """The conversation, when there is something to talk about.
 
-        After something went wrong the documents are read again for it.
+        After something went wrong the documents are read again for it. Ctrl-C comes between two
+        blocks, after which reading can go on.
 
         Raises
         ------
@@ -85,7 +87,8 @@ class Discussion:
         if not conversation.attached:
             conversation = self._read(self.subject, conversation.turns, at_once=True)
         while self.reader.reading and not self._askable:
-            self.step()
+            with hold_interrupt(stopping=False):  # in the middle of a block it would end reading
+                self.step()
         return conversation
 
     @property

@@ -13,6 +13,7 @@ import pytest
 from process_helpers import environment
 
 from keydiff_cli.llama import LlamaError, hold_interrupt
+from keydiff_cli.llama.interrupts import interrupted
 
 HOLDING = """
 import ctypes, signal
@@ -183,3 +184,16 @@ def test_ctrl_c_comes_after_what_must_not_be_interrupted() -> None:
         raise LlamaError("stopped")  # which Ctrl-C caused
     with hold_interrupt():
         pass
+
+
+def test_what_is_to_be_finished_is_not_told_of_ctrl_c() -> None:
+    told = []
+    with pytest.raises(KeyboardInterrupt), hold_interrupt(stopping=False):
+        with hold_interrupt():
+            signal.raise_signal(signal.SIGINT)
+            told.append(interrupted())
+        told.append(interrupted())
+    assert told == [False, False]
+    with pytest.raises(LlamaError), hold_interrupt(stopping=False):
+        signal.raise_signal(signal.SIGINT)
+        raise LlamaError("out of memory")  # which Ctrl-C has not caused

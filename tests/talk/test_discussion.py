@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from cli_helpers import story
@@ -13,6 +14,7 @@ from fake_model import FakeLlama, FakeModel
 from talk_helpers import Told
 
 from keydiff_cli.errors import DocumentError
+from keydiff_cli.report import Progress
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.chat import Chat
 
@@ -61,6 +63,46 @@ def test_a_question_waits_for_a_block_and_says_how_much_was_read(chat: Chat, tol
     assert chat.talked > 0  # what was said went through the model with the last step
     assert "".join(chat.say("Two?")) == "One? Two?"
     assert len(told.notes) == 1
+
+
+def test_ctrl_c_while_a_block_is_waited_for_changes_nothing(
+    chat: Chat, fake: FakeLlama, more: str
+) -> None:
+    read_all(chat)
+    chat.add(more)
+    real = fake.cache.append
+
+    def append(*words: Any, **options: Any) -> None:
+        real(*words, **options)
+        signal.raise_signal(signal.SIGINT)
+
+    fake.cache.append = append  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        chat.say("One?")
+    fake.cache.append = real  # type: ignore[method-assign]
+    assert len(chat.files) == 2
+    assert chat.reading
+    assert "".join(chat.say("One?")) == "One?"
+    assert chat.reading
+    read_all(chat)
+    assert [document.name for document in chat.report.documents] == ["story.txt", "more.txt"]
+
+
+def test_a_question_waits_for_the_text_that_passages_are_found_in(
+    fake: FakeLlama, settings: Settings, tmp_path: Path
+) -> None:
+    """Also where a snapshot holds some of what is read."""
+    long = tmp_path / "long.txt"
+    long.write_text(story(lines=300))
+    settings = replace(settings, second_look=256)
+    chat = Chat(settings, [str(long)], stepwise=True)
+    chat.start()
+    chat._reader.recorder.block_read(Progress(64, 0, 0.0, None, 64, 256))
+    assert not chat._reader.corpus.ended
+    chat.say("One?").close()
+    assert chat._reader.corpus.ended
+    assert chat.reading
+    chat.close()
 
 
 def test_a_model_with_sliding_windows_answers_when_all_is_read(
