@@ -92,15 +92,21 @@ def add_question(cache: KVCache, tokens: Tokens) -> None:
     extend(cache, tokens, logits=True)
 
 
-def require_room(cache: KVCache, count: int) -> None:
+def require_room(cache: KVCache, count: int, pinned: int | None = None) -> None:
     """Make sure that a question of ``count`` tokens fits.
+
+    Parameters
+    ----------
+    pinned
+        Rows that are never evicted; None for those that are not now.
 
     Raises
     ------
     UsageError
         If there is no room for it.
     """
-    room = cache.context.cells - cache.pinned_rows - step_of(cache) - 1
+    held = cache.pinned_rows if pinned is None else pinned
+    room = cache.context.cells - held - step_of(cache) - 1
     if count > room:
         raise UsageError(
             f"the question has {count} tokens, of which at most {max(room, 0)} fit; "

@@ -152,6 +152,11 @@ class Answering:
                     self._paused = False
 
     @property
+    def most_rows(self) -> int:
+        """Rows that the cache has at most when all is read, without any question."""
+        return self.held.cache.used if self._reading is None else self._reading.most_rows
+
+    @property
     def pausable(self) -> bool:
         """Whether questions can be answered before all is read."""
         return not self.held.cache.context.model.window

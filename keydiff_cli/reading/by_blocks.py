@@ -79,6 +79,15 @@ class Reading:
 
     @contextmanager
     def paused(self) -> Iterator[Held]:
+    @property
+    def most_rows(self) -> int:
+        """Rows that the cache has at most when all is read."""
+        planned = self._planned
+        rows = planned.start.policy.largest(planned.kept)
+        if planned.corpus.ended:
+            rows = min(rows, planned.corpus.tokens)
+        return len(planned.prepared.head) + rows
+
         """Hold what was read so far for questions, and in the end forget these, to be read on.
 
         Nobody may evict meanwhile: then every row is where it was.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from keydiff_cli.engine.answer import step_of
+from keydiff_cli.engine.answer import require_room, step_of
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Turn
 from keydiff_cli.text.prompts import next_tokens, prompt_tokens
@@ -23,6 +23,11 @@ def latest_turns(reader: Reader, glue: str, turns: Sequence[Turn], question: str
         What was said.
     question
         What is asked now.
+
+    Raises
+    ------
+    UsageError
+        If there is no room for the question when all is read: it has to go through the model then.
     """
     cache, settings = reader.held.cache, reader.settings
     model, prompt = cache.context.model, reader.held.prompt
@@ -32,6 +37,9 @@ def latest_turns(reader: Reader, glue: str, turns: Sequence[Turn], question: str
         first = prompt_tokens(model, prompt, asked)[1]
         return max(len(first.ids), len(next_tokens(model, prompt, glue, asked).ids))
 
+    asked_before = sum(size(turn.question) for turn in turns)
+    kept = min(asked_before, settings.conversation // 2)  # of the questions, at most
+    require_room(cache, size(question), reader.most_rows + kept)
     answer = max(min(settings.max_tokens, cache.free // 2), 2 * step_of(cache))
     room = cache.free - answer - settings.second_look - size(question)
     for number, turn in reversed(list(enumerate(turns))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from fake_model import FakeLlama
 from talk_helpers import asked, say
 
+from keydiff_cli.errors import UsageError
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Turn
 from keydiff_cli.settings.config import Settings
@@ -76,3 +78,25 @@ def test_a_question_that_is_stopped_is_taken_back(reader: Reader, fake: FakeLlam
     assert conversation.turns[-1] == Turn("Two?", "O", "interrupted")
     assert fake.cache.kept == before
     assert reader.step()
+
+
+@pytest.mark.parametrize("said", [[], [Turn("One?", "One?", "eos")]])
+def test_a_question_that_will_not_fit_when_all_is_read_is_refused_at_once(
+    fake: FakeLlama, settings: Settings, document: Path, said: list[Turn]
+) -> None:
+    with Reader(settings) as reader:
+        reader.read([document], stepwise=True)
+        reader.step()  # much of the cache is free yet
+        conversation = Conversation(reader, said)
+        with pytest.raises(UsageError) as refused:
+            say(conversation, "x" * (fake.cache.free - 100))
+        (room,) = re.findall("at most ([0-9]+) fit", str(refused.value))
+        assert conversation.turns == said
+        around = len("<|end|><|user|>") if said else len("\n\nQuestion: ")
+        question = "x" * (int(room) - around - 2)
+        say(conversation, question)
+        while reader.step():
+            pass
+        conversation.catch_up()
+        assert conversation.turns[-1].question == question
+        say(conversation, "Two?")
