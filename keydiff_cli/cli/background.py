@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from keydiff_cli.errors import ExitStatus
+from keydiff_cli.errors import ExitStatus, KeydiffError
 from keydiff_cli.system.terminal import end_at_once
 
 
@@ -28,6 +28,8 @@ class Background:
     ----------
     enough : threading.Event
         Set as long as no more steps are wanted.
+    failed : KeydiffError or None
+        What the last step has raised, if it is told to the user.
     """
 
     def __init__(self, step: Callable[[], bool], stepped: Callable[[], None]) -> None:
@@ -37,6 +39,10 @@ class Background:
         self._interrupted = False
         self._error: BaseException | None = None
 
+    @property
+    def failed(self) -> KeydiffError | None:
+        return self._error if isinstance(self._error, KeydiffError) else None
+
     @contextmanager
     def going_on(self) -> Iterator[None]:
         """Take a step, and more until the ``with`` block ends, which waits for the last one's end.
@@ -44,7 +50,7 @@ class Background:
         Raises
         ------
         BaseException
-            What a step has raised, whatever else the block does.
+            What a step has raised, whatever else the block does, unless it is :attr:`failed`.
         KeyboardInterrupt
             If Ctrl-C came while the end of a step was waited for. A second Ctrl-C ends the process,
             as the step may wait for a machine that is gone.
@@ -60,7 +66,7 @@ class Background:
             self.enough.set()
             thread.join()
             signal.signal(signal.SIGINT, before)
-            if self._error is not None:
+            if self._error is not None and self.failed is None:
                 raise self._error
             if self._interrupted:
                 raise KeyboardInterrupt

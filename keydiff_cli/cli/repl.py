@@ -49,20 +49,22 @@ class Repl:
         from keydiff_cli.cli.line_input import open_prompt
 
         prompt = open_prompt(self.chat.sessions, self._status)
-        background = Background(self.chat.step, lambda: prompt.app.invalidate())
         print("Ask a question; /help lists the commands, Ctrl-D leaves.")
         while not self.left:
+            background = Background(self.chat.step, lambda: prompt.app.invalidate())
+            line: str | None
             try:
                 with self.display.typing(), self._reading_on(background):
                     line = prompt.prompt("> ")
             except KeyboardInterrupt:
-                continue  # the line is given up
+                line = ""  # it is given up
             except EOFError:
+                line = None
+            if background.failed is not None:
+                self.failed = background.failed
+                tell_error(background.failed)
+            if line is None:
                 return
-            except KeydiffError as error:
-                self.failed = error
-                tell_error(error)
-                continue
             self._take(line)
 
     def _reading_on(self, background: Background) -> AbstractContextManager[None]:

@@ -51,15 +51,22 @@ def test_one_step_is_taken_in_any_case_and_none_after_the_end() -> None:
         pass
 
 
-def test_what_a_step_raises_is_raised_in_the_end_once() -> None:
+def test_an_error_to_be_told_is_kept_and_any_other_one_is_raised_in_the_end() -> None:
+    errors: list[Exception] = [DocumentError("page 7 is damaged"), TypeError("a defect")]
+
     def fail() -> NoReturn:
-        raise DocumentError("page 7 is damaged")
+        raise errors.pop(0)
 
     told = threading.Semaphore(0)
     failing = Background(fail, told.release)
-    with pytest.raises(DocumentError, match="page 7"), failing.going_on():
+    with pytest.raises(EOFError), failing.going_on():
         told.acquire(timeout=10)
         raise EOFError
+    assert isinstance(failing.failed, DocumentError)
+    with pytest.raises(TypeError, match="a defect"), failing.going_on():
+        told.acquire(timeout=10)
+        raise EOFError
+    assert failing.failed is None
     steps = Steps(1)
     steps.let_go.release()
     with steps.background.going_on():

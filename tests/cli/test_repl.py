@@ -173,7 +173,30 @@ def test_it_reads_on_while_lines_are_typed(
     assert reading.failed is None
 
 
+@pytest.mark.parametrize("end", [EOFError, "/quit"])
 def test_what_ends_reading_is_said_once_and_the_chat_goes_on(
+    reading: Repl,
+    fake: FakeLlama,
+    type_lines: Callable[..., list[str]],
+    capsys: pytest.CaptureFixture[str],
+    end: str | type[BaseException],
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise DocumentError("page 7 is damaged")
+
+    capsys.readouterr()
+    fake.cache.append = fail  # type: ignore[method-assign]
+    type_lines(reading, end)
+    assert capsys.readouterr() == (WELCOME, "keydiff: error: page 7 is damaged\n")
+    assert isinstance(reading.failed, DocumentError)
+    assert not reading.chat.read
+    reading.left = False
+    type_lines(reading, "Why?", EOFError)  # it is read again for a question
+    assert capsys.readouterr().out == f"{WELCOME}Why?\n"
+    assert reading.chat.read
+
+
+def test_a_line_that_is_typed_while_reading_fails_is_taken(
     reading: Repl,
     fake: FakeLlama,
     type_lines: Callable[..., list[str]],
@@ -185,9 +208,8 @@ def test_what_ends_reading_is_said_once_and_the_chat_goes_on(
     capsys.readouterr()
     fake.cache.append = fail  # type: ignore[method-assign]
     type_lines(reading, "What?", EOFError)
-    assert capsys.readouterr() == (WELCOME, "keydiff: error: page 7 is damaged\n")
+    out, err = capsys.readouterr()
+    assert out == f"{WELCOME}What?\n"
+    assert err.startswith("keydiff: error: page 7 is damaged\n")
     assert isinstance(reading.failed, DocumentError)
-    assert not reading.chat.read
-    type_lines(reading, "Why?", EOFError)  # it is read again for a question
-    assert capsys.readouterr().out == f"{WELCOME}Why?\n"
     assert reading.chat.read
