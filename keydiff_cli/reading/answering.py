@@ -123,7 +123,7 @@ class Answering:
         self.require_idle()
         held, self._answer = self.held, answer
         try:
-            yield from recorded(answer, held, self.recorder)
+            yield from recorded(answer, held, self.recorder, self.settings.max_tokens)
         finally:
             if self._answer is answer:
                 self._answer = None

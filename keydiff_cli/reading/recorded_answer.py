@@ -13,8 +13,13 @@ from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.recorder import Recorder
 
 
-def recorded(answer: Answer, held: Held, recorder: Recorder) -> Iterator[str]:
+def recorded(answer: Answer, held: Held, recorder: Recorder, most: int) -> Iterator[str]:
     """The text of an answer about what is held, piece by piece, as it is generated.
+
+    Parameters
+    ----------
+    most
+        Tokens that it was to have at most; it has fewer where there is no room for them.
 
     Raises
     ------
@@ -38,5 +43,7 @@ def recorded(answer: Answer, held: Held, recorder: Recorder) -> Iterator[str]:
     if not answer.text.strip():
         recorder.warn("the model gave an empty answer; ask in other words, or use another model")
     if answer.stop_reason == "length":
-        limit = setting("max_tokens", answer.max_tokens)
-        recorder.warn(f"the answer stopped at {limit}; it may be incomplete")
+        limit = f"at {setting('max_tokens', most)}"
+        if answer.max_tokens < most:
+            limit = f"after {answer.max_tokens} tokens, for want of room until all is read"
+        recorder.warn(f"the answer stopped {limit}; it may be incomplete")

@@ -69,6 +69,10 @@ def test_questions_are_answered_in_between_and_forgotten(
     assert report.stop_reason == "length"
     assert room / 2 < report.tokens.generated < room
     assert (cache.kept, cache.pinned, cache.tokens, cache.evicted) == before
+    assert report.warnings == (
+        f"the answer stopped after {report.tokens.generated} tokens, for want of room until all is "
+        "read; it may be incomplete",
+    )
     with pytest.raises(UsageError, match="the question has"):
         reader.ask("Why? " * 200)
     assert (cache.kept, cache.pinned, cache.tokens, cache.evicted) == before
