@@ -257,8 +257,12 @@ class Store:
             lock.release()
 
     def lock(self, name: str) -> FileLock:
-        """The lock of those files whose names begin alike; held while they are written."""
-        return FileLock(self.folder / f"{name[:LOCKS]}{_LOCK}", mode=0o600)
+        """The lock of those files whose names begin alike; held while they are written.
+
+        Who holds it may release it in another thread.
+        """
+        path = self.folder / f"{name[:LOCKS]}{_LOCK}"
+        return FileLock(path, mode=0o600, thread_local=False)
 
     def remove(self, entry: Entry) -> None:
         """Delete a snapshot, and its archive unless another one needs that."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import stat
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,18 @@ def test_of_two_processes_one_writes(store: Store) -> None:
         assert writer is not None
     done.set()
     other.join(60)
+    with store.claim("one") as writer:
+        assert writer is not None
+
+
+def test_a_lock_may_be_released_in_another_thread(store: Store) -> None:
+    store.folder.mkdir(parents=True, exist_ok=True)
+    lock = store.lock("one")
+    lock.acquire(timeout=0)
+    thread = threading.Thread(target=lock.release)
+    thread.start()
+    thread.join()
+    assert not lock.is_locked
     with store.claim("one") as writer:
         assert writer is not None
 
