@@ -13,6 +13,7 @@ from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Turn
 from keydiff_cli.talk.latest import latest_turns
 from keydiff_cli.text.prompts import Asked, build_glue, next_tokens, prompt_tokens, system_prompt
+from keydiff_cli.text.question import leant_on
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ class Conversation:
     def _answer(self, question: str, sampler: Sampler | None) -> Iterator[str]:
         """Answer what follows the turns in the cache, and have it take the place of the others."""
         cache, asked, start = self._cache, self._tokens(question), self._start()
-        before = self._turns[len(self._starts) - 1].question if self._starts else ""
+        before = leant_on(turn.question for turn in self._turns[: len(self._starts)])
         try:
             with self._reader.evidence(question, asked, before) as excerpts:
                 asked = self._tokens(question, excerpts.text)

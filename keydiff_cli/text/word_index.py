@@ -9,14 +9,11 @@ from contextlib import closing
 from itertools import chain, pairwise
 
 from keydiff_cli.errors import KeydiffError
+from keydiff_cli.text.scripts import DENSE, SPELLED
 
 _AROUND = 0.3  # weight of words in the passages before and after, against 1 in the passage itself
 _WORD = re.compile(r"\w+")
-# Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, kana, Chinese characters.
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-)
-_UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
+_UNSPACED_RUN = re.compile(f"[{SPELLED}{DENSE}]+")
 
 
 class WordIndex:
