@@ -17,7 +17,8 @@ from keydiff_cli.reading.resume import take_up, unevicted_room
 from keydiff_cli.reading.run import Run
 from keydiff_cli.reading.second_look import SecondLook
 from keydiff_cli.report import Progress
-from keydiff_cli.snapshots import ArchiveForm, Archivist, Keeper, Label
+from keydiff_cli.snapshots import Archive, ArchiveForm, Archivist, DamagedError, Keeper, Label
+from keydiff_cli.system.files import told_by
 from keydiff_cli.text.blocks import Block
 
 
@@ -55,6 +56,7 @@ class Reading:
             shareable=unevicted_room(start.policy, planned.budget) > 0,
         )
         self._archivist: Archivist | None = None
+        self._recallable = True  # whether the archive has proved to be sound so far
         self._second_look: SecondLook | None = None  # of all of the text
         room = start.policy.room(planned.kept)
         form = ArchiveForm.of(run.settings)
@@ -77,8 +79,6 @@ class Reading:
         """
         return next(self._steps, False)
 
-    @contextmanager
-    def paused(self) -> Iterator[Held]:
     @property
     def most_rows(self) -> int:
         """Rows that the cache has at most when all is read."""
@@ -88,6 +88,8 @@ class Reading:
             rows = min(rows, planned.corpus.tokens)
         return len(planned.prepared.head) + rows
 
+    @contextmanager
+    def paused(self) -> Iterator[Held]:
         """Hold what was read so far for questions, and in the end forget these, to be read on.
 
         Nobody may evict meanwhile: then every row is where it was.
@@ -97,6 +99,7 @@ class Reading:
         self._run.recorder.reading_paused()
         held = self.held()
         try:
+            cache.hold()
             yield held
         finally:
             if self._going_on:  # else the cache is freed already
@@ -108,17 +111,16 @@ class Reading:
 
     def held(self) -> Held:
         """What was read so far; when that is all, it stays in the cache from now on."""
-        planned, cache, archivist = self._planned, self._cache, self._archivist
+        planned, cache = self._planned, self._cache
         held = hold_documents(
             self._run,
-            cache.hold()
             planned.prepared,
             cache,
             planned.corpus,
             planned.start.key,
             self._label(),
             process=planned.process,
-            archive=None if archivist is None or cache.intact else archivist.archive(),
+            archive=self._archived(),
             intact=None if self._over else False,
             problem=self._keeper.problem,
             second_look=self._second_look,
@@ -126,6 +128,19 @@ class Reading:
         )
         self._second_look = held.second_look if planned.corpus.ended else None
         return held
+
+    def _archived(self) -> Archive | None:
+        """What rows can come back from; None if they cannot, or none has gone."""
+        if self._archivist is None or self._cache.intact or not self._recallable:
+            return None
+        try:
+            return self._archivist.archive()
+        except (DamagedError, OSError) as error:
+            self._recallable = False
+            self._run.recorder.warn(
+                f"nothing is recalled: {told_by(error)}; answers rest on what is kept"
+            )
+            return None
 
     def _label(self) -> Label:
         prepared, start = self._planned.prepared, self._planned.start

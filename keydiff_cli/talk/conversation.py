@@ -242,7 +242,6 @@ class Conversation:
 
     def _tokens(self, question: str, excerpts: str = "") -> Asked:
         """The tokens of a question that follows the turns in the cache."""
-        if self._starts:
         model, prompt = self._model, self._reader.held.prompt
         if self._starts:
             return next_tokens(model, prompt, self._glue, question, excerpts)

@@ -94,7 +94,9 @@ class Discussion:
     @property
     def _askable(self) -> bool:
         """Whether questions can be answered before more is read."""
-        return self.reader.pausable and self.reader.report.tokens.document > 0
+        reader = self.reader
+        known = reader.corpus.ended or reader.settings.second_look == 0  # where passages are found
+        return reader.pausable and known and reader.report.tokens.document > 0
 
     def change(self, subject: Subject, turns: Sequence[Turn]) -> None:
         """Talk about something else, after these turns; all is as before if that fails."""

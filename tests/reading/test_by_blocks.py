@@ -13,10 +13,12 @@ import pytest
 from archived_readings import same, state
 from cli_helpers import SMALL, story
 from fake_model import FakeLlama, FakeModel
+from scripted_cache import FakeRows
 
-from keydiff_cli.errors import DocumentError, UsageError
+from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.snapshots import DamagedError
 
 
 @pytest.fixture
@@ -68,11 +70,11 @@ def test_questions_are_answered_in_between_and_forgotten(
     assert report.tokens.document == 6 * 64
     assert report.stop_reason == "length"
     assert room / 2 < report.tokens.generated < room
-    assert (cache.kept, cache.pinned, cache.tokens, cache.evicted) == before
     assert report.warnings == (
         f"the answer stopped after {report.tokens.generated} tokens, for want of room until all is "
         "read; it may be incomplete",
     )
+    assert (cache.kept, cache.pinned, cache.tokens, cache.evicted) == before
     with pytest.raises(UsageError, match="the question has"):
         reader.ask("Why? " * 200)
     assert (cache.kept, cache.pinned, cache.tokens, cache.evicted) == before
@@ -80,11 +82,6 @@ def test_questions_are_answered_in_between_and_forgotten(
     assert reader.step()
 
 
-def test_what_needs_all_of_it_says_so(
-    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reader.step()
-    with pytest.raises(UsageError, match="more to read before it can be saved"):
 def test_a_ctrl_c_while_a_question_is_forgotten_changes_nothing_of_it(
     reader: Reader, fake: FakeLlama
 ) -> None:
@@ -125,6 +122,11 @@ def test_something_else_can_be_read_while_an_answer_is_open(reader: Reader, docu
     assert reader.ask("Why?") == "Why?"
 
 
+def test_what_needs_all_of_it_says_so(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.step()
+    with pytest.raises(UsageError, match="more to read before it can be saved"):
         reader.save(tmp_path / "saved.keydiff")
     monkeypatch.setattr(FakeModel, "window", 64)
     with pytest.raises(UsageError, match="sliding windows answers when all is read"):
@@ -170,6 +172,54 @@ def test_the_text_is_taken_first_where_passages_of_it_are_looked_up(
         reader.step()
         reader.ask("Why?")
         assert reader.held.second_look is index  # made once
+
+
+def test_what_searches_a_part_of_the_text_is_closed_after_its_question(
+    fake: FakeLlama, settings: Settings, tmp_path: Path
+) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text(story(lines=300))
+    with Reader(replace(settings, second_look=256)) as reader:
+        reader.read([long], stepwise=True)
+        answer = reader.stream("What is the secret password of the harbour?")
+        next(answer)
+        assert not reader.corpus.ended
+        index = reader.held.second_look._index
+        assert index is not None
+        list(answer)
+        with pytest.raises(KeydiffError, match="closed database"):
+            index.find("harbour", 1)
+
+
+@pytest.mark.parametrize("error", [DamagedError("it is torn"), OSError(5, "the disk is gone")])
+def test_an_archive_that_proves_damaged_is_warned_of_once(
+    fake: FakeLlama,
+    settings: Settings,
+    document: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    class Archivist:
+        form = None
+
+        def add(self, rows: object) -> None: ...
+
+        def archive(self) -> NoReturn:
+            raise error
+
+    monkeypatch.setattr("keydiff_cli.reading.by_blocks.open_archivist", lambda *_: Archivist())
+    monkeypatch.setattr(FakeRows, "between", lambda *_: None, raising=False)
+    with Reader(replace(settings, archive="full")) as reader:
+        reader.read([document], stepwise=True)
+        for _ in range(6):
+            reader.step()
+        assert reader.ask("Why?") == reader.ask("Why?") == "Why?"
+        while reader.step():
+            pass
+        assert reader.ask("Why?") == "Why?"
+        (warning,) = reader.report.warnings
+    assert "nothing is recalled: " in warning
+    assert warning.endswith("; answers rest on what is kept")
 
 
 def test_an_error_of_another_thread_closes_what_a_question_has_opened(
