@@ -36,6 +36,7 @@ def write(folder: Path) -> Path:
 
 def settings_for(models_folder: Path, folder: Path) -> Settings:
     return Settings(
+        second_look=0,
         model=SMALL,
         models_dir=str(models_folder),
         budget=128,

@@ -266,8 +266,8 @@ def test_excerpts_stand_before_a_next_question_in_its_turn(small_model: Model) -
     first, last = asked.excerpts
     assert asked.ids[:first].tolist() == begin
     assert asked.lead == first
-    assert decode(small_model, asked.ids[first:last]) == EXCERPTS.encode()
-    assert decode(small_model, asked.ids[last:]).startswith(b"\n\nQuestion: Who?")
+    assert decode(small_model, asked.ids[first:last]) == f"{EXCERPTS}\n\nQuestion: ".encode()
+    assert decode(small_model, asked.ids[last:]).startswith(b"Who?")
 
 
 @pytest.mark.model
