@@ -11,6 +11,7 @@ from keydiff_cli.errors import KeydiffError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model
 from keydiff_cli.planning.footprint import measure_token
+from keydiff_cli.planning.memory import archives
 from keydiff_cli.policies import DEFAULT_POLICY, find_policy
 from keydiff_cli.reading.preparation import begin, locate_model, plan_for, sketch_model
 from keydiff_cli.reading.reader import Reader
@@ -106,7 +107,7 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
 def _archived_bytes(settings: Settings, policy: Policy, sketch: Model) -> int | None:
     """Bytes that a token takes in the archive; None if there is to be none, or nothing evicted."""
     form = ArchiveForm.of(settings)
-    if form is None or policy.scorer is None:
+    if form is None or not archives(settings, policy):
         return None
     sizes = measure_token(sketch, block=settings.block, kv_type=settings.kv_type)
     return form.token_bytes(*sizes)

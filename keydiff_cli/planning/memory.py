@@ -138,10 +138,14 @@ def make_plan(
     )
 
 
+def archives(settings: Settings, policy: Policy) -> bool:
+    """Whether what is evicted is archived: not where nothing ever is."""
+    return settings.archive != "off" and policy.scorer is not None
+
+
 def observes(settings: Settings, policy: Policy) -> bool:
     """Whether queries are to be had: for a policy, or to recall rows from an archive."""
-    archived = settings.archive != "off" and policy.scorer is not None
-    return policy.observes or (archived and can_observe())
+    return policy.observes or (archives(settings, policy) and can_observe())
 
 
 class Planner:
@@ -198,7 +202,7 @@ class Planner:
             kv_type=settings.kv_type,
             observe=observes(settings, policy),
             keep=settings.cache,
-            recall=None if settings.archive == "off" or not policy.scorer else settings.recall,
+            recall=settings.recall if archives(settings, policy) else None,
         )
         if process is not None:
             self.footprint = replace(self.footprint, process=process)

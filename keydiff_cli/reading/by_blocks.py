@@ -13,12 +13,12 @@ from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.archiving import open_archivist
 from keydiff_cli.reading.held import Held, hold_documents
 from keydiff_cli.reading.planned import Planned
+from keydiff_cli.reading.recalling import warn_of_archive
 from keydiff_cli.reading.resume import take_up, unevicted_room
 from keydiff_cli.reading.run import Run
 from keydiff_cli.reading.second_look import SecondLook
 from keydiff_cli.report import Progress
 from keydiff_cli.snapshots import Archive, ArchiveForm, Archivist, DamagedError, Keeper, Label
-from keydiff_cli.system.files import told_by
 from keydiff_cli.text.blocks import Block
 
 
@@ -137,9 +137,7 @@ class Reading:
             return self._archivist.archive()
         except (DamagedError, OSError) as error:
             self._recallable = False
-            self._run.recorder.warn(
-                f"nothing is recalled: {told_by(error)}; answers rest on what is kept"
-            )
+            warn_of_archive(self._run.recorder, error)
             return None
 
     def _label(self) -> Label:

@@ -20,6 +20,11 @@ from keydiff_cli.system.files import told_by
 from keydiff_cli.text.prompts import Asked
 
 
+def warn_of_archive(recorder: Recorder, error: Exception) -> None:
+    """Warn of an error because of which nothing can be recalled any more."""
+    recorder.warn(f"nothing is recalled: {told_by(error)}; answers rest on what is kept")
+
+
 class Recaller:
     """Brings rows of documents back from their archive.
 
@@ -82,7 +87,7 @@ class Recaller:
         self._recorder.rows_recalled(0, time.perf_counter() - started)
         back: Recalled | None = None
         try:
-            if lifted is not None and tokens > 0:
+            if lifted is not None and recallable:
                 chosen = Recall(tokens).choose(lifted, self._kept)
                 with hold_interrupt():  # or rows would stay of which nobody knows
                     back = self._put_back(chosen)
@@ -103,7 +108,7 @@ class Recaller:
     def _put_back(self, tokens: NDArray[np.int64]) -> Recalled | None:
         """Put the rows of tokens into the cache; None if there are none to put."""
         started = time.perf_counter()
-        if self.archive is None or not self.archive.whole or len(tokens) == 0:
+        if self.archive is None or len(tokens) == 0:
             return None
         with self._problems_told(DamagedError, OSError):
             back = put_back(self._cache, self.archive, tokens, self._head)
@@ -117,9 +122,7 @@ class Recaller:
         try:
             yield
         except problems as error:
-            self._recorder.warn(
-                f"nothing is recalled: {told_by(error)}; answers rest on what is kept"
-            )
+            warn_of_archive(self._recorder, error)
             if isinstance(error, DamagedError) and self.archive is not None:
                 self.archive.set_aside()
             self.archive = None

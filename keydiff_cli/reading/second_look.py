@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -115,32 +115,32 @@ class SecondLook:
         self, by_words: Sequence[int], by_attention: Sequence[int], tokens: int
     ) -> Excerpts:
         """As many of the best passages as there is room for."""
-        chosen: list[int] = []
+        chosen: dict[int, Look] = {}  # by number, with what it was found by still open
         room = tokens - self._corpus.count(f"\n\n{_INTRODUCTION}")
         for number in fused((by_words, 1.0), (by_attention, _ATTENTION)):
-            passage = self._passages[number]
-            size = passage.stop - passage.start + self._corpus.count(self._heading(passage))
+            look = self._look(self._passages[number])
+            size = look.tokens + self._corpus.count(self._heading(look))
             if size > room:
                 break
             room -= size
-            chosen.append(number)
+            chosen[number] = look
         if not chosen:
             return Excerpts()
         words, attention = (set(found[: 2 * len(chosen)]) for found in (by_words, by_attention))
         text, looks = _INTRODUCTION, []
-        for number in sorted(chosen):
-            passage = self._passages[number]
+        for number, look in sorted(chosen.items()):
             found = number in words, number in attention  # in neither: far behind in both
             by = {(True, False): "words", (False, True): "attention"}.get(found, "both")
-            looks.append(self._look(passage, by))
-            text += self._heading(passage) + self._text(passage)
+            looks.append(replace(look, by=by))
+            text += self._heading(look) + self._text(self._passages[number])
         return Excerpts(text, tuple(looks))
 
-    def _look(self, passage: Passage, by: str) -> Look:
+    def _look(self, passage: Passage) -> Look:
+        """Where a passage is, and how long it is."""
         first = self._corpus.place(passage.start)
         last = self._corpus.place(passage.stop - 1)
         lines = (first.line, last.line)
-        return Look(first.document, first.page, lines, passage.stop - passage.start, by)
+        return Look(first.document, first.page, lines, passage.stop - passage.start, by="")
 
     def _text(self, passage: Passage) -> str:
         """The text of a passage, without the mark of its page: its heading says as much."""
@@ -148,9 +148,8 @@ class SecondLook:
         page = self._corpus.page(passage.start)
         return text if page is None else text.removeprefix(page_mark(page).strip()).lstrip()
 
-    def _heading(self, passage: Passage) -> str:
+    def _heading(self, look: Look) -> str:
         """What stands before a passage: where it is."""
-        look = self._look(passage, "")
         first, last = look.lines
         where = f"lines {first}-{last}" if look.page is None else f"page {look.page}"
         named = f"{look.document}, " if len(self._corpus.documents) > 1 else ""

@@ -122,7 +122,7 @@ class Archivist:
     warn
         Told once if the archive cannot be written; then nothing more is.
     limit
-        Bytes that what is added may take; None for any number.
+        Bytes that what is added may take.
 
     Attributes
     ----------

@@ -159,12 +159,17 @@ def find_beginning(
     beginning = _opened(store, choices, corpus)
     if archived is None or (beginning is not None and beginning.whole):
         return beginning
-    others = candidates(store, key, room=room, least=least, most=most)
-    longest = _opened(store, [other for other in others if not other.entry.archived], corpus)
-    if beginning is None or longest is None:
-        return beginning or longest
-    shorter, longer = sorted((longest, beginning), key=lambda found: found.tokens)  # stable
-    shorter.close()
+    known = 0 if beginning is None else beginning.tokens
+    others = [
+        choice
+        for choice in candidates(store, key, room=room, least=least, most=most)
+        if len(choice.tokens) > known and not choice.entry.archived
+    ]
+    longer = _opened(store, others, corpus)
+    if longer is None:
+        return beginning
+    if beginning is not None:
+        beginning.close()
     return longer
 
 

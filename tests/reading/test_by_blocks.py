@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from archived_readings import same, state
-from cli_helpers import SMALL, story
+from archived_readings import QUESTION, same, settings_for, state
+from cli_helpers import story
 from fake_model import FakeLlama, FakeModel
 from scripted_cache import FakeRows
 
@@ -282,15 +282,17 @@ def test_what_was_read_when_it_was_stopped_is_gone_on_from(
 
 # With a model ---------------------------------------------------------------------------------
 
-QUESTION = "What is the secret password?"
-
 
 @pytest.mark.model
 @pytest.mark.parametrize(
     "more",
     [
         {"archive": "full", "recall": 64, "second_look": 128},
-        {"policy": "h2o"},  # which remembers more than the cache shows
+        {
+            "policy": "h2o",
+            "recall": 384,
+            "second_look": 512,
+        },  # which remembers more than the cache shows
     ],
     ids=["recall", "h2o"],
 )
@@ -299,17 +301,7 @@ def test_questions_in_between_change_no_row_of_what_is_read_on(
 ) -> None:
     document = tmp_path / "story.txt"
     document.write_text(story(lines=20))
-    settings = Settings(
-        model=SMALL,
-        models_dir=str(models_folder),
-        budget=128,
-        block=64,
-        max_tokens=8,
-        conversation=256,
-        threads=1,
-        cache=False,
-        **more,  # type: ignore[arg-type]
-    )
+    settings = replace(settings_for(models_folder, tmp_path), cache=False, **more)  # type: ignore[arg-type]
     with Reader(settings) as whole, Reader(settings) as reader:
         whole.read([document])
         reader.read([document], stepwise=True)
