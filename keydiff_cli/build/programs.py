@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from keydiff_cli.errors import KeydiffError
+from keydiff_cli.system.files import told_by
 from keydiff_cli.system.processes import run
 
 NO_PACKAGES = "this Python takes no packages; run keydiff from a virtual environment"
@@ -188,9 +189,7 @@ def writing(folder: Path, advice: str = "make room there") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise BuildError(
-            f"{folder} cannot be written ({error.strerror or error}); {advice}"
-        ) from error
+        raise BuildError(f"{folder} cannot be written ({told_by(error)}); {advice}") from error
 
 
 def reason(text: str) -> str:

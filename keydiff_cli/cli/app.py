@@ -25,6 +25,7 @@ from keydiff_cli.cli.messages import tell_error
 from keydiff_cli.cli.plan_command import plan
 from keydiff_cli.cli.read_command import read
 from keydiff_cli.errors import ExitStatus, KeydiffError
+from keydiff_cli.system.files import told_by
 from keydiff_cli.system.terminal import drop
 from keydiff_cli.version import __version__
 
@@ -73,7 +74,7 @@ def _reporting() -> Iterator[None]:
         drop(sys.stdout)  # whoever read it has seen enough
         raise typer.Exit(ExitStatus.OK) from None
     except OSError as error:
-        tell_error(f"{error.strerror or error}: {error.filename or 'standard output'}")
+        tell_error(f"{told_by(error)}: {error.filename or 'standard output'}")
         drop(sys.stdout)
         raise typer.Exit(ExitStatus.ERROR) from None
     except MemoryError:

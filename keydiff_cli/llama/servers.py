@@ -16,6 +16,7 @@ from typing import Any
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.interrupts import hold_interrupt
 from keydiff_cli.llama.library import function
+from keydiff_cli.system.files import told_by
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0  # in which a process starts and a server answers it
@@ -92,7 +93,7 @@ def _try(server: str) -> Any:
             address = connection.getpeername()
     except OSError as error:
         raise ModelError(
-            f"the RPC server {server} cannot be reached: {error.strerror or error}; start "
+            f"the RPC server {server} cannot be reached: {told_by(error)}; start "
             "llama.cpp's RPC server there"
         ) from None
     code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import add; add({server!r})"

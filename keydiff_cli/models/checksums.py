@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from keydiff_cli.errors import ModelError
+from keydiff_cli.system.files import told_by
 
 CHUNK = 1 << 20
 """Bytes read or written at a time."""
@@ -135,7 +136,7 @@ def checksum(path: Path, folder: Path) -> str:
         result = sha256_of(path)
         unchanged = stamp(path) == before
     except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+        raise ModelError(f"cannot read {path}: {told_by(error)}") from error
     if unchanged:
         with suppress(OSError):
             write_note(folder / f"{name}.json", {**expected, "sha256": result})

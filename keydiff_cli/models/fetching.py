@@ -23,6 +23,7 @@ from keydiff_cli.models.locating import (
     private_folder,
 )
 from keydiff_cli.models.staging import Reporter, SourceError, Staging
+from keydiff_cli.system.files import told_by
 from keydiff_cli.system.sizes import format_size
 
 Progress = Callable[[int, int], None]
@@ -137,7 +138,7 @@ def remove(entry: CatalogueEntry, folder: Path) -> int:
             (private / "installed.json").unlink(missing_ok=True)
             shutil.rmtree(private / "staging", ignore_errors=True)
         except OSError as error:
-            raise ModelError(f"cannot remove {target}: {error.strerror or error}") from error
+            raise ModelError(f"cannot remove {target}: {told_by(error)}") from error
         return freed
 
 
@@ -164,7 +165,7 @@ def _lock(entry: CatalogueEntry, folder: Path, log: Log | None) -> Iterator[None
             log(f"another keydiff is fetching {entry.name}: waiting for it")
             lock.acquire()
     except OSError as error:
-        raise ModelError(f"cannot write in {folder}: {error.strerror or error}") from error
+        raise ModelError(f"cannot write in {folder}: {told_by(error)}") from error
     try:
         yield
     finally:
@@ -249,4 +250,4 @@ def _disk_error(entry: CatalogueEntry, folder: Path, error: OSError) -> ModelErr
             f"no room for {entry.name} ({format_size(entry.size)}) in {folder} "
             f"({error.strerror}): free some space and run `keydiff models pull {entry.name}`"
         )
-    return ModelError(f"cannot write in {folder}: {error.strerror or error}")
+    return ModelError(f"cannot write in {folder}: {told_by(error)}")

@@ -16,6 +16,7 @@ from typing import Any
 from keydiff_cli.errors import ModelError, setting
 from keydiff_cli.models.catalogue import CatalogueEntry, catalogue
 from keydiff_cli.models.checksums import read_note, sha256_of, stamp, write_note
+from keydiff_cli.system.files import told_by
 from keydiff_cli.system.folders import user_data_folder
 
 
@@ -171,7 +172,7 @@ def find_installed(entry: CatalogueEntry, folder: Path) -> LocatedModel | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ModelError(f"cannot read the model {path}: {error.strerror or error}") from error
+        raise ModelError(f"cannot read the model {path}: {told_by(error)}") from error
     return LocatedModel(entry.name, path, state["size"], sha256, entry)
 
 
@@ -195,7 +196,7 @@ def mode_of(path: Path) -> int:
         return 0
     except OSError as error:  # Path.exists raises it or says no, by the version of Python
         raise ModelError(
-            f"cannot look at {path}: {error.strerror or error}; check the models folder"
+            f"cannot look at {path}: {told_by(error)}; check the models folder"
         ) from error
 
 

@@ -36,6 +36,7 @@ from keydiff_cli.snapshots import (
     restore,
     write_snapshot,
 )
+from keydiff_cli.system.files import told_by
 from keydiff_cli.text.corpus import Corpus, DocumentRecord
 
 
@@ -84,7 +85,7 @@ def opened_file(path: Path) -> Iterator[SnapshotFile]:
             file.verify()
             yield file
     except OSError as error:
-        raise DocumentError(f"{path}: {error.strerror or error}") from None
+        raise DocumentError(f"{path}: {told_by(error)}") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DocumentError(f"{path} cannot be used: {error}") from None
 

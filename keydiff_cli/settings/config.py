@@ -14,6 +14,7 @@ from typing import Any
 
 from keydiff_cli.errors import UsageError, setting
 from keydiff_cli.settings import checks
+from keydiff_cli.system.files import told_by
 from keydiff_cli.system.folders import user_config_folder
 from keydiff_cli.system.sizes import parse_size
 from keydiff_cli.system.terminal import complain
@@ -267,6 +268,6 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
             raise UsageError(f"{path}: no such configuration file ({PREFIX}CONFIG)") from None
         return {}
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise UsageError(f"{path}: cannot be read: {told_by(error)}") from None
     except (ValueError, RecursionError) as error:  # also not UTF-8, not TOML
         raise UsageError(f"{path}: cannot be read: {error}") from None

@@ -16,6 +16,7 @@ from keydiff_cli.snapshots.key import SnapshotKey
 from keydiff_cli.snapshots.pace import Pace
 from keydiff_cli.snapshots.store import Store, short_digest, token_digest
 from keydiff_cli.snapshots.writer import Writer
+from keydiff_cli.system.files import told_by
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.text.corpus import Corpus
 
@@ -146,7 +147,7 @@ class Keeper:
                 self._save(self._store, writer, cache, tokens, complete)
                 self._complete, self._kept, self.problem = complete, count, ""
             except OSError as error:
-                self.problem = str(error.strerror or error)
+                self.problem = told_by(error)
                 self._warn(f"what is read cannot be kept: {self.problem}")
                 self.close()
 

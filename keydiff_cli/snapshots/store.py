@@ -29,7 +29,7 @@ from keydiff_cli.snapshots.pruning import (
     sweep_parts,
 )
 from keydiff_cli.snapshots.writer import ID, LOCKS, SUFFIX, Writer
-from keydiff_cli.system.files import make_private
+from keydiff_cli.system.files import make_private, told_by
 from keydiff_cli.system.folders import user_cache_folder
 
 _LOCK = ".lock"
@@ -165,7 +165,7 @@ class Store:
             self.set_aside(entry.path, error)
             return None
         except OSError as error:
-            self._warn(f"the snapshot {entry.path} cannot be read: {error.strerror or error}")
+            self._warn(f"the snapshot {entry.path} cannot be read: {told_by(error)}")
             return None
         return file
 
@@ -176,7 +176,7 @@ class Store:
         except FileNotFoundError:
             return []
         except OSError as error:
-            self._complain(f"{self.folder} cannot be searched: {error.strerror or error}")
+            self._complain(f"{self.folder} cannot be searched: {told_by(error)}")
             return []
         return [self.folder / name for name in names if fnmatchcase(name, f"{_OURS}{suffix}")]
 
@@ -207,7 +207,7 @@ class Store:
             self.set_aside(path, error)
             return None
         except OSError as error:
-            self._warn(f"the snapshot {path} cannot be read: {error.strerror or error}")
+            self._warn(f"the snapshot {path} cannot be read: {told_by(error)}")
             return None
         return Entry(path.stem, path, status.st_size, status.st_mtime, description)
 

@@ -14,6 +14,7 @@ from keydiff_cli.engine.answer import Sampler
 from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Events, Report, Turn
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.system.files import told_by
 from keydiff_cli.talk.conversation import Conversation
 from keydiff_cli.talk.discussion import Discussion, Subject
 from keydiff_cli.talk.markdown import write_markdown
@@ -229,7 +230,7 @@ class Chat:
         try:
             self.sessions.save(self.name, self._session())
         except OSError as error:
-            self._reader.recorder.warn(f"the chat cannot be saved: {error.strerror or error}")
+            self._reader.recorder.warn(f"the chat cannot be saved: {told_by(error)}")
 
     def _session(self) -> Session:
         """The chat as it is saved."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from filelock import FileLock
 
 from keydiff_cli.errors import UsageError
+from keydiff_cli.system.files import told_by
 from keydiff_cli.talk.sessions import Session, Sessions
 
 
@@ -57,7 +58,7 @@ class Saver:
         except OSError as error:
             if claim is not None and claim is not self._claim:
                 claim.release()
-            raise UsageError(f"the chat cannot be saved: {error.strerror or error}") from None
+            raise UsageError(f"the chat cannot be saved: {told_by(error)}") from None
         self.take(name, claim)
 
     def resume(self, name: str) -> tuple[Session, FileLock | None]:

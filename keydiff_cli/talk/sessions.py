@@ -17,7 +17,7 @@ from keydiff_cli import models
 from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Turn
 from keydiff_cli.settings.config import Settings, check_settings
-from keydiff_cli.system.files import make_private, private_file
+from keydiff_cli.system.files import make_private, private_file, told_by
 from keydiff_cli.system.folders import user_data_folder
 
 _VERSION = 1
@@ -123,7 +123,7 @@ class Sessions:
         except Timeout:
             raise UsageError(f"the chat '{name}' is open in another keydiff") from None
         except OSError as error:
-            raise UsageError(f"{self.folder}: {error.strerror or error}") from None
+            raise UsageError(f"{self.folder}: {told_by(error)}") from None
         return lock
 
     def resume(self, name: str) -> tuple[Session, FileLock]:
