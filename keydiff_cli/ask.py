@@ -11,7 +11,7 @@ from keydiff_cli.errors import KeydiffError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model
 from keydiff_cli.planning.footprint import measure_token
-from keydiff_cli.planning.memory import archives
+from keydiff_cli.planning.planner import archives
 from keydiff_cli.policies import DEFAULT_POLICY, find_policy
 from keydiff_cli.reading.preparation import begin, locate_model, plan_for, sketch_model
 from keydiff_cli.reading.reader import Reader
@@ -83,7 +83,7 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         policy = find_policy(settings.policy or DEFAULT_POLICY)
         prepared = begin(run, located, sketch, policy, None, documents=True)
         planner = plan_for(run, sketch, prepared, question=_QUESTION_TOKENS)
-        plan = planner.plan(planner.budget)
+        plan, whole = planner.plan(planner.budget), planner.longest_whole
         archive = _archived_bytes(settings, policy, sketch)
     return {
         "model": located.name,
@@ -91,6 +91,7 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         "policy": prepared.policy.name,
         "kv_type": settings.kv_type,
         "budget": plan.budget,
+        "longest_whole_document": whole,
         "block": plan.block,
         "cells": plan.cells,
         "weights_bytes": plan.weights,

@@ -146,12 +146,14 @@ def test_a_plan_is_made_without_loading_anything(fake: FakeLlama, settings: Sett
     shown = plan(settings)
     assert (shown["model"], shown["policy"], shown["kv_type"]) == ("fake", "keydiff-prerope", "f16")
     assert (shown["budget"], shown["block"], shown["cap_bytes"]) == (BUDGET, 64, None)
+    assert shown["longest_whole_document"] == BUDGET, "more is evicted, since that was asked for"
     assert shown["trained_context"] == 4096
     parts = ("weights_bytes", "kv_bytes", "compute_bytes", "other_bytes")
     assert shown["planned_bytes"] == sum(shown[name] for name in parts)
     assert shown["cells"] >= BUDGET + 64 + 256
     assert (fake.sketches, fake.loads, fake.caches) == (1, 0, [])
     assert FakeModel.opened == 0
+    assert plan(replace(settings, budget=None))["longest_whole_document"] == 4096
 
 
 @pytest.mark.parametrize(("policy", "more"), [(None, 1024), ("focus", 1024), ("full", 0)])

@@ -49,7 +49,9 @@ class Options:
     budget: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Tokens kept per head. Default: 1024, or what --memory allows."
+            metavar="N",
+            help="Tokens kept per head. Default: all of a document of up to 4096 tokens, "
+            "1024 of a longer one, or what --memory allows.",
         ),
     ] = None
     block: Annotated[

@@ -14,8 +14,9 @@ from keydiff_cli.engine.setup import open_engine
 from keydiff_cli.errors import setting
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model, Tokens
-from keydiff_cli.planning.memory import Plan, Planner, observes
+from keydiff_cli.planning.memory import Plan
 from keydiff_cli.planning.placement import placement_of
+from keydiff_cli.planning.planner import Planner, observes
 from keydiff_cli.reading.reach import knows_rotations, require_queries, without_rotations
 from keydiff_cli.reading.run import Run
 from keydiff_cli.report import CacheSetup, Events, ModelIdentity

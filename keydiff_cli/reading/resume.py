@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.eviction import Policy
-from keydiff_cli.planning.memory import Planner, observes
+from keydiff_cli.planning.planner import Planner, observes
 from keydiff_cli.policies import policy_version
 from keydiff_cli.reading.preparation import Prepared
 from keydiff_cli.reading.run import Run

@@ -42,7 +42,8 @@ class Settings:
     memory
         Cap on the memory of the whole process, in bytes; None for no cap.
     budget
-        The paper's N: tokens kept per head. None for 1024, or as many as the cap allows.
+        The paper's N: tokens kept per head. None for all of a document of up
+        to 4096, 1024 of a longer one, or as many as the cap allows.
     block
         The paper's B: tokens read between two evictions.
     policy

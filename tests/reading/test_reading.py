@@ -180,7 +180,7 @@ def before_the_model(patch: pytest.MonkeyPatch, fake: FakeLlama) -> None:
 
 
 def while_planning(patch: pytest.MonkeyPatch, fake: FakeLlama) -> None:
-    from keydiff_cli.planning.memory import Planner
+    from keydiff_cli.planning.planner import Planner
 
     patch.setattr(Planner, "fit", at_call(1, Planner.fit))
 

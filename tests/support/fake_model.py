@@ -138,7 +138,7 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> FakeLlama:
         "reading.preparation.open_engine": fake.open,
         "reading.preparation.knows_rotations": lambda model, kv_type: True,
         "reading.reading.can_observe": lambda: True,
-        "planning.memory.measure": lambda model, **_: fake.footprint,
+        "planning.planner.measure": lambda model, **_: fake.footprint,
         "ask.locate_model": lambda settings, events: fake.located,
     }.items():
         monkeypatch.setattr(f"keydiff_cli.{place}", value)
