@@ -121,7 +121,6 @@ class Reading:
             self._label(),
             process=planned.process,
             archive=self._archived(),
-            intact=None if self._over else False,
             problem=self._keeper.problem,
             second_look=self._second_look,
             whole=self._over,

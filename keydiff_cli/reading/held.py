@@ -76,7 +76,6 @@ def hold_documents(
     *,
     process: int,
     archive: Archive | None = None,
-    intact: bool | None = None,
     problem: str = "",
     second_look: SecondLook | None = None,
     whole: bool = True,
@@ -86,8 +85,6 @@ def hold_documents(
 
     Parameters
     ----------
-    intact
-        Whether the cache holds the documents as a whole, where it cannot tell.
     second_look
         What finds passages of the same text already.
     searched_only
@@ -110,7 +107,7 @@ def hold_documents(
         prompt=prepared.prompt,
         head=len(prepared.head),
         end=cache.tokens,
-        intact=not searched_only and (cache.intact if intact is None else intact),
+        intact=whole and not searched_only and cache.intact,
         times=replace(cache.times),
         process=process,
         recaller=Recaller(

@@ -119,12 +119,12 @@ def test_a_text_longer_than_the_model_was_made_for_is_warned_about(
     assert recorder.report.warnings == ((message,) if warned else ())
 
 
-def test_whether_all_is_held_can_be_told_where_the_cache_cannot_know(
-    recorder: Recorder, cache: FakeCache, corpus: Corpus
+@pytest.mark.parametrize("lacking", ["whole", "searched_only"])
+def test_a_part_of_the_documents_is_not_intact_though_nothing_was_evicted(
+    recorder: Recorder, cache: FakeCache, corpus: Corpus, lacking: str
 ) -> None:
-    cache.evict(HEAD + 30, POLICIES["keydiff"])
-    for intact in (True, False):
-        assert hold(recorder, cache, corpus, intact=intact).intact == intact
+    assert hold(recorder, cache, corpus).intact
+    assert not hold(recorder, cache, corpus, **{lacking: lacking == "searched_only"}).intact
 
 
 def test_what_is_looked_up_is_closed_with_the_run(
