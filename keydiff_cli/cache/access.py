@@ -36,6 +36,51 @@ class Layer:
     keys: Bytes
     values: Bytes
 
+    def read(self, places: NDArray[np.int64]) -> tuple[Bytes, Bytes]:
+        """Copies of some rows: keys and values, uint8 ``[places, heads, bytes]``."""
+        return self.keys[places], self.values[places]
+
+    def exchange(
+        self, places: NDArray[np.int64], heads: NDArray[np.int64], keys: Bytes, values: Bytes
+    ) -> tuple[Bytes, Bytes]:
+        """Put rows of single heads in the place of others, and return what was there.
+
+        Parameters
+        ----------
+        places, heads
+            Where each row goes: int64 ``[rows]``.
+        keys, values
+            uint8 ``[rows, bytes]``.
+        """
+        where = places, heads
+        went = self.keys[where], self.values[where]  # an index by arrays gives copies
+        self.keys[where], self.values[where] = keys, values
+        return went
+
+
+@dataclass(frozen=True)
+class LayerElsewhere:
+    """Rows of one layer on another device, which a patched llama.cpp reads and writes.
+
+    Attributes
+    ----------
+    number
+        Its place among the layers of ``native``.
+    """
+
+    native: NativeCache
+    number: int
+
+    def read(self, places: NDArray[np.int64]) -> tuple[Bytes, Bytes]:
+        """As those of a :class:`Layer`, of cells in use."""
+        return self.native.rows(self.number, places)
+
+    def exchange(
+        self, places: NDArray[np.int64], heads: NDArray[np.int64], keys: Bytes, values: Bytes
+    ) -> tuple[Bytes, Bytes]:
+        """As in a :class:`Layer`, in cells in use."""
+        return self.native.exchange(self.number, places, heads, keys, values)
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -98,15 +143,12 @@ class Layout:
         rows = [*(layer.keys for layer in layers), *(layer.values for layer in layers)]
         return [part.reshape(len(part), -1) for part in rows]
 
-    def keys(self, cells: int) -> list[Bytes]:
-        """Copies of the keys of the first cells from another device, as a patched llama.cpp sees
-        them: uint8 ``[cells, heads, bytes]`` of each layer.
-        """
-        tensors = [] if self.native is None else [pair[0] for pair in self.native.tensors.values()]
-        return [
-            _split(read_tensor(tensor.tensor, cells * width).reshape(cells, -1), heads)
-            for tensor, width, heads in zip(tensors, self.widths, self.heads, strict=False)
-        ]
+    @property
+    def reachable(self) -> Sequence[Layer | LayerElsewhere] | None:
+        """The layers, all cells, wherever they are; None if they are only to be had serialised."""
+        if self.direct is not None or self.native is None:
+            return self.direct
+        return [LayerElsewhere(self.native, number) for number in range(len(self.heads))]
 
     def forget_keys(self) -> None:
         """Tell a patched llama.cpp that rows have changed in a way that it does not know of."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.cache.access import Layer, Layout
+from keydiff_cli.cache.access import Layer, LayerElsewhere, Layout
 from keydiff_cli.cache.cells import Cells
 from keydiff_cli.cache.evictor import Evictor
 from keydiff_cli.cache.quantized import dequantize
@@ -115,8 +115,9 @@ class StoredRows:
         cells = np.flatnonzero((positions >= start) & (positions < stop))
         cells = cells[np.argsort(positions[cells])]
         layers, places = self._layers(cells)
-        parts = [*(layer.keys for layer in layers), *(layer.values for layer in layers)]
-        return [part[places].reshape(len(places), -1) for part in parts]
+        rows = [layer.read(places) for layer in layers]
+        parts = [*(keys for keys, _ in rows), *(values for _, values in rows)]
+        return [part.reshape(len(places), -1) for part in parts]
 
     def find(self, head: NDArray[np.int64], token: NDArray[np.int32]) -> NDArray[np.int64]:
         """The cells in which heads hold the rows of tokens: int64 ``[rows]``.
@@ -148,16 +149,16 @@ class StoredRows:
         """
         mirror, head = self._cells, rows.head
         before = (mirror.origin[head, cells], mirror.rotary[head, cells], mirror.past[head, cells])
-        blob = None if self._layout.direct is not None else self._context.state()
+        blob = None if self._layout.reachable is not None else self._context.state()
         layers, places = self._layers(cells, blob)
         keys, values = [], []
         bounds = np.searchsorted(head, self._layout.offsets)
         for number, (first, last) in enumerate(pairwise(bounds)):
-            where = places[first:last], head[first:last] - self._layout.offsets[number]
-            layer = layers[number]
-            keys.append(layer.keys[where])  # an index by arrays gives copies
-            values.append(layer.values[where])
-            layer.keys[where], layer.values[where] = rows.keys[number], rows.values[number]
+            own = head[first:last] - self._layout.offsets[number]
+            came = rows.keys[number], rows.values[number]
+            went = layers[number].exchange(places[first:last], own, *came)
+            keys.append(went[0])
+            values.append(went[1])
         mirror.origin[head, cells], mirror.rotary[head, cells] = rows.origin, rows.rotary
         mirror.past[head, cells] = rows.past
         if blob is not None:  # llama.cpp puts the rows into the first cells, in order
@@ -176,9 +177,9 @@ class StoredRows:
 
     def _layers(
         self, cells: NDArray[np.int64], blob: Bytes | None = None
-    ) -> tuple[Sequence[Layer], NDArray[np.int64]]:
+    ) -> tuple[Sequence[Layer | LayerElsewhere], NDArray[np.int64]]:
         """The layers, and where the rows of cells in use are in them: int64 ``[cells]``."""
-        if self._layout.direct is not None:
-            return self._layout.direct, cells
+        if self._layout.reachable is not None:
+            return self._layout.reachable, cells
         state = parse_state(self._context.state() if blob is None else blob)[0]
         return self._layout.layers(state), np.searchsorted(self._cells.in_use, cells)

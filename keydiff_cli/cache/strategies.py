@@ -84,10 +84,10 @@ class NativeRows:
         self._rows = rows
 
     def keys(self) -> list[Bytes]:
-        where = self._rows.where
         if self._layout.direct is not None:
-            return [layer.keys[where] for layer in self._layout.direct]
-        return [keys[where] for keys in self._layout.keys(int(self._rows.cells[-1]) + 1)]
+            return [layer.keys[self._rows.where] for layer in self._layout.direct]
+        layers = range(len(self._layout.heads))
+        return [self._native.keys(number, self._rows.cells) for number in layers]
 
     def keydiff(self, rotations: list[Rotation] | None) -> Float32 | None:
         return self._native.keydiff(len(self._rows), self._cells.rotary, rotations)

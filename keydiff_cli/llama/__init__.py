@@ -10,10 +10,11 @@ from keydiff_cli.llama.context import Context
 from keydiff_cli.llama.devices import HERE, Device, Placement
 from keydiff_cli.llama.installation import Installation, find_installation
 from keydiff_cli.llama.interrupts import hold_interrupt
+from keydiff_cli.llama.kv_api import API_VERSION, api_version
 from keydiff_cli.llama.kv_types import KV_BYTES, KV_TYPES, Q8_0_BLOCK, Q8_0_VALUES
 from keydiff_cli.llama.library import LlamaError, echo_log
 from keydiff_cli.llama.model import Model, Tokens
-from keydiff_cli.llama.native import API_VERSION, NativeCache, api_version
+from keydiff_cli.llama.native import NativeCache
 from keydiff_cli.llama.observer import can_observe
 from keydiff_cli.llama.rope_graph import Rotations
 from keydiff_cli.llama.tensors import (

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keydiff_cli.llama.devices import Device, all_devices
+from keydiff_cli.llama.kv_api import API_VERSION, api_version
 from keydiff_cli.llama.library import library
-from keydiff_cli.llama.native import API_VERSION, api_version
 from keydiff_cli.llama.observer import can_observe
 from keydiff_cli.llama.tensors import can_find_tensors
 

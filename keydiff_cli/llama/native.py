@@ -4,105 +4,26 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.llama.interrupts import hold_interrupt
-from keydiff_cli.llama.library import LlamaError, function, last_error, log
+from keydiff_cli.llama.kv_api import Eviction, Functions, Layer, Range, Rope, StoredRows, functions
+from keydiff_cli.llama.library import LlamaError, last_error, log
 from keydiff_cli.llama.tensors import CacheTensor, CacheTensors, cache_tensor
 from keydiff_cli.scores import Rotation
 
-API_VERSION = 2  # of llama-kv.h
+Bytes: TypeAlias = NDArray[np.uint8]
 
 
-class _Layer(ctypes.Structure):
-    """``struct llama_kv_layer``."""
+class _Size(NamedTuple):
+    """Of the rows of a layer: heads, and the bytes of a head's key and value."""
 
-    _fields_ = (
-        ("number", ctypes.c_int32),
-        ("heads", ctypes.c_int32),
-        ("key_length", ctypes.c_int32),
-        ("value_length", ctypes.c_int32),
-        ("keys", ctypes.c_void_p),
-        ("values", ctypes.c_void_p),
-        ("transposed", ctypes.c_bool),
-    )
-
-
-class _Rope(ctypes.Structure):
-    """``struct llama_kv_rope``."""
-
-    _fields_ = (
-        ("frequencies", ctypes.c_void_p),
-        ("pairs", ctypes.c_int32),
-        ("adjacent", ctypes.c_bool),
-        ("mixed", ctypes.c_int32),
-    )
-
-
-class _Range(ctypes.Structure):
-    """``struct llama_kv_range``."""
-
-    _fields_ = (("start", ctypes.c_int32), ("stop", ctypes.c_int32))
-
-
-class _Eviction(ctypes.Structure):
-    """``struct llama_kv_evict_params``."""
-
-    _fields_ = (
-        ("keep", ctypes.c_int32),
-        ("scores", ctypes.c_void_p),
-        ("count", ctypes.c_size_t),
-        ("sums", ctypes.c_void_p),
-        ("shared", ctypes.c_bool),
-        ("pinned", ctypes.POINTER(_Range)),
-        ("pins", ctypes.c_size_t),
-        ("recent", ctypes.c_float),
-        ("threads", ctypes.c_int32),
-    )
-
-
-@dataclass(frozen=True)
-class _Functions:
-    layers: Any
-    heads: Any
-    cells: Any
-    layer: Any
-    positions: Any
-    sums: Any
-    clear: Any
-    free: Any
-    keydiff: Any
-    evict: Any
-
-
-def api_version() -> int | None:
-    """The version of ``llama-kv.h`` that llama.cpp was built with, None if it was built without."""
-    version = function("llama_kv_api_version", ctypes.c_int32)
-    return None if version is None else int(version())
-
-
-def _functions() -> _Functions | None:
-    if api_version() != API_VERSION:
-        return None
-    number, size, pointer = ctypes.c_int32, ctypes.c_size_t, ctypes.c_void_p
-    return _Functions(
-        function("llama_kv_n_layer", number, pointer),
-        function("llama_kv_n_head", number, pointer),
-        function("llama_kv_n_cell", number, pointer),
-        function("llama_kv_get_layer", ctypes.c_bool, pointer, number, ctypes.POINTER(_Layer)),
-        function("llama_kv_positions", number, pointer, number, pointer),
-        function("llama_kv_sums_init", pointer, pointer, pointer),
-        function("llama_kv_sums_clear", None, pointer),
-        function("llama_kv_sums_free", None, pointer),
-        function(
-            "llama_kv_keydiff", number, pointer, number, pointer, pointer, number, pointer, size
-        ),
-        function("llama_kv_evict", number, pointer, number, _Eviction, pointer),
-    )
+    heads: int
+    key: int
+    value: int
 
 
 class NativeCache:
@@ -116,7 +37,7 @@ class NativeCache:
         KV heads of all these layers together.
     """
 
-    def __init__(self, functions: _Functions, context: Any, threads: int) -> None:
+    def __init__(self, functions: Functions, context: Any, threads: int) -> None:
         self._functions = functions
         self._context = context
         self._threads = threads
@@ -125,11 +46,15 @@ class NativeCache:
         self.heads = int(functions.heads(context))
         self._cells = int(functions.cells(context))
         self.tensors: CacheTensors = {}
+        self._sizes: list[_Size] = []
         for number in range(functions.layers(context)):
-            layer = _Layer()
+            layer = Layer()
             functions.layer(context, number, ctypes.byref(layer))
             values = cache_tensor(layer.values) if layer.values else CacheTensor(0, 0, 0, True)
-            self.tensors[layer.number] = (cache_tensor(layer.keys), values)
+            keys = cache_tensor(layer.keys)
+            self.tensors[layer.number] = (keys, values)
+            rows = self._cells * max(layer.heads, 1)
+            self._sizes.append(_Size(layer.heads, keys.size // rows, values.size // rows))
 
     def close(self) -> None:
         """Free what is remembered of the keys."""
@@ -145,6 +70,56 @@ class NativeCache:
         positions = np.empty(cells, np.int32)
         self._call(self._functions.positions, 0, positions.ctypes.data)
         return positions
+
+    def keys(self, layer: int, cells: NDArray[np.int64]) -> Bytes:
+        """Copies of the keys of all heads in cells in use: uint8 ``[cells, heads, bytes]``.
+
+        ``layer`` is its place in :attr:`tensors`; it may be on another device.
+        """
+        size = self._sizes[layer]
+        keys = np.empty((len(cells), size.heads, size.key), np.uint8)
+        self._access(self._functions.get, layer, cells, None, keys, None)
+        return keys
+
+    def rows(self, layer: int, cells: NDArray[np.int64]) -> tuple[Bytes, Bytes]:
+        """Copies of keys and values, as those of :meth:`keys`."""
+        size = self._sizes[layer]
+        keys = np.empty((len(cells), size.heads, size.key), np.uint8)
+        values = np.empty((len(cells), size.heads, size.value), np.uint8)
+        self._access(self._functions.get, layer, cells, None, keys, values)
+        return keys, values
+
+    def exchange(
+        self,
+        layer: int,
+        cells: NDArray[np.int64],
+        heads: NDArray[np.int64],
+        keys: Bytes,
+        values: Bytes,
+    ) -> tuple[Bytes, Bytes]:
+        """Put rows of single heads in the place of others; to be followed by :meth:`forget`.
+
+        Parameters
+        ----------
+        layer
+            Its place in :attr:`tensors`; it may be on another device.
+        cells, heads
+            The cell in use, and the head of the layer, of each row: int64 ``[rows]``.
+        keys, values
+            uint8 ``[rows, bytes]``.
+
+        Returns
+        -------
+        The keys and values that were there.
+
+        Raises
+        ------
+        LlamaError
+            If there are no such cells or heads, rows are of another size, or memory is short.
+        """
+        keys, values = keys.copy(), values.copy()
+        self._access(self._functions.swap, layer, cells, heads, keys, values)
+        return keys, values
 
     def keydiff(
         self, rows: int, positions: NDArray[np.int32], rotations: list[Rotation] | None = None
@@ -202,8 +177,8 @@ class NativeCache:
         """
         self._check(origin)
         scores = np.ascontiguousarray(scores, np.float32)
-        ranges = (_Range * len(pinned))(*(_Range(*span) for span in pinned))
-        wanted = _Eviction(
+        ranges = (Range * len(pinned))(*(Range(*span) for span in pinned))
+        wanted = Eviction(
             keep=keep,
             scores=scores.ctypes.data,
             count=scores.size,
@@ -213,6 +188,22 @@ class NativeCache:
             threads=self._threads,
         )
         return self._call(self._functions.evict, 0, wanted, origin.ctypes.data)
+
+    def _access(
+        self,
+        function: Any,
+        layer: int,
+        cells: NDArray[np.int64],
+        heads: NDArray[np.int64] | None,
+        keys: Bytes,
+        values: Bytes | None,
+    ) -> None:
+        """Read rows into arrays, or exchange them for those there."""
+        numbers = [None if each is None else each.astype(np.int32) for each in (cells, heads)]
+        arrays = [numbers[1], numbers[0], keys, values]
+        pointers = [None if array is None else array.ctypes.data for array in arrays]
+        sizes = keys.nbytes, 0 if values is None else values.nbytes
+        self._call(function, 0, StoredRows(layer, len(cells), *pointers, *sizes))
 
     def _check(self, numbers: NDArray[np.int32]) -> None:
         """Make sure that llama.cpp can read and write a number for each row of each cell."""
@@ -232,9 +223,9 @@ class NativeCache:
             if len(rotations) != len(self.tensors):
                 raise LlamaError(f"llama.cpp has {len(self.tensors)} layers there")
             frequencies = [np.ascontiguousarray(each.frequencies, float) for each in rotations]
-            ropes = (_Rope * len(rotations))(
+            ropes = (Rope * len(rotations))(
                 *(
-                    _Rope(numbers.ctypes.data, len(numbers), rotation.adjacent, rotation.mixed)
+                    Rope(numbers.ctypes.data, len(numbers), rotation.adjacent, rotation.mixed)
                     for rotation, numbers in zip(rotations, frequencies, strict=True)
                 )
             )
@@ -249,13 +240,15 @@ class NativeCache:
         with hold_interrupt():
             status = int(function(self._context, *arguments))
         if status < 0:
-            raise LlamaError(f"llama.cpp cannot score or evict: {last_error(f'status {status}')}")
+            raise LlamaError(
+                f"llama.cpp cannot work on its cache: {last_error(f'status {status}')}"
+            )
         return status
 
 
 def native_cache(context: Any, threads: int) -> NativeCache | None:
     """The native interface to the cache of a context; None if the library has none for it."""
-    functions = _functions()
-    if functions is None or functions.layers(context) == 0:
+    known = functions()
+    if known is None or known.layers(context) == 0:
         return None
-    return NativeCache(functions, context, threads)
+    return NativeCache(known, context, threads)

@@ -1,12 +1,14 @@
-"""Rows taken out of a cache and put into it, without a model."""
+"""Rows taken out of a cache and put into it."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from engine_helpers import PATCHED
 from fake_cache import (
     ACCESSES,
     HEADS,
@@ -22,7 +24,9 @@ from fake_cache import (
 )
 
 from keydiff_cli.cache import HeadRows, KVCache
+from keydiff_cli.cache.rows import StoredRows
 from keydiff_cli.cache.state import Bytes
+from keydiff_cli.llama import Context, Model
 from keydiff_cli.policies import POLICIES
 
 KEYDIFF = POLICIES["keydiff-prerope"]
@@ -144,6 +148,67 @@ def test_past_scores_and_positions_go_with_the_rows(monkeypatch: pytest.MonkeyPa
     for name in ("positions", "origin", "rotary", "past"):
         np.testing.assert_array_equal(getattr(after, name), getattr(before, name), err_msg=name)
     check_rows(cache)
+
+
+@pytest.mark.parametrize("access", ["elsewhere", "direct"])
+def test_the_whole_state_is_copied_only_where_there_is_no_other_way(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = read(monkeypatch, access)
+    monkeypatch.setattr(cache.context, "state", lambda: pytest.fail("it was copied"))
+    cache.rows.between(cache.position - 5, cache.position)
+    head, token = lacking(cache)
+    cache.rows.exchange(worst(cache, head), made(head, token))
+
+
+@pytest.mark.model
+@PATCHED
+@pytest.mark.parametrize("kv_type", ["f16", "q8_0"])
+def test_a_patched_llama_cpp_gives_and_takes_what_is_in_memory(
+    kv_type: str, small_model: Model
+) -> None:
+    """As it does on other devices; what it knows of the keys is forgotten."""
+    random = np.random.default_rng(0)
+    with closing(Context(small_model, cells=96, batch=48, kv_type=kv_type)) as context:
+        cache = KVCache(context, access="native")
+        cache.append(random.integers(0, 1000, 48, np.int32))
+        cache.evict(30, KEYDIFF)
+        cache.append(random.integers(0, 1000, 40, np.int32))  # in cells that were freed, too
+        used = np.flatnonzero(cache.positions >= 0)
+        direct, layout = cache._layout.direct, replace(cache._layout, direct=None)
+        there = StoredRows(context, layout, cache._cells, cache._scoring, cache._evictor)
+        span = cache.position - 40, cache.position
+        for given, own in zip(there.between(*span), cache.rows.between(*span), strict=True):
+            np.testing.assert_array_equal(given, own)
+        cache.rows.score(KEYDIFF)
+
+        before = cache.image(copy=True)
+        head = np.repeat(np.arange(there.offsets[-1]), 2)
+        cells = random.permuted(np.tile(used, (len(head) // 2, 1)), axis=1)
+        gone, taken = cells[:, :2].ravel(), cells[:, 2:4].ravel()
+        keys, values = [], []
+        for number, layer in enumerate(direct):
+            own = slice(*2 * there.offsets[number : number + 2])
+            where = taken[own], head[own] - there.offsets[number]
+            keys.append(layer.keys[where])
+            values.append(layer.values[where])
+        tokens = np.concatenate(cache.origin)[head, taken]
+        came = HeadRows(head, tokens, tokens, np.zeros(len(head), np.float32), keys, values)
+        went = there.exchange(gone, came)
+        for number, layer in enumerate(direct):
+            own = slice(*2 * there.offsets[number : number + 2])
+            where = gone[own], head[own] - there.offsets[number]
+            np.testing.assert_array_equal(layer.keys[where], keys[number])
+            np.testing.assert_array_equal(layer.values[where], values[number])
+        scores = cache.rows.score(KEYDIFF)[0]
+        layout.forget_keys()
+        np.testing.assert_array_equal(scores, cache.rows.score(KEYDIFF)[0])
+
+        there.exchange(gone, went)
+        after = cache.image()
+        np.testing.assert_array_equal(after.origin, before.origin)
+        for now, then in zip(after.rows, before.rows, strict=True):
+            np.testing.assert_array_equal(now, then)
 
 
 # Removed ---------------------------------------------------------------------------------------

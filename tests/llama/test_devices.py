@@ -70,7 +70,8 @@ def test_a_server_gives_the_same_answer(server: str, small_path: Path, tmp_path:
         assert done.status == 0, done.err
         reports.append(json.loads(done.out))
     assert [report["model"]["gpu_layers"] for report in reports] == [0, 31, 12]
-    assert len({report["answer"] for report in reports}) == 1
+    assert len({(report["answer"], report["recall"]["tokens"]) for report in reports}) == 1
+    assert reports[0]["recall"]["tokens"] > 0
     here, there, part = (report["memory_bytes"]["planned"] for report in reports)
     assert there < part < here
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from engine_helpers import PATCHED, PRESENT, SAMPLE, Engine, Task, make_task, read, start
@@ -14,6 +18,7 @@ from keydiff_cli.policies import POLICIES
 from keydiff_cli.scores import Rotation
 
 BUDGET, BLOCK = 64, 32
+ELSEWHERE = Path(__file__).parents[1] / "support" / "rows_elsewhere.py"
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +136,41 @@ def test_what_cannot_be_evicted_is_refused_and_nothing_is_lost(engine: Engine) -
     for rows, wanted in zip(cache.image().rows, before.rows, strict=True):
         np.testing.assert_array_equal(rows, wanted)
     np.testing.assert_array_equal(cache.image().origin, before.origin)
+
+
+@pytest.mark.model
+@PATCHED
+def test_rows_that_are_not_there_are_refused_and_nothing_is_lost(engine: Engine) -> None:
+    cache = engine.cache
+    before = cache.image(copy=True)
+    used = np.flatnonzero(cache.positions >= 0)[:3]
+    free = np.array([*used[:2], np.flatnonzero(cache.positions < 0)[0]])
+    keys, values = native(engine).rows(0, used)
+    heads = np.zeros(3, np.int64)
+    other = keys[:, 1].copy(), values[:, 1].copy()
+    for cells in (free, used + cache.context.cells, used - cache.context.cells):
+        with pytest.raises(LlamaError, match="is not of the sequence"):
+            native(engine).keys(0, cells)
+        with pytest.raises(LlamaError, match="is not of the sequence"):
+            native(engine).exchange(0, cells, heads, *other)
+    with pytest.raises(LlamaError, match="has no head 3"):
+        native(engine).exchange(0, used, heads + 3, *other)
+    with pytest.raises(LlamaError, match="3 rows of layer 0 have 384 bytes of K and 384 of V"):
+        native(engine).exchange(0, used, heads, other[0][:, 1:], other[1])
+    for rows, wanted in zip(cache.image().rows, before.rows, strict=True):
+        np.testing.assert_array_equal(rows, wanted)
+
+
+@PATCHED
+@pytest.mark.parametrize("kv_type", ["f16", "q8_0"])
+@pytest.mark.parametrize("layers", ["all", "3"])  # the output is one of them
+def test_rows_elsewhere_are_archived_and_recalled_without_a_copy_of_the_state(
+    layers: str, kv_type: str, server: str
+) -> None:
+    """In a process of its own: llama.cpp does not forget a server."""
+    command = [sys.executable, ELSEWHERE, server, layers, kv_type]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.model

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from keydiff_cli.cache import KVCache, kv_cache
 from keydiff_cli.cache.access import Layer, Layout
-from keydiff_cli.cache.state import STATE_HEAD, build_state, parse_state
+from keydiff_cli.cache.state import STATE_HEAD, Bytes, build_state, parse_state
 from keydiff_cli.llama import KV_TYPES
 from keydiff_cli.scores import KeyDiff, Rotation, Rows
 
 LAYERS, HEADS, GROUP, WIDTH, TOKENS = 3, 2, 2, 8, 400
 ROTATION = Rotation(np.array([1.0, 0.1, 0.003]))  # of six of the eight numbers of a key
-ACCESSES = ["native", "direct", "copy"]
+ACCESSES = ["native", "elsewhere", "direct", "copy"]  # elsewhere: natively on another device
 _DRAW = np.random.default_rng(0)
 KEYS = _DRAW.normal(0.5, 1, (TOKENS, LAYERS, HEADS, WIDTH)).astype(np.float32)
 VALUES = _DRAW.normal(size=(TOKENS, LAYERS, HEADS, WIDTH)).astype(np.float16)
@@ -103,9 +103,9 @@ class FakeContext:
             [HEADS] * LAYERS,
             True,
             [HEADS * WIDTH * 2] * 2 * LAYERS,
-            None if access == "copy" else layers,
+            layers if access in ("native", "direct") else None,
             dict.fromkeys(range(LAYERS), ROTATION),
-            FakeNative(self) if access == "native" else None,  # type: ignore[arg-type]
+            FakeNative(self) if access in ("native", "elsewhere") else None,  # type: ignore[arg-type]
         )
 
 
@@ -123,6 +123,22 @@ class FakeNative:
 
     def forget(self) -> None:
         self._counted = None
+
+    def keys(self, layer: int, cells: NDArray[np.int64]) -> Bytes:
+        return self.rows(layer, cells)[0]
+
+    def rows(self, layer: int, cells: NDArray[np.int64]) -> tuple[Bytes, Bytes]:
+        return self._layer(layer, cells).read(cells)
+
+    def exchange(
+        self, layer: int, cells: NDArray[np.int64], heads: NDArray[np.int64], *rows: Bytes
+    ) -> tuple[Bytes, Bytes]:
+        return self._layer(layer, cells).exchange(cells, heads, *rows)
+
+    def _layer(self, number: int, cells: NDArray[np.int64]) -> Layer:
+        assert (self._context.positions[cells] >= 0).all()
+        stored = self._context.keys[number], self._context.values[number]
+        return Layer(*(part.view(np.uint8) for part in stored))
 
     def keydiff(
         self, rows: int, positions: NDArray[np.int32], rotations: list[Rotation] | None

@@ -1,0 +1,122 @@
+"""Rows of layers on an RPC server, read and written: ``rows_elsewhere.py SERVER LAYERS TYPE``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gguf_files import decoder
+from numpy.typing import NDArray
+
+from keydiff_cli.cache import KVCache
+from keydiff_cli.cache.state import Bytes, parse_state
+from keydiff_cli.engine.recall import put_back
+from keydiff_cli.llama import Context, Model, Placement
+from keydiff_cli.llama import model as models
+from keydiff_cli.policies import POLICIES
+
+KEYDIFF = POLICIES["keydiff-prerope"]
+HEADS, HEAD, BLOCK, PINNED = 2, 64, 32, 4
+TWO_HEADS = decoder(
+    "llama",
+    {"attention.head_count_kv": HEADS},
+    blk__attn_k__weight=(2 * HEAD, HEADS * HEAD),
+    blk__attn_v__weight=(2 * HEAD, HEADS * HEAD),
+)
+
+
+class Archive:
+    """The rows of what was read, in memory."""
+
+    kv_type = "f16"
+
+    def __init__(self) -> None:
+        self._blocks: list[list[Bytes]] = []
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(block[0]) for block in self._blocks)
+
+    def add(self, rows: list[Bytes]) -> None:
+        self._blocks.append(rows)
+
+    def keys(self, layer: int) -> Iterator[Bytes]:
+        return (block[layer] for block in self._blocks)
+
+    def rows(self, tokens: NDArray[np.int64]) -> Iterable[Bytes]:
+        return [np.concatenate(parts)[tokens] for parts in zip(*self._blocks, strict=True)]
+
+
+def stored(state: Bytes, cache: KVCache) -> list[Bytes]:
+    """Keys of each layer, then values, as serialised: uint8 ``[used cells, heads, bytes]``."""
+    return [rows.reshape(len(rows), HEADS, -1) for rows in parse_state(state)[0].rows]
+
+
+def read(cache: KVCache, archive: Archive, state: Any) -> None:
+    """Read 6 blocks into 48 rows a head; what is archived of each is what llama.cpp serialises."""
+    random = np.random.default_rng(0)
+    cache.append(random.integers(0, 8, PINNED, np.int32))
+    cache.pin(0, PINNED)
+    for _ in range(6):
+        start = cache.position
+        cache.append(random.integers(0, 8, BLOCK, np.int32))
+        archive.add(cache.rows.between(start, cache.position))
+        used = np.flatnonzero(cache.positions >= 0)
+        places = np.flatnonzero(cache.positions[used] >= start)
+        places = places[np.argsort(cache.positions[used[places]])]
+        for rows, whole in zip(archive._blocks[-1], stored(state(), cache), strict=True):
+            np.testing.assert_array_equal(rows, whole[places].reshape(BLOCK, -1))
+        cache.evict(PINNED + 48, KEYDIFF)
+
+
+def check(server: str, layers: int | None, kv_type: str, path: Path) -> None:
+    """Raise an error if rows are not what and where they have to be."""
+    with (
+        closing(Model(path, placement=Placement(layers, (), (server,)))) as model,
+        closing(Context(model, cells=128, batch=BLOCK, kv_type=kv_type)) as context,
+    ):
+        cache = KVCache(context)
+        assert (cache.access, cache._layout.direct) == ("native", None)
+        state, unasked = context.state, "the whole state was copied"
+        context.state = lambda: sys.exit(unasked)  # type: ignore[method-assign]
+        archive = Archive()
+        read(cache, archive, state)
+        before, origin = state(), np.concatenate(cache.origin)
+        tokens = np.arange(10, 30)
+        recalled = put_back(cache, archive, tokens, PINNED)
+        came, after = recalled.came, stored(state(), cache)
+        assert len(came.head) > 4 * len(tokens)
+        layer, own = np.divmod(came.head, HEADS)
+        used = np.flatnonzero(cache.positions >= 0)
+        places = np.searchsorted(used, cache.rows.find(came.head, came.origin))
+        archived = [
+            rows.reshape(len(tokens), HEADS, -1)[came.origin - PINNED - tokens[0], own]
+            for rows in archive.rows(tokens)
+        ]
+        for number in range(4):
+            mine = layer == number
+            for part in (number, 4 + number):
+                found = after[part][places[mine], own[mine]]
+                np.testing.assert_array_equal(found, archived[part][mine])
+        cache.append(np.arange(5, dtype=np.int32))
+        cache.truncate(cache.position - 5)
+        recalled.undo(cache)
+        np.testing.assert_array_equal(state(), before)
+        np.testing.assert_array_equal(np.concatenate(cache.origin), origin)
+
+
+def main(server: str, layers: str, kv_type: str) -> None:
+    models.require_supported = lambda model: None  # it has no words
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.gguf")
+        path.write_bytes(TWO_HEADS)
+        check(server, None if layers == "all" else int(layers), kv_type, path)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
