@@ -1,0 +1,70 @@
+"""Writes the texts of ``bench needle`` and ``ruler`` as documents, with questions about them.
+
+    python docs/needle_documents.py needles
+    keydiff bench qa --data needles/questions.jsonl --budget 1/16
+
+So what ``ask`` does, with recall and a second look, is measured on them. An answer is right there
+if it has all numbers that are asked for; ``keydiff bench ruler`` counts each of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from measuring import LARGE, model_path
+
+from keydiff_cli.bench import needle, ruler
+from keydiff_cli.bench.haystack import load_sentences
+from keydiff_cli.bench.samples import Count, Text
+from keydiff_cli.llama import Model
+from keydiff_cli.system.folders import user_cache_folder
+
+DEPTHS = (0, 0.14, 0.28, 0.42, 0.57, 0.71, 0.85, 1)
+TASKS = ("niah_single", "niah_multikey", "niah_multivalue", "niah_multiquery")
+
+
+def texts(length: int, samples: int, seed: int, tasks: list[str], count: Count) -> Iterator[Text]:
+    """The texts of the tasks, as the two benchmarks make them of the same seed."""
+    sentences = load_sentences(None, user_cache_folder())
+    if needle.TASK in tasks:
+        yield from needle.texts(sentences, [length], DEPTHS, samples, count, seed)
+    hidden = [task for task in tasks if task != needle.TASK]
+    yield from ruler.texts(sentences, hidden, [length], samples, count, seed)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--model", default=LARGE, help="whose tokens are counted")
+    parser.add_argument("--length", type=int, default=4096)
+    parser.add_argument("--samples", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--task", default=",".join((needle.TASK, *TASKS)))
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with closing(Model(model_path(options.model), weights=False)) as model:
+        made = list(
+            texts(
+                options.length,
+                options.samples,
+                options.seed,
+                options.task.split(","),
+                lambda text: len(model.tokenize(text)),
+            )
+        )
+    with (options.folder / "questions.jsonl").open("w", encoding="utf-8") as file:
+        for text in made:
+            name = f"{text.id}.txt"
+            (options.folder / name).write_text(text.document, encoding="utf-8")
+            for question in text.questions:
+                answer = ", ".join(question.references)
+                asked = {"document": name, "question": question.text, "answer": answer}
+                print(json.dumps(asked | {"kind": text.task}), file=file)
+
+
+if __name__ == "__main__":
+    main()
