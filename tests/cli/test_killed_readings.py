@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_helpers import SMALL, story
 from process_helpers import POSIX, finish, start
 from snapshot_commands import Keydiff
 
-from keydiff_cli.snapshots import Store
+from keydiff_cli.snapshots import Store, open_parts
 
 pytestmark = pytest.mark.model
 
-BOUNDS = ("--model", SMALL, "--budget", 128, "--block", 64, "--max-tokens", 6, "--policy", "focus")
+BOUNDS = ("--model", SMALL, "--budget", 128, "--block", 64, "--max-tokens", 6)
 QUESTION = "What is the secret password?"
 BEGUN = 10  # batches, which llama.cpp logs: some that see what it can do, and some of the document
-# The command, killed at a moment that is the same on every machine: while the file of a snapshot
-# grows beyond some bytes, or before or after one gets its name. Its clock is a second further
-# whenever it is looked at, so that a snapshot is written as soon as there may be one.
-KILLED = """
+# The command, killed or stopped at a moment that is the same on every machine: while the file of a
+# snapshot grows beyond some bytes, or before or after one gets its name. Its clock is a second
+# further whenever it is looked at, so that a snapshot is written as soon as there may be one.
+ENDING = """
 import itertools, os, resource, signal, sys, time
-moment, number = sys.argv.pop(1), int(sys.argv.pop(1))
+end, moment, number = int(sys.argv.pop(1)), sys.argv.pop(1), int(sys.argv.pop(1))
 time.perf_counter = itertools.count(0.0).__next__
 named, replace = itertools.count(1), os.replace
-
-def kill():
-    os.kill(os.getpid(), signal.SIGKILL)
 
 def name(part, path):
     chosen = str(path).endswith(".snapshot") and next(named) == number
     if chosen and moment == "before":
-        kill()
+        os.kill(os.getpid(), end)
     replace(part, path)
     if chosen and moment == "after":
-        kill()
+        os.kill(os.getpid(), end)
 
 os.replace = name
 if moment == "within":
@@ -48,22 +47,23 @@ if moment == "within":
 from keydiff_cli.__main__ import main
 main()
 """
+needs_signals = pytest.mark.skipif(not POSIX, reason="needs signals, and limits of a process")
 
 
-@pytest.mark.skipif(not POSIX, reason="needs signals, and limits of a process")
+@needs_signals
 def test_killed_at_any_moment_it_goes_on_and_gives_the_same_answer(
     keydiff: Keydiff, tmp_path: Path
 ) -> None:
     document = tmp_path / "story.txt"
     document.write_text(story(lines=18))
-    words = (*BOUNDS, document, QUESTION)
+    words = (*BOUNDS, "--policy", "focus", document, QUESTION)
     whole = keydiff.report("--no-cache", *words)
     store = Store(keydiff.cache, 10**9, pytest.fail)  # which would tell of a damaged one
     read = []
     for moment, number in (("within", 1_000_000), ("after", 1), ("before", 1), ("after", 1)):
         process = start(
-            moment, number, "ask", "--json", *words,
-            command=(sys.executable, "-c", KILLED),
+            int(signal.SIGKILL), moment, number, "ask", "--json", *words,
+            command=(sys.executable, "-c", ENDING),
             models=keydiff.models, variables=keydiff.variables,
         )  # fmt: skip
         result = finish(process)
@@ -96,22 +96,53 @@ def test_killed_at_any_moment_it_goes_on_and_gives_the_same_answer(
     assert again["answer"] == whole["answer"]
 
 
-def test_two_at_once_do_not_disturb_each_other(keydiff: Keydiff, tmp_path: Path) -> None:
-    """A process that has begun to read, and this one."""
+ARCHIVED = {"KEYDIFF_ARCHIVE": "full", "KEYDIFF_RECALL": "64"}
+
+
+def answered(report: dict[str, Any]) -> tuple[object, ...]:
+    """What a question has come to, to the last bit."""
+    return report["answer"], report["certainty"], report["recall"]["tokens"]
+
+
+@needs_signals
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_two_at_once_do_not_disturb_each_other(
+    moment: str, keydiff: Keydiff, tmp_path: Path
+) -> None:
+    """One has archived what it has read so far, and has no snapshot of it yet, or has one.
+
+    It waits there until another one has begun, which takes up what there is, and until somebody has
+    pruned all that is kept. Then both go on, each on its own.
+    """
     document = tmp_path / "story.txt"
-    document.write_text(story())
+    document.write_text(story(lines=18))
     words = (*BOUNDS, "--threads", 1, document, QUESTION)
-    process = start(
-        "ask", "--json", "--verbose", *words, models=keydiff.models, variables=keydiff.variables
-    )
-    assert process.stderr is not None
-    batches = (line for line in process.stderr if b"set_abort_callback" in line)
+    variables = keydiff.variables | ARCHIVED | {"XDG_CACHE_HOME": str(tmp_path)}
+    alone = keydiff.report("--no-cache", *words, **variables)
+    streams: dict[str, Any] = {"models": keydiff.models, "variables": variables}
+    stopped = start(
+        int(signal.SIGSTOP), moment, 1, "ask", "--json", *words,
+        command=(sys.executable, "-c", ENDING), **streams,
+    )  # fmt: skip
+    assert os.WIFSTOPPED(os.waitpid(stopped.pid, os.WUNTRACED)[1])
+    begun = start("ask", "--json", "--verbose", *words, **streams)
+    assert begun.stderr is not None
+    batches = (line for line in begun.stderr if b"set_abort_callback" in line)
     assert len(list(islice(batches, BEGUN))) == BEGUN
-    here = keydiff.report(*words)
-    there = json.loads(finish(process).out)
-    assert process.returncode == 0
-    assert here["cache"]["policy"] == there["cache"]["policy"] == "focus"
-    assert here["answer"] == there["answer"]
-    assert there["tokens"]["reused"] == 0
-    assert len(keydiff.snapshots()) == 1
-    assert keydiff.report(*words)["answer"] == here["answer"]
+    assert keydiff("cache", "prune", "--max-size", 0).status == 0
+    os.kill(stopped.pid, signal.SIGCONT)
+    first, other = (json.loads(finish(process).out) for process in (stopped, begun))
+    assert answered(first) == answered(other) == answered(alone)
+    assert alone["recall"]["tokens"] == 64
+    assert first["tokens"]["reused"] == 0
+    assert bool(other["tokens"]["reused"]) == (moment == "after")
+    (entry,) = Store(keydiff.cache, 10**9, pytest.fail).entries()
+    left = {path.name for path in keydiff.cache.iterdir() if path.suffix != ".lock"}
+    assert left == {entry.path.name, *(part.name for part in entry.archive)}
+    (segment,) = open_parts(keydiff.cache, entry.archive)
+    archived = sum(len(rows[0]) for rows in segment.pieces())  # which tells of what is damaged
+    segment.close()
+    assert archived == alone["tokens"]["document"]
+    third = keydiff.report(*words, **variables)
+    assert answered(third) == answered(alone)
+    assert third["tokens"]["reused"] == third["tokens"]["document"]
