@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-Value = bool | int | float | str | list[int]
+Value = bool | int | float | str | list[int] | list[str]
 Shapes = Mapping[str, tuple[int, ...]]
 
 _WIDTH, _TOKENS, _CONTEXT, _INNER, _STATE, _RANK = 32, 8, 64, 64, 16, 2
@@ -17,7 +17,8 @@ _HEAD = 64  # numbers of a key
 def gguf(metadata: Mapping[str, Value], tensors: Shapes, seed: int | None = None) -> bytes:
     """Write a file in version 3 of the format.
 
-    All tensors are float32, filled with zeros, or with random numbers if there is a ``seed``.
+    All tensors are float32, filled with zeros, or with random numbers if there is a ``seed``: of
+    norms near 1, and of tokens near 0, so that what a model says depends on what it attends to.
     """
     out = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata))
     for key, value in metadata.items():
@@ -28,17 +29,25 @@ def gguf(metadata: Mapping[str, Value], tensors: Shapes, seed: int | None = None
         out += _string(name) + struct.pack(f"<I{len(shape)}Q", len(shape), *shape)
         out += struct.pack("<IQ", 0, len(data))
         size = int(np.prod(shape))
-        # Factors of RoPE must not be near 0.
-        numbers = random.uniform(0.5, 8, size) if "rope_f" in name else random.normal(0, 0.1, size)
+        if "rope_f" in name:  # factors, which must not be near 0
+            numbers = random.uniform(0.5, 8, size)
+        else:
+            spread = 0.01 if "token_embd" in name else 0.1
+            numbers = random.normal(1 if "norm" in name else 0, spread, size)
         data += (np.zeros(size) if seed is None else numbers).astype("<f4").tobytes()
         data += bytes(-len(data) % 32)
     return out + bytes(-len(out) % 32) + data
 
 
 def decoder(
-    architecture: str, settings: Mapping[str, Value] | None = None, **more: tuple[int, ...]
+    architecture: str,
+    settings: Mapping[str, Value] | None = None,
+    vocabulary: Mapping[str, Value] | None = None,
+    **more: tuple[int, ...],
 ) -> bytes:
     """A model of four layers that can be run: two heads of 64 numbers, which share one KV head.
+
+    Without a ``vocabulary`` it has some tokens that stand for no text.
 
     ``more`` are the shapes of other tensors by name, in which ``__`` stands for a point. A name
     that begins with ``blk__`` is that of a tensor in every layer; the shape ``()`` leaves it out.
@@ -55,7 +64,9 @@ def decoder(
         "ffn_up.weight": (width, _INNER),
         "ffn_down.weight": (_INNER, width),
     }
-    whole = {"token_embd.weight": (width, _TOKENS), "output_norm.weight": (width,)}
+    names = (vocabulary or {}).get("tokens")
+    tokens = len(names) if isinstance(names, list) else _TOKENS
+    whole = {"token_embd.weight": (width, tokens), "output_norm.weight": (width,)}
     for name, shape in more.items():
         tensor = name.replace("__", ".")
         if tensor.startswith("blk."):
@@ -74,7 +85,38 @@ def decoder(
         "attention.layer_norm_rms_epsilon": 1e-5,
         "attention.layer_norm_epsilon": 1e-5,
     }
-    return _model(architecture, whole, {**common, **(settings or {})}, seed=0)
+    common["vocab_size"] = tokens
+    return _model(architecture, whole, {**common, **(settings or {})}, vocabulary, seed=0)
+
+
+def windowed(window: int) -> bytes:
+    """A model of bytes that can be asked; every second of its four layers attends to everything.
+
+    What it says means nothing, but depends on all that it attends to.
+    """
+    names = [*map(_byte_name, range(256)), "th", "<s>", "</s>"]
+    vocabulary: dict[str, Value] = {
+        "model": "gpt2",
+        "pre": "gpt-2",
+        "tokens": names,
+        "token_type": [1] * 257 + [3] * 2,
+        "merges": ["t h"],
+        "bos_token_id": 257,
+        "eos_token_id": 258,
+    }
+    settings: dict[str, Value] = {
+        "attention.key_length": _HEAD,
+        "attention.value_length": _HEAD,
+        "attention.sliding_window": window,
+    }
+    around = {f"blk__post_{name}_norm__weight": (2 * _HEAD,) for name in ("attention", "ffw")}
+    return decoder("gemma2", settings, vocabulary, **around)
+
+
+def _byte_name(byte: int) -> str:
+    """How GPT-2 writes a byte: as a character that can be seen."""
+    seen = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    return chr(byte if byte in seen else 256 + [x for x in range(256) if x not in seen].index(byte))
 
 
 def mamba(layers: int = 1) -> bytes:
@@ -146,7 +188,11 @@ def unknown(architecture: str) -> bytes:
 
 
 def _model(
-    architecture: str, tensors: Shapes, settings: Mapping[str, Value], seed: int | None = None
+    architecture: str,
+    tensors: Shapes,
+    settings: Mapping[str, Value],
+    vocabulary: Mapping[str, Value] | None = None,
+    seed: int | None = None,
 ) -> bytes:
     common = {
         "context_length": _CONTEXT,
@@ -156,7 +202,8 @@ def _model(
     }
     metadata: dict[str, Value] = {"general.architecture": architecture}
     metadata |= {f"{architecture}.{key}": value for key, value in {**common, **settings}.items()}
-    metadata |= {"tokenizer.ggml.model": "no_vocab", "tokenizer.ggml.token_type_count": 2}
+    vocabulary = vocabulary or {"model": "no_vocab", "token_type_count": 2}
+    metadata |= {f"tokenizer.ggml.{key}": value for key, value in vocabulary.items()}
     return gguf(metadata, tensors, seed)
 
 
@@ -172,6 +219,8 @@ def _value(value: Value) -> bytes:
         return struct.pack("<II", 4, value)
     if isinstance(value, float):
         return struct.pack("<If", 6, value)
+    if isinstance(value, list) and isinstance(value[0], str):
+        return struct.pack("<IIQ", 9, 8, len(value)) + b"".join(map(_string, value))
     if isinstance(value, list):
         return struct.pack("<IIQ", 9, 5, len(value)) + struct.pack(f"<{len(value)}i", *value)
     return struct.pack("<I", 8) + _string(value)
