@@ -121,7 +121,9 @@ class BenchOptions(Options):
     second_look: Annotated[
         int | None,
         typer.Option(
-            "--second-look", metavar="N", help="Tokens of passages for a question. Default: 512."
+            "--second-look",
+            metavar="N",
+            help="Tokens of passages for a question, at least 160. Default: 512.",
         ),
     ] = None
     cache_dir: Annotated[

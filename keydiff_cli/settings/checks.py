@@ -10,6 +10,7 @@ from keydiff_cli.policies import POLICY_NAMES, plugins
 
 KV_TYPE_NAMES = ("f16", "q8_0")
 ARCHIVES = ("off", "keys", "full")
+SMALLEST_LOOK = 160  # tokens; a passage may have 112, and its place is said before it
 
 
 def between(low: float, high: float, unit: str = "") -> Callable[[float], float]:
@@ -21,6 +22,18 @@ def between(low: float, high: float, unit: str = "") -> Callable[[float], float]
         return value
 
     return check
+
+
+def none_or(check: Callable[[float], float]) -> Callable[[float], float]:
+    """A check that a number is 0, for nothing, or passes another check."""
+
+    def checked(value: float) -> float:
+        try:
+            return value if value == 0 else check(value)
+        except UsageError as error:
+            raise UsageError(f"{error}, or 0") from None
+
+    return checked
 
 
 def _positive(most: int, too_much: str) -> Callable[[int], int]:

@@ -84,7 +84,8 @@ class Settings:
     recall
         Tokens whose rows come back into the cache from the archive for a question; 0 for none.
     second_look
-        Tokens of passages of the text that are read again before a question; 0 for none.
+        Tokens of passages of the text that are read again before a question; 0 for none, or at
+        least 160, as less has no room for a passage.
     cache_size
         Bytes that this folder may take; what was used the longest time ago is removed first.
     sessions_dir
@@ -113,7 +114,9 @@ class Settings:
     archive: str = _setting("full", str, checks.one_of(checks.ARCHIVES))
     archive_type: str | None = _setting(None, str, checks.one_of(checks.KV_TYPE_NAMES))
     recall: int = _setting(384, int, checks.between(0, 2**20, " tokens"))
-    second_look: int = _setting(512, int, checks.between(0, 2**16, " tokens"))
+    second_look: int = _setting(
+        512, int, checks.none_or(checks.between(checks.SMALLEST_LOOK, 2**16, " tokens"))
+    )
     cache_size: int = _setting(5 * 10**9, int, checks.memory)
     sessions_dir: str | None = _setting(None, str)
 

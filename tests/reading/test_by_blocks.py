@@ -287,7 +287,7 @@ def test_what_was_read_when_it_was_stopped_is_gone_on_from(
 @pytest.mark.parametrize(
     "more",
     [
-        {"archive": "full", "recall": 64, "second_look": 128},
+        {"archive": "full", "recall": 64, "second_look": 160},
         {
             "policy": "h2o",
             "recall": 384,

@@ -14,8 +14,9 @@ from keydiff_cli.reading import second_look
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.second_look import Excerpts, SecondLook, fused
 from keydiff_cli.report import Events
+from keydiff_cli.settings.checks import SMALLEST_LOOK
 from keydiff_cli.text.corpus import Corpus
-from keydiff_cli.text.passages import cut_passages
+from keydiff_cli.text.passages import LONGEST, cut_passages
 
 LINES = [
     "The harbour was founded in 1821 by two merchants, who had come from the north with one ship.",
@@ -122,6 +123,14 @@ def test_the_room_is_kept_to(looking: SecondLook, room: int) -> None:
     assert bool(excerpts.looks) == (room >= 150)
     assert len(excerpts.looks) == excerpts.text.count("[lines ")
     assert looking.find("harbour", "", None, -1) == Excerpts()
+
+
+def test_the_smallest_share_has_room_for_the_longest_passage() -> None:
+    introduced = len(b"Document: a\n\n")
+    looking, _, _ = look_at(text_of([("harbour " * LONGEST)[: LONGEST - introduced]]))
+    passages = looking.find("harbour", "", None, SMALLEST_LOOK)
+    looking.close()
+    assert [look.tokens for look in passages.looks] == [LONGEST]
 
 
 def test_a_question_of_few_words_is_searched_for_with_the_one_before(looking: SecondLook) -> None:

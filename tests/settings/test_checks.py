@@ -19,6 +19,7 @@ LONGEST_NAME = "a" * 63
     [
         (checks.between(1, 4096), [1, 4096]),
         (checks.between(0, 10), [0.0, 0.5, 10]),
+        (checks.none_or(checks.between(160, 512)), [0, 160, 512]),
         (checks.tokens, [1, 2**31]),
         (checks.memory, [1, 2**60]),
         (checks.seed, [0, 2**64]),
@@ -45,6 +46,11 @@ def test_values_up_to_the_bounds_come_back_as_they_are(
         (checks.between(1, 4096, " tokens"), 0, "0 must be from 1 to 4096 tokens"),
         (checks.between(1, 4096, " tokens"), 4097, "4097 must be from 1 to 4096 tokens"),
         (checks.between(0, 10), float("nan"), "nan must be from 0 to 10"),
+        (
+            checks.none_or(checks.between(160, 512, " tokens")),
+            159,
+            "159 must be from 160 to 512 tokens, or 0",
+        ),
         (checks.tokens, 0, "0 must be at least 1"),
         (checks.tokens, 2**31 + 1, "so many tokens no model has; give less"),
         (checks.memory, 2**60 + 1, "so much memory no machine has"),
