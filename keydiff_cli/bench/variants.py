@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from keydiff_cli.errors import UsageError, setting
 from keydiff_cli.settings.config import Settings
 
-VARIANTS = ("nothing", "recall", "second-look", "both", "passages")
-
 
 @dataclass(frozen=True)
 class Variant:
@@ -60,7 +58,7 @@ def parse_variants(names: Sequence[str], settings: Settings) -> list[Variant]:
     }
     for name in names:
         if name not in known:
-            raise UsageError(f"{setting('with')}: '{name}' is not one of {', '.join(VARIANTS)}")
+            raise UsageError(f"{setting('with')}: '{name}' is not one of {', '.join(known)}")
         if not recall and name in ("recall", "both"):
             raise UsageError(
                 f"{setting('with', name)}: nothing is recalled; give {setting('recall')}"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from keydiff_cli.bench.variants import VARIANTS, Variant, parse_variants
+from keydiff_cli.bench.variants import Variant, parse_variants
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import Settings
 
@@ -14,7 +14,8 @@ SETTINGS = Settings(recall=300, second_look=200)
 
 
 def test_a_variant_has_its_tokens_and_its_name() -> None:
-    names = [variant.name for variant in parse_variants(VARIANTS, SETTINGS)]
+    given = ("nothing", "recall", "second-look", "both", "passages")
+    names = [variant.name for variant in parse_variants(given, SETTINGS)]
     assert names == [
         "nothing", "recall 300", "second-look 200", "recall 300, second-look 200", "passages 200",
     ]  # fmt: skip
