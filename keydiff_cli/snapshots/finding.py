@@ -77,13 +77,7 @@ class Beginning:
 
 
 def candidates(
-    store: Store,
-    key: SnapshotKey,
-    *,
-    room: int,
-    least: int,
-    most: int,
-    archived: ArchiveForm | None = None,
+    store: Store, key: SnapshotKey, *, room: int, least: int, most: int
 ) -> list[Candidate]:
     """Snapshots made with the same key, and a budget from ``least`` to ``most``.
 
@@ -93,8 +87,6 @@ def candidates(
     ----------
     room
         So many tokens are read here without evicting any.
-    archived
-        The form of the archive that what was evicted has to have; None if it needs none.
     """
     fitting = []
     for entry in store.entries():
@@ -103,9 +95,6 @@ def candidates(
         if not key.fits(description["key"], evicting=evicting):
             continue
         if evicting and not least <= budget <= most:
-            continue
-        lacking = archived is not None and not entry.archived_as(archived)
-        if lacking and not description.get("intact"):
             continue
         own = key.with_budget(min(budget, most)) if evicting else key
         with (
@@ -152,18 +141,25 @@ def find_beginning(
 
     Parameters
     ----------
-    room, least, most, archived
+    room, least, most
         As :func:`candidates`.
+    archived
+        The form of the archive that is wanted of what was evicted; None if none is.
     """
-    choices = candidates(store, key, room=room, least=least, most=most, archived=archived)
-    beginning = _opened(store, choices, corpus)
-    if archived is None or (beginning is not None and beginning.whole):
+    choices = candidates(store, key, room=room, least=least, most=most)
+    if archived is None:
+        return _opened(store, choices, corpus)
+    recallable = [
+        choice
+        for choice in choices
+        if choice.entry.description.get("intact") or choice.entry.archived_as(archived)
+    ]
+    beginning = _opened(store, recallable, corpus)
+    if beginning is not None and beginning.whole:
         return beginning
     known = 0 if beginning is None else beginning.tokens
     others = [
-        choice
-        for choice in candidates(store, key, room=room, least=least, most=most)
-        if len(choice.tokens) > known and not choice.entry.archived
+        choice for choice in choices if len(choice.tokens) > known and not choice.entry.archived
     ]
     longer = _opened(store, others, corpus)
     if longer is None:
