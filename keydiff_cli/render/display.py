@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.bench.bench_events import BenchEvents
@@ -21,6 +22,7 @@ from keydiff_cli.report import (
 )
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import Sanitizer, complain, printable
+from keydiff_cli.text.progress import DocumentProgress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -98,9 +100,9 @@ class Display(Events):
         self._progress, place = progress, progress.place
         if self._unsaid is not None or place is None:
             return
-        title, *parts = self.progress
+        title = f"reading {place.name}"
         if self._show_progress(title):
-            self._update(place.done, place.total, ", ".join(parts), title)
+            self._update(place.done, place.total, _Drawn(partial(_how_far, progress, place)), title)
 
     @property
     def progress(self) -> list[str]:
@@ -108,22 +110,7 @@ class Display(Events):
         progress = self._progress
         if progress is None or progress.place is None:
             return []
-        place = progress.place
-        if place.unit == "pages":
-            page = int(place.done) + 1
-            read = (
-                f"page {min(page, place.total)} of {place.total}" if place.total else f"page {page}"
-            )
-        else:
-            read = format_size(place.done)
-            read += f" of {format_size(place.total)}" if place.total else ""
-        return [
-            f"reading {place.name}",
-            read,
-            f"{progress.tokens} tokens",
-            f"{format_rate(progress.fresh, progress.seconds, 0)}/s",
-            f"cache {progress.cells}/{progress.budget}",
-        ]
+        return [f"reading {progress.place.name}", *_how_far(progress, progress.place)]
 
     def reading_over(self) -> None:
         if self._bar is not None:
@@ -191,7 +178,7 @@ class Display(Events):
         return True
 
     def _update(
-        self, done: float, total: int | None, status: str, title: str | None = None
+        self, done: float, total: int | None, status: str | _Drawn, title: str | None = None
     ) -> None:
         """Show how far it is, if progress is shown; without a title the old one stays."""
         if self._bar is None:
@@ -201,6 +188,32 @@ class Display(Events):
         if title is not None:
             changes["description"] = printable(title)
         bar.update(task, **changes)
+
+
+def _how_far(progress: Progress, place: DocumentProgress) -> list[str]:
+    """How far reading is, how fast and into how many cells."""
+    if place.unit == "pages":
+        page = int(place.done) + 1
+        read = f"page {min(page, place.total)} of {place.total}" if place.total else f"page {page}"
+    else:
+        read = format_size(place.done)
+        read += f" of {format_size(place.total)}" if place.total else ""
+    return [
+        read,
+        f"{progress.tokens} tokens",
+        f"{format_rate(progress.fresh, progress.seconds, 0)}/s",
+        f"cache {progress.cells}/{progress.budget}",
+    ]
+
+
+class _Drawn:
+    """A text that is made when it is drawn, which is not each time that there is a new one."""
+
+    def __init__(self, parts: Callable[[], list[str]]) -> None:
+        self._parts = parts
+
+    def __str__(self) -> str:
+        return ", ".join(self._parts())
 
 
 class BenchDisplay(Display, BenchEvents):

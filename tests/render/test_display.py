@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from keydiff_cli.errors import setting
+from keydiff_cli.render import display as module
 from keydiff_cli.render.display import Display
-from keydiff_cli.report import Look, MemoryUse, RecallCounts, Report, Timing, TokenCounts
+from keydiff_cli.report import Look, MemoryUse, Progress, RecallCounts, Report, Timing, TokenCounts
+from keydiff_cli.text.progress import DocumentProgress
 
 
 def test_settings_are_named_as_flags(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,6 +47,33 @@ def test_the_answer_can_be_left_to_others(capsys: pytest.CaptureFixture[str]) ->
     display.text("It is blue.")
     display.end_line()
     assert capsys.readouterr() == ("", "")
+
+
+class Bar:
+    """What draws the progress, which it does when it is asked to."""
+
+    def update(self, task: int, **shown: Any) -> None:
+        self.shown = shown
+
+
+def test_how_far_reading_is_becomes_text_when_it_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(module, "format_rate", lambda *_: made.append(1) or "9 tokens")
+    display, bar = Display(quiet=False, answer=True), Bar()
+    place = DocumentProgress("a.txt", "bytes", 2_000, 8_000)
+    for _ in range(3):
+        display.reading(Progress(640, 640, 1.0, place, 256, 256))  # no terminal: nothing is shown
+    assert (made, bar.__dict__) == ([], {})
+    monkeypatch.setattr(display, "_show_progress", lambda title: True)
+    display._bar = (bar, 1)  # type: ignore[assignment]
+    for _ in range(3):
+        display.reading(Progress(640, 640, 1.0, place, 256, 256))
+    assert made == []
+    assert bar.shown["description"] == "reading a.txt"
+    status = "2.00 kB of 8.00 kB, 640 tokens, 9 tokens/s, cache 256/256"
+    assert f"{bar.shown['status']}" == status
+    assert ", ".join(display.progress) == f"reading a.txt, {status}"
+    assert len(made) == 2
 
 
 LOOK = Look("a.pdf", 7, (1, 9), 100, "words")
