@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.answer import Answer, Sampler
 from keydiff_cli.errors import UsageError
 from keydiff_cli.reading.by_blocks import Reading
-from keydiff_cli.reading.evidence import evidence
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.recorded_answer import recorded
 from keydiff_cli.reading.recorder import Recorder
-from keydiff_cli.reading.second_look import Excerpts
+from keydiff_cli.reading.second_look import Passages
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.text.prompts import Asked, prompt_tokens
 
@@ -81,9 +81,9 @@ class Answering:
         with self.paused():
             mark = cache.mark() if rewind else None
             try:
-                with self.evidence(question, alone) as excerpts:  # gone after the cache is rewound
+                with self.evidence(question, alone) as passages:  # gone after the cache is rewound
                     try:
-                        _, asked = prompt_tokens(model, prompt, question, excerpts.text)
+                        _, asked = prompt_tokens(model, prompt, question, passages.text)
                         yield from self.generate(self.answer(asked))
                     finally:
                         if mark is not None and self.cache is cache:  # else it is freed already
@@ -91,12 +91,29 @@ class Answering:
             finally:
                 cache.unmark()
 
-    def evidence(
-        self, question: str, asked: Asked, before: str = ""
-    ) -> AbstractContextManager[Excerpts]:
-        """See :func:`keydiff_cli.reading.evidence.evidence`."""
-        held, settings, recorder = self.held, self.settings, self.recorder
-        return evidence(held, settings, recorder, question, asked, before, lambda: self.cache)
+    @contextmanager
+    def evidence(self, question: str, asked: Asked, before: str = "") -> Iterator[Passages]:
+        """Let rows that bear on a question be in the cache, and give the passages to put before it.
+
+        Parameters
+        ----------
+        asked
+            The question as tokens, without passages.
+        before
+            The question before it in a conversation; empty if there is none.
+        """
+        held, recalled = self.held, self.settings.recall
+        wanted = 0 if held.intact else self.settings.second_look
+        with held.recaller.recalled(asked, recalled, wanted > 0, lambda: self.cache) as lifts:
+            started = time.perf_counter()
+            passages = held.second_look.find(question, before, lifts, wanted)
+            self.recorder.passages_found(passages.looks, time.perf_counter() - started)
+            if held.searched_only and not passages.looks:
+                self.recorder.warn(
+                    "no passage has words of the question, and nothing else was read; ask in the "
+                    "words of the document, or let it be read"
+                )
+            yield passages
 
     def answer(self, asked: Asked, sampler: Sampler | None = None) -> Answer:
         """An answer to the tokens of a question, by the sampler of the settings or another one.

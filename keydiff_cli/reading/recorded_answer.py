@@ -27,7 +27,7 @@ def recorded(answer: Answer, held: Held, recorder: Recorder, most: int) -> Itera
         If the question does not fit.
     """
     times, before = held.cache.times, replace(held.cache.times)
-    first, last = answer.question.excerpts
+    first, last = answer.question.passages
     recorder.question_asked(held.head + len(answer.question.ids) - (last - first))
     started = time.perf_counter()
     try:

@@ -27,7 +27,7 @@ _INTRODUCTION = "Passages of the document:"
 
 
 @dataclass(frozen=True)
-class Excerpts:
+class Passages:
     """What is put before a question.
 
     Attributes
@@ -65,7 +65,7 @@ class SecondLook:
         if self._index is not None:
             self._index.close()
 
-    def find(self, question: str, before: str, lifts: Float32 | None, tokens: int) -> Excerpts:
+    def find(self, question: str, before: str, lifts: Float32 | None, tokens: int) -> Passages:
         """The passages to be read again before a question, in the order of the documents.
 
         Parameters
@@ -81,18 +81,18 @@ class SecondLook:
             All of it takes so many tokens at most.
         """
         if tokens <= 0 or self._broken:
-            return Excerpts()
+            return Passages()
         try:
             index = self._opened()
             by_words = index.find(searched(question, before), _CANDIDATES)
         except KeydiffError as error:
             self._broken = True
             self._recorder.warn(f"nothing is looked up in the text: {error}")
-            return Excerpts()
+            return Passages()
         by_attention = [] if lifts is None else self._attended(lifts)
         if lifts is not None and not by_attention and len(lifts) == self._corpus.tokens:
-            return Excerpts()
-        return self._excerpts(by_words, by_attention, tokens)
+            return Passages()
+        return self._best(by_words, by_attention, tokens)
 
     def _opened(self) -> WordIndex:
         if self._index is None:
@@ -111,9 +111,7 @@ class SecondLook:
             return []
         return [int(number) for number in order]
 
-    def _excerpts(
-        self, by_words: Sequence[int], by_attention: Sequence[int], tokens: int
-    ) -> Excerpts:
+    def _best(self, by_words: Sequence[int], by_attention: Sequence[int], tokens: int) -> Passages:
         """As many of the best passages as there is room for."""
         chosen: dict[int, Look] = {}  # by number, with what it was found by still open
         room = tokens - self._corpus.count(f"\n\n{_INTRODUCTION}")
@@ -125,7 +123,7 @@ class SecondLook:
             room -= size
             chosen[number] = look
         if not chosen:
-            return Excerpts()
+            return Passages()
         words, attention = (set(found[: 2 * len(chosen)]) for found in (by_words, by_attention))
         text, looks = _INTRODUCTION, []
         for number, look in sorted(chosen.items()):
@@ -133,7 +131,7 @@ class SecondLook:
             by = {(True, False): "words", (False, True): "attention"}.get(found, "both")
             looks.append(replace(look, by=by))
             text += self._heading(look) + self._text(self._passages[number])
-        return Excerpts(text, tuple(looks))
+        return Passages(text, tuple(looks))
 
     def _look(self, passage: Passage) -> Look:
         """Where a passage is, and how long it is."""

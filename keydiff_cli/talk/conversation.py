@@ -156,14 +156,14 @@ class Conversation:
         cache, asked, start = self._cache, self._tokens(question), self._start()
         before = leant_on(turn.question for turn in self._turns[: len(self._starts)])
         try:
-            with self._reader.evidence(question, asked, before) as excerpts:
-                asked = self._tokens(question, excerpts.text)
+            with self._reader.evidence(question, asked, before) as passages:
+                asked = self._tokens(question, passages.text)
                 answer = self._reader.answer(asked, sampler)
                 yield from self._reader.generate(answer)
         finally:
             if self.attached and cache.tokens >= start.tokens + len(asked.ids):
                 with hold_interrupt():  # or the cache would have a turn that nobody knows of
-                    self._drop_excerpts(start, asked)
+                    self._drop_passages(start, asked)
                     turn = Turn(question, answer.text, answer.stop_reason)
                     self._turns[len(self._starts) :] = [turn]
                     self._keep(start)
@@ -240,12 +240,12 @@ class Conversation:
             raise UsageError("this conversation has ended: something else was read")
         self._reader.require_idle()
 
-    def _tokens(self, question: str, excerpts: str = "") -> Asked:
+    def _tokens(self, question: str, passages: str = "") -> Asked:
         """The tokens of a question that follows the turns in the cache."""
         model, prompt = self._model, self._reader.held.prompt
         if self._starts:
-            return next_tokens(model, prompt, self._glue, question, excerpts)
-        return prompt_tokens(model, prompt, question, excerpts)[1]
+            return next_tokens(model, prompt, self._glue, question, passages)
+        return prompt_tokens(model, prompt, question, passages)[1]
 
     def _start(self) -> _TurnStart:
         return _TurnStart(self._cache.tokens, self._cache.position, self._cache.evicted)
@@ -257,9 +257,9 @@ class Conversation:
             self._cache.pinned = [pin for pin in self._cache.pinned if pin.start < start.tokens]
         self._starts.append(start)
 
-    def _drop_excerpts(self, start: _TurnStart, asked: Asked) -> None:
+    def _drop_passages(self, start: _TurnStart, asked: Asked) -> None:
         """Forget the passages that were put before a question, so that the talk keeps its room."""
-        cache, (first, last) = self._cache, asked.excerpts
+        cache, (first, last) = self._cache, asked.passages
         if last == first:
             return
         cache.unpin(start.tokens)

@@ -138,13 +138,13 @@ class Asked:
         The question, and what the template puts around it.
     lead
         So many of them come before the question's own words, and are the same for all questions.
-    excerpts
-        From where to where (exclusive) excerpts of the document are among them.
+    passages
+        From where to where (exclusive) passages of the document are among them.
     """
 
     ids: Tokens
     lead: int
-    excerpts: tuple[int, int] = (0, 0)
+    passages: tuple[int, int] = (0, 0)
 
     def cut(self, most: int) -> Asked:
         """The lead and the end of the question, ``most`` tokens together."""
@@ -156,16 +156,16 @@ class Asked:
 
 
 def prompt_tokens(
-    model: Model, prompt: Prompt, question: str, excerpts: str = ""
+    model: Model, prompt: Prompt, question: str, passages: str = ""
 ) -> tuple[Tokens, Asked]:
     """Tokens before the document and after it; only the template's own may be special ones.
 
-    ``excerpts`` of the document are put between it and the question.
+    ``passages`` of the document are put between it and the question.
     """
     head = model.tokenize(prompt.head, special=True)
     if model.adds_bos and (len(head) == 0 or head[0] != model.bos):
         head = np.concatenate(([np.int32(model.bos)], head)).astype(np.int32)
-    shown = model.tokenize(f"\n\n{excerpts}" if excerpts else "")
+    shown = model.tokenize(f"\n\n{passages}" if passages else "")
     words = model.tokenize(prompt.middle + question)
     tail = model.tokenize(prompt.tail, special=True)
     middle = model.tokenize(prompt.middle)[: len(words)]
@@ -176,11 +176,11 @@ def prompt_tokens(
 
 
 def next_tokens(
-    model: Model, prompt: Prompt, glue: str, question: str, excerpts: str = ""
+    model: Model, prompt: Prompt, glue: str, question: str, passages: str = ""
 ) -> Asked:
-    """Tokens of a question that follows an answer, with excerpts of the document before it."""
+    """Tokens of a question that follows an answer, with passages of the document before it."""
     before = model.tokenize(glue, special=True)
-    shown = model.tokenize(f"{excerpts}\n\nQuestion: " if excerpts else "")
+    shown = model.tokenize(f"{passages}\n\nQuestion: " if passages else "")
     words = model.tokenize(question)
     tail = model.tokenize(prompt.tail, special=True)
     lead = len(before)

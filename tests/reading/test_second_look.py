@@ -12,7 +12,7 @@ from text_helpers import END, MadeDocument, PlainBytes
 
 from keydiff_cli.reading import second_look
 from keydiff_cli.reading.recorder import Recorder
-from keydiff_cli.reading.second_look import Excerpts, SecondLook, fused
+from keydiff_cli.reading.second_look import Passages, SecondLook, fused
 from keydiff_cli.report import Events
 from keydiff_cli.settings.checks import SMALLEST_LOOK
 from keydiff_cli.text.corpus import Corpus
@@ -57,31 +57,31 @@ def lifts_of(*passages: int) -> Any:
     return lifts
 
 
-def lines(excerpts: Excerpts) -> list[int]:
+def lines(passages: Passages) -> list[int]:
     """The numbers of the lines that were looked at, counted from 0."""
-    return [look.lines[0] - 1 for look in excerpts.looks]
+    return [look.lines[0] - 1 for look in passages.looks]
 
 
 def test_the_passage_with_the_words_of_the_question_comes_with_its_place(
     looking: SecondLook,
 ) -> None:
-    excerpts = looking.find("What does the keeper of the lighthouse buy?", "", None, 150)
-    assert excerpts.text == f"Passages of the document:\n\n[lines 3-3]\n{LINES[2]}"
-    (look,) = excerpts.looks
+    passages = looking.find("What does the keeper of the lighthouse buy?", "", None, 150)
+    assert passages.text == f"Passages of the document:\n\n[lines 3-3]\n{LINES[2]}"
+    (look,) = passages.looks
     assert (look.document, look.page, look.lines, look.by) == ("a", None, (3, 3), "words")
     assert look.tokens == len(LINES[2]) + 1
 
 
 def test_passages_are_in_the_order_of_the_document(looking: SecondLook) -> None:
-    excerpts = looking.find("Pilots, merchants?", "", None, 260)
-    assert lines(excerpts) == [0, 3]
-    assert excerpts.text.index("merchants") < excerpts.text.index("Pilots")
+    passages = looking.find("Pilots, merchants?", "", None, 260)
+    assert lines(passages) == [0, 3]
+    assert passages.text.index("merchants") < passages.text.index("Pilots")
 
 
 def test_what_is_found_by_attention_joins_what_is_found_by_words(looking: SecondLook) -> None:
-    excerpts = looking.find("Who founded it?", "", lifts_of(0, 3), 370)
-    assert lines(excerpts) == [0, 1, 3]  # of which the second one is beside the word
-    assert [look.by for look in excerpts.looks] == ["both", "both", "attention"]
+    passages = looking.find("Who founded it?", "", lifts_of(0, 3), 370)
+    assert lines(passages) == [0, 1, 3]  # of which the second one is beside the word
+    assert [look.by for look in passages.looks] == ["both", "both", "attention"]
     by_words = looking.find("Pilots?", "", None, 150)
     assert [(lines(by_words), by_words.looks[0].by)] == [([3], "words")]
     by_attention = looking.find("xyz?", "", lifts_of(1), 150)
@@ -110,19 +110,19 @@ def test_what_comes_late_by_words_and_by_attention_is_found_by_both(
     lifts = np.zeros(corpus.tokens, np.float32)
     for rank, number in enumerate([2, 3, 4, 5, 1, 0]):
         lifts[passages[number].start] = 100 - rank
-    excerpts = looking.find("?", "", lifts, 150)
-    assert [(lines(excerpts), look.by) for look in excerpts.looks] == [([4], "both")]
+    passages = looking.find("?", "", lifts, 150)
+    assert [(lines(passages), look.by) for look in passages.looks] == [([4], "both")]
 
 
 @pytest.mark.parametrize("room", [0, 1, 60, 130, 150, 200, 250, 330, 400, ROOM])
 def test_the_room_is_kept_to(looking: SecondLook, room: int) -> None:
     """With the line breaks before the passages, and with their places."""
-    excerpts = looking.find("the harbour and the ship in the dock", "", lifts_of(1, 2), room)
-    size = len(f"\n\n{excerpts.text}".encode()) if excerpts.text else 0
+    passages = looking.find("the harbour and the ship in the dock", "", lifts_of(1, 2), room)
+    size = len(f"\n\n{passages.text}".encode()) if passages.text else 0
     assert size <= room
-    assert bool(excerpts.looks) == (room >= 150)
-    assert len(excerpts.looks) == excerpts.text.count("[lines ")
-    assert looking.find("harbour", "", None, -1) == Excerpts()
+    assert bool(passages.looks) == (room >= 150)
+    assert len(passages.looks) == passages.text.count("[lines ")
+    assert looking.find("harbour", "", None, -1) == Passages()
 
 
 def test_the_smallest_share_has_room_for_the_longest_passage() -> None:
@@ -140,7 +140,7 @@ def test_a_question_of_few_words_is_searched_for_with_the_one_before(looking: Se
 
 
 def test_where_nothing_is_found_nothing_is_put_before_it(looking: SecondLook) -> None:
-    assert looking.find("xyz?", "", None, ROOM) == Excerpts()
+    assert looking.find("xyz?", "", None, ROOM) == Passages()
 
 
 @pytest.mark.parametrize("second", [1.0, 9.0, 10.0])
@@ -148,26 +148,26 @@ def test_a_question_that_names_nothing_looks_at_nothing(looking: SecondLook, sec
     """It attends to one passage much more than any question does, at most."""
     lifts = np.ones_like(lifts_of())
     lifts[lifts_of(2) == 100], lifts[lifts_of(1) == 100] = 100, second
-    excerpts = looking.find("What of the harbour and the dock?", "", lifts, ROOM)
-    assert bool(excerpts.looks) == (second == 10)
+    passages = looking.find("What of the harbour and the dock?", "", lifts, ROOM)
+    assert bool(passages.looks) == (second == 10)
 
 
 def test_pages_are_named_where_there_are_any() -> None:
     pages = [(f"{LINES[number]}\nIt is so.", number + 1) for number in range(3)]
     looking, _, _ = look_at(MadeDocument(pages, pages=3, name="a.pdf"))
-    excerpts = looking.find("Which storehouses were painted?", "", None, ROOM)
-    assert "\n\n[page 2]\nThe storehouses" in excerpts.text
-    (look,) = [look for look in excerpts.looks if look.page == 2]
+    passages = looking.find("Which storehouses were painted?", "", None, ROOM)
+    assert "\n\n[page 2]\nThe storehouses" in passages.text
+    (look,) = [look for look in passages.looks if look.page == 2]
     assert look.lines == (1, 2)  # of the page
     looking.close()
 
 
 def test_of_several_documents_each_passage_names_its_own() -> None:
     looking, _, _ = look_at(text_of(LINES[:2], "a.txt"), text_of(LINES[2:], "b.txt"))
-    excerpts = looking.find("Who buys oil, and who founded the harbour?", "", None, ROOM)
-    assert "\n\n[a.txt, lines 1-1]\nDocument: a.txt\n\nThe harbour" in excerpts.text
-    assert "\n\n[b.txt, lines 1-1]\nDocument: b.txt\n\nThe lighthouse" in excerpts.text
-    assert {look.document for look in excerpts.looks} == {"a.txt", "b.txt"}
+    passages = looking.find("Who buys oil, and who founded the harbour?", "", None, ROOM)
+    assert "\n\n[a.txt, lines 1-1]\nDocument: a.txt\n\nThe harbour" in passages.text
+    assert "\n\n[b.txt, lines 1-1]\nDocument: b.txt\n\nThe lighthouse" in passages.text
+    assert {look.document for look in passages.looks} == {"a.txt", "b.txt"}
     looking.close()
 
 
@@ -179,7 +179,7 @@ def test_an_sqlite_without_fts5_is_warned_of_once(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sqlite3, "connect", lambda path, **_: Without(path))
     looking, _, recorder = look_at(text_of())
     for _ in range(2):
-        assert looking.find("harbour", "", lifts_of(1), ROOM) == Excerpts()
+        assert looking.find("harbour", "", lifts_of(1), ROOM) == Passages()
     assert recorder.report.warnings == (
         "nothing is looked up in the text: the text cannot be indexed: no such module: fts5",
     )
@@ -192,7 +192,7 @@ def test_without_room_nothing_is_indexed(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(second_look, "cut_passages", never)
     looking, _, _ = look_at(text_of())
-    assert looking.find("harbour", "", None, 0) == Excerpts()
+    assert looking.find("harbour", "", None, 0) == Passages()
     looking.close()
 
 

@@ -10,22 +10,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keydiff_cli.reading.evidence import evidence
+from keydiff_cli.reading.answering import Answering
 from keydiff_cli.reading.recorder import Recorder
-from keydiff_cli.reading.second_look import Excerpts
+from keydiff_cli.reading.second_look import Passages
 from keydiff_cli.report import Events, Look
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.text.prompts import Asked
 
 LIFTS = np.ones(3, np.float32)
 ASKED = Asked(np.arange(4, dtype=np.int32), 1)
-FOUND = Excerpts("Passages", (Look("a", None, (1, 2), 5, "words"),))
+FOUND = Passages("Passages", (Look("a", None, (1, 2), 5, "words"),))
 
 
 class Held:
     """Documents that are held, and what is asked of them in which order."""
 
     def __init__(self, *, intact: bool = False, searched_only: bool = False) -> None:
+        self.cache = object()
         self.intact = intact
         self.searched_only = searched_only
         self.asked: list[Any] = []
@@ -34,19 +35,20 @@ class Held:
 
     @contextmanager
     def _recalled(
-        self, question: Asked, tokens: int, scored: bool, in_use: Callable[[], None]
+        self, question: Asked, tokens: int, scored: bool, in_use: Callable[[], object]
     ) -> Iterator[Any]:
         assert question is ASKED
-        self.asked.append(("recall", tokens, scored, in_use()))
+        assert in_use() is self.cache
+        self.asked.append(("recall", tokens, scored))
         try:
             yield LIFTS
         finally:
             self.asked.append("undone")
 
-    def _find(self, question: str, before: str, lifts: Any, tokens: int) -> Excerpts:
+    def _find(self, question: str, before: str, lifts: Any, tokens: int) -> Passages:
         assert lifts is LIFTS
         self.asked.append(("look", question, before, tokens))
-        return FOUND if tokens else Excerpts()
+        return FOUND if tokens else Passages()
 
 
 @pytest.fixture
@@ -55,16 +57,18 @@ def recorder() -> Recorder:
 
 
 def seek(held: Any, settings: Settings, recorder: Recorder) -> Any:
-    return evidence(held, settings, recorder, "Why?", ASKED, "When?", lambda: None)
+    answering = Answering(settings, recorder)
+    answering._held = held
+    return answering.evidence("Why?", ASKED, "When?")
 
 
 def test_rows_come_back_first_and_passages_are_found_by_their_attention(
     recorder: Recorder,
 ) -> None:
     held = Held(intact=False)
-    with seek(held, Settings(recall=7, second_look=100), recorder) as excerpts:
-        assert excerpts is FOUND
-        assert held.asked == [("recall", 7, True, None), ("look", "Why?", "When?", 100)]
+    with seek(held, Settings(recall=7, second_look=100), recorder) as passages:
+        assert passages is FOUND
+        assert held.asked == [("recall", 7, True), ("look", "Why?", "When?", 100)]
         assert recorder.report.second_look == FOUND.looks
     assert held.asked[2:] == ["undone"]
 
@@ -82,9 +86,9 @@ def test_where_all_is_in_view_or_it_is_off_no_passages_are_looked_for(
 ) -> None:
     recorder.passages_found(FOUND.looks, 1.0)  # of the question before
     held = Held(intact=intact)
-    with seek(held, Settings(recall=0, second_look=share), recorder) as excerpts:
-        assert excerpts == Excerpts()
-    assert held.asked == [("recall", 0, False, None), ("look", "Why?", "When?", 0), "undone"]
+    with seek(held, Settings(recall=0, second_look=share), recorder) as passages:
+        assert passages == Passages()
+    assert held.asked == [("recall", 0, False), ("look", "Why?", "When?", 0), "undone"]
     assert recorder.report.second_look == ()
 
 
