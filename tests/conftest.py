@@ -13,6 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in keydiff_cli/__main__
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
 import pytest
+from gguf_files import tiny
 
 from keydiff_cli import models
 
@@ -69,6 +70,24 @@ def small_model(small_path: Path) -> Iterator[object]:
     from keydiff_cli.llama import Model
 
     model = Model(small_path)
+    yield model
+    model.close()
+
+
+@pytest.fixture(scope="session")
+def tiny_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose answers mean nothing and come at once: for all that does not depend on them."""
+    path = tmp_path_factory.mktemp("model") / "tiny.gguf"
+    path.write_bytes(tiny())
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_path: Path) -> Iterator[object]:
+    """That model, loaded."""
+    from keydiff_cli.llama import Model
+
+    model = Model(tiny_path)
     yield model
     model.close()
 

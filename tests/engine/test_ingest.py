@@ -99,17 +99,16 @@ def test_blocks_are_watched_for_policies_that_look_at_their_queries(
 
 
 @pytest.fixture(scope="module")
-def short_task(small_model: Model) -> Task:
+def short_task(tiny_model: Model) -> Task:
     text = SAMPLE.read_text()[:1200]
-    return make_task(small_model, text, "Who is the harbour master?")
+    return make_task(tiny_model, text, "Who is the harbour master?")
 
 
 @pytest.fixture(scope="module")
-def expected(small_model: Model, short_task: Task) -> list[int]:
-    return plain_answer(small_model, short_task, block=128, max_tokens=24)
+def expected(tiny_model: Model, short_task: Task) -> list[int]:
+    return plain_answer(tiny_model, short_task, block=128, max_tokens=24)
 
 
-@pytest.mark.model
 @pytest.mark.parametrize(
     ("policy", "access"),
     # A pyramid evicts in its deeper layers anyway.
@@ -118,10 +117,10 @@ def expected(small_model: Model, short_task: Task) -> list[int]:
     + [pytest.param(name, "native", marks=PATCHED) for name in ("keydiff", "focus", "full")],
 )
 def test_a_budget_as_large_as_the_document_changes_nothing(
-    small_model: Model, short_task: Task, expected: list[int], policy: str, access: str
+    tiny_model: Model, short_task: Task, expected: list[int], policy: str, access: str
 ) -> None:
     budget = len(short_task.document)
-    engine = start(small_model, short_task, budget=budget, policy=policy, block=128, access=access)
+    engine = start(tiny_model, short_task, budget=budget, policy=policy, block=128, access=access)
     read(engine, budget)
     tokens, _ = engine.answer(24)
     assert tokens == expected
@@ -129,10 +128,9 @@ def test_a_budget_as_large_as_the_document_changes_nothing(
     engine.close()
 
 
-@pytest.mark.model
 @pytest.mark.parametrize("policy", ["keydiff", "keydiff-token"])
-def test_quantised_keys_evict_too(small_model: Model, short_task: Task, policy: str) -> None:
-    engine = start(small_model, short_task, budget=256, policy=policy, block=64, kv_type="q8_0")
+def test_quantised_keys_evict_too(tiny_model: Model, short_task: Task, policy: str) -> None:
+    engine = start(tiny_model, short_task, budget=256, policy=policy, block=64, kv_type="q8_0")
     read(engine, 256)
     assert engine.cache.used == 256 + len(short_task.head)
     tokens, _ = engine.answer(8)

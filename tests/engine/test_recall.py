@@ -201,21 +201,20 @@ def asked(cache: KVCache, task: Task) -> np.ndarray:
     return cache.context.logits().copy()
 
 
-@pytest.mark.model
 @pytest.mark.parametrize("access", PRESENT)
-def test_what_has_come_back_is_what_a_full_cache_holds(access: str, small_model: Model) -> None:
+def test_what_has_come_back_is_what_a_full_cache_holds(access: str, tiny_model: Model) -> None:
     """One keeps the first tokens and the last, the other what KeyDiff chooses.
 
     Then those that the first one has kept come back: the same rows, and the same to answer.
     """
-    task = make_task(small_model, story(lines=20), "What is the secret password?")
+    task = make_task(tiny_model, story(lines=20), "What is the secret password?")
     keep = len(task.head) + WANTED + 1
-    cache, _ = held(small_model, task, access)
+    cache, _ = held(tiny_model, task, access)
     cache.pin(len(task.head), keep - 1)
     cache.evict(keep, POLICIES["keydiff"])
     expected, logits = rows_of(cache), asked(cache, task)
     cache.context.close()
-    cache, archive = held(small_model, task, access)
+    cache, archive = held(tiny_model, task, access)
     cache.evict(keep, POLICIES["keydiff"])
     differing = sum(
         not np.array_equal(now, then) for now, then in zip(rows_of(cache), expected, strict=True)

@@ -1,4 +1,4 @@
-"""Archiving while documents are read, with the small model: what is written, and left by kills."""
+"""Archiving while documents are read: what is written, and left by kills."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from keydiff_cli.reading.reader import Reader
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots import ArchiveForm, Store, open_parts
 from keydiff_cli.snapshots.archive import Archive
-
-pytestmark = pytest.mark.model
 
 # Readings, one after another, that are killed at moments that are the same on every machine: in the
 # middle of a write to the archive, or before a file is flushed to the disk, or before or after a
@@ -92,16 +90,16 @@ for moment in moments:
     statuses.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 print(json.dumps(statuses))
 """
-_PIECE = 1 + 2 * 60  # writes: a number, then keys and values of 30 layers, each with its checksum
+_PIECE = 1 + 2 * 8  # writes: a number, then keys and values of 4 layers, each with its checksum
 
 
 @pytest.fixture(scope="module")
 def whole(
-    small_path: Path, models_folder: Path, tmp_path_factory: pytest.TempPathFactory
+    tiny_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Reader, Settings]]:
     """A story that was read and archived without interruption."""
     folder = tmp_path_factory.mktemp("whole")
-    settings = settings_for(models_folder, folder)
+    settings = settings_for(tiny_path, folder)
     with Reader(settings) as reader:
         reader.read([write(folder)])
         yield reader, settings
@@ -140,15 +138,15 @@ def test_what_was_not_evicted_is_archived_as_it_is_in_the_cache(
 
 @pytest.mark.skipif(not POSIX, reason="needs signals, and to fork")
 def test_killed_at_any_moment_it_goes_on_and_gives_the_same_answer(
-    whole: tuple[Reader, Settings], models_folder: Path, tmp_path: Path
+    whole: tuple[Reader, Settings], tiny_path: Path, tmp_path: Path
 ) -> None:
-    document, settings = write(tmp_path), settings_for(models_folder, tmp_path)
+    document, settings = write(tmp_path), settings_for(tiny_path, tmp_path)
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     unkept = {"cache": False}
     moments = [
         ("write", 1, {}), ("write", 3, {}), ("write", _PIECE, {}), ("write", 3 * _PIECE + 7, {}),
-        ("write", _PIECE + 60, unkept), ("sync", 1, {}), ("sync", 2, {}), ("before", 1, {}),
+        ("write", _PIECE + 8, unkept), ("sync", 1, {}), ("sync", 2, {}), ("before", 1, {}),
         ("after", 1, {}), ("write", 3, {}),
     ]  # fmt: skip
     process = start(

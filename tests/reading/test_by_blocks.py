@@ -283,7 +283,6 @@ def test_what_was_read_when_it_was_stopped_is_gone_on_from(
 # With a model ---------------------------------------------------------------------------------
 
 
-@pytest.mark.model
 @pytest.mark.parametrize(
     "more",
     [
@@ -297,11 +296,11 @@ def test_what_was_read_when_it_was_stopped_is_gone_on_from(
     ids=["recall", "h2o"],
 )
 def test_questions_in_between_change_no_row_of_what_is_read_on(
-    small_path: Path, models_folder: Path, tmp_path: Path, more: dict[str, object]
+    tiny_path: Path, tmp_path: Path, more: dict[str, object]
 ) -> None:
     document = tmp_path / "story.txt"
     document.write_text(story(lines=20))
-    settings = replace(settings_for(models_folder, tmp_path), cache=False, **more)  # type: ignore[arg-type]
+    settings = replace(settings_for(tiny_path, tmp_path), cache=False, **more)  # type: ignore[arg-type]
     with Reader(settings) as whole, Reader(settings) as reader:
         whole.read([document])
         reader.read([document], stepwise=True)

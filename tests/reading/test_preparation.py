@@ -136,11 +136,11 @@ def test_the_model_is_told_apart_from_its_layers(
 
 
 @pytest.fixture
-def really_read(small_path: Path, tmp_path: Path) -> Read:
+def really_read(tiny_path: Path, tmp_path: Path) -> Read:
     document = tmp_path / "cat.txt"
     document.write_text("The cat of the harbour master is black. Its name is Pepper.\n" * 20)
     settings = Settings(
-        model=str(small_path), budget=128, block=64, threads=2, cache=False, archive="off"
+        model=str(tiny_path), budget=128, block=64, threads=2, cache=False, archive="off"
     )
 
     def read(policy: str | None = None) -> Report:
@@ -151,7 +151,6 @@ def really_read(small_path: Path, tmp_path: Path) -> Read:
     return read
 
 
-@pytest.mark.model
 def test_a_cache_that_is_copied_is_reported(
     really_read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,7 +166,6 @@ def test_a_cache_that_is_copied_is_reported(
     assert warned(report, "by copying only") == 1
 
 
-@pytest.mark.model
 def test_a_build_without_nodes_of_queries_cannot_read_for_a_question(
     really_read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,7 +178,6 @@ def test_a_build_without_nodes_of_queries_cannot_read_for_a_question(
         really_read("focus")
 
 
-@pytest.mark.model
 def test_a_build_without_nodes_of_rotations_compares_keys_as_they_are_cached(
     really_read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:

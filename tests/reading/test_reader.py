@@ -205,12 +205,11 @@ def test_a_checksum_is_there_if_it_is_wanted(
 # With a model ---------------------------------------------------------------------------------
 
 
-@pytest.mark.model
 def test_a_long_answer_leaves_the_document_as_it_is(
-    small_path: Path, settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_path: Path, settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer makes room among its own tokens, and can still be taken back."""
-    settings = replace(settings, model=str(small_path), conversation=64, threads=2, max_tokens=8)
+    settings = replace(settings, model=str(tiny_path), conversation=64, threads=2, max_tokens=8)
     question = "What is the secret password of the harbour?"
 
     def held() -> list[set[int]]:

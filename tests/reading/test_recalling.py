@@ -1,4 +1,4 @@
-"""What was evicted comes back from the archive for a question, with the small model."""
+"""What was evicted comes back from the archive for a question."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from keydiff_cli.reading.reader import Reader
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.conversation import Conversation
 
-pytestmark = pytest.mark.model
-
 
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
@@ -24,17 +22,15 @@ def document(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(small_path: Path, models_folder: Path, tmp_path: Path) -> Settings:
-    return settings_for(models_folder, tmp_path)
+def settings(tiny_path: Path, tmp_path: Path) -> Settings:
+    return settings_for(tiny_path, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def read_before(
-    small_path: Path, models_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, str]:
+def read_before(tiny_path: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder of what was read of the document, and the answer of the reader that did."""
     folder = tmp_path_factory.mktemp("read-before")
-    settings = settings_for(models_folder, folder)
+    settings = settings_for(tiny_path, folder)
     with Reader(settings) as reader:
         reader.read([write(folder)])
         return Path(settings.cache_dir or ""), reader.ask(QUESTION)
@@ -181,7 +177,7 @@ def test_an_archive_that_grows_too_large_ends_and_says_so(
     settings: Settings, document: Path
 ) -> None:
     heard = Heard()
-    with Reader(replace(settings, cache_size=8 * 10**6), heard) as reader:
+    with Reader(replace(settings, cache_size=10**6), heard) as reader:
         reader.read([document])
         assert reader.ask(QUESTION)
         assert reader.report.recall.tokens == 0
@@ -189,7 +185,7 @@ def test_an_archive_that_grows_too_large_ends_and_says_so(
     assert "more than cache_size allows" in warning
     assert archives(settings) == []
     (snapshot,) = Path(settings.cache_dir or "").glob("*.snapshot")
-    assert snapshot.stat().st_size < 8 * 10**6
+    assert snapshot.stat().st_size < 10**6
     check_answers_without(settings, document)
 
 
@@ -224,7 +220,7 @@ def test_an_interrupted_reading_goes_on_with_its_archive(
 
 
 def test_what_was_intact_is_archived_when_more_is_read(settings: Settings, document: Path) -> None:
-    settings = replace(settings, budget=320)
+    settings = replace(settings, budget=1280)
     whole = document.read_text()
     lines = whole.splitlines(keepends=True)
     document.write_text("".join(lines[: 2 * len(lines) // 3]))
@@ -242,7 +238,7 @@ def test_what_was_intact_is_archived_when_more_is_read(settings: Settings, docum
         assert reader.report.recall.tokens == 64
         tokens = reader.report.tokens.document
     (archive,) = archives(settings)
-    assert archive.stat().st_size > tokens * 23_040  # bytes of a token
+    assert archive.stat().st_size > tokens * 1_024  # bytes of a token
     with Reader(settings) as reader:
         reader.read([document])
         assert reader.ask(QUESTION) == answer

@@ -16,7 +16,6 @@ from keydiff_cli.report import DocumentRecord
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots import SnapshotFile
 
-pytestmark = pytest.mark.model
 QUESTION = "What is the secret password of the harbour?"
 BUDGET = 256
 
@@ -39,10 +38,10 @@ class Saved:
 
 
 @pytest.fixture(scope="module")
-def saved(small_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Saved:
+def saved(tiny_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Saved:
     folder = tmp_path_factory.mktemp("saved")
     settings = Settings(
-        model=str(small_path),
+        model=str(tiny_path),
         budget=BUDGET,
         block=64,
         max_tokens=10,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from archived_readings import QUESTION, Heard, Stop
 from cli_helpers import story
-from gguf_files import windowed
+from gguf_files import tiny
 from numpy.typing import NDArray
 
 from keydiff_cli.cache import KVCache
@@ -38,7 +38,7 @@ def document(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    (tmp_path / "model.gguf").write_bytes(windowed(WINDOW))
+    (tmp_path / "model.gguf").write_bytes(tiny(WINDOW))
     return Settings(
         model=str(tmp_path / "model.gguf"),
         budget=BUDGET,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from cli_helpers import SMALL, story
+from cli_helpers import story
 
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events
@@ -34,11 +34,10 @@ def write(folder: Path) -> Path:
     return path
 
 
-def settings_for(models_folder: Path, folder: Path) -> Settings:
+def settings_for(model: Path, folder: Path) -> Settings:
     return Settings(
         second_look=0,
-        model=SMALL,
-        models_dir=str(models_folder),
+        model=str(model),
         budget=128,
         block=64,
         max_tokens=8,
