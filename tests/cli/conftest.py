@@ -41,9 +41,9 @@ def cat(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def keydiff(small_path: Path, models_folder: Path, tmp_path: Path) -> Keydiff:
+def keydiff(tiny_path: Path, models_folder: Path, tmp_path: Path) -> Keydiff:
     """The command, with nothing kept yet."""
-    return Keydiff(models_folder, tmp_path / "cache")
+    return Keydiff(models_folder, tiny_path, tmp_path / "cache")
 
 
 @pytest.fixture

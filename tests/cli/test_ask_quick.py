@@ -14,7 +14,7 @@ from keydiff_cli.report import Report
 
 QUESTION = "What is the secret password of the harbour?"
 OTHER = "When was the harbour founded?"
-USUAL = {"KEYDIFF_ARCHIVE": "full", "KEYDIFF_SECOND_LOOK": "512"}
+USUAL = {"KEYDIFF_ARCHIVE": "full", "KEYDIFF_SECOND_LOOK": "256"}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,7 @@ def test_a_quick_answer_says_that_it_is_one(fake: FakeLlama, document: Path, pip
 
 
 @pytest.mark.model
+@pytest.mark.usefixtures("small_path")
 def test_read_once_a_document_answers_any_question(keydiff: Keydiff, tmp_path: Path) -> None:
     document = tmp_path / "story.txt"
     document.write_text(story(lines=20))
@@ -82,7 +83,7 @@ def test_read_once_a_document_answers_any_question(keydiff: Keydiff, tmp_path: P
         assert {look["document"] for look in looks} == {"story.txt"}
         assert {look["by"] for look in looks} <= {"words", "attention", "both"}
         assert 1 in [look["lines"][0] for look in looks]
-        assert sum(look["tokens"] for look in looks) <= 512
+        assert sum(look["tokens"] for look in looks) <= 256
     assert report["answer"] == first["answer"]
     plain = keydiff.report("--no-recall", "--no-second-look", *words, QUESTION, **USUAL)
     assert (plain["recall"]["tokens"], plain["second_look"]) == (0, [])

@@ -43,12 +43,16 @@ def test_one_step_is_taken_in_any_case_and_none_after_the_end() -> None:
     steps.let_go.release(5)
     left = []
     for _ in range(2):
+        steps.let_go.release(1)  # for a step in any case
         with steps.background.going_on():
             steps.told.acquire(timeout=10)
         left.append(steps.left)
     assert 5 > left[0] >= left[1]
-    with Steps(1).background.going_on():
+    last = Steps(1)
+    last.let_go.release()
+    with last.background.going_on():
         pass
+    assert last.left == 0
 
 
 def test_an_error_to_be_told_is_kept_and_any_other_one_is_raised_in_the_end() -> None:

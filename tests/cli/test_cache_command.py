@@ -5,20 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-from cli_helpers import SMALL, fails, run, story
+from cli_helpers import fails, run, story
 from pdf_files import pdf
 from snapshot_commands import Keydiff
 
-BOUNDS = ("--model", SMALL, "--budget", 128, "--block", 64, "--max-tokens", 1)
+BOUNDS = ("--budget", 128, "--block", 64, "--max-tokens", 1)
 QUESTION = "What is the secret password?"
 
 
-@pytest.mark.model
-def test_the_cache_is_listed_shown_and_emptied(
-    small_path: Path, models_folder: Path, tmp_path: Path
-) -> None:
-    keydiff = Keydiff(models_folder, tmp_path / "cache")
+def test_the_cache_is_listed_shown_and_emptied(keydiff: Keydiff, tmp_path: Path) -> None:
     listed = keydiff("cache", "list")
     assert (listed.status, listed.err) == (0, "")
     document, pages = tmp_path / "story.txt", tmp_path / "pages.pdf"

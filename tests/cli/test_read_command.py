@@ -6,12 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_helpers import SMALL, story
+from cli_helpers import story
 from snapshot_commands import Keydiff
 
-pytestmark = pytest.mark.model
-
-BOUNDS = ("--model", SMALL, "--budget", 128, "--block", 64)
+BOUNDS = ("--budget", 128, "--block", 64)
 SHORT = (*BOUNDS, "--max-tokens", 6)
 QUESTION = "What is the secret password?"
 

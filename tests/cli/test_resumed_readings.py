@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,7 @@ from snapshot_commands import Keydiff
 
 from keydiff_cli.system import machine
 
-pytestmark = pytest.mark.model
-
-BOUNDS = ("--model", SMALL, "--budget", 128, "--block", 64)
+BOUNDS = ("--budget", 128, "--block", 64)
 SHORT = (*BOUNDS, "--max-tokens", 6)
 FOCUS = ("--policy", "focus")
 QUESTION = "What is the secret password?"
@@ -30,11 +29,11 @@ def batches(result: Result) -> int:
 
 @pytest.fixture(scope="module")
 def read_before(
-    small_path: Path, models_folder: Path, tmp_path_factory: pytest.TempPathFactory
+    tiny_path: Path, models_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Keydiff, Path, dict[str, Any], dict[str, Any]]:
     """A document that was read for a question and by ``keydiff``, and the reports of both."""
     folder = tmp_path_factory.mktemp("read-before")
-    keydiff, document = Keydiff(models_folder, folder / "cache"), folder / "story.txt"
+    keydiff, document = Keydiff(models_folder, tiny_path, folder / "cache"), folder / "story.txt"
     document.write_text(story())
     result = keydiff("ask", "--json", "--verbose", *FOCUS, *SHORT, document, QUESTION)
     focused = dict(parse(result))
@@ -49,13 +48,13 @@ def read_before(
 def keydiff(read_before: tuple[Keydiff, Path, Any, Any], tmp_path: Path) -> Keydiff:
     """The command, with what was kept of the document."""
     shutil.copytree(read_before[0].cache, tmp_path / "cache")
-    return Keydiff(read_before[0].models, tmp_path / "cache")
+    return replace(read_before[0], cache=tmp_path / "cache")
 
 
 @pytest.fixture
 def anew(read_before: tuple[Keydiff, Path, Any, Any], tmp_path: Path) -> Keydiff:
     """The command, with nothing kept."""
-    return Keydiff(read_before[0].models, tmp_path / "cache")
+    return replace(read_before[0], cache=tmp_path / "cache")
 
 
 @pytest.fixture
@@ -124,6 +123,8 @@ def test_of_a_document_that_grew_the_new_part_is_read(
     assert keydiff.report(*words)["tokens"]["reused"] == 0
 
 
+@pytest.mark.model
+@pytest.mark.usefixtures("small_path")
 def test_under_a_cap_it_is_taken_up_too(
     anew: Keydiff, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +147,8 @@ def test_under_a_cap_it_is_taken_up_too(
 
 def test_a_short_document_is_taken_up_whatever_the_budget(anew: Keydiff, document: Path) -> None:
     """Nothing was evicted, so a budget or a cap makes no difference, and no cells are added."""
-    words = ("--model", SMALL, "--block", 64, "--max-tokens", 4, "--policy", "keydiff")
+    words = ("--block", 64, "--max-tokens", 4, "--policy", "keydiff")
+    document.write_text(story(lines=10))
     first = anew.report(*words, document, QUESTION)
     assert first["tokens"]["kept"] == first["tokens"]["document"]
     for bound in (("--budget", 2000), ("--memory", "4GB")):
@@ -158,7 +160,8 @@ def test_a_short_document_is_taken_up_whatever_the_budget(anew: Keydiff, documen
 
 def test_where_nothing_is_evicted_any_policy_takes_it_up(anew: Keydiff, document: Path) -> None:
     """And the next question is answered at once; a pyramid evicts from its last layers first."""
-    words = ("--model", SMALL, "--block", 64, "--max-tokens", 4, document)
+    document.write_text(story(lines=10))
+    words = ("--block", 64, "--max-tokens", 4, document)
     first = anew.report(*FOCUS, *words, QUESTION)
     read = first["tokens"]["document"]
     assert (first["cache"]["policy"], first["tokens"]["kept"]) == ("focus", read)

@@ -18,16 +18,20 @@ class Keydiff:
     ----------
     models
         The folder of the models.
+    model
+        The model that is used unless a command names another one.
     cache
         The folder of the snapshots.
     """
 
     models: Path
+    model: Path
     cache: Path
 
     @property
     def variables(self) -> dict[str, str]:
         return {
+            "KEYDIFF_MODEL": str(self.model),
             "KEYDIFF_CACHE": "1",
             "KEYDIFF_CACHE_DIR": str(self.cache),
             "KEYDIFF_ARCHIVE": "off",
