@@ -1,4 +1,4 @@
-"""``keydiff bench`` as a user runs it, with the small model."""
+"""``keydiff bench`` as a user runs it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from bench_helpers import prose
-from cli_helpers import SMALL, Result
+from cli_helpers import Result
 from cli_helpers import run as keydiff
 
 __all__ = ["prose"]  # a fixture
 
 
 TIMINGS = ("read_s", "answer_s")
-COMMON = ("--quiet", "--offline", "-m", SMALL, "--threads", "1", "--block", "64")
+COMMON = ("--quiet", "--offline", "--threads", "1", "--block", "64")
 
 
-def bench(name: str, *arguments: object, cwd: Path, models: Path) -> Result:
-    return keydiff("bench", name, *arguments, cwd=cwd, models=models)
+def bench(name: str, *arguments: object, cwd: Path, model: Path) -> Result:
+    return keydiff("bench", name, *arguments, "-m", model, cwd=cwd)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -33,20 +32,17 @@ def without_timings(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 NEEDLE = (
-    "--policy", "full,keydiff,focus", "--budget", "1/2", "--length", "256", "--depth", "0.3,0.8",
+    "--policy", "full,keydiff,focus", "--budget", "1/2", "--length", "1024", "--depth", "0.3,0.8",
     "--max-tokens", "4", *COMMON,
 )  # fmt: skip
 
 
-@pytest.mark.model
 def test_a_run_is_reproducible_and_goes_on_where_it_stopped(
-    small_path: Path, prose: Path, tmp_path: Path
+    tiny_path: Path, prose: Path, tmp_path: Path
 ) -> None:
-    models = small_path.parent
-
     def run(out: str, *more: str) -> Result:
         return bench(
-            "needle", "--text", prose, "--out", out, *NEEDLE, *more, cwd=tmp_path, models=models
+            "needle", "--text", prose, "--out", out, *NEEDLE, *more, cwd=tmp_path, model=tiny_path
         )
 
     first = run("a.jsonl", "--json")
@@ -56,7 +52,7 @@ def test_a_run_is_reproducible_and_goes_on_where_it_stopped(
     assert len(records) == 1 + 3 * 2
     assert records[0]["sha256"] == summary["header"]["sha256"]
     assert records[0]["max_tokens"] == 4
-    assert {record["budget"] for record in records[1:]} == {None, 128}
+    assert {record["budget"] for record in records[1:]} == {None, 512}
     assert [row["policy"] for row in summary["results"]] == ["full", "keydiff", "focus"]
     for row in summary["results"]:
         assert row["samples"] == 2
@@ -75,7 +71,7 @@ def test_a_run_is_reproducible_and_goes_on_where_it_stopped(
     assert without_timings(lines(tmp_path / "b.jsonl")) == without_timings(records)
     again = json.loads((tmp_path / "b.summary.json").read_text(encoding="utf-8"))
     assert again == summary
-    assert "keydiff 128" in second.out
+    assert "keydiff 512" in second.out
     assert "against full" in second.out
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
@@ -86,12 +82,11 @@ def test_a_run_is_reproducible_and_goes_on_where_it_stopped(
     ]
 
 
-@pytest.mark.model
-def test_read_for_another_question(small_path: Path, prose: Path, tmp_path: Path) -> None:
-    arguments = ("--task", "niah_multivalue", "--samples", "1", "--length", "256", "--text", prose)
+def test_read_for_another_question(tiny_path: Path, prose: Path, tmp_path: Path) -> None:
+    arguments = ("--task", "niah_multivalue", "--samples", "1", "--length", "1024", "--text", prose)
     arguments += ("--policy", "focus,focus:share=0", "--budget", "128", "--max-tokens", "2")
     arguments += ("--read-for", "Summarise the text.", "--plot", "rates.svg", *COMMON)
-    done = bench("ruler", *arguments, cwd=tmp_path, models=small_path.parent)
+    done = bench("ruler", *arguments, cwd=tmp_path, model=tiny_path)
     assert done.status == 0, done.err
     header, *records = lines(tmp_path / "ruler.jsonl")
     assert header["read_for"] == "Summarise the text."
@@ -100,12 +95,11 @@ def test_read_for_another_question(small_path: Path, prose: Path, tmp_path: Path
     assert "<svg" in (tmp_path / "rates.svg").read_text(encoding="utf-8")
 
 
-@pytest.mark.model
-def test_evicting_once(small_path: Path, prose: Path, tmp_path: Path) -> None:
-    arguments = ("--task", "niah_multivalue", "--samples", "1", "--length", "256", "--text", prose)
+def test_evicting_once(tiny_path: Path, prose: Path, tmp_path: Path) -> None:
+    arguments = ("--task", "niah_multivalue", "--samples", "1", "--length", "1024", "--text", prose)
     arguments += ("--policy", "full,focus,snapkv,keydiff,pyramid", "--budget", "1/2,1/1", "--once")
     arguments += ("--max-tokens", "4", "--out", "once.jsonl", *COMMON)
-    done = bench("ruler", *arguments, cwd=tmp_path, models=small_path.parent)
+    done = bench("ruler", *arguments, cwd=tmp_path, model=tiny_path)
     assert done.status == 0, done.err
     header, *records = lines(tmp_path / "once.jsonl")
     assert header["once"] is True
@@ -113,18 +107,17 @@ def test_evicting_once(small_path: Path, prose: Path, tmp_path: Path) -> None:
     assert len(records) == 2 + 4 * 2 * 2
     for record in records:
         assert record["read_s"] == full[record["id"]]["read_s"]  # the text was read once
-        if record["budget"] == 256 and record["policy"] != "pyramid":
+        if record["budget"] == 1024 and record["policy"] != "pyramid":
             assert record["answer"] == full[record["id"]]["answer"]
-        if record["budget"] == 128:
-            assert record["kept"] == (192 if record["policy"] == "pyramid" else 128)
+        if record["budget"] == 512:
+            assert record["kept"] == (768 if record["policy"] == "pyramid" else 512)
 
 
-@pytest.mark.model
-def test_longbench(small_path: Path, tmp_path: Path) -> None:
+def test_longbench(tiny_path: Path, tmp_path: Path) -> None:
     data = Path(__file__).parents[1] / "longbench"
     arguments = ("--data", data, "--dataset", "qasper,trec,passage_retrieval_en,trec")
     arguments += ("--policy", "full,keydiff", "--budget", "96", "--max-tokens", "2", *COMMON)
-    done = bench("longbench", *arguments, "--json", cwd=tmp_path, models=small_path.parent)
+    done = bench("longbench", *arguments, "--json", cwd=tmp_path, model=tiny_path)
     assert done.status == 0, done.err
     rows = json.loads(done.out)["results"]
     assert [(row["task"], row["policy"]) for row in rows[::2]] == [

@@ -17,8 +17,7 @@ from keydiff_cli.engine.answer import Choices
 
 __all__ = ["document", "folder"]  # fixtures
 
-pytestmark = pytest.mark.model
-BOUNDS = ("--model", SMALL, "--budget", 256, "--block", 64, "--threads", 2)
+BOUNDS = ("--budget", 256, "--block", 64, "--threads", 2)
 SHORT = (*BOUNDS, "--max-tokens", 8)
 QUESTION = "What is the secret password of the harbour?"
 KEYS = ("question", "answer", "stop_reason", "certainty", "model", "documents")
@@ -27,8 +26,9 @@ Chat = Callable[..., Result]
 
 
 @pytest.fixture
-def variables(folder: Path, tmp_path: Path) -> dict[str, str]:
+def variables(tiny_path: Path, folder: Path, tmp_path: Path) -> dict[str, str]:
     return {
+        "KEYDIFF_MODEL": str(tiny_path),
         "KEYDIFF_CACHE": "1",
         "KEYDIFF_CACHE_DIR": str(folder / "cache"),
         "KEYDIFF_SESSIONS_DIR": str(tmp_path / "chats"),
@@ -38,7 +38,7 @@ def variables(folder: Path, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def chat(small_path: Path, models_folder: Path, variables: dict[str, str]) -> Chat:
+def chat(models_folder: Path, variables: dict[str, str]) -> Chat:
     def chat(text: str, *words: object, **more: str) -> Result:
         values = {**variables, **more}
         return run("chat", *SHORT, *words, stdin=text.encode(), models=models_folder, **values)
@@ -51,12 +51,15 @@ def objects(result: Result) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.out.splitlines()]
 
 
+@pytest.mark.model
+@pytest.mark.usefixtures("small_path")
 def test_every_line_of_a_pipe_gets_one_line(chat: Chat, document: Path) -> None:
-    result = chat("My boat is called Gull. Say Gull.\n\n  \nWhat is my boat called?", document)
+    words = ("--model", SMALL, document)
+    result = chat("My boat is called Gull. Say Gull.\n\n  \nWhat is my boat called?", *words)
     assert result.status == 0, result
     first, second = result.out.splitlines()
     assert "gull" in second.lower()
-    alone = chat("My boat is called Gull. Say Gull.", document)
+    alone = chat("My boat is called Gull. Say Gull.", *words)
     assert alone.out == f"{first}\n"  # whatever comes after it
     assert first.strip()
     assert "\x1b" not in result.out + result.err
@@ -136,14 +139,17 @@ def test_ctrl_c_while_an_answer_is_made_prints_what_there_is(
     assert "error: interrupted" in result.err
 
 
+@pytest.mark.model
+@pytest.mark.usefixtures("small_path")
 def test_thirty_turns_stay_under_the_cap(
     document: Path, models_folder: Path, variables: dict[str, str]
 ) -> None:
     lines = ["Hello.", "My boat is called Gull, and it lies at quay nine."]
     lines += [f"Tell me about quay {number}." for number in range(3, 31)]
-    words = ("chat", *BOUNDS, "--max-tokens", 4, "--json", "-q", "--memory", "400MB", document)
+    words = ("chat", "--model", SMALL, *BOUNDS, "--max-tokens", 4, "--json", "-q", document)
     text = "\n".join(lines).encode()
     variables = {**variables, "KEYDIFF_CONVERSATION": "128"}
+    words += ("--memory", "400MB")
     answers = objects(run_process(*words, stdin=text, models=models_folder, **variables))
     assert len(answers) == 30
     kept = {answer["tokens"]["kept"] for answer in answers}
