@@ -16,6 +16,7 @@ from cli_helpers import story
 from fake_model import FakeLlama
 from talk_helpers import asked, stop_at
 
+from keydiff_cli.cli.background import Background
 from keydiff_cli.cli.repl import Repl
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.render.display import Display
@@ -138,9 +139,19 @@ def test_the_bottom_line_has_what_fits(repl: Repl, type_lines: Callable[..., lis
 # While documents are read ----------------------------------------------------------------------
 
 
+class OneStep(Background):
+    """Takes one step for each line: else reading could be over before a line is typed."""
+
+    def __init__(self, step: Callable[[], bool], stepped: Callable[[], None]) -> None:
+        super().__init__(lambda: step() and self.enough.wait(), stepped)
+
+
 @pytest.fixture
-def reading(fake: FakeLlama, settings: Settings, tmp_path: Path) -> Iterator[Repl]:
+def reading(
+    fake: FakeLlama, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Repl]:
     """The loop of a chat whose document is yet to be read."""
+    monkeypatch.setattr("keydiff_cli.cli.repl.Background", OneStep)
     path = tmp_path / "long.txt"
     path.write_text(story(lines=300))
     display = Display(quiet=False, answer=True)
