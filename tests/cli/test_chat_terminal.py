@@ -129,7 +129,7 @@ def test_an_answer_is_stopped_and_the_chat_goes_on(terminal: Open, document: Pat
     seen = terminal(document, "--max-tokens", 4000, "--system", "Tell long stories.")
     seen.wait(r"(?s)^>$.+^ cache ")  # all is read
     seen.type("Tell me a very long story about the harbour.\r")
-    seen.wait(r"(?s)harbour\.\n.*\w{3}.*\w{3}")
+    seen.wait(r"(?s)\A(?!.*^ cache ).*harbour\.\n.*\w{3}.*\w{3}")  # the line is over, too
     seen.process.kill(signal.SIGINT)
     seen.wait(r"(?s)keydiff: stopped\n.*^>$")
     seen.type("/undo\r")

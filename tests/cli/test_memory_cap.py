@@ -78,7 +78,7 @@ def test_a_long_archive_is_not_held_in_memory(
     assert not [warning for warning in report["warnings"] if "cap" in warning]
 
 
-@pytest.mark.parametrize(("policy", "lines"), [("focus", 34), ("full", 13)])
+@pytest.mark.parametrize(("policy", "lines"), [("focus", 56), ("full", 13)])
 def test_the_cap_that_the_message_names_works(
     policy: str, lines: int, small_path: Path, models_folder: Path, tmp_path: Path
 ) -> None:
