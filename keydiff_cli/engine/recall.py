@@ -43,7 +43,9 @@ class Archived(Protocol):
 
 
 class QueryHead(NamedTuple):
-    """A query head: its layer and its number in that layer, both counted from 0."""
+    """A query head: its layer, of those that attend to the whole cache, and its number in that
+    layer, both counted from 0.
+    """
 
     layer: int
     number: int

@@ -84,8 +84,9 @@ class CatalogueEntry:
     sources
         Places from which the file can be fetched, tried in order.
     retrieval_heads
-        The query heads that find passages best, each as layer and number in the layer, as
-        ``docs/retrieval_heads.py`` has measured them; empty where they were not measured.
+        The query heads that find passages best, each as its layer, of those that attend to
+        the whole cache, and its number in it, as ``docs/retrieval_heads.py`` has measured them;
+        empty where they were not measured.
     """
 
     name: str
