@@ -9,6 +9,7 @@ from keydiff_cli.planning.footprint import Footprint
 from keydiff_cli.system.sizes import format_size
 
 DEFAULT_BUDGET = 1024  # rows come back and passages are read again: more would read more slowly
+WHOLE = 4096  # tokens of a document that is kept whole: evicting would hardly read it faster
 MIN_BUDGET = 256
 ANSWER_CELLS = 512  # cells set aside for the answer; a longer one evicts as it goes
 CELL_ROUNDING = 256  # llama.cpp allocates cells in multiples of this

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import replace
 
 from keydiff_cli.errors import MemoryCapError, UsageError, setting
@@ -14,6 +13,7 @@ from keydiff_cli.planning.memory import (
     ANSWER_CELLS,
     DEFAULT_BUDGET,
     MIN_BUDGET,
+    WHOLE,
     Plan,
     cells_for,
     make_plan,
@@ -23,8 +23,6 @@ from keydiff_cli.policies import DEFAULT_POLICY
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
 from keydiff_cli.system.sizes import format_size
-
-WHOLE = 4096  # tokens of a document that is kept whole: evicting would hardly read it faster
 
 
 def archives(settings: Settings, policy: Policy) -> bool:
@@ -60,9 +58,10 @@ class Planner:
     Attributes
     ----------
     capped : bool
-        Whether the budget is what a cap allows, the default one at most.
+        Whether the budget is what a cap allows, and no more than is wanted.
 
-    Once it has fitted documents (:meth:`fit`), budget and limit are those for them.
+    Budget and limit are those of documents too long to stay whole, until others have been fitted
+    (:meth:`fit`): then they are those for these.
 
     Raises
     ------
@@ -121,33 +120,21 @@ class Planner:
         MemoryCapError, UsageError
             As :func:`make_plan`.
         """
-        return make_plan(
-            self.footprint,
-            cap=self._cap,
-            budget=budget or self._budget,
-            block=self._block,
-            room=self._room,
-            window=self._window,
-            largest=self._largest,
-            scale=self._scale,
-        )
+        return self._plan(budget or self._budget, self._largest)
 
     @property
     def limit(self) -> int:
-        """The largest budget there is room for."""
-        return self._budget or self.plan().budget
+        """The budget that was asked for, or else the largest that is chosen and fits the cap."""
+        return self._limit(self._largest)
 
     @property
     def budget(self) -> int:
-        """The budget of documents that do not stay whole, however long they are.
+        """The budget, however long the documents are.
 
         What a cap allows varies a little with the size of the process, so a sixteenth of it is
         left over: what one run keeps of a document then fits the next run too.
         """
-        limit = self.limit
-        if self.capped and limit < self._largest:
-            return max(limit - limit // 16, MIN_BUDGET, self._window)
-        return limit
+        return self._allowed(self._largest)
 
     @property
     def longest_whole(self) -> int:
@@ -155,9 +142,7 @@ class Planner:
         usual = self.budget
         if self._full or self._budget is not None or usual >= self._whole:
             return usual
-        wide = copy(self)
-        wide._largest = self._whole
-        longest = wide.budget
+        longest = self._allowed(self._whole)
         fits = self._cap is not None or self.plan(longest).total <= machine.usable_memory()
         return max(longest, usual) if fits else usual
 
@@ -195,4 +180,26 @@ class Planner:
             f"the document has {more}{read} tokens, which do not fit the full cache in "
             f"{format_size(self._cap or 0)}: the smallest cap that works is {more}"
             f"{needed}MB; or use {setting('policy', DEFAULT_POLICY)}"
+        )
+
+    def _allowed(self, largest: int) -> int:
+        """The budget where it may be ``largest``, without what is left over of a cap."""
+        limit = self._limit(largest)
+        if self.capped and limit < largest:
+            return max(limit - limit // 16, MIN_BUDGET, self._window)
+        return limit
+
+    def _limit(self, largest: int) -> int:
+        return self._budget or self._plan(None, largest).budget
+
+    def _plan(self, budget: int | None, largest: int) -> Plan:
+        return make_plan(
+            self.footprint,
+            cap=self._cap,
+            budget=budget,
+            block=self._block,
+            room=self._room,
+            window=self._window,
+            largest=largest,
+            scale=self._scale,
         )

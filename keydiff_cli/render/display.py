@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.bench.bench_events import BenchEvents
@@ -102,7 +102,7 @@ class Display(Events):
             return
         title = f"reading {place.name}"
         if self._show_progress(title):
-            self._update(place.done, place.total, _Drawn(partial(_how_far, progress, place)), title)
+            self._update(place.done, place.total, _HowFar(progress, place), title)
 
     @property
     def progress(self) -> list[str]:
@@ -110,7 +110,7 @@ class Display(Events):
         progress = self._progress
         if progress is None or progress.place is None:
             return []
-        return [f"reading {progress.place.name}", *_how_far(progress, progress.place)]
+        return [f"reading {progress.place.name}", *_HowFar(progress, progress.place).parts]
 
     def reading_over(self) -> None:
         if self._bar is not None:
@@ -178,7 +178,7 @@ class Display(Events):
         return True
 
     def _update(
-        self, done: float, total: int | None, status: str | _Drawn, title: str | None = None
+        self, done: float, total: int | None, status: str | _HowFar, title: str | None = None
     ) -> None:
         """Show how far it is, if progress is shown; without a title the old one stays."""
         if self._bar is None:
@@ -190,30 +190,34 @@ class Display(Events):
         bar.update(task, **changes)
 
 
-def _how_far(progress: Progress, place: DocumentProgress) -> list[str]:
-    """How far reading is, how fast and into how many cells."""
-    if place.unit == "pages":
-        page = int(place.done) + 1
-        read = f"page {min(page, place.total)} of {place.total}" if place.total else f"page {page}"
-    else:
-        read = format_size(place.done)
-        read += f" of {format_size(place.total)}" if place.total else ""
-    return [
-        read,
-        f"{progress.tokens} tokens",
-        f"{format_rate(progress.fresh, progress.seconds, 0)}/s",
-        f"cache {progress.cells}/{progress.budget}",
-    ]
+@dataclass(frozen=True)
+class _HowFar:
+    """How far reading is: a text that is made when it is drawn, which is not after every block."""
 
+    progress: Progress
+    place: DocumentProgress
 
-class _Drawn:
-    """A text that is made when it is drawn, which is not each time that there is a new one."""
-
-    def __init__(self, parts: Callable[[], list[str]]) -> None:
-        self._parts = parts
+    @property
+    def parts(self) -> list[str]:
+        """How far it is, how fast and into how many cells."""
+        progress, place = self.progress, self.place
+        if place.unit == "pages":
+            page = int(place.done) + 1
+            read = (
+                f"page {min(page, place.total)} of {place.total}" if place.total else f"page {page}"
+            )
+        else:
+            read = format_size(place.done)
+            read += f" of {format_size(place.total)}" if place.total else ""
+        return [
+            read,
+            f"{progress.tokens} tokens",
+            f"{format_rate(progress.fresh, progress.seconds, 0)}/s",
+            f"cache {progress.cells}/{progress.budget}",
+        ]
 
     def __str__(self) -> str:
-        return ", ".join(self._parts())
+        return ", ".join(self.parts)
 
 
 class BenchDisplay(Display, BenchEvents):

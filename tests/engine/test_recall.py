@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 import pytest
 from cli_helpers import story
 from engine_helpers import PRESENT, Task, make_task
 from fake_cache import ACCESSES, HEADS, LAYERS, append, check_rows, fake_cache
+from memory_archive import Kept
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.ingest import read_head
@@ -22,27 +20,6 @@ from keydiff_cli.scores.focus import Focus
 from keydiff_cli.text.prompts import Asked
 
 HEAD, DOCUMENT, KEPT = 4, 40, 12
-
-
-class Kept:
-    """An archive in memory, filled from the cache."""
-
-    kv_type = "f16"
-
-    def __init__(self) -> None:
-        self.tokens = 0
-        self._parts: list[list[np.ndarray[Any, Any]]] = []
-
-    def add(self, cache: KVCache, count: int) -> None:
-        self._parts.append(cache.rows.between(cache.position - count, cache.position))
-        self.tokens += count
-
-    def keys(self, layer: int) -> Iterator[np.ndarray[Any, Any]]:
-        for part in self._parts:
-            yield part[layer]
-
-    def rows(self, tokens: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
-        return [np.concatenate(parts)[tokens] for parts in zip(*self._parts, strict=True)]
 
 
 def read(

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from archived_readings import QUESTION, Heard, Stop
-from cli_helpers import story
+from archived_readings import QUESTION, Heard, Stop, same, settings_for, state, write
 from gguf_files import tiny
 from numpy.typing import NDArray
 
@@ -31,25 +30,16 @@ pytestmark = pytest.mark.skipif(not can_observe(), reason="this llama.cpp shows 
 
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
-    path = tmp_path / "story.txt"
-    path.write_text(story(lines=20))  # of bytes, of which each is a token
-    return path
+    return write(tmp_path)  # of bytes, of which each is a token
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    (tmp_path / "model.gguf").write_bytes(tiny(WINDOW))
-    return Settings(
-        model=str(tmp_path / "model.gguf"),
-        budget=BUDGET,
-        block=64,
-        max_tokens=12,
-        conversation=512,
-        threads=1,
-        archive="full",
-        recall=RECALLED,
-        second_look=200,
-        cache_dir=str(tmp_path / "cache"),
+    model = tmp_path / "model.gguf"
+    model.write_bytes(tiny(WINDOW))
+    usual = settings_for(model, tmp_path)
+    return replace(
+        usual, budget=BUDGET, max_tokens=12, conversation=512, recall=RECALLED, second_look=200
     )
 
 
@@ -67,15 +57,10 @@ def check_same(now: dict[int, Bytes], then: dict[int, Bytes]) -> None:
         np.testing.assert_array_equal(now[position], row)
 
 
-def everything(reader: Reader) -> list[NDArray[np.generic]]:
+def everything(reader: Reader) -> list[np.ndarray]:
     """All that the cache holds, byte for byte, its windows too."""
     assert reader.cache is not None
-    image = reader.cache.image(copy=True)
-    used = image.positions >= 0
-    return [
-        image.positions[used], image.origin[:, used], image.rotary[:, used],
-        *(rows[used] for rows in image.rows), image.windowed,
-    ]  # fmt: skip
+    return [*state(reader), reader.cache.image(copy=True).windowed]
 
 
 def said(reader: Reader, question: str) -> tuple[str, float, int, int]:
@@ -141,8 +126,7 @@ def test_after_an_answer_the_cache_is_as_it_was(
         assert reader.report.tokens.generated == length
         assert reader.report.recall.tokens == RECALLED
         assert bool(reader.report.second_look) == bool(look)
-        for now, then in zip(everything(reader), before, strict=True):
-            np.testing.assert_array_equal(now, then)
+        same(before, everything(reader))
 
 
 def test_questions_do_not_influence_each_other(settings: Settings, document: Path) -> None:

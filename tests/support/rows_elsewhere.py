@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from gguf_files import decoder
-from numpy.typing import NDArray
+from memory_archive import Kept
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.cache.state import Bytes, parse_state
@@ -30,34 +29,12 @@ TWO_HEADS = decoder(
 )
 
 
-class Archive:
-    """The rows of what was read, in memory."""
-
-    kv_type = "f16"
-
-    def __init__(self) -> None:
-        self._blocks: list[list[Bytes]] = []
-
-    @property
-    def tokens(self) -> int:
-        return sum(len(block[0]) for block in self._blocks)
-
-    def add(self, rows: list[Bytes]) -> None:
-        self._blocks.append(rows)
-
-    def keys(self, layer: int) -> Iterator[Bytes]:
-        return (block[layer] for block in self._blocks)
-
-    def rows(self, tokens: NDArray[np.int64]) -> Iterable[Bytes]:
-        return [np.concatenate(parts)[tokens] for parts in zip(*self._blocks, strict=True)]
-
-
 def stored(state: Bytes, cache: KVCache) -> list[Bytes]:
     """Keys of each layer, then values, as serialised: uint8 ``[used cells, heads, bytes]``."""
     return [rows.reshape(len(rows), HEADS, -1) for rows in parse_state(state)[0].rows]
 
 
-def read(cache: KVCache, archive: Archive, state: Any) -> None:
+def read(cache: KVCache, archive: Kept, state: Any) -> None:
     """Read 6 blocks into 48 rows a head; what is archived of each is what llama.cpp serialises."""
     random = np.random.default_rng(0)
     cache.append(random.integers(0, 8, PINNED, np.int32))
@@ -65,11 +42,11 @@ def read(cache: KVCache, archive: Archive, state: Any) -> None:
     for _ in range(6):
         start = cache.position
         cache.append(random.integers(0, 8, BLOCK, np.int32))
-        archive.add(cache.rows.between(start, cache.position))
+        archived = archive.add(cache, BLOCK)
         used = np.flatnonzero(cache.positions >= 0)
         places = np.flatnonzero(cache.positions[used] >= start)
         places = places[np.argsort(cache.positions[used[places]])]
-        for rows, whole in zip(archive._blocks[-1], stored(state(), cache), strict=True):
+        for rows, whole in zip(archived, stored(state(), cache), strict=True):
             np.testing.assert_array_equal(rows, whole[places].reshape(BLOCK, -1))
         cache.evict(PINNED + 48, KEYDIFF)
 
@@ -84,7 +61,7 @@ def check(server: str, layers: int | None, kv_type: str, path: Path) -> None:
         assert (cache.access, cache._layout.direct) == ("native", None)
         state, unasked = context.state, "the whole state was copied"
         context.state = lambda: sys.exit(unasked)  # type: ignore[method-assign]
-        archive = Archive()
+        archive = Kept()
         read(cache, archive, state)
         before, origin = state(), np.concatenate(cache.origin)
         tokens = np.arange(10, 30)
