@@ -20,6 +20,7 @@ from measuring import LARGE, model_path
 from keydiff_cli.bench import needle, ruler
 from keydiff_cli.bench.haystack import load_sentences
 from keydiff_cli.bench.samples import Count, Text
+from keydiff_cli.errors import KeydiffError
 from keydiff_cli.llama import Model
 from keydiff_cli.system.folders import user_cache_folder
 
@@ -36,15 +37,37 @@ def texts(length: int, samples: int, seed: int, tasks: list[str], count: Count) 
     yield from ruler.texts(sentences, hidden, [length], samples, count, seed)
 
 
+def known_tasks(text: str) -> list[str]:
+    tasks = text.split(",")
+    unknown = set(tasks) - {needle.TASK, *TASKS}
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no task is called {', '.join(sorted(unknown))}")
+    return tasks
+
+
+def some(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} must be at least 1")
+    return number
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", default=LARGE, help="whose tokens are counted")
-    parser.add_argument("--length", type=int, default=4096)
-    parser.add_argument("--samples", type=int, default=2)
+    parser.add_argument("--length", type=some, default=4096, help="tokens of a text")
+    parser.add_argument("--samples", type=some, default=2, help="texts of a task")
     parser.add_argument("--seed", type=int, default=2)
-    parser.add_argument("--task", default=",".join((needle.TASK, *TASKS)))
+    parser.add_argument("--task", type=known_tasks, default=[needle.TASK, *TASKS])
     options = parser.parse_args()
+    try:
+        write(options)
+    except KeydiffError as error:
+        parser.error(str(error))
+
+
+def write(options: argparse.Namespace) -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     with closing(Model(model_path(options.model), weights=False)) as model:
         made = list(
@@ -52,7 +75,7 @@ def main() -> None:
                 options.length,
                 options.samples,
                 options.seed,
-                options.task.split(","),
+                options.task,
                 lambda text: len(model.tokenize(text)),
             )
         )
