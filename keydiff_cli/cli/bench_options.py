@@ -123,7 +123,7 @@ class BenchOptions(Options):
         typer.Option(
             "--second-look",
             metavar="N",
-            help="Tokens of passages for a question, at least 160. Default: 512.",
+            help="Tokens of passages for a question, at least 192. Default: 512.",
         ),
     ] = None
     cache_dir: Annotated[

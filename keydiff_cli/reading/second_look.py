@@ -24,6 +24,7 @@ _ATTENTION = 2.0  # weight of the ranking by attention in it, against 1 of that 
 _LIFTED = 9.5  # times
 _NAMED = 1  # passages that have to be lifted so much, beside the first
 _INTRODUCTION = "Passages of the document:"
+_NAME = 32  # characters of the name of a document before a passage, which has to leave room for it
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,10 @@ class SecondLook:
         """What stands before a passage: where it is."""
         first, last = look.lines
         where = f"lines {first}-{last}" if look.page is None else f"page {look.page}"
-        named = f"{look.document}, " if len(self._corpus.documents) > 1 else ""
+        name = look.document
+        if len(name) > _NAME:
+            name = f"{name[: _NAME - 13]}...{name[-10:]}"
+        named = f"{name}, " if len(self._corpus.documents) > 1 else ""
         return f"\n\n[{named}{where}]\n"
 
 

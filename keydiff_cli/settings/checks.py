@@ -10,7 +10,7 @@ from keydiff_cli.policies import POLICY_NAMES, plugins
 
 KV_TYPE_NAMES = ("f16", "q8_0")
 ARCHIVES = ("off", "keys", "full")
-SMALLEST_LOOK = 160  # tokens; a passage may have 112, and its place is said before it
+SMALLEST_LOOK = 192  # tokens; a passage may have 112, and its document and place come before it
 
 
 def between(low: float, high: float, unit: str = "") -> Callable[[float], float]:

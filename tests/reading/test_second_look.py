@@ -125,12 +125,17 @@ def test_the_room_is_kept_to(looking: SecondLook, room: int) -> None:
     assert looking.find("harbour", "", None, -1) == Passages()
 
 
-def test_the_smallest_share_has_room_for_the_longest_passage() -> None:
-    introduced = len(b"Document: a\n\n")
-    looking, _, _ = look_at(text_of([("harbour " * LONGEST)[: LONGEST - introduced]]))
-    passages = looking.find("harbour", "", None, SMALLEST_LOOK)
+@pytest.mark.parametrize("others", [0, 1])
+def test_the_smallest_share_has_room_for_the_longest_passage(others: int) -> None:
+    """And for the name of its document, of which no more than the ends are said."""
+    name = "a" * 200 + "-report.txt"
+    text = ["pilots and docks " * 20 + "\n" + ("harbour " * LONGEST)[:LONGEST]]
+    looking, _, _ = look_at(text_of(text, name), *[text_of(name="b")] * others)
+    passages = looking.find("harbour harbour", "", None, SMALLEST_LOOK)
     looking.close()
-    assert [look.tokens for look in passages.looks] == [LONGEST]
+    assert LONGEST in [look.tokens for look in passages.looks]
+    assert passages.looks[0].document == name
+    assert (f"[{'a' * 19}...report.txt, lines" in passages.text) == bool(others)
 
 
 def test_a_question_of_few_words_is_searched_for_with_the_one_before(looking: SecondLook) -> None:
