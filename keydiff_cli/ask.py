@@ -83,7 +83,8 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         policy = find_policy(settings.policy or DEFAULT_POLICY)
         prepared = begin(run, located, sketch, policy, None, documents=True)
         planner = plan_for(run, sketch, prepared, question=_QUESTION_TOKENS)
-        plan, whole = planner.plan(planner.budget), planner.longest_whole
+        plan, longest = planner.plan(), planner.longest_whole
+        whole = planner.fit(lambda _: longest).plan
         archive = _archived_bytes(settings, policy, sketch)
     return {
         "model": located.name,
@@ -91,7 +92,8 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         "policy": prepared.policy.name,
         "kv_type": settings.kv_type,
         "budget": plan.budget,
-        "longest_whole_document": whole,
+        "longest_whole_document": longest,
+        "whole_document_bytes": whole.total,
         "block": plan.block,
         "cells": plan.cells,
         "weights_bytes": plan.weights,

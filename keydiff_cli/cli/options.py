@@ -50,8 +50,8 @@ class Options:
         int | None,
         typer.Option(
             metavar="N",
-            help="Tokens kept per head. Default: all of a document of up to 4096 tokens, "
-            "1024 of a longer one, or what --memory allows.",
+            help="Tokens kept per head. Default: all of a document of up to 4096 tokens if the "
+            "memory allows it, else 1024, or what --memory allows.",
         ),
     ] = None
     block: Annotated[

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from keydiff_cli.errors import MemoryCapError, UsageError, setting
 from keydiff_cli.eviction import Policy
@@ -24,6 +25,8 @@ from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
 from keydiff_cli.system.sizes import format_size
 
+_LEFT_OVER = 12 * 10**6  # bytes of a cap; the line editor of a chat takes 10 MB
+
 
 def archives(settings: Settings, policy: Policy) -> bool:
     """Whether what is evicted is archived: not where nothing ever is."""
@@ -33,6 +36,26 @@ def archives(settings: Settings, policy: Policy) -> bool:
 def observes(settings: Settings, policy: Policy) -> bool:
     """Whether queries are to be had: for a policy, or to recall rows from an archive."""
     return policy.observes or (archives(settings, policy) and can_observe())
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A plan for certain documents.
+
+    Attributes
+    ----------
+    plan
+        The plan, with a budget no larger than the documents.
+    budget
+        Tokens that may stay, if any have to go.
+    least, most
+        Budgets between which an earlier reading of them may have been: it can be gone on from.
+    """
+
+    plan: Plan
+    budget: int
+    least: int
+    most: int
 
 
 class Planner:
@@ -54,14 +77,6 @@ class Planner:
         Whether more questions follow the first.
     process
         Bytes of this process before it read anything; None for what it takes now.
-
-    Attributes
-    ----------
-    capped : bool
-        Whether the budget is what a cap allows, and no more than is wanted.
-
-    Budget and limit are those of documents too long to stay whole, until others have been fitted
-    (:meth:`fit`): then they are those for these.
 
     Raises
     ------
@@ -96,58 +111,51 @@ class Planner:
         )
         if process is not None:
             self.footprint = replace(self.footprint, process=process)
+        self._policy = policy
         self._block = settings.block
         self._full = policy.scorer is None
-        self._scale = 1 + policy.pyramid
         # Without eviction the whole answer needs cells, and what the machine has left is the cap.
         answer = settings.max_tokens if self._full else min(settings.max_tokens, ANSWER_CELLS)
         once = 0 if question is None else question + answer
         share = settings.conversation if talk or question is None else 0
         look = 0 if self._full else settings.second_look
         self._room = head + max(once, share) + look
+        self._room_to_talk = head + max(once, settings.conversation) + look
         self._budget = None if self._full else settings.budget
-        self._cap = settings.memory or (machine.usable_memory() if self._full else None)
-        self.capped = self._budget is None and settings.memory is not None and not self._full
+        self._free = settings.memory or machine.usable_memory()
+        self._cap = self._free if self._full else settings.memory
         self._window = 0 if self._full else model.window
         self._whole = min(WHOLE, model.trained_context)
         self._largest = 2**24 if self._full else min(DEFAULT_BUDGET, self._whole)
 
     def plan(self, budget: int | None = None) -> Plan:
-        """The plan for a budget; without one, for that of the settings or what the cap allows.
+        """The plan for a budget; without one, for documents too long to stay whole.
 
         Raises
         ------
         MemoryCapError, UsageError
             As :func:`make_plan`.
         """
-        return self._plan(budget or self._budget, self._largest)
-
-    @property
-    def limit(self) -> int:
-        """The budget that was asked for, or else the largest that is chosen and fits the cap."""
-        return self._limit(self._largest)
+        return self._plan(budget or self.budget, cap=self._cap)
 
     @property
     def budget(self) -> int:
-        """The budget, however long the documents are.
-
-        What a cap allows varies a little with the size of the process, so a sixteenth of it is
-        left over: what one run keeps of a document then fits the next run too.
-        """
-        return self._allowed(self._largest)
+        """The budget for documents that are too long to stay whole."""
+        if self._budget is not None or self._full or self._cap is None:
+            return self._plan(self._budget, cap=self._cap).budget
+        return self._leaving_some(self._cap, self._largest, self._room)
 
     @property
     def longest_whole(self) -> int:
-        """Tokens of the longest document of which nothing is evicted."""
-        usual = self.budget
-        if self._full or self._budget is not None or usual >= self._whole:
-            return usual
-        longest = self._allowed(self._whole)
-        fits = self._cap is not None or self.plan(longest).total <= machine.usable_memory()
-        return max(longest, usual) if fits else usual
+        """Tokens of the longest document of which nothing is evicted.
 
-    def fit(self, read_to: Callable[[int], int]) -> Plan:
-        """Plan for documents, after reading as much of them as fits the budget.
+        The same whether one question is asked or many: what one command leaves whole is then
+        taken up by another.
+        """
+        return self._policy.room(self._budget_for_whole())
+
+    def fit(self, read_to: Callable[[int], int]) -> Fit:
+        """Plan for documents, after reading as much of them as may stay whole.
 
         Parameters
         ----------
@@ -155,51 +163,77 @@ class Planner:
             Reads the documents on until there are so many tokens, or to their end, and returns
             how many there are.
 
-        Returns
-        -------
-        The plan, with a budget no larger than the documents.
-
         Raises
         ------
         MemoryCapError, UsageError
             As :meth:`plan`, and if the documents do not fit although nothing may be evicted.
         """
-        whole = self.longest_whole
-        read = read_to(whole + 1)
-        if read <= whole:
-            if whole > self.budget:
-                self._largest = self._whole
-            return self.plan(min(whole, max(read, MIN_BUDGET, self._window)))
-        if not self._full:
-            return self.plan(self.budget)
-        read = read_to(self._largest + 1)
+        budget, longest = self.budget, self.longest_whole
+        read = read_to(longest + 1)
+        if read > longest and self._full:
+            raise self._too_long(read_to(self._largest + 1))
+        plan = self.plan(budget)
+        if read <= longest:
+            budget = max(budget, self._budget_for_whole())
+            needed = budget if self._policy.pyramid else max(read, MIN_BUDGET, self._window)
+            plan = self.plan(min(budget, needed))
+        if self._full or self._budget is not None:
+            return Fit(plan, budget, budget, budget)
+        least = budget if self._cap is None else 0  # any that was made for the same cap
+        return Fit(plan, budget, least, max(budget, self._most()))
+
+    def _budget_for_whole(self) -> int:
+        """The budget for documents short enough to stay whole."""
+        usual = self.budget
+        if self._full or self._budget is not None or self._policy.pyramid:
+            return usual
+        with suppress(MemoryCapError):
+            usual = max(usual, self._leaving_some(self._free, self._whole, self._room_to_talk))
+        return usual
+
+    def _leaving_some(self, cap: int, largest: int, room: int) -> int:
+        """The budget that a cap allows, with some of it left over.
+
+        The size of the process varies with the command, and a little between runs. What one run
+        keeps of a document then fits the next run too.
+        """
+        with suppress(MemoryCapError):
+            return self._plan(None, cap=cap - _LEFT_OVER, largest=largest, room=room).budget
+        return self._plan(None, cap=cap, largest=MIN_BUDGET, room=room).budget
+
+    def _most(self) -> int:
+        """The largest budget for which there is memory, up to that of whole documents, or 0."""
+        try:
+            return self._plan(None, cap=self._free, largest=self._whole).budget
+        except MemoryCapError:
+            return 0
+
+    def _too_long(self, read: int) -> MemoryCapError:
+        """What is wrong with documents of so many tokens, or more, for the full cache."""
         cells = cells_for(read, block=self._block, room=self._room)
         more = "more than " if read > self._largest else ""
         needed = megabytes(self.footprint.total(cells))
-        raise MemoryCapError(
+        return MemoryCapError(
             f"the document has {more}{read} tokens, which do not fit the full cache in "
             f"{format_size(self._cap or 0)}: the smallest cap that works is {more}"
             f"{needed}MB; or use {setting('policy', DEFAULT_POLICY)}"
         )
 
-    def _allowed(self, largest: int) -> int:
-        """The budget where it may be ``largest``, without what is left over of a cap."""
-        limit = self._limit(largest)
-        if self.capped and limit < largest:
-            return max(limit - limit // 16, MIN_BUDGET, self._window)
-        return limit
-
-    def _limit(self, largest: int) -> int:
-        return self._budget or self._plan(None, largest).budget
-
-    def _plan(self, budget: int | None, largest: int) -> Plan:
+    def _plan(
+        self,
+        budget: int | None,
+        *,
+        cap: int | None,
+        largest: int | None = None,
+        room: int | None = None,
+    ) -> Plan:
         return make_plan(
             self.footprint,
-            cap=self._cap,
+            cap=cap,
             budget=budget,
             block=self._block,
-            room=self._room,
+            room=self._room if room is None else room,
             window=self._window,
-            largest=largest,
-            scale=self._scale,
+            largest=largest or self._largest,
+            scale=1 + self._policy.pyramid,
         )

@@ -88,19 +88,19 @@ def _plan(run: Run, located: models.LocatedModel, sketch: Model, request: Reques
         )
     asked = None if question is None else len(prepared.asked.ids)
     planner = plan_for(run, sketch, prepared, question=asked, talk=request.talk)
-    plan = planner.fit(corpus.read_to)
-    budget, longest = planner.budget, sketch.longest_text(plan.cells)
+    fit = planner.fit(corpus.read_to)
+    longest = sketch.longest_text(fit.plan.cells)
     planned = Planned(
         prepared=prepared,
         corpus=corpus,
-        plan=plan,
-        start=find_start(run, prepared, planner, corpus, longest),
-        budget=budget,
+        plan=fit.plan,
+        start=find_start(run, prepared, fit, corpus, longest),
+        budget=fit.budget,
         longest=longest,
         direct=planner.footprint.direct,
         process=planner.footprint.process,
     )
-    if planned.start.budget > budget:
+    if planned.start.budget > fit.budget:
         larger = planner.plan(planned.start.budget)
         if sketch.longest_text(larger.cells) == longest:
             planned = replace(planned, plan=larger)

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.eviction import Policy
-from keydiff_cli.planning.planner import Planner, observes
+from keydiff_cli.planning.planner import Fit, observes
 from keydiff_cli.policies import policy_version
 from keydiff_cli.reading.preparation import Prepared
 from keydiff_cli.reading.run import Run
@@ -89,25 +89,20 @@ def make_key(
     )
 
 
-def find_start(
-    run: Run, prepared: Prepared, planner: Planner, corpus: Corpus, longest: int
-) -> Start:
+def find_start(run: Run, prepared: Prepared, fit: Fit, corpus: Corpus, longest: int) -> Start:
     """Look for what an earlier reading of the same documents has left."""
     policy, settings = prepared.policy, run.settings
-    own = make_key(run, prepared, policy, planner.budget, longest)
+    own = make_key(run, prepared, policy, fit.budget, longest)
     if not settings.cache:
         return Start(policy, own, None)
     store = open_store(settings, run.recorder.warn)
-    # What a cap allows differs between commands, and a little between runs: any budget will
-    # do that was made for the same cap.
-    least, most = (0, planner.limit) if planner.capped else (own.budget, own.budget)
     beginning = find_beginning(
         store,
         own,
         corpus,
-        room=unevicted_room(policy, planner.budget),
-        least=least,
-        most=most,
+        room=unevicted_room(policy, fit.most),
+        least=fit.least,
+        most=fit.most,
         archived=ArchiveForm.of(settings),
     )
     if beginning is None:

@@ -43,7 +43,7 @@ class Settings:
         Cap on the memory of the whole process, in bytes; None for no cap.
     budget
         The paper's N: tokens kept per head. None for all of a document of up
-        to 4096, 1024 of a longer one, or as many as the cap allows.
+        to 4096, 1024 of a longer one, or as many as the memory allows.
     block
         The paper's B: tokens read between two evictions.
     policy
@@ -85,7 +85,7 @@ class Settings:
         Tokens whose rows come back into the cache from the archive for a question; 0 for none.
     second_look
         Tokens of passages of the text that are read again before a question; 0 for none, or at
-        least 160, as less has no room for a passage.
+        least 192, as less has no room for a passage.
     cache_size
         Bytes that this folder may take; what was used the longest time ago is removed first.
     sessions_dir

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,28 +10,12 @@ import numpy as np
 from keydiff_cli.cache import KVCache
 from keydiff_cli.llama import Tokens
 from keydiff_cli.snapshots.archive_form import ArchiveForm
+from keydiff_cli.snapshots.candidates import Candidate, candidates
 from keydiff_cli.snapshots.contents import restore
 from keydiff_cli.snapshots.format import DamagedError, SnapshotFile
 from keydiff_cli.snapshots.key import SnapshotKey
 from keydiff_cli.snapshots.store import Entry, Store
 from keydiff_cli.text.corpus import Corpus
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A snapshot that may be of the same documents.
-
-    Attributes
-    ----------
-    tokens
-        Tokens of the documents that it has read: int32 ``[tokens]``.
-    key
-        The key that a reading goes on from it by.
-    """
-
-    entry: Entry
-    tokens: Tokens
-    key: SnapshotKey
 
 
 @dataclass(frozen=True)
@@ -74,35 +57,6 @@ class Beginning:
     def close(self) -> None:
         """Close its file."""
         self.file.close()
-
-
-def candidates(
-    store: Store, key: SnapshotKey, *, room: int, least: int, most: int
-) -> list[Candidate]:
-    """Snapshots made with the same key, and a budget from ``least`` to ``most``.
-
-    Where nothing was evicted, and nothing would be here, it does not matter by which policy.
-
-    Parameters
-    ----------
-    room
-        So many tokens are read here without evicting any.
-    """
-    fitting = []
-    for entry in store.entries():
-        description, budget = entry.description, entry.description["key"]["budget"]
-        evicting = not (description.get("intact") is True and description["tokens"] <= room)
-        if not key.fits(description["key"], evicting=evicting):
-            continue
-        if evicting and not least <= budget <= most:
-            continue
-        own = key.with_budget(min(budget, most)) if evicting else key
-        with (
-            suppress(OSError, ValueError, MemoryError),  # another process may have pruned it
-            SnapshotFile(entry.path) as file,
-        ):
-            fitting.append(Candidate(entry, file.array("tokens"), own))
-    return fitting
 
 
 def longest_beginning(choices: Iterable[Candidate], corpus: Corpus) -> Candidate | None:

@@ -14,11 +14,12 @@ from keydiff_cli.planning.planner import Planner
 from keydiff_cli.policies import find_policy
 from keydiff_cli.settings.config import Settings
 
-CELL = 10_000
+CELL = 40_000
 FIXED = 100 * 10**6
 NEEDED = Footprint(0, FIXED, 0, CELL, 0, 0, 0)
 HEAD = 40
 FILLING = 2904  # a budget for which no cell is left over by rounding; so is one of 856
+LEFT_OVER = 12 * 10**6
 
 
 @dataclass
@@ -39,11 +40,17 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("keydiff_cli.system.machine.usable_memory", lambda: 10**9)
 
 
-def planner(policy: str = "keydiff-prerope", *, window: int = 0, **changes: object) -> Planner:
+def planner(
+    policy: str = "keydiff-prerope",
+    *,
+    window: int = 0,
+    question: int | None = None,
+    **changes: object,
+) -> Planner:
     model = FakeModel()
     model.window = window
     settings = replace(Settings(), **changes)  # type: ignore[arg-type]
-    return Planner(cast(Model, model), settings, find_policy(policy), head=HEAD)
+    return Planner(cast(Model, model), settings, find_policy(policy), head=HEAD, question=question)
 
 
 def bytes_for(budget: int) -> int:
@@ -64,51 +71,67 @@ def bytes_for(budget: int) -> int:
     ],
 )
 def test_short_documents_stay_whole(policy: str, tokens: int, kept: int, budget: int) -> None:
-    plans, text = planner(policy), Text(tokens)
-    assert plans.fit(text.read_to).budget == kept
-    assert (plans.budget, plans.limit) == (budget, budget)
+    text = Text(tokens)
+    fit = planner(policy).fit(text.read_to)
+    assert (fit.plan.budget, fit.budget) == (kept, budget)
+    assert (fit.least, fit.most) == (budget, 4096), "a text that has grown may have been whole"
     assert text.read <= 4097, "more was read than it takes to tell"
 
 
 @pytest.mark.parametrize("budget", [300, 1024, 2000, 8192])
 def test_a_budget_that_was_asked_for_holds_for_every_document(budget: int) -> None:
     for tokens in (3000, 10_000):
-        plans = planner(budget=budget)
-        assert plans.fit(Text(tokens).read_to).budget == min(budget, tokens)
-        assert plans.budget == budget
+        fit = planner(budget=budget).fit(Text(tokens).read_to)
+        assert fit.plan.budget == min(budget, tokens)
+        assert fit.budget == fit.least == fit.most == budget
 
 
 def test_what_the_machine_has_not_free_is_not_planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    enough = bytes_for(4096)
-    for free, kept in ((enough, 3000), (enough - 1, 1024)):
+    for budget, kept in ((4096, 4096), (FILLING, FILLING), (856, 1024), (280, 1024)):
+        free = bytes_for(budget) + LEFT_OVER
         monkeypatch.setattr("keydiff_cli.system.machine.usable_memory", lambda free=free: free)
-        assert planner().longest_whole == (4096 if kept > 1024 else 1024)
-        assert planner().fit(Text(3000).read_to).budget == kept
+        assert planner().longest_whole == kept
+        assert planner().fit(Text(kept).read_to).plan.budget == kept
+        longer = planner().fit(Text(kept + 1).read_to)
+        assert longer.plan.budget == longer.least == 1024, "which may be more than is free"
+        assert longer.most >= max(budget, 1024), "nothing has to be left over then"
 
 
-def test_under_a_cap_a_document_stays_whole_that_fits_it_with_a_sixteenth_to_spare() -> None:
-    cap = bytes_for(FILLING)
-    fitting = planner(memory=cap)
-    longest = FILLING - FILLING // 16
-    for tokens, kept in ((longest, longest), (longest + 1, 1024), (FILLING, 1024)):
-        plans = planner(memory=cap)
-        plan = plans.fit(Text(tokens).read_to)
-        assert plan.budget == kept
-        assert plan.total <= cap
-        assert plans.limit == (FILLING if kept > 1024 else 1024)
-    assert fitting.limit == 1024, "no document is known yet"
+@pytest.mark.parametrize("question", [None, 20])
+def test_under_a_cap_a_document_stays_whole_that_fits_it_with_some_left_over(
+    question: int | None,
+) -> None:
+    """The same one for one question as for a conversation, which needs more room."""
+    cap = bytes_for(FILLING) + LEFT_OVER
+    for tokens, kept in ((FILLING, FILLING), (FILLING + 1, 1024)):
+        fit = planner(memory=cap, question=question).fit(Text(tokens).read_to)
+        assert fit.plan.budget == kept
+        assert fit.plan.total <= cap
+        assert fit.least == 0
+        assert fit.most >= FILLING + 256  # cells of less than 12 MB
+        assert planner(memory=cap, question=question).plan(fit.most).total <= cap
 
 
 def test_a_cap_below_the_usual_budget_is_that_of_every_document() -> None:
     for tokens in (900, 3000, 10_000):
-        plans = planner(memory=bytes_for(856))
-        assert plans.fit(Text(tokens).read_to).budget == 856 - 856 // 16
+        fit = planner(memory=bytes_for(856) + LEFT_OVER).fit(Text(tokens).read_to)
+        assert fit.plan.budget == 856
+        assert fit.most == 856 + 256
+
+
+def test_layers_of_different_budgets_evict_unless_the_smallest_one_has_room() -> None:
+    """The last layer keeps a half of what is kept on average."""
+    assert planner("pyramid").longest_whole == 512
+    for tokens in (300, 512, 513, 3000):
+        fit = planner("pyramid").fit(Text(tokens).read_to)
+        assert fit.plan.budget == fit.budget == 1024
 
 
 def test_the_full_cache_is_not_held_to_it() -> None:
-    assert planner("full").fit(Text(9000).read_to).budget == 9000
+    fit = planner("full").fit(Text(9000).read_to)
+    assert fit.plan.budget == 9000
 
 
 def test_a_window_larger_than_the_usual_budget_is_the_smallest() -> None:
-    assert planner(window=2048).fit(Text(10_000).read_to).budget == 2048
-    assert planner(window=2048).fit(Text(3000).read_to).budget == 3000
+    assert planner(window=2048).fit(Text(10_000).read_to).plan.budget == 2048
+    assert planner(window=2048).fit(Text(3000).read_to).plan.budget == 3000

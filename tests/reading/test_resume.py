@@ -145,7 +145,7 @@ def test_the_key_says_what_the_result_depends_on(shelf: Shelf, read: Read) -> No
     read("Where?", policy="focus")
     read()
     read(policy="full")
-    read(memory=102 * 10**6, budget=None)
+    read(memory=114 * 10**6, budget=None)
     (why, *_), (where, *_), (blind, *_), (full, *_), (capped, *_) = shelf.asked
     assert why.model == "0" * 64
     assert why.question != where.question
@@ -153,22 +153,24 @@ def test_the_key_says_what_the_result_depends_on(shelf: Shelf, read: Read) -> No
     assert replace(why, question=None) == replace(where, question=None)
     assert blind.question is None
     assert (why.budget, why.memory, full.budget, full.memory) == (256, None, 0, None)
-    assert capped.memory == 102 * 10**6
+    assert capped.memory == 114 * 10**6
     assert capped.budget > 256
     assert len({key.head for key, *_ in shelf.asked}) == 1
 
 
-def test_any_budget_of_the_same_cap_will_do_and_otherwise_only_the_same(
+def test_any_budget_of_the_same_cap_will_do_but_one_that_is_asked_for_has_to_agree(
     shelf: Shelf, read: Read
 ) -> None:
     read()
-    read(memory=102 * 10**6, budget=None)
+    read(memory=114 * 10**6, budget=None)
     read(policy="h2o")
-    (_, *fixed), (key, *capped), (_, *remembering) = shelf.asked
+    read(budget=None)
+    (_, *fixed), (key, *capped), (_, *remembering), (_, *free) = shelf.asked
     assert fixed == [256, 256, 256]
     room, least, most = capped
     assert least == 0
-    assert room == key.budget < most
+    assert key.budget < most == room
+    assert free == [4096, 4096, 4096]
     assert remembering == [0, 256, 256]  # it remembers more of the tokens than the cache shows
 
 
@@ -176,9 +178,8 @@ def test_any_budget_of_the_same_cap_will_do_and_otherwise_only_the_same(
 def test_under_the_same_cap_a_larger_budget_is_planned_for_unless_it_changes_the_rotation(
     shelf: Shelf, read: Read, monkeypatch: pytest.MonkeyPatch, longer: bool
 ) -> None:
-    monkeypatch.setattr("keydiff_cli.planning.memory.DEFAULT_BUDGET", 8192)
     read(memory=115 * 10**6, budget=None)
-    (asked, room, _, most) = shelf.asked[0]
+    (asked, _, _, most) = shelf.asked[0]
     assert shelf.keepers[-1].key == asked
     shelf.left, shelf.budget = {"keydiff-prerope": (100, False)}, most
     if longer:  # as of LongRoPE, where the number of cells decides
@@ -186,8 +187,9 @@ def test_under_the_same_cap_a_larger_budget_is_planned_for_unless_it_changes_the
     reader = read(memory=115 * 10**6, budget=None)
     cache = reader.report.cache
     assert cache is not None
-    assert cache.budget == (reader.report.tokens.document if longer else most)
-    assert shelf.keepers[-1].key.budget == (room if longer else most)
+    assert cache.budget == (asked.budget if longer else most)
+    assert shelf.keepers[-1].key.budget == (asked.budget if longer else most)
+    assert asked.budget < most
     assert reader.report.tokens.reused == (0 if longer else 100)
     assert bool(shelf.given[0].closed) == longer  # else it is closed when it was taken up
     assert shelf.given[0].loaded == (not longer)
@@ -195,7 +197,7 @@ def test_under_the_same_cap_a_larger_budget_is_planned_for_unless_it_changes_the
 
 def test_reading_goes_on_by_the_smaller_budget_of_its_beginning(shelf: Shelf, read: Read) -> None:
     shelf.left, shelf.budget = {"keydiff-prerope": (100, False)}, 300
-    reader = read(memory=102 * 10**6, budget=None)
+    reader = read(memory=114 * 10**6, budget=None)
     assert (reader.report.tokens.reused, reader.report.tokens.kept) == (100, 300)
     assert shelf.keepers[-1].key.budget == 300
 

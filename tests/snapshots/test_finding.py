@@ -9,22 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from snapshot_helpers import FakeCache, archived, corpus_of, keep, make_key
+from snapshot_helpers import FakeCache, archived, corpus_of, keep, make_key, tokens_to
 from text_helpers import MadeDocument, PlainBytes
 
-from keydiff_cli.snapshots import (
-    ArchiveForm,
-    Beginning,
-    Entry,
-    Store,
-    find_beginning,
-)
-from keydiff_cli.snapshots.finding import Candidate, candidates, longest_beginning
+from keydiff_cli.snapshots import ArchiveForm, Beginning, Entry, Store, find_beginning
+from keydiff_cli.snapshots.candidates import Candidate
+from keydiff_cli.snapshots.finding import longest_beginning
 from keydiff_cli.text.corpus import Corpus
-
-
-def tokens_to(stop: int) -> np.ndarray[Any, Any]:
-    return np.arange(stop, dtype=np.int32)
 
 
 def candidate(tokens: np.ndarray[Any, Any], budget: int = 64) -> Candidate:
@@ -32,13 +23,13 @@ def candidate(tokens: np.ndarray[Any, Any], budget: int = 64) -> Candidate:
     return Candidate(entry, tokens, make_key(budget=budget))
 
 
-def begin(store: Store, count: int = 400, archived: ArchiveForm | None = None) -> Beginning | None:
+def begin(
+    store: Store, corpus: int | Corpus = 400, archived: ArchiveForm | None = None
+) -> Beginning | None:
+    """The beginning of documents, or of so many tokens."""
+    text = corpus_of(range(corpus)) if isinstance(corpus, int) else corpus
     limits = {"room": 0, "least": 64, "most": 64}
-    return find_beginning(store, make_key(), corpus_of(range(count)), archived=archived, **limits)
-
-
-def that_fit(store: Store, key: Any = None, **limits: Any) -> list[Candidate]:
-    return candidates(store, key or make_key(), **{"room": 0, "least": 64, "most": 64, **limits})
+    return find_beginning(store, make_key(), text, archived=archived, **limits)
 
 
 # The longest one --------------------------------------------------------------------------------
@@ -69,7 +60,7 @@ def test_the_longest_beginning_is_taken_up(
     assert (None if best is None else len(best.tokens)) == length
     for n in lengths:
         keep(store, make_key(), tokens_to(n))
-    beginning = find_beginning(store, make_key(), corpus, room=0, least=64, most=64)
+    beginning = begin(store, corpus)
     assert (beginning is None) == (length is None)
     if beginning is not None:
         assert (beginning.tokens, beginning.whole) == (length, whole)
@@ -134,7 +125,7 @@ def test_no_more_is_read_than_it_takes_to_tell(store: Store) -> None:
     corpus = Corpus([document], PlainBytes())
     known = Corpus([Lines()], PlainBytes())
     keep(store, make_key(), next(iter(known.blocks(5000))).ids)
-    beginning = find_beginning(store, make_key(), corpus, room=0, least=64, most=64)
+    beginning = begin(store, corpus)
     assert beginning is not None
     assert (beginning.tokens, beginning.whole) == (5000, False)
     assert corpus.tokens <= 5000 + 2 * 4096
@@ -149,64 +140,13 @@ def test_a_document_more_is_not_taken_for_the_whole(store: Store) -> None:
     documents[0] = MadeDocument([("One. ", None)])
     corpus = Corpus(documents, PlainBytes())
     assert corpus.read_to(1) == len(tokens)
-    beginning = find_beginning(store, make_key(), corpus, room=0, least=64, most=64)
+    beginning = begin(store, corpus)
     assert beginning is not None
     assert (beginning.tokens, beginning.whole) == (len(tokens), False)
     beginning.close()
 
 
-# Which ones may be of the same documents --------------------------------------------------------
-
-
-def test_a_budget_within_limits_will_do(store: Store) -> None:
-    for budget in (32, 64, 128):
-        keep(store, make_key(budget=budget), tokens_to(300))
-    budgets = [sorted(choice.key.budget for choice in that_fit(store, least=least, most=most))
-               for least, most in ((64, 64), (0, 64), (0, 200), (65, 127))]  # fmt: skip
-    assert budgets == [[64], [32, 64], [32, 64, 128], []]
-
-
-def test_other_settings_are_another_reading(store: Store) -> None:
-    keep(store, make_key(), tokens_to(300))
-    assert len(that_fit(store)) == 1
-    for name, value in (
-        ("format", 1), ("keydiff", "0"), ("model", "b"), ("policy", "window"), ("longest", 4096),
-        ("block", 256), ("kv_type", "q8_0"), ("question", "q"), ("memory", 10**9), ("head", "i"),
-    ):  # fmt: skip
-        assert that_fit(store, make_key(**{name: value})) == [], name
-
-
-def test_what_nothing_was_evicted_of_is_for_all_that_would_not_evict(store: Store) -> None:
-    entry = keep(store, make_key(), tokens_to(300), intact=True)
-    for policy, room, count in (
-        ("window", 300, 1), ("window", 299, 0), ("keydiff", 299, 1), ("h2o", 0, 0),
-    ):  # fmt: skip
-        assert len(that_fit(store, make_key(policy=policy), room=room)) == count, (policy, room)
-    # Then the reading goes on by its own key; its budget need not be within limits.
-    own = make_key(policy="window", budget=1000, question="q")
-    [choice] = that_fit(store, own, room=300, least=1000, most=1000)
-    assert (choice.entry, choice.key) == (entry, own)
-    assert that_fit(store, make_key(longest=4096), room=300) == []  # LongRoPE rotates otherwise
-    keep(store, make_key(policy="pyramid"), tokens_to(400))
-    assert len(store.entries()) == 2
-    assert len(that_fit(store, make_key(policy="window"), room=400)) == 1
-
-
-def test_a_reading_goes_on_with_the_budget_of_the_snapshot(store: Store) -> None:
-    keep(store, make_key(budget=32), tokens_to(300))
-    [choice] = that_fit(store, make_key(budget=64), least=0, most=64)
-    assert choice.key == make_key(budget=32)
-    np.testing.assert_array_equal(choice.tokens, tokens_to(300))
-
-
-def test_what_another_process_removes_is_left_out(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    removed, kept = (keep(store, make_key(), tokens_to(n)) for n in (300, 301))
-    entries = store.entries()
-    monkeypatch.setattr(store, "entries", lambda: entries)
-    removed.path.unlink()
-    assert [choice.entry for choice in that_fit(store)] == [kept]
+# With an archive or without ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def decoder(
     for number in range(4):
         whole |= {f"blk.{number}.{name}": shape for name, shape in layer.items() if shape}
     common: dict[str, Value] = {
-        "context_length": 4096,
+        "context_length": 8192,
         "embedding_length": width,
         "block_count": 4,
         "attention.head_count": 2,

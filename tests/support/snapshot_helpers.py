@@ -53,6 +53,11 @@ def make_key(**changes: Any) -> SnapshotKey:
     return SnapshotKey(**{**values, **changes})
 
 
+def tokens_to(stop: int) -> Tokens:
+    """The tokens from 0 on, that many."""
+    return np.arange(stop, dtype=np.int32)
+
+
 def make_label() -> Label:
     """What is shown of some snapshot."""
     return Label("a", 64, None, [])
