@@ -10,7 +10,7 @@ from keydiff_cli.cache.evictor import EvictionTimes
 from keydiff_cli.cache.image import Image, Mark, Pin
 from keydiff_cli.cache.kv_cache import KVCache
 from keydiff_cli.cache.quantized import quantize, quantized_width, to_half
-from keydiff_cli.cache.rows import HeadRows
+from keydiff_cli.cache.rows import HeadRows, LostRowsError
 from keydiff_cli.cache.state import Bytes
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "HeadRows",
     "Image",
     "KVCache",
+    "LostRowsError",
     "Mark",
     "Pin",
     "quantize",

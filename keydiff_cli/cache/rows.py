@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,9 +16,18 @@ from keydiff_cli.cache.evictor import Evictor
 from keydiff_cli.cache.quantized import dequantize
 from keydiff_cli.cache.scoring import Scoring
 from keydiff_cli.cache.state import Bytes, parse_state
+from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Context, hold_interrupt
+from keydiff_cli.llama import Context, LlamaError, hold_interrupt
 from keydiff_cli.scores import Float32
+
+
+class LostRowsError(ModelError):
+    """Rows that were exchanged cannot be put back: what the cache holds is of no use any more."""
+
+    def __init__(self, error: Exception) -> None:
+        why = str(error) or type(error).__name__
+        super().__init__(f"what was read is lost, and has to be read again: {why}")
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,11 @@ class StoredRows:
         ----------
         cells
             The cell in use for each row: int64 ``[rows]``.
+
+        Raises
+        ------
+        LostRowsError
+            If only a part of them was exchanged. After any other error all are where they were.
         """
         mirror, head = self._cells, rows.head
         before = (mirror.origin[head, cells], mirror.rotary[head, cells], mirror.past[head, cells])
@@ -153,16 +168,23 @@ class StoredRows:
         layers, places = self._layers(cells, blob)
         keys, values = [], []
         bounds = np.searchsorted(head, self._layout.offsets)
-        for number, (first, last) in enumerate(pairwise(bounds)):
-            own = head[first:last] - self._layout.offsets[number]
-            came = rows.keys[number], rows.values[number]
-            went = layers[number].exchange(places[first:last], own, *came)
-            keys.append(went[0])
-            values.append(went[1])
+        with ExitStack() as undo:
+            undo.callback(self._layout.forget_keys)
+            for number, (first, last) in enumerate(pairwise(bounds)):
+                own = head[first:last] - self._layout.offsets[number]
+                came = rows.keys[number], rows.values[number]
+                went = layers[number].exchange(places[first:last], own, *came)
+                undo.callback(_put_back, layers[number], places[first:last], own, went)
+                keys.append(went[0])
+                values.append(went[1])
+            undo.pop_all()
         mirror.origin[head, cells], mirror.rotary[head, cells] = rows.origin, rows.rotary
         mirror.past[head, cells] = rows.past
         if blob is not None:  # llama.cpp puts the rows into the first cells, in order
-            self._context.restore(blob)
+            try:
+                self._context.restore(blob)
+            except LlamaError as error:  # it has freed the cells before
+                raise LostRowsError(error) from error
             held = mirror.rows_in_use()
             mirror.load(held.positions, held.origin, held.rotary, held.past)
         self._layout.forget_keys()
@@ -183,3 +205,16 @@ class StoredRows:
             return self._layout.reachable, cells
         state = parse_state(self._context.state() if blob is None else blob)[0]
         return self._layout.layers(state), np.searchsorted(self._cells.in_use, cells)
+
+
+def _put_back(
+    layer: Layer | LayerElsewhere,
+    places: NDArray[np.int64],
+    heads: NDArray[np.int64],
+    rows: tuple[Bytes, Bytes],
+) -> None:
+    """Put rows back that were exchanged when a later layer failed."""
+    try:
+        layer.exchange(places, heads, *rows)
+    except Exception as error:
+        raise LostRowsError(error) from error

@@ -9,9 +9,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.cache import HeadRows, KVCache
+from keydiff_cli.cache import HeadRows, KVCache, LostRowsError
 from keydiff_cli.engine.answer import make_room, require_room, step_of
 from keydiff_cli.eviction import Policy
+from keydiff_cli.llama import LlamaError
 from keydiff_cli.scores import Float32, KeyDiff, smooth
 from keydiff_cli.scores.lift import Pieces, lift
 from keydiff_cli.text.prompts import Asked
@@ -178,12 +179,20 @@ class Recalled:
         """Put the rows back that were there, wherever in the cache the others are now.
 
         They may be there already: where a copy of the cache was kept from before, to go back to.
+
+        Raises
+        ------
+        LostRowsError
+            If they cannot be put back.
         """
         try:
             cells = cache.rows.find(self.came.head, self.came.origin)
         except ValueError:
             return
-        cache.rows.exchange(cells, self.went)
+        try:
+            cache.rows.exchange(cells, self.went)
+        except (LlamaError, MemoryError) as error:
+            raise LostRowsError(error) from error
 
 
 def put_back(cache: KVCache, archive: Archived, tokens: NDArray[np.int64], first: int) -> Recalled:
@@ -196,6 +205,13 @@ def put_back(cache: KVCache, archive: Archived, tokens: NDArray[np.int64], first
     first
         Number of the archive's first token in the cache. What comes before the archive stays, as
         does what comes after it.
+
+    Raises
+    ------
+    LostRowsError
+        If only a part of them was put in, and cannot be taken out again.
+    LlamaError
+        If llama.cpp fails otherwise; everything is where it was then.
     """
     ranked = Policy("keydiff", KeyDiff(prerope=cache.shows_rotations()))
     scores, origin, cells = cache.rows.score(ranked)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from keydiff_cli.cache import KVCache
+from keydiff_cli.cache import KVCache, LostRowsError
 from keydiff_cli.engine.answer import Answer, Sampler
 from keydiff_cli.errors import UsageError
 from keydiff_cli.reading.by_blocks import Reading
@@ -36,6 +36,11 @@ class Answering:
         self._reading: Reading | None = None  # as long as there is more to read
         self._paused = False  # whether a question is being answered meanwhile
         self._answer: Answer | None = None  # the one that is being generated
+
+    def close(self) -> None:
+        """Hold nothing any more."""
+        self._held = self._reading = self._answer = None
+        self._paused = False
 
     @property
     def cache(self) -> KVCache | None:
@@ -101,19 +106,29 @@ class Answering:
             The question as tokens, without passages.
         before
             The question before it in a conversation; empty if there is none.
+
+        Raises
+        ------
+        LostRowsError
+            If the cache cannot be brought back to what was read; nothing is held any more then.
         """
         held, recalled = self.held, self.settings.recall
         wanted = 0 if held.intact else self.settings.second_look
-        with held.recaller.recalled(asked, recalled, wanted > 0, lambda: self.cache) as lifts:
-            started = time.perf_counter()
-            passages = held.second_look.find(question, before, lifts, wanted)
-            self.recorder.passages_found(passages.looks, time.perf_counter() - started)
-            if held.searched_only and not passages.looks:
-                self.recorder.warn(
-                    "no passage has words of the question, and nothing else was read; ask in the "
-                    "words of the document, or let it be read"
-                )
-            yield passages
+        try:
+            with held.recaller.recalled(asked, recalled, wanted > 0, lambda: self.cache) as lifts:
+                started = time.perf_counter()
+                passages = held.second_look.find(question, before, lifts, wanted)
+                self.recorder.passages_found(passages.looks, time.perf_counter() - started)
+                if held.searched_only and not passages.looks:
+                    self.recorder.warn(
+                        "no passage has words of the question, and nothing else was read; ask in "
+                        "the words of the document, or let it be read"
+                    )
+                yield passages
+        except LostRowsError:
+            held.cache.clear()  # or what is left would be kept as what was read
+            self.close()
+            raise
 
     def answer(self, asked: Asked, sampler: Sampler | None = None) -> Answer:
         """An answer to the tokens of a question, by the sampler of the settings or another one.

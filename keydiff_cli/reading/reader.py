@@ -67,8 +67,7 @@ class Reader(Answering):
 
     def close(self) -> None:
         """Free the model and what it has read."""
-        self._held = self._reading = self._answer = None
-        self._paused = False
+        super().close()
         self._stack.close()
 
     @property

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.recall import QueryHead, Recall, Recalled, lifts, put_back
 from keydiff_cli.errors import ModelError
-from keydiff_cli.llama import hold_interrupt
+from keydiff_cli.llama import LlamaError, hold_interrupt
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.scores import Float32
 from keydiff_cli.snapshots import Archive, DamagedError
@@ -78,6 +78,11 @@ class Recaller:
             Whether the caller needs to know how much it attends to each token.
         in_use
             Gives the cache that is in use: if it is another one then, this one is freed already.
+
+        Raises
+        ------
+        LostRowsError
+            If the cache cannot be brought back to what was read.
         """
         self._recorder.question_asked(self._head + len(question.ids))
         started = time.perf_counter()
@@ -110,7 +115,7 @@ class Recaller:
         started = time.perf_counter()
         if self.archive is None or len(tokens) == 0:
             return None
-        with self._problems_told(DamagedError, OSError):
+        with self._problems_told(DamagedError, LlamaError, OSError):
             back = put_back(self._cache, self.archive, tokens, self._head)
             self._recorder.rows_recalled(len(tokens), time.perf_counter() - started)
             return back

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,66 +14,17 @@ from fake_cache import (
     KEYS,
     LAYERS,
     VALUES,
-    WIDTH,
     append,
     check_rows,
-    fake_cache,
     move_rows,
     rotated,
 )
+from row_exchanges import KEYDIFF, fail, lacking, made, read, worst
 
-from keydiff_cli.cache import HeadRows, KVCache
+from keydiff_cli.cache import HeadRows, KVCache, LostRowsError
 from keydiff_cli.cache.rows import StoredRows
 from keydiff_cli.cache.state import Bytes
-from keydiff_cli.llama import Context, Model
-from keydiff_cli.policies import POLICIES
-
-KEYDIFF = POLICIES["keydiff-prerope"]
-
-
-def read(monkeypatch: pytest.MonkeyPatch, access: str) -> KVCache:
-    """A cache out of which 24 of 40 tokens of each head were evicted, 4 of them pinned."""
-    cache = fake_cache(monkeypatch, access)
-    append(cache, 4)
-    cache.pin(0, 4)
-    append(cache, 36)
-    cache.evict(16, KEYDIFF)
-    append(cache, 5)
-    return cache
-
-
-def made(head: np.ndarray[Any, Any], token: np.ndarray[Any, Any]) -> HeadRows:
-    """The rows of tokens as they were in the cache when nothing had been evicted."""
-    layers, own = np.divmod(head, HEADS)
-    keys: list[Bytes] = []
-    values: list[Bytes] = []
-    for layer in range(LAYERS):
-        these = token[layers == layer], layer, own[layers == layer]
-        turned = rotated(KEYS[these], token[layers == layer].astype(np.int32))
-        keys.append(turned.view(np.uint8).reshape(-1, WIDTH * 2))
-        values.append(VALUES[these].view(np.uint8).reshape(-1, WIDTH * 2))
-    numbers = token.astype(np.int32)
-    return HeadRows(head, numbers, numbers, np.zeros(len(head), np.float32), keys, values)
-
-
-def lacking(cache: KVCache) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Two tokens that each head lacks: heads and tokens."""
-    origin = np.concatenate(cache.origin)
-    pairs = [
-        (head, token)
-        for head, held in enumerate(origin)
-        for token in sorted(set(range(40)) - set(held.tolist()))[:2]
-    ]
-    head, token = np.array(pairs).T
-    return head, token
-
-
-def worst(cache: KVCache, head: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """A cell for each row, of tokens that are not pinned."""
-    origin = np.concatenate(cache.origin)
-    cells = [np.flatnonzero(held >= 4)[:2] for held in origin]
-    assert len(head) == sum(map(len, cells))
-    return np.concatenate(cells)
+from keydiff_cli.llama import Context, LlamaError, Model
 
 
 @pytest.mark.parametrize("access", ACCESSES)
@@ -159,6 +109,50 @@ def test_the_whole_state_is_copied_only_where_there_is_no_other_way(
     cache.rows.between(cache.position - 5, cache.position)
     head, token = lacking(cache)
     cache.rows.exchange(worst(cache, head), made(head, token))
+
+
+@pytest.mark.parametrize("layer", range(LAYERS))
+def test_after_a_layer_has_failed_all_rows_are_where_they_were(
+    layer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = read(monkeypatch, "elsewhere")
+    before = cache.context.state()
+    origin = np.concatenate(cache.origin)
+    head, token = lacking(cache)
+    fail(cache, monkeypatch, layer)
+    with pytest.raises(LlamaError, match="the device is gone"):
+        cache.rows.exchange(worst(cache, head), made(head, token))
+    np.testing.assert_array_equal(cache.context.state(), before)
+    np.testing.assert_array_equal(np.concatenate(cache.origin), origin)
+    check_rows(cache)
+    cache.rows.exchange(worst(cache, head), made(head, token))  # it goes on as ever
+    check_rows(cache)
+
+
+def test_rows_that_cannot_be_put_back_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are put back all the same."""
+    cache = read(monkeypatch, "elsewhere")
+    before = cache.context.keys.copy()  # type: ignore[attr-defined]
+    head, token = lacking(cache)
+    fail(cache, monkeypatch, 2, 3)  # the last layer, and then the one before it
+    with pytest.raises(LostRowsError, match="has to be read again: the device is gone"):
+        cache.rows.exchange(worst(cache, head), made(head, token))
+    same = [np.array_equal(*pair) for pair in zip(cache.context.keys, before, strict=True)]  # type: ignore[attr-defined]
+    assert same == [True, False, True]
+
+
+def test_a_copy_that_llama_cpp_does_not_take_has_lost_the_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache = read(monkeypatch, "copy")
+    head, token = lacking(cache)
+
+    def restore(blob: Bytes) -> None:
+        raise LlamaError("it does not take it")
+
+    monkeypatch.setattr(cache.context, "restore", restore)
+    with pytest.raises(LostRowsError, match="it does not take it"):
+        cache.rows.exchange(worst(cache, head), made(head, token))
 
 
 @pytest.mark.model

@@ -8,8 +8,9 @@ from cli_helpers import story
 from engine_helpers import PRESENT, Task, make_task
 from fake_cache import ACCESSES, HEADS, LAYERS, append, check_rows, fake_cache
 from memory_archive import Kept
+from row_exchanges import fail
 
-from keydiff_cli.cache import KVCache
+from keydiff_cli.cache import KVCache, LostRowsError
 from keydiff_cli.engine.ingest import read_head
 from keydiff_cli.engine.recall import Recall, lifts, put_back
 from keydiff_cli.engine.setup import open_engine
@@ -112,6 +113,16 @@ def test_where_the_cache_went_back_to_before_them_rows_are_gone_already(
     back.undo(cache)
     check_rows(cache)
     assert np.array_equal(np.concatenate(cache.origin), before)
+
+
+def test_rows_that_cannot_go_again_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left is whole, but not what was read."""
+    cache, archive = read(monkeypatch, "elsewhere")
+    back = put_back(cache, archive, np.array([3, 4, 20, 39]), HEAD)
+    fail(cache, monkeypatch, 1)
+    with pytest.raises(LostRowsError, match="has to be read again: the device is gone"):
+        back.undo(cache)
+    check_rows(cache)
 
 
 def test_what_was_said_stays(monkeypatch: pytest.MonkeyPatch) -> None:

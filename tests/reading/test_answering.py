@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from keydiff_cli.cache import LostRowsError
+from keydiff_cli.errors import UsageError
+from keydiff_cli.llama import LlamaError
 from keydiff_cli.reading.answering import Answering
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.second_look import Passages
@@ -26,7 +29,7 @@ class Held:
     """Documents that are held, and what is asked of them in which order."""
 
     def __init__(self, *, intact: bool = False, searched_only: bool = False) -> None:
-        self.cache = object()
+        self.cache: Any = object()
         self.intact = intact
         self.searched_only = searched_only
         self.asked: list[Any] = []
@@ -98,3 +101,19 @@ def test_an_answer_that_rests_on_nothing_is_warned_of(recorder: Recorder, share:
     with seek(held, Settings(second_look=share), recorder):
         pass
     assert len(recorder.report.warnings) == (share == 0)
+
+
+def test_what_the_cache_has_lost_is_not_asked_about_again(recorder: Recorder) -> None:
+    held = Held()
+    held.cache = SimpleNamespace(clear=lambda: held.asked.append("cleared"))
+    answering = Answering(Settings(), recorder)
+    answering._held = held  # type: ignore[assignment]
+    lost = LostRowsError(LlamaError("the device is gone"))
+    with (
+        pytest.raises(LostRowsError, match="the device is gone"),
+        answering.evidence("Why?", ASKED, "When?"),
+    ):
+        raise lost
+    assert held.asked[2:] == ["undone", "cleared"]
+    with pytest.raises(UsageError, match="read a document first"):
+        answering.ask("Why?")
