@@ -175,7 +175,8 @@ class Imaging:
         state = parse_state(blob)[0]
         if self._layout.direct is not None:
             return [rows[:count] for rows in self._layout.whole], blob[state.end :]
-        return [_in_cells(rows, used, count) for rows in state.rows], blob[state.end :]
+        windowed = blob[state.end :].copy()  # a view would hold all of the blob
+        return [_in_cells(rows, used, count) for rows in state.rows], windowed
 
 
 def _in_cells(rows: Bytes, used: NDArray[np.int64], cells: int) -> Bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -24,8 +24,8 @@ Number = TypeVar("Number", np.float32, np.int32)
 class StoredKeys(Protocol):
     """The keys of the rows that are scored."""
 
-    def keys(self) -> Sequence[Bytes]:
-        """Stored keys of each layer: uint8 ``[rows, heads, bytes]``."""
+    def keys(self) -> Iterable[Bytes]:
+        """Stored keys of one layer after another: uint8 ``[rows, heads, bytes]``."""
         ...
 
     def keydiff(self, rotations: list[Rotation] | None) -> Float32 | None:

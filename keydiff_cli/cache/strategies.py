@@ -6,7 +6,7 @@ memory, ``copy`` moves them in a serialised copy, which takes the place of the c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -83,11 +83,11 @@ class NativeRows:
         self._cells = cells
         self._rows = rows
 
-    def keys(self) -> list[Bytes]:
+    def keys(self) -> Iterator[Bytes]:
         if self._layout.direct is not None:
-            return [layer.keys[self._rows.where] for layer in self._layout.direct]
+            return (layer.keys[self._rows.where] for layer in self._layout.direct)
         layers = range(len(self._layout.heads))
-        return [self._native.keys(number, self._rows.cells) for number in layers]
+        return (self._native.keys(number, self._rows.cells) for number in layers)
 
     def keydiff(self, rotations: list[Rotation] | None) -> Float32 | None:
         return self._native.keydiff(len(self._rows), self._cells.rotary, rotations)
@@ -119,8 +119,8 @@ class DirectRows:
         self._rows = rows
         self._layers = layout.direct or []
 
-    def keys(self) -> list[Bytes]:
-        return [layer.keys[self._rows.where] for layer in self._layers]
+    def keys(self) -> Iterator[Bytes]:
+        return (layer.keys[self._rows.where] for layer in self._layers)
 
     def keydiff(self, rotations: list[Rotation] | None) -> Float32 | None:
         return None
@@ -142,8 +142,8 @@ class CopiedRows:
         self._blob = context.state()
         self._layers = layout.layers(parse_state(self._blob)[0])
 
-    def keys(self) -> list[Bytes]:
-        return [layer.keys for layer in self._layers]
+    def keys(self) -> Iterator[Bytes]:
+        return (layer.keys for layer in self._layers)
 
     def keydiff(self, rotations: list[Rotation] | None) -> Float32 | None:
         return None

@@ -34,7 +34,7 @@ class Footprint:
     compute_fixed, compute_cell
         Compute buffers of llama.cpp.
     scoring_cell
-        Buffers of scoring and eviction.
+        Buffers of scoring and eviction, with copies of layers that are on other devices.
     direct
         Whether evictions need no copy of the cache.
     copies
@@ -82,17 +82,20 @@ def measure(
     kv_type: str,
     observe: bool = False,
     keep: bool = False,
+    load: bool = False,
     recall: int | None = None,
+    threads: int = 1,
 ) -> Footprint:
     """Find out what a model needs; ``model`` is loaded without weights.
 
     ``process`` is the memory of this process now: Python, libraries, vocabulary. ``keep`` counts
-    what writing snapshots takes, ``recall`` what an archive does out of which the rows of so many
-    tokens come back; None for no archive.
+    what writing snapshots takes, ``load`` what loading a saved reading does, ``recall`` what an
+    archive does out of which the rows of so many tokens come back; None for no archive.
+    ``threads`` compute.
     """
     sizes = []
-    direct = True
-    there = 0.0
+    here, direct = True, True
+    there = copied = 0.0
     for cells in _PROBES:
         context = Context(model, cells=cells, batch=block, kv_type=kv_type, observe=observe)
         try:
@@ -100,13 +103,19 @@ def measure(
             if tensors is None:
                 kv = cells * _cell_bytes(model, kv_type)
                 widest = kv / cells / model.layers / 2
-                direct = False  # an eviction serialises the cache
+                here = direct = False  # an eviction serialises the cache
             else:
                 every = [tensor for pair in tensors.values() for tensor in pair]
                 kv = sum(tensor.size for tensor in every if tensor.host)
-                there = sum(tensor.size for tensor in every if not tensor.host) / cells
-                direct = not there
+                away = [tensor.size for tensor in every if not tensor.host]
+                there, here = sum(away) / cells, not away
+                direct = here or context.native_cache() is not None
                 widest = max(key.size for key, _ in tensors.values()) / cells
+                if away and direct:
+                    # Each thread copies keys and values of a layer. NumPy is given the keys of a
+                    # layer through another copy, while it still has those of the one before.
+                    largest = max(away) / cells
+                    copied = max(min(2 * threads, len(away)) * largest, largest + 2 * widest)
             sizes.append((kv, context.compute_bytes))
         finally:
             context.close()
@@ -141,10 +150,16 @@ def measure(
             + widest * float32
             + 8 * model.key_length
             + (QUERIES_AT_ONCE * 8 if observe else 0)
+            + copied
         ),
         direct=direct,
-        # A snapshot serialises what has to be serialised, and sorts a copy of it by cells.
-        copies=int(not direct) + int(keep and (not direct or model.window > 0)),
+        # An eviction serialises what is out of reach. What is loaded passes through a copy where
+        # rows are not here. A snapshot serialises such rows, and windows, and sorts a copy of rows.
+        copies=max(
+            int(not direct),
+            int(load and not here),
+            int(keep) * (int(model.window > 0) if here else 2),
+        ),
         there_cell=there,
         archive=archive,
     )

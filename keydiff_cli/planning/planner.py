@@ -75,6 +75,8 @@ class Planner:
         Number of tokens after them; None if the question is not known yet.
     talk
         Whether more questions follow the first.
+    load
+        Whether a saved reading is loaded.
     process
         Bytes of this process before it read anything; None for what it takes now.
 
@@ -93,6 +95,7 @@ class Planner:
         head: int,
         question: int | None = None,
         talk: bool = False,
+        load: bool = False,
         process: int | None = None,
     ) -> None:
         if policy.pyramid and model.elsewhere:
@@ -107,7 +110,9 @@ class Planner:
             kv_type=settings.kv_type,
             observe=observes(settings, policy),
             keep=settings.cache,
+            load=load,
             recall=settings.recall if archives(settings, policy) else None,
+            threads=settings.threads or machine.physical_cores(),
         )
         if process is not None:
             self.footprint = replace(self.footprint, process=process)

@@ -143,7 +143,13 @@ def begin(
 
 
 def plan_for(
-    run: Run, model: Model, prepared: Prepared, *, question: int | None = None, talk: bool = False
+    run: Run,
+    model: Model,
+    prepared: Prepared,
+    *,
+    question: int | None = None,
+    talk: bool = False,
+    taken_up: bool = False,
 ) -> Planner:
     """What plans for a model, which may be a sketch.
 
@@ -153,6 +159,8 @@ def plan_for(
         Tokens after the documents; None if they are not known yet.
     talk
         Whether there are to be more questions than that one.
+    taken_up
+        Whether what was read comes from a file.
     """
     return Planner(
         model,
@@ -161,6 +169,7 @@ def plan_for(
         head=len(prepared.head),
         question=question,
         talk=talk,
+        load=taken_up,
         process=run.process,
     )
 
@@ -221,7 +230,7 @@ def open_cache(
     if cache.access == "copy" and direct:
         run.recorder.warn(
             "the cache can be reached by copying only, which takes up to "
-            f"{format_size(plan.kv)} more memory than planned"
+            f"{format_size(sum(cache.widths) * cache.context.cells)} more memory than planned"
         )
     run.recorder.engine_loaded(time.perf_counter() - started)
     run.recorder.cache_opened(

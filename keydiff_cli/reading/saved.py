@@ -138,7 +138,7 @@ def load_documents(
         own = make_key(run, prepared, prepared.policy, 0, key["longest"])
         own.require_identity(key)
         snapshot_key = SnapshotKey.from_json(key)
-        planner = plan_for(run, sketch, prepared)
+        planner = plan_for(run, sketch, prepared, taken_up=True)
         plan = planner.plan(max(description["kept"], MIN_BUDGET, sketch.window))
         if key["longest"] != sketch.longest_text(plan.cells):
             raise UsageError("the snapshot is of a text of another length; read it again")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from weakref import ref
 
 import numpy as np
 import pytest
 from fake_cache import ACCESSES, append, check_rows, fake_cache, move_rows
 
-from keydiff_cli.cache import Image, KVCache
+from keydiff_cli.cache import Bytes, Image, KVCache
 from keydiff_cli.policies import POLICIES
 
 KEYDIFF = POLICIES["keydiff-prerope"]
@@ -57,6 +58,24 @@ def test_an_image_holds_tokens_and_rotary_positions(
         each.evict(24, KEYDIFF)
         check_rows(each)
     same(other.image(), cache.image())
+
+
+@pytest.mark.parametrize("access", ["elsewhere", "copy"])
+def test_an_image_does_not_hold_what_it_was_made_from(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, blobs = moved_cache(monkeypatch, access), []
+    serialise = cache.context.state
+
+    def state() -> Bytes:
+        blob = serialise()
+        blobs.append(ref(blob))
+        return blob
+
+    monkeypatch.setattr(cache.context, "state", state)
+    image = cache.image(copy=True)
+    assert image.tokens == 46
+    assert [blob() for blob in blobs] == [None]
 
 
 def test_an_image_of_another_cache_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

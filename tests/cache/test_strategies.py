@@ -89,6 +89,15 @@ def test_the_keys_are_those_of_the_rows(cache: KVCache) -> None:
         np.testing.assert_array_equal(stored, keys[used].view(np.uint8))
 
 
+def test_keys_elsewhere_are_copied_a_layer_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = disordered(fake_cache(monkeypatch, "elsewhere"))
+    native: Any = cache._layout.native
+    real, copied = native.keys, []
+    monkeypatch.setattr(native, "keys", lambda *given: copied.append(given[0]) or real(*given))
+    for number, _ in enumerate(reach(cache).keys()):
+        assert copied == list(range(number + 1))
+
+
 @pytest.mark.parametrize("prerope", [False, True])
 def test_only_a_patched_llama_cpp_gives_scores(prerope: bool, cache: KVCache) -> None:
     scores = reach(cache).keydiff([ROTATION] * LAYERS if prerope else None)

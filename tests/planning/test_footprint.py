@@ -35,9 +35,11 @@ class FakeContext:
     """What llama.cpp would allocate for the keys and values of two layers.
 
     ``host`` says of each of them whether it is here; None is for a cache that is out of reach.
+    ``patched`` is whether llama.cpp is.
     """
 
     host: tuple[bool, bool] | None = (True, True)
+    patched = False
     opened: ClassVar[list[dict[str, Any]]] = []
     closed = 0
 
@@ -58,6 +60,9 @@ class FakeContext:
             for layer, (pair, here) in enumerate(zip(sizes, self.host, strict=True))
         }
 
+    def native_cache(self) -> object | None:
+        return object() if self.patched else None
+
     def close(self) -> None:
         FakeContext.closed += 1
 
@@ -71,8 +76,8 @@ def fake_context(monkeypatch: pytest.MonkeyPatch) -> type[FakeContext]:
     return FakeContext
 
 
-def measured(*, window: int = 0, kv_type: str = "f16", **options: bool) -> Footprint:
-    return measure(model(window), block=BLOCK, kv_type=kv_type, **options)
+def measured(*, window: int = 0, kv_type: str = "f16", **options: int) -> Footprint:
+    return measure(model(window), block=BLOCK, kv_type=kv_type, **options)  # type: ignore[arg-type]
 
 
 def test_the_parts_of_a_footprint_add_up() -> None:
@@ -128,6 +133,39 @@ def test_layers_elsewhere_take_copies_here(monkeypatch: pytest.MonkeyPatch) -> N
     apart = replace(here, kv_cell=3000, there_cell=400, direct=False)
     assert measured() == replace(apart, copies=1)
     assert measured(keep=True) == replace(apart, copies=2)
+    assert measured(load=True) == replace(apart, copies=1)
+
+
+@pytest.mark.parametrize(
+    ("host", "threads", "size"),
+    [
+        ((True, False), 1, 200 + 2 * 2000),  # keys of two layers, one of them through a copy
+        ((True, False), 8, 200 + 2 * 2000),
+        ((False, False), 1, 2000 + 2 * 2000),
+        ((False, False), 2, 4 * 2000),  # keys and values of two layers
+        ((False, False), 8, 4 * 2000),
+    ],
+)
+def test_a_patched_llama_cpp_copies_layers_elsewhere_a_few_at_a_time(
+    host: tuple[bool, bool], threads: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole copies are made of what is loaded, and two of what is kept."""
+    here = measured()
+    monkeypatch.setattr(FakeContext, "host", host)
+    monkeypatch.setattr(FakeContext, "patched", True)
+    needed = measured(threads=threads)
+    assert needed.scoring_cell == here.scoring_cell + size
+    assert (needed.direct, needed.copies) == (True, 0)
+    for options, copies in (({"load": True}, 1), ({"keep": True}, 2)):
+        assert measured(threads=threads, **options) == replace(needed, copies=copies)
+
+
+def test_what_is_here_is_not_copied_whoever_has_patched_llama_cpp(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = measured()
+    monkeypatch.setattr(FakeContext, "patched", True)
+    assert measured(threads=8, load=True, keep=True) == here
 
 
 @pytest.mark.parametrize(("window", "copies"), [(0, 0), (512, 1)])

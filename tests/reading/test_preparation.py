@@ -17,6 +17,7 @@ from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Report
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
+from keydiff_cli.system.sizes import format_size
 
 Read = Callable[..., Report]
 
@@ -53,7 +54,10 @@ def test_memory_for_copies_that_was_not_planned_is_warned_about(
     report = read()
     assert report.cache is not None
     assert report.cache.access == access
-    assert warned(report, "by copying only, which takes up to") == (access != planned)
+    copied = fake.cache.context.cells * sum(fake.cache.widths)
+    assert warned(
+        report, f"by copying only, which takes up to {format_size(copied)} more memory"
+    ) == (access != planned)
 
 
 @pytest.mark.parametrize("memory", [10**5, 10**12])

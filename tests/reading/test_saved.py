@@ -11,6 +11,7 @@ import pytest
 from cli_helpers import story
 
 from keydiff_cli.errors import DocumentError, UsageError
+from keydiff_cli.planning.footprint import Footprint, measure
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import DocumentRecord
 from keydiff_cli.settings.config import Settings
@@ -106,6 +107,24 @@ def test_what_was_read_is_taken_up(saved: Saved, other: Settings, tmp_path: Path
     with SnapshotFile(again) as file:
         assert len(file.array("tokens")) == file.description["tokens"]
         json.dumps(file.description)
+
+
+def test_memory_is_planned_for_what_is_loaded(
+    saved: Saved, other: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And for the threads, each of which copies a layer that is elsewhere."""
+    asked = []
+
+    def measured(*given: Any, **options: Any) -> Footprint:
+        asked.append((options["load"], options["threads"]))
+        return measure(*given, **options)
+
+    monkeypatch.setattr("keydiff_cli.planning.planner.measure", measured)
+    with Reader(replace(other, threads=2)) as reader:
+        reader.load(saved.path)
+        assert asked == [(True, 2)]
+        reader.read([])
+        assert asked[1:] == [(False, 2)]
 
 
 def test_a_file_that_will_not_do_changes_nothing(
