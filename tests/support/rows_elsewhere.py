@@ -15,8 +15,9 @@ from memory_archive import Kept
 from keydiff_cli.cache import KVCache
 from keydiff_cli.cache.state import Bytes, parse_state
 from keydiff_cli.engine.recall import put_back
-from keydiff_cli.llama import Context, Model, Placement
+from keydiff_cli.llama import Context, LlamaError, Model, Placement
 from keydiff_cli.llama import model as models
+from keydiff_cli.planning.footprint import measure
 from keydiff_cli.policies import POLICIES
 
 KEYDIFF = POLICIES["keydiff-prerope"]
@@ -51,10 +52,40 @@ def read(cache: KVCache, archive: Kept, state: Any) -> None:
         cache.evict(PINNED + 48, KEYDIFF)
 
 
+def check_plan(path: Path, placement: Placement, kv_type: str) -> None:
+    """Raise an error if copies of the whole cache are planned for what needs none."""
+    with closing(Model(path, weights=False, placement=placement)) as model:
+        planned = measure(model, block=BLOCK, kv_type=kv_type)
+    assert planned.there_cell > 0
+    assert (planned.direct, planned.copies) == (True, 0)
+
+
+def check_failure(cache: KVCache, archive: Kept, state: Any) -> None:
+    """Raise an error if anything is left of an exchange that llama.cpp refuses at a layer."""
+    native: Any = cache._layout.native
+    real, before = native.exchange, state()
+
+    def exchange(layer: int, cells: Any, heads: Any, *rows: Bytes) -> tuple[Bytes, Bytes]:
+        given: tuple[Bytes, Bytes] = real(layer, cells, heads + HEADS * (layer == 2), *rows)
+        return given
+
+    native.exchange = exchange
+    try:
+        put_back(cache, archive, np.arange(10, 30), PINNED)
+    except LlamaError as error:
+        assert "layer 2 has no head" in str(error), error
+    else:
+        sys.exit("llama.cpp has not refused it")
+    native.exchange = real
+    np.testing.assert_array_equal(state(), before)
+
+
 def check(server: str, layers: int | None, kv_type: str, path: Path) -> None:
     """Raise an error if rows are not what and where they have to be."""
+    placement = Placement(layers, (), (server,))
+    check_plan(path, placement, kv_type)
     with (
-        closing(Model(path, placement=Placement(layers, (), (server,)))) as model,
+        closing(Model(path, placement=placement)) as model,
         closing(Context(model, cells=128, batch=BLOCK, kv_type=kv_type)) as context,
     ):
         cache = KVCache(context)
@@ -63,6 +94,7 @@ def check(server: str, layers: int | None, kv_type: str, path: Path) -> None:
         context.state = lambda: sys.exit(unasked)  # type: ignore[method-assign]
         archive = Kept()
         read(cache, archive, state)
+        check_failure(cache, archive, state)
         before, origin = state(), np.concatenate(cache.origin)
         tokens = np.arange(10, 30)
         recalled = put_back(cache, archive, tokens, PINNED)
