@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from archived_readings import QUESTION, same, settings_for, state
 from cli_helpers import story
 from fake_model import FakeLlama, FakeModel
 from scripted_cache import FakeRows
@@ -278,42 +277,3 @@ def test_what_was_read_when_it_was_stopped_is_gone_on_from(
     with Reader(settings) as reader:
         reader.read([document])
     assert stopped == [128]
-
-
-# With a model ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"archive": "full", "recall": 64, "second_look": 160},
-        {
-            "policy": "h2o",
-            "recall": 384,
-            "second_look": 512,
-        },  # which remembers more than the cache shows
-    ],
-    ids=["recall", "h2o"],
-)
-def test_questions_in_between_change_no_row_of_what_is_read_on(
-    tiny_path: Path, tmp_path: Path, more: dict[str, object]
-) -> None:
-    document = tmp_path / "story.txt"
-    document.write_text(story(lines=20))
-    settings = replace(settings_for(tiny_path, tmp_path), cache=False, **more)  # type: ignore[arg-type]
-    with Reader(settings) as whole, Reader(settings) as reader:
-        whole.read([document])
-        reader.read([document], stepwise=True)
-        while reader.step():
-            tokens = reader.report.tokens.document
-            if tokens in (64, 320):  # before anything was evicted, and after
-                before = state(reader)
-                reader.ask(QUESTION)
-                assert reader.report.tokens.document == tokens
-                same(before, state(reader))
-        assert reader.report.tokens.document == whole.report.tokens.document > 320
-        same(state(whole), state(reader))
-        assert reader.ask(QUESTION) == whole.ask(QUESTION)
-        assert reader.report.recall == replace(
-            whole.report.recall, seconds=reader.report.recall.seconds
-        )
