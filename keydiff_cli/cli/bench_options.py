@@ -10,6 +10,7 @@ import typer
 
 from keydiff_cli.cli.options import Options
 from keydiff_cli.errors import UsageError, setting
+from keydiff_cli.settings.checks import SMALLEST_LOOK
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system.folders import user_cache_folder
 
@@ -123,7 +124,7 @@ class BenchOptions(Options):
         typer.Option(
             "--second-look",
             metavar="N",
-            help="Tokens of passages for a question, at least 192. Default: 512.",
+            help=f"Tokens of passages for a question, at least {SMALLEST_LOOK}. Default: 512.",
         ),
     ] = None
     cache_dir: Annotated[

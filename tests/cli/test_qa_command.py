@@ -10,6 +10,8 @@ import pytest
 from cli_helpers import CAT, SMALL, Result, story
 from cli_helpers import run as keydiff
 
+from keydiff_cli.settings.checks import SMALLEST_LOOK
+
 COMMON = ("--offline", "-m", SMALL, "--threads", "1", "--block", "64", "--max-tokens", "10")
 ASKED = [
     {"question": "What is the name of the cat?", "answer": "Pepper", "pages": [1]},
@@ -40,15 +42,15 @@ def records(folder: Path, name: str = "qa.jsonl") -> list[dict[str, Any]]:
 @pytest.mark.model
 def test_questions_about_a_document_of_ones_own(folder: Path, small_path: Path) -> None:
     models = small_path.parent
-    every = ("--budget", "1/4", "--recall", "48", "--second-look", "160", "--json", "--quiet")
+    every = ("--budget", "1/4", "--recall", "48", "--second-look", SMALLEST_LOOK, "--json", "-q")
     done = qa(folder, *every, "--with", "nothing,both,passages", models=models)
     assert done.status == 0, done.err
     assert len(done.err.splitlines()) <= 1  # an answer was cut short, said once
     summary = json.loads(done.out)
     assert summary["header"]["archive_type"] == "f16"
     ways = [("full", None, "nothing"), ("keydiff-prerope", "1/4", "nothing"),
-            ("keydiff-prerope", "1/4", "recall 48, second-look 160"),
-            ("passages", None, "passages 160")]  # fmt: skip
+            ("keydiff-prerope", "1/4", f"recall 48, second-look {SMALLEST_LOOK}"),
+            ("passages", None, f"passages {SMALLEST_LOOK}")]  # fmt: skip
     rows = [(row["policy"], row["budget"], row["evidence"]) for row in summary["results"]]
     assert rows == ways * 3  # two kinds, and both
     found = {(record["policy"], record["evidence"], record["task"]): record for record in
@@ -56,7 +58,7 @@ def test_questions_about_a_document_of_ones_own(folder: Path, small_path: Path) 
     assert len(found) == 4 * 2
     for (policy, evidence, _), record in found.items():
         looked = sum(look["tokens"] for look in record["second_look"])
-        assert (0 < looked <= 160) == (evidence != "nothing")
+        assert (0 < looked <= SMALLEST_LOOK) == (evidence != "nothing")
         assert (0 < record["recalled"] <= 48) == evidence.startswith("recall")
         if policy == "keydiff-prerope":
             assert record["kept"] == record["budget"] == record["document_tokens"] // 4
@@ -75,7 +77,7 @@ def test_questions_about_a_document_of_ones_own(folder: Path, small_path: Path) 
 
     shown = keydiff("bench", "show", "qa.jsonl", cwd=folder)
     assert shown.status == 0, shown.err
-    assert "recall 48, second-look 160" in shown.out
+    assert f"recall 48, second-look {SMALLEST_LOOK}" in shown.out
     assert "invented" in shown.out
     refused = keydiff("bench", "show", "qa.jsonl", "--plot", "a.png", cwd=folder)
     assert refused.errors == [
