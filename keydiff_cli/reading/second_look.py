@@ -24,7 +24,6 @@ _ATTENTION = 2.0  # weight of the ranking by attention in it, against 1 of that 
 _LIFTED = 9.5  # times
 _NAMED = 1  # passages that have to be lifted so much, beside the first
 _INTRODUCTION = "Passages of the document:"
-_NAME = 32  # characters of the name of a document before a passage, which has to leave room for it
 
 
 @dataclass(frozen=True)
@@ -113,25 +112,29 @@ class SecondLook:
         return [int(number) for number in order]
 
     def _best(self, by_words: Sequence[int], by_attention: Sequence[int], tokens: int) -> Passages:
-        """As many of the best passages as there is room for."""
-        chosen: dict[int, Look] = {}  # by number, with what it was found by still open
+        """As many of the best passages as there is room for.
+
+        If there is none even for the first one, the name of its document is cut.
+        """
+        chosen: dict[int, tuple[str, Look]] = {}  # by number; what it was found by is still open
         room = tokens - self._corpus.count(f"\n\n{_INTRODUCTION}")
         for number in fused((by_words, 1.0), (by_attention, _ATTENTION)):
             look = self._look(self._passages[number])
-            size = look.tokens + self._corpus.count(self._heading(look))
+            heading = self._heading(look, None if chosen else room - look.tokens)
+            size = look.tokens + self._corpus.count(heading)
             if size > room:
                 break
             room -= size
-            chosen[number] = look
+            chosen[number] = heading, look
         if not chosen:
             return Passages()
         words, attention = (set(found[: 2 * len(chosen)]) for found in (by_words, by_attention))
         text, looks = _INTRODUCTION, []
-        for number, look in sorted(chosen.items()):
+        for number, (heading, look) in sorted(chosen.items()):
             found = number in words, number in attention  # in neither: far behind in both
             by = {(True, False): "words", (False, True): "attention"}.get(found, "both")
             looks.append(replace(look, by=by))
-            text += self._heading(look) + self._text(self._passages[number])
+            text += heading + self._text(self._passages[number])
         return Passages(text, tuple(looks))
 
     def _look(self, passage: Passage) -> Look:
@@ -147,15 +150,23 @@ class SecondLook:
         page = self._corpus.page(passage.start)
         return text if page is None else text.removeprefix(page_mark(page).strip()).lstrip()
 
-    def _heading(self, look: Look) -> str:
-        """What stands before a passage: where it is."""
+    def _heading(self, look: Look, room: int | None) -> str:
+        """What stands before a passage: where it is.
+
+        Where there are several documents it has the name of its own: only the ends of it if it
+        would be longer than ``room`` tokens. That is so of one heading at most, so that no two
+        documents are called the same.
+        """
         first, last = look.lines
         where = f"lines {first}-{last}" if look.page is None else f"page {look.page}"
+        if len(self._corpus.documents) == 1:
+            return f"\n\n[{where}]\n"
         name = look.document
-        if len(name) > _NAME:
-            name = f"{name[: _NAME - 13]}...{name[-10:]}"
-        named = f"{name}, " if len(self._corpus.documents) > 1 else ""
-        return f"\n\n[{named}{where}]\n"
+        heading, ends = f"\n\n[{name}, {where}]\n", len(name)
+        while room is not None and ends > 1 and self._corpus.count(heading) > room:
+            ends //= 2
+            heading = f"\n\n[{name[:ends]}...{name[-ends:]}, {where}]\n"
+        return heading
 
 
 def fused(*rankings: tuple[Sequence[int], float]) -> list[int]:

@@ -126,16 +126,35 @@ def test_the_room_is_kept_to(looking: SecondLook, room: int) -> None:
 
 
 @pytest.mark.parametrize("others", [0, 1])
-def test_the_smallest_share_has_room_for_the_longest_passage(others: int) -> None:
-    """And for the name of its document, of which no more than the ends are said."""
-    name = "a" * 200 + "-report.txt"
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("report.txt", "report.txt"),
+        ("a" * 200 + "report.txt", "aaaaaaaaaaaaa...aaareport.txt"),
+        ("\u6e2f" * 60, "\u6e2f\u6e2f\u6e2f...\u6e2f\u6e2f\u6e2f"),  # of 3 tokens each
+    ],
+)
+def test_the_smallest_share_has_room_for_the_longest_passage(
+    others: int, name: str, said: str
+) -> None:
+    """And for the name of its document, of which no more than the ends are said if it is long."""
     text = ["pilots and docks " * 20 + "\n" + ("harbour " * LONGEST)[:LONGEST]]
     looking, _, _ = look_at(text_of(text, name), *[text_of(name="b")] * others)
     passages = looking.find("harbour harbour", "", None, SMALLEST_LOOK)
     looking.close()
     assert LONGEST in [look.tokens for look in passages.looks]
     assert passages.looks[0].document == name
-    assert (f"[{'a' * 19}...report.txt, lines" in passages.text) == bool(others)
+    assert (f"[{said}, lines" in passages.text) == bool(others)
+
+
+def test_long_names_stay_whole_where_there_is_room() -> None:
+    """They may differ in the middle only."""
+    names = [f"annual-financial-report-of-the-harbour-{year}-final.txt" for year in (2023, 2024)]
+    looking, _, _ = look_at(text_of(LINES[:1], names[0]), text_of(LINES[:1], names[1]))
+    passages = looking.find("Who founded it, merchants of the harbour?", "", None, ROOM)
+    looking.close()
+    for name in names:
+        assert f"[{name}, lines" in passages.text
 
 
 def test_a_question_of_few_words_is_searched_for_with_the_one_before(looking: SecondLook) -> None:
