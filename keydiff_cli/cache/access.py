@@ -45,6 +45,8 @@ class Layer:
     ) -> tuple[Bytes, Bytes]:
         """Put rows of single heads in the place of others, and return what was there.
 
+        If that fails, all rows are where they were.
+
         Parameters
         ----------
         places, heads
@@ -54,7 +56,12 @@ class Layer:
         """
         where = places, heads
         went = self.keys[where], self.values[where]  # an index by arrays gives copies
-        self.keys[where], self.values[where] = keys, values
+        self.keys[where] = keys
+        try:
+            self.values[where] = values
+        except MemoryError:
+            self.keys[where] = went[0]
+            raise
         return went
 
 

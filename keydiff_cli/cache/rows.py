@@ -23,7 +23,7 @@ from keydiff_cli.scores import Float32
 
 
 class LostRowsError(ModelError):
-    """Rows that were exchanged cannot be put back: what the cache holds is of no use any more."""
+    """An exchange of rows cannot be undone: what the cache holds is of no use any more."""
 
     def __init__(self, error: Exception) -> None:
         why = str(error) or type(error).__name__
@@ -168,16 +168,16 @@ class StoredRows:
         layers, places = self._layers(cells, blob)
         keys, values = [], []
         bounds = np.searchsorted(head, self._layout.offsets)
-        with ExitStack() as undo:
-            undo.callback(self._layout.forget_keys)
+        with ExitStack() as after_failure:
+            after_failure.callback(self._layout.forget_keys)
             for number, (first, last) in enumerate(pairwise(bounds)):
                 own = head[first:last] - self._layout.offsets[number]
                 came = rows.keys[number], rows.values[number]
                 went = layers[number].exchange(places[first:last], own, *came)
-                undo.callback(_put_back, layers[number], places[first:last], own, went)
+                after_failure.callback(_undo, layers[number], places[first:last], own, went)
                 keys.append(went[0])
                 values.append(went[1])
-            undo.pop_all()
+            after_failure.pop_all()
         mirror.origin[head, cells], mirror.rotary[head, cells] = rows.origin, rows.rotary
         mirror.past[head, cells] = rows.past
         if blob is not None:  # llama.cpp puts the rows into the first cells, in order
@@ -207,13 +207,13 @@ class StoredRows:
         return self._layout.layers(state), np.searchsorted(self._cells.in_use, cells)
 
 
-def _put_back(
+def _undo(
     layer: Layer | LayerElsewhere,
     places: NDArray[np.int64],
     heads: NDArray[np.int64],
     rows: tuple[Bytes, Bytes],
 ) -> None:
-    """Put rows back that were exchanged when a later layer failed."""
+    """Undo the exchange of the rows of a layer, because a later one has failed."""
     try:
         layer.exchange(places, heads, *rows)
     except Exception as error:

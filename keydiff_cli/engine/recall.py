@@ -176,14 +176,14 @@ class Recalled:
     went: HeadRows
 
     def undo(self, cache: KVCache) -> None:
-        """Put the rows back that were there, wherever in the cache the others are now.
+        """Let the rows that were there come again, wherever in the cache the others are now.
 
         They may be there already: where a copy of the cache was kept from before, to go back to.
 
         Raises
         ------
         LostRowsError
-            If they cannot be put back.
+            If they cannot.
         """
         try:
             cells = cache.rows.find(self.came.head, self.came.origin)
@@ -210,8 +210,8 @@ def put_back(cache: KVCache, archive: Archived, tokens: NDArray[np.int64], first
     ------
     LostRowsError
         If only a part of them was put in, and cannot be taken out again.
-    LlamaError
-        If llama.cpp fails otherwise; everything is where it was then.
+    LlamaError, MemoryError
+        If an exchange fails otherwise; everything is where it was then.
     """
     ranked = Policy("keydiff", KeyDiff(prerope=cache.shows_rotations()))
     scores, origin, cells = cache.rows.score(ranked)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from keydiff_cli.cache import KVCache, LostRowsError
 from keydiff_cli.engine.answer import Answer, Sampler
 from keydiff_cli.errors import UsageError
+from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.by_blocks import Reading
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.recorded_answer import recorded
@@ -126,9 +127,11 @@ class Answering:
                     )
                 yield passages
         except LostRowsError:
-            held.cache.clear()  # or what is left would be kept as what was read
-            self.close()
-            raise
+            with hold_interrupt(stopping=False):
+                if self._reading is not None:
+                    self._reading.keep_nothing()
+                self.close()  # those who ask go by the cache that is in use: none is any more
+                raise
 
     def answer(self, asked: Asked, sampler: Sampler | None = None) -> Answer:
         """An answer to the tokens of a question, by the sampler of the settings or another one.

@@ -79,6 +79,10 @@ class Reading:
         """
         return next(self._steps, False)
 
+    def keep_nothing(self) -> None:
+        """Write no more of what is read: the cache has lost it."""
+        self._keeper.close()
+
     @property
     def most_rows(self) -> int:
         """Rows that the cache has at most when all is read."""

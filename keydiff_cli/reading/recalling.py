@@ -22,7 +22,8 @@ from keydiff_cli.text.prompts import Asked
 
 def warn_of_archive(recorder: Recorder, error: Exception) -> None:
     """Warn of an error because of which nothing can be recalled any more."""
-    recorder.warn(f"nothing is recalled: {told_by(error)}; answers rest on what is kept")
+    why = told_by(error) or "out of memory"
+    recorder.warn(f"nothing is recalled: {why}; answers rest on what is kept")
 
 
 class Recaller:
@@ -94,12 +95,12 @@ class Recaller:
         try:
             if lifted is not None and recallable:
                 chosen = Recall(tokens).choose(lifted, self._kept)
-                with hold_interrupt():  # or rows would stay of which nobody knows
+                with hold_interrupt(stopping=False):  # or rows would stay of which nobody knows
                     back = self._put_back(chosen)
             yield lifted if self._heads else None
         finally:
             if back is not None and in_use() is self._cache:
-                with hold_interrupt():
+                with hold_interrupt(stopping=False):  # which must not hide that they are lost
                     back.undo(self._cache)
 
     def _lifts(self, question: Asked) -> Float32 | None:
@@ -115,7 +116,7 @@ class Recaller:
         started = time.perf_counter()
         if self.archive is None or len(tokens) == 0:
             return None
-        with self._problems_told(DamagedError, LlamaError, OSError):
+        with self._problems_told(DamagedError, LlamaError, MemoryError, OSError):
             back = put_back(self._cache, self.archive, tokens, self._head)
             self._recorder.rows_recalled(len(tokens), time.perf_counter() - started)
             return back

@@ -83,7 +83,7 @@ class Conversation:
     @property
     def tokens(self) -> int:
         """Rows that the conversation has in the cache now."""
-        if self._reader.reading:
+        if self._reader.reading or not self.attached:
             return 0
         document, *_ = self._cache.pinned
         return self._cache.used - document.rows

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from contextlib import closing
 
+import numpy as np
 import pytest
 
-from keydiff_cli.cache.access import find_layout
+from keydiff_cli.cache.access import Layer, find_layout
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import CacheTensor, Context, Model
+
+
+class Failing(np.ndarray):
+    """Rows for which there is no memory when they are written."""
+
+    def __setitem__(self, *_: object) -> None:
+        raise MemoryError
+
+
+def test_a_layer_whose_values_cannot_be_exchanged_keeps_its_keys() -> None:
+    keys = np.arange(24, dtype=np.uint8).reshape(4, 2, 3)
+    layer = Layer(keys.copy(), keys.copy().view(Failing))
+    places, heads = np.array([0, 2]), np.array([1, 0])
+    with pytest.raises(MemoryError):
+        layer.exchange(places, heads, keys[:2, 0], keys[:2, 0])
+    np.testing.assert_array_equal(layer.keys, keys)
+    np.testing.assert_array_equal(layer.values, keys)
 
 
 @pytest.mark.model

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cli_helpers import Result, fails, run
 from fake_model import FakeLlama
+from talk_helpers import lose_rows
 
 from keydiff_cli.models import LocatedModel
 from keydiff_cli.reading.preparation import locate_model
@@ -72,6 +73,15 @@ def test_what_goes_wrong_ends_it(
 
     monkeypatch.setattr("keydiff_cli.reading.reader.locate_model", locate)
     assert text in fails(chat(f"{line}\nnever asked", "-q", document), status)
+
+
+def test_where_what_was_read_is_lost_it_ends(
+    chat: Chat, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_rows(monkeypatch, 2)
+    result = chat("One?\nTwo?\nnever asked", "-q", document)
+    assert (result.status, result.out) == (4, "One?\n")
+    assert "what was read is lost" in result.err
 
 
 def test_wrong_command_lines(chat: Chat, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import pytest
 from cli_helpers import story
 from fake_model import FakeLlama
-from talk_helpers import asked, stop_at
+from talk_helpers import asked, lose_rows, stop_at
 
 from keydiff_cli.cli.background import Background
 from keydiff_cli.cli.repl import Repl
@@ -103,6 +103,27 @@ def test_what_goes_wrong_is_said_and_the_chat_goes_on(
     assert second == "keydiff: error: there is no command /kv_type; /help lists them"
     assert third.startswith("keydiff: error: ")
     assert "budget: 0 must be at least 1" in third
+
+
+def test_where_what_was_read_is_lost_it_is_read_again_for_the_next_question(
+    repl: Repl,
+    type_lines: Callable[..., list[str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    capsys.readouterr()
+    lose_rows(monkeypatch, 2)
+    *_, before, lost, after, _ = type_lines(repl, "One?", "Two?", "", "Three?", EOFError)
+    printed = capsys.readouterr()
+    assert printed.out == f"{WELCOME}One?\nOne? Two?\nOne? Three?\n"
+    error, reading = printed.err.splitlines()
+    assert error == (
+        "keydiff: error: what was read is lost, and has to be read again: the device is gone"
+    )
+    assert reading.startswith("keydiff: fake, keydiff-prerope with a budget of 256 tokens")
+    assert "conversation 0/" in lost
+    assert before != lost == after
+    assert asked(repl.chat.turns) == ["One?", "Three?"]
 
 
 def test_an_answer_is_stopped_and_the_chat_goes_on(

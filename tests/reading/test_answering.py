@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -103,17 +104,21 @@ def test_an_answer_that_rests_on_nothing_is_warned_of(recorder: Recorder, share:
     assert len(recorder.report.warnings) == (share == 0)
 
 
-def test_what_the_cache_has_lost_is_not_asked_about_again(recorder: Recorder) -> None:
-    held = Held()
-    held.cache = SimpleNamespace(clear=lambda: held.asked.append("cleared"))
-    answering = Answering(Settings(), recorder)
+def test_what_the_cache_has_lost_is_neither_kept_nor_asked_about_again(recorder: Recorder) -> None:
+    """Also if Ctrl-C comes meanwhile."""
+    held, answering = Held(), Answering(Settings(), recorder)
+
+    def keep_nothing() -> None:
+        signal.raise_signal(signal.SIGINT)
+        held.asked.append("not kept")
+
     answering._held = held  # type: ignore[assignment]
-    lost = LostRowsError(LlamaError("the device is gone"))
+    answering._reading = SimpleNamespace(keep_nothing=keep_nothing)  # type: ignore[assignment]
     with (
         pytest.raises(LostRowsError, match="the device is gone"),
         answering.evidence("Why?", ASKED, "When?"),
     ):
-        raise lost
-    assert held.asked[2:] == ["undone", "cleared"]
+        raise LostRowsError(LlamaError("the device is gone"))
+    assert held.asked[2:] == ["undone", "not kept"]
     with pytest.raises(UsageError, match="read a document first"):
         answering.ask("Why?")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import pytest
 from fake_model import FakeLlama
 from scripted_cache import FakeCache
 
-from keydiff_cli.cache import KVCache
+from keydiff_cli.cache import KVCache, LostRowsError
+from keydiff_cli.llama import LlamaError
+from keydiff_cli.reading.recalling import Recaller
 from keydiff_cli.report import Events, Turn
 from keydiff_cli.talk.chat import Chat
 from keydiff_cli.talk.conversation import Conversation
@@ -57,6 +60,20 @@ def stopping(cache: Any, batch: int) -> Iterator[None]:
             yield
     finally:
         del cache.append
+
+
+def lose_rows(monkeypatch: pytest.MonkeyPatch, question: int) -> None:
+    """Have what was read get lost in the answer to a question, counted from 1."""
+    real, asked = Recaller.recalled, count(1)
+
+    @contextmanager
+    def recalled(*words: Any) -> Iterator[Any]:
+        with real(*words) as lifts:
+            yield lifts
+        if next(asked) == question:
+            raise LostRowsError(LlamaError("the device is gone"))
+
+    monkeypatch.setattr(Recaller, "recalled", recalled)
 
 
 def fill(conversation: Conversation, fake: FakeLlama) -> None:
