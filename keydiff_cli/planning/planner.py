@@ -47,9 +47,10 @@ class Fit:
     plan
         The plan, with a budget no larger than the documents.
     budget
-        Tokens that may stay, if any have to go.
+        Tokens that may stay, if any have to go; more than planned for where all of them stay.
     least, most
-        Budgets between which an earlier reading of them may have been: it can be gone on from.
+        Budgets between which an earlier reading that evicts may have been, to be gone on from:
+        for documents that stay whole only those that evict nothing of them.
     """
 
     plan: Plan
@@ -124,14 +125,16 @@ class Planner:
         once = 0 if question is None else question + answer
         share = settings.conversation if talk or question is None else 0
         look = 0 if self._full else settings.second_look
+        # Cells beside budget and block: those that this command needs, and that any may need.
         self._room = head + max(once, share) + look
         self._room_to_talk = head + max(once, settings.conversation) + look
-        self._budget = None if self._full else settings.budget
-        self._free = settings.memory or machine.usable_memory()
-        self._cap = self._free if self._full else settings.memory
+        self._memory = settings.memory or machine.usable_memory()
+        self._cap = self._memory if self._full else settings.memory
         self._window = 0 if self._full else model.window
+        # Tokens that stay: as many as are wanted; of a whole document, and of others, at most.
+        self._wanted = None if self._full else settings.budget
         self._whole = min(WHOLE, model.trained_context)
-        self._largest = 2**24 if self._full else min(DEFAULT_BUDGET, self._whole)
+        self._usual = 2**24 if self._full else min(DEFAULT_BUDGET, self._whole)
 
     def plan(self, budget: int | None = None) -> Plan:
         """The plan for a budget; without one, for documents too long to stay whole.
@@ -141,22 +144,20 @@ class Planner:
         MemoryCapError, UsageError
             As :func:`make_plan`.
         """
-        return self._plan(budget or self.budget, cap=self._cap)
+        return self._plan(self._cap, budget or self.budget)
 
     @property
     def budget(self) -> int:
         """The budget for documents that are too long to stay whole."""
-        if self._budget is not None or self._full or self._cap is None:
-            return self._plan(self._budget, cap=self._cap).budget
-        return self._leaving_some(self._cap, self._largest, self._room)
+        if self._wanted is not None:
+            return self._wanted
+        if self._full or self._cap is None:
+            return self._plan(self._cap).budget
+        return self._for_every_command(self._cap, self._usual)
 
     @property
     def longest_whole(self) -> int:
-        """Tokens of the longest document of which nothing is evicted.
-
-        The same whether one question is asked or many: what one command leaves whole is then
-        taken up by another.
-        """
+        """Tokens of the longest document of which nothing is evicted."""
         return self._policy.room(self._budget_for_whole())
 
     def fit(self, read_to: Callable[[int], int]) -> Fit:
@@ -173,50 +174,53 @@ class Planner:
         MemoryCapError, UsageError
             As :meth:`plan`, and if the documents do not fit although nothing may be evicted.
         """
-        budget, longest = self.budget, self.longest_whole
+        longest, pyramid = self.longest_whole, self._policy.pyramid > 0
         read = read_to(longest + 1)
-        if read > longest and self._full:
-            raise self._too_long(read_to(self._largest + 1))
-        plan = self.plan(budget)
-        if read <= longest:
-            budget = max(budget, self._budget_for_whole())
-            needed = budget if self._policy.pyramid else max(read, MIN_BUDGET, self._window)
-            plan = self.plan(min(budget, needed))
-        if self._full or self._budget is not None:
+        whole = read <= longest
+        if self._full and not whole:
+            raise self._too_long(read_to(self._usual + 1))
+        budget = self._budget_for_whole() if whole else self.budget
+        needed = max(read, MIN_BUDGET, self._window) if whole and not pyramid else budget
+        plan = self.plan(min(budget, needed))
+        if self._full or self._wanted is not None:
             return Fit(plan, budget, budget, budget)
-        least = budget if self._cap is None else 0  # any that was made for the same cap
-        return Fit(plan, budget, least, max(budget, self._most()))
+        # For a longer document any budget will do that the same cap has allowed.
+        least = plan.budget if whole or self._cap is None else 0
+        return Fit(plan, budget, least, budget if pyramid else max(budget, self._most()))
 
     def _budget_for_whole(self) -> int:
         """The budget for documents short enough to stay whole."""
         usual = self.budget
-        if self._full or self._budget is not None or self._policy.pyramid:
+        if self._full or self._wanted is not None or self._policy.pyramid:
             return usual
         with suppress(MemoryCapError):
-            usual = max(usual, self._leaving_some(self._free, self._whole, self._room_to_talk))
+            usual = max(usual, self._for_every_command(self._memory, self._whole))
         return usual
 
-    def _leaving_some(self, cap: int, largest: int, room: int) -> int:
-        """The budget that a cap allows, with some of it left over.
+    def _for_every_command(self, cap: int, largest: int) -> int:
+        """The budget that a cap allows, whichever command asks for it.
 
-        The size of the process varies with the command, and a little between runs. What one run
-        keeps of a document then fits the next run too.
+        So there is room to talk, and some of the cap is left over: the size of the process varies
+        with the command, and a little between runs. What one of them keeps of a document then fits
+        the next one, too. Where that is not possible it is the smallest budget, with the room that
+        this command needs.
         """
         with suppress(MemoryCapError):
-            return self._plan(None, cap=cap - _LEFT_OVER, largest=largest, room=room).budget
-        return self._plan(None, cap=cap, largest=MIN_BUDGET, room=room).budget
+            shared = self._plan(cap - _LEFT_OVER, largest=largest, room=self._room_to_talk)
+            return shared.budget
+        return self._plan(cap, largest=MIN_BUDGET).budget
 
     def _most(self) -> int:
         """The largest budget for which there is memory, up to that of whole documents, or 0."""
         try:
-            return self._plan(None, cap=self._free, largest=self._whole).budget
+            return self._plan(self._memory, largest=self._whole).budget
         except MemoryCapError:
             return 0
 
     def _too_long(self, read: int) -> MemoryCapError:
         """What is wrong with documents of so many tokens, or more, for the full cache."""
         cells = cells_for(read, block=self._block, room=self._room)
-        more = "more than " if read > self._largest else ""
+        more = "more than " if read > self._usual else ""
         needed = megabytes(self.footprint.total(cells))
         return MemoryCapError(
             f"the document has {more}{read} tokens, which do not fit the full cache in "
@@ -226,12 +230,13 @@ class Planner:
 
     def _plan(
         self,
-        budget: int | None,
-        *,
         cap: int | None,
+        budget: int | None = None,
+        *,
         largest: int | None = None,
         room: int | None = None,
     ) -> Plan:
+        """The plan for a budget, or for the one that a cap allows: the usual or ``largest`` one."""
         return make_plan(
             self.footprint,
             cap=cap,
@@ -239,6 +244,6 @@ class Planner:
             block=self._block,
             room=self._room if room is None else room,
             window=self._window,
-            largest=largest or self._largest,
+            largest=self._usual if largest is None else largest,
             scale=1 + self._policy.pyramid,
         )

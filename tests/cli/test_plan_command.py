@@ -40,18 +40,18 @@ def values(result: Result) -> dict[str, Any]:
 
 
 def test_the_parts_add_up_and_stay_under_the_cap(plan: Plan) -> None:
-    planned = values(plan("--json", "--memory", "375MB"))
+    planned = values(plan("--json", "--memory", "390MB"))
     sizes = [planned[f"{part}_bytes"] for part in ("weights", "kv", "compute", "other")]
     assert planned["model"] == SMALL
     assert planned["trained_context"] == 8192
-    assert sum(sizes) == planned["planned_bytes"] <= planned["cap_bytes"] == 375_000_000
+    assert sum(sizes) == planned["planned_bytes"] <= planned["cap_bytes"] == 390_000_000
     assert 256 < planned["budget"] < planned["cells"]
-    wordy = values(plan("--json", "--memory", "375MB", "--system", "Be brief. " * 50))
+    wordy = values(plan("--json", "--memory", "390MB", "--system", "Be brief. " * 50))
     assert wordy["budget"] < planned["budget"]
-    full = values(plan("--json", "--memory", "375MB", "--policy", "full"))
-    assert (full["policy"], full["cap_bytes"]) == ("full", 375_000_000)
-    binary = values(plan("--json", "--memory", "375MiB"))
-    assert planned["planned_bytes"] < binary["planned_bytes"] <= binary["cap_bytes"] == 375 * 2**20
+    full = values(plan("--json", "--memory", "390MB", "--policy", "full"))
+    assert (full["policy"], full["cap_bytes"]) == ("full", 390_000_000)
+    binary = values(plan("--json", "--memory", "390MiB"))
+    assert planned["planned_bytes"] < binary["planned_bytes"] <= binary["cap_bytes"] == 390 * 2**20
 
 
 def test_it_is_a_table(plan: Plan) -> None:

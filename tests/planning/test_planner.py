@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 from fake_model import FakeModel
 
+from keydiff_cli.errors import MemoryCapError
 from keydiff_cli.llama import Model
 from keydiff_cli.planning.footprint import Footprint
 from keydiff_cli.planning.planner import Planner
@@ -45,12 +46,14 @@ def planner(
     *,
     window: int = 0,
     question: int | None = None,
+    talk: bool = False,
     **changes: object,
 ) -> Planner:
     model = FakeModel()
     model.window = window
     settings = replace(Settings(), **changes)  # type: ignore[arg-type]
-    return Planner(cast(Model, model), settings, find_policy(policy), head=HEAD, question=question)
+    chosen, after = find_policy(policy), {"question": question, "talk": talk}
+    return Planner(cast(Model, model), settings, chosen, head=HEAD, **after)  # type: ignore[arg-type]
 
 
 def bytes_for(budget: int) -> int:
@@ -74,7 +77,8 @@ def test_short_documents_stay_whole(policy: str, tokens: int, kept: int, budget:
     text = Text(tokens)
     fit = planner(policy).fit(text.read_to)
     assert (fit.plan.budget, fit.budget) == (kept, budget)
-    assert (fit.least, fit.most) == (budget, 4096), "a text that has grown may have been whole"
+    assert fit.least == kept, "what evicted anything of it is not gone on from"
+    assert fit.most == 4096, "a text that has grown may have been whole"
     assert text.read <= 4097, "more was read than it takes to tell"
 
 
@@ -84,6 +88,14 @@ def test_a_budget_that_was_asked_for_holds_for_every_document(budget: int) -> No
         fit = planner(budget=budget).fit(Text(tokens).read_to)
         assert fit.plan.budget == min(budget, tokens)
         assert fit.budget == fit.least == fit.most == budget
+
+
+def test_a_budget_has_to_fit_a_cap_only_as_far_as_the_document_needs_it() -> None:
+    asked = planner(budget=10**6, memory=bytes_for(3000))
+    assert asked.fit(Text(3000).read_to).plan.budget == 3000
+    for tokens in (5000, 10**7):
+        with pytest.raises(MemoryCapError):
+            asked.fit(Text(tokens).read_to)
 
 
 def test_what_the_machine_has_not_free_is_not_planned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,13 +113,12 @@ def test_what_the_machine_has_not_free_is_not_planned(monkeypatch: pytest.Monkey
 def test_under_a_cap_a_document_stays_whole_that_fits_it_with_some_left_over(
     question: int | None,
 ) -> None:
-    """The same one for one question as for a conversation, which needs more room."""
     cap = bytes_for(FILLING) + LEFT_OVER
     for tokens, kept in ((FILLING, FILLING), (FILLING + 1, 1024)):
         fit = planner(memory=cap, question=question).fit(Text(tokens).read_to)
         assert fit.plan.budget == kept
         assert fit.plan.total <= cap
-        assert fit.least == 0
+        assert fit.least == (FILLING if tokens == FILLING else 0)
         assert fit.most >= FILLING + 256  # cells of less than 12 MB
         assert planner(memory=cap, question=question).plan(fit.most).total <= cap
 
@@ -119,12 +130,38 @@ def test_a_cap_below_the_usual_budget_is_that_of_every_document() -> None:
         assert fit.most == 856 + 256
 
 
+@pytest.mark.parametrize("cell", [2_000, 34_000, 140_000])
+@pytest.mark.parametrize("conversation", [768, 4096])
+@pytest.mark.parametrize("budget", [256, 300, 600, 856, 1500, 3000])
+def test_under_a_cap_every_command_keeps_as_much(
+    monkeypatch: pytest.MonkeyPatch, cell: int, conversation: int, budget: int
+) -> None:
+    """Though some need more room beside it, and the process is larger in some."""
+    needed = replace(NEEDED, kv_cell=cell)
+    monkeypatch.setattr("keydiff_cli.planning.planner.measure", lambda model, **_: needed)
+    talk = {"conversation": conversation}
+    cap = planner(budget=budget, **talk).plan().total + LEFT_OVER
+    ask, read, chat = (
+        planner(memory=cap, **command, **talk)  # type: ignore[arg-type]
+        for command in ({"question": 20}, {"talk": True}, {"talk": True})
+    )
+    chat.footprint = replace(needed, process=LEFT_OVER)
+    assert ask.budget == read.budget >= min(budget, 1024)
+    assert ask.longest_whole == read.longest_whole >= budget
+    for tokens in (300, 700, budget, budget + 1, 5000):
+        one, other, third = (command.fit(Text(tokens).read_to) for command in (ask, read, chat))
+        assert one.budget == other.budget
+        assert one.plan.budget == other.plan.budget <= third.most
+        for fit in (one, other, third):
+            assert fit.plan.total <= cap
+
+
 def test_layers_of_different_budgets_evict_unless_the_smallest_one_has_room() -> None:
     """The last layer keeps a half of what is kept on average."""
     assert planner("pyramid").longest_whole == 512
     for tokens in (300, 512, 513, 3000):
         fit = planner("pyramid").fit(Text(tokens).read_to)
-        assert fit.plan.budget == fit.budget == 1024
+        assert fit.plan.budget == fit.budget == fit.least == fit.most == 1024
 
 
 def test_the_full_cache_is_not_held_to_it() -> None:
