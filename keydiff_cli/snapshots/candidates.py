@@ -13,7 +13,7 @@ from keydiff_cli.snapshots.store import Entry, Store
 
 @dataclass(frozen=True)
 class Candidate:
-    """A snapshot that may be of the same documents.
+    """A snapshot that may be of the same documents, and can be gone on from.
 
     Attributes
     ----------
@@ -31,10 +31,13 @@ class Candidate:
 def candidates(
     store: Store, key: SnapshotKey, *, room: int, least: int, most: int
 ) -> list[Candidate]:
-    """Snapshots made with the same key, and a budget from ``least`` to ``most``.
+    """Snapshots that a reading with a key can go on from, if they are of the same documents.
 
-    Where nothing was evicted, and nothing has to be here, it does not matter by which policy, nor
-    for what budget.
+    Where something was evicted, or would have to be here, all of the key must agree but for the
+    budget, which is from ``least`` to ``most``: the reading goes on with that budget. Where nothing
+    was, and all can stay, it does not matter by which policy, nor for what budget: the reading goes
+    on by its own key, with a larger budget if it takes that
+    (:meth:`~keydiff_cli.snapshots.key.SnapshotKey.for_all_of`).
 
     Parameters
     ----------
@@ -43,18 +46,16 @@ def candidates(
     """
     fitting = []
     for entry in store.entries():
-        description, budget = entry.description, entry.description["key"]["budget"]
-        tokens = description["tokens"]
-        evicting = not (description.get("intact") is True and tokens <= room)
-        if not key.fits(description["key"], evicting=evicting):
+        made, tokens = entry.description["key"], entry.description["tokens"]
+        evicting = not (entry.intact and tokens <= room)
+        if not key.fits(made, evicting=evicting):
             continue
-        if evicting and not least <= budget <= most:
+        if evicting and not least <= made["budget"] <= most:
             continue
-        if not evicting:  # with more than is kept of other documents, if that is what it takes
-            budget = min(budget or tokens, most) if 0 < key.budget < tokens else key.budget
+        own = key.with_budget(made["budget"]) if evicting else key.for_all_of(tokens)
         with (
             suppress(OSError, ValueError, MemoryError),  # another process may have pruned it
             SnapshotFile(entry.path) as file,
         ):
-            fitting.append(Candidate(entry, file.array("tokens"), key.with_budget(budget)))
+            fitting.append(Candidate(entry, file.array("tokens"), own))
     return fitting

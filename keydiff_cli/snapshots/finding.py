@@ -62,10 +62,12 @@ class Beginning:
 def longest_beginning(choices: Iterable[Candidate], corpus: Corpus) -> Candidate | None:
     """The longest candidate that the documents begin with; None if there is none.
 
+    Of several one of which nothing was evicted, then the one that goes on with the largest budget.
     Reads no more of the documents than it takes to tell.
     """
     left = sorted(
-        choices, key=lambda choice: (len(choice.tokens), choice.entry.description["key"]["budget"])
+        choices,
+        key=lambda choice: (len(choice.tokens), choice.entry.intact, choice.key.budget),
     )
     agreed = 0
     while left and agreed < len(left[-1].tokens):
@@ -104,9 +106,7 @@ def find_beginning(
     if archived is None:
         return _opened(store, choices, corpus)
     recallable = [
-        choice
-        for choice in choices
-        if choice.entry.description.get("intact") or choice.entry.archived_as(archived)
+        choice for choice in choices if choice.entry.intact or choice.entry.archived_as(archived)
     ]
     beginning = _opened(store, recallable, corpus)
     if beginning is not None and beginning.whole:

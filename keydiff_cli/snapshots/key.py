@@ -98,6 +98,13 @@ class SnapshotKey:
         """The same key for another budget."""
         return replace(self, budget=budget)
 
+    def for_all_of(self, tokens: int) -> SnapshotKey:
+        """The key by which a reading goes on from so many tokens of which nothing was evicted.
+
+        If they are more than may stay of other documents, so many may stay of these.
+        """
+        return self.with_budget(tokens) if 0 < self.budget < tokens else self
+
     def require_identity(self, other: Mapping[str, Any]) -> None:
         """Make sure that a snapshot is of this model, system prompt and version.
 

@@ -69,6 +69,11 @@ class Entry:
     description: dict[str, Any]
 
     @property
+    def intact(self) -> bool:
+        """Whether nothing of what was read was evicted, nor is anything else remembered of it."""
+        return self.description.get("intact") is True
+
+    @property
     def archive(self) -> list[SegmentPart]:
         """What its archive consists of; nothing if there is none.
 

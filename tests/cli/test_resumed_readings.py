@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import SMALL, Result, story
+from cli_helpers import Result, story
 from report_helpers import parse
 from snapshot_commands import Keydiff
-
-from keydiff_cli.system import machine
 
 BOUNDS = ("--budget", 128, "--block", 64)
 SHORT = (*BOUNDS, "--max-tokens", 6)
@@ -121,28 +118,6 @@ def test_of_a_document_that_grew_the_new_part_is_read(
     assert grown["tokens"]["document"] > blind["tokens"]["document"]
     document.write_text("A new beginning.\n" + document.read_text())
     assert keydiff.report(*words)["tokens"]["reused"] == 0
-
-
-@pytest.mark.model
-@pytest.mark.usefixtures("small_path")
-def test_under_a_cap_it_is_taken_up_too(
-    anew: Keydiff, document: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What the cap allows varies with the size of the process, and with the command."""
-    bounds = ("--model", SMALL, "--block", 64)
-    document.write_text(story(lines=34))
-    monkeypatch.setattr(machine, "resident", lambda: 80_000_000)
-    room = {"KEYDIFF_CONVERSATION": "64"}
-    plan = anew("plan", "--json", *bounds, "--budget", 256, "--max-tokens", 4, **room)
-    cap = json.loads(plan.out)["planned_bytes"] + 4_000_000  # 256 cells more take 6 MB
-    words = (*bounds, "--memory", cap)
-    ahead = json.loads(anew("read", "--json", *words, document, **room).out)
-    assert ahead["tokens"]["kept"] < ahead["tokens"]["document"]
-    for question, size in ((QUESTION, 82_000_000), (OTHER, 79_000_000)):
-        monkeypatch.setattr(machine, "resident", lambda size=size: size)
-        report = anew.report(*words, "--max-tokens", 4, document, question, **room)
-        assert report["tokens"]["reused"] == report["tokens"]["document"]
-        assert report["cache"]["policy"] == "keydiff-prerope"
 
 
 def test_a_short_document_is_taken_up_whatever_the_budget(anew: Keydiff, document: Path) -> None:

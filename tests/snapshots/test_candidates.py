@@ -50,25 +50,22 @@ def test_what_nothing_was_evicted_of_is_for_all_that_would_not_evict(store: Stor
     assert len(that_fit(store, make_key(policy="window"), room=400)) == 1
 
 
-@pytest.mark.parametrize(
-    ("kept_of_others", "for_what", "most", "goes_on"),
-    [
-        (200, 400, 400, 400),  # it has more than is kept of other documents, which fits
-        (200, 400, 300, 300),
-        (200, 400, 299, None),
-        (200, 0, 400, 300),  # the full cache has no budget
-        (320, 400, 400, 320),  # and what needs no more gets no more
-        (0, 400, 0, None),
-    ],
-)
-def test_more_is_kept_of_what_was_whole_than_of_other_documents(
-    store: Store, kept_of_others: int, for_what: int, most: int, goes_on: int | None
-) -> None:
-    """One that has grown meanwhile, or one for which there was a little more memory."""
-    keep(store, make_key(budget=for_what), tokens_to(300), intact=True)
-    own = make_key(budget=kept_of_others)
-    found = that_fit(store, own, room=most, least=kept_of_others, most=most)
-    assert [choice.key.budget for choice in found] == ([] if goes_on is None else [goes_on])
+def test_as_much_is_kept_of_what_was_whole_as_there_is(store: Store) -> None:
+    """Of one that has grown meanwhile, or one for which there was a little more memory."""
+    keep(store, make_key(budget=400), tokens_to(300), intact=True)
+    limits = {"least": 200, "most": 400}
+    [choice] = that_fit(store, make_key(budget=200), room=300, **limits)
+    assert choice.key == make_key(budget=300)
+    assert that_fit(store, make_key(budget=200), room=299, **limits | {"most": 299}) == []
+
+
+def test_what_was_evicted_is_not_for_documents_that_stay_whole(store: Store) -> None:
+    keep(store, make_key(budget=200), tokens_to(300))
+    keep(store, make_key(budget=300), tokens_to(301))  # by a policy that remembers more
+    budgets = [choice.key.budget for choice in that_fit(store, room=400, least=301, most=400)]
+    assert budgets == []
+    [choice] = that_fit(store, room=400, least=300, most=400)
+    assert choice.key.budget == 300
 
 
 def test_a_reading_goes_on_with_the_budget_of_the_snapshot(store: Store) -> None:

@@ -18,8 +18,8 @@ from keydiff_cli.snapshots.finding import longest_beginning
 from keydiff_cli.text.corpus import Corpus
 
 
-def candidate(tokens: np.ndarray[Any, Any], budget: int = 64) -> Candidate:
-    entry = Entry(str(len(tokens)), Path(), 0, 0, {"key": {"budget": budget}})
+def candidate(tokens: np.ndarray[Any, Any], budget: int = 64, *, intact: bool = False) -> Candidate:
+    entry = Entry(str(len(tokens)), Path(), 0, 0, {"intact": intact})
     return Candidate(entry, tokens, make_key(budget=budget))
 
 
@@ -74,6 +74,9 @@ def test_of_two_that_are_as_long_the_larger_budget_is_taken() -> None:
     choices = [candidate(tokens_to(8), budget) for budget in (64, 256, 128)]
     best = longest_beginning(choices, corpus_of(range(20)))
     assert best is choices[1]
+    choices.insert(0, candidate(tokens_to(8), 128, intact=True))
+    best = longest_beginning(choices, corpus_of(range(20)))
+    assert best is choices[0], "one of which nothing was evicted comes first"
 
 
 @given(

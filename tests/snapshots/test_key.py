@@ -37,6 +37,15 @@ def test_a_key_does_not_change() -> None:
     assert other == make_key(budget=5)
 
 
+@pytest.mark.parametrize(
+    ("budget", "tokens", "kept"),
+    [(64, 63, 64), (64, 64, 64), (64, 65, 65), (64, 4000, 4000), (0, 4000, 0)],
+)
+def test_what_was_whole_keeps_as_many_tokens_as_it_has(budget: int, tokens: int, kept: int) -> None:
+    """Unless more are kept of any documents; 0 is for any number."""
+    assert make_key(budget=budget).for_all_of(tokens) == make_key(budget=kept)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_everything_but_the_budget_has_to_agree(name: str) -> None:
     key = make_key()
