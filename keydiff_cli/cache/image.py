@@ -115,7 +115,7 @@ class Imaging:
         count = int(used[-1]) + 1 if len(used) else 0
         rows, windowed = self._rows(used, count)
         if copy and self._layout.direct is not None:
-            rows = [view.copy() for view in rows]
+            rows, windowed = [view.copy() for view in rows], windowed.copy()
         return Image(
             tokens,
             position,
