@@ -45,17 +45,18 @@ def open_archivist(
     parts = [] if beginning is None else beginning.entry.archive
     if beginning is not None and cache.intact and not beginning.entry.archived_as(form):
         parts = []  # everything is in the cache, and can be archived anew
-    archived = parts[-1].stop if parts else 0
     read = 0 if beginning is None else beginning.tokens
     try:
         segments = [] if beginning is None else open_parts(beginning.entry.path.parent, parts)
         if segments:
             check_archive(segments, form, widths)
     except (DamagedError, OSError) as error:
-        run.recorder.warn(
-            f"the archive cannot be used: {told_by(error)}; answers rest on what is kept"
-        )
-        return None
+        instead = "it is made anew" if cache.intact else "answers rest on what is kept"
+        run.recorder.warn(f"the archive cannot be used: {told_by(error)}; {instead}")
+        if not cache.intact:
+            return None
+        parts, segments = [], []
+    archived = parts[-1].stop if parts else 0
     if archived != read and not cache.intact:
         run.recorder.warn(
             "what was read before has no archive, so nothing of it is recalled; 'keydiff cache' "

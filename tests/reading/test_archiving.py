@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from archived_readings import QUESTION, Heard, archives, same, settings_for, state, write
+from archived_readings import QUESTION, Heard, Stop, archives, same, settings_for, state, write
 from process_helpers import POSIX, finish, start
 
 from keydiff_cli.reading.reader import Reader
@@ -175,3 +175,26 @@ def test_killed_at_any_moment_it_goes_on_and_gives_the_same_answer(
     archive.close()
     other.close()
     assert len(archives(settings)) == 2  # what it had by the first snapshot, and the rest
+
+
+def test_a_damaged_archive_of_what_is_whole_in_the_cache_is_made_anew(
+    tiny_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reading that was stopped before anything was evicted."""
+    document, settings = write(tmp_path), replace(settings_for(tiny_path, tmp_path), budget=512)
+    with Reader(replace(settings, cache=False)) as reader:
+        reader.read([document])
+        answer = reader.ask(QUESTION)
+    monkeypatch.setattr("keydiff_cli.snapshots.pace.SHARE", 1e9)  # a snapshot after each block
+    with Reader(settings, Stop(6)) as reader, pytest.raises(KeyboardInterrupt):
+        reader.read([document])
+    (archive,) = archives(settings)
+    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+    heard = Heard()
+    with Reader(settings, heard) as reader:
+        reader.read([document])
+        assert heard.notes[0].startswith("read before: the first")
+        assert reader.ask(QUESTION) == answer
+        assert reader.report.recall.tokens == 64
+    assert heard.warnings[0] == "the archive cannot be used: it ends early; it is made anew"
+    assert archive.with_suffix(".damaged").exists()
