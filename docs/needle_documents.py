@@ -46,10 +46,9 @@ def known_tasks(text: str) -> list[str]:
 
 
 def some(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} must be at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' must be a whole number from 1 on")
+    return int(text)
 
 
 def main() -> None:
