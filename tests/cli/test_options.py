@@ -115,6 +115,6 @@ def test_what_is_looked_up_for_a_question_can_be_left_out(
     assert off.sources[name] == "flag"
     (other,) = {"recall", "second_look"} - {name}
     assert getattr(off.settings, other) == getattr(usual.settings, other)
-    monkeypatch.setenv(f"KEYDIFF_{name.upper()}", "177")
-    assert getattr(Options().resolve().settings, name) == 177
+    monkeypatch.setenv(f"KEYDIFF_{name.upper()}", "277")
+    assert getattr(Options().resolve().settings, name) == 277
     assert getattr(Options(**{f"no_{name}": True}).resolve().settings, name) == 0
