@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from keydiff_cli.bench.amounts import find_figures, unit_of
 from keydiff_cli.bench.metrics import normalised
+from keydiff_cli.text.amounts import find_figures, unit_of
 
 ABSENT = "absent"  # the kind of a question that the document does not answer
 
@@ -62,7 +62,7 @@ def judge(answer: str, question: str, reference: str, kind: str) -> bool | None:
     - With choices in the question, such as ``(A)``, and a letter as the reference, by the letter
       (:func:`chosen`).
     - With amounts in the reference, if it has all of them
-      (:func:`~keydiff_cli.bench.amounts.same_amount`); dates beside them do not count.
+      (:func:`~keydiff_cli.text.amounts.same_amount`); dates beside them do not count.
     - With dates in a reference of at most twelve words, if it has all parts of them that the
       question does not name; not judged if that names them all.
     - With a reference of at most four words, if it contains them, case and punctuation aside.

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from keydiff_cli.bench.amounts import Amount, find_figures, same_amount, unit_of
+from keydiff_cli.text.amounts import Amount, find_figures, same_amount, unit_of
 
 
 def written(text: str) -> list[tuple[str, int | None, bool]]:
