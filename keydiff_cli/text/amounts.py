@@ -1,4 +1,4 @@
-"""Amounts and dates in a text, and whether two amounts are the same one, written differently."""
+"""Amounts in a text, and whether two of them are the same one, written differently."""
 
 from __future__ import annotations
 
@@ -7,28 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-_MONTHS = (
-    "january|jan", "february|feb", "march|mar", "april|apr", "may", "june|jun", "july|jul",
-    "august|aug", "september|sept|sep", "october|oct", "november|nov", "december|dec",
-)  # fmt: skip
-_MONTH = "(" + "|".join(_MONTHS) + r")\b\.?"
-_DAY, _YEAR = r"(\d{1,2})(?:st|nd|rd|th)?\b(?![.,]\d)", r"((?:19|20)\d\d)\b(?![.,]\d)"
-_FLAGS = re.IGNORECASE | re.ASCII
-# The groups of each pattern, by what they are; a slash may have the day or the month first.
-_DATES = tuple(
-    (re.compile(pattern, _FLAGS), parts)
-    for pattern, parts in (
-        (rf"\b{_MONTH}\s+{_DAY}(?:,?\s+{_YEAR})?", ("month", "day", "year")),
-        (rf"\b{_DAY}\s+(?:of\s+)?{_MONTH}(?:,?\s+{_YEAR})?", ("day", "month", "year")),
-        (rf"\b{_MONTH},?\s+(?:of\s+)?{_YEAR}", ("month", "year")),
-        (rf"\b{_YEAR}-(\d\d)-(\d\d)\b", ("year", "month", "day")),
-        (rf"\b(\d\d?)/(\d\d?)/{_YEAR}", ("either", "either", "year")),
-    )
-)
-_NAMES = re.compile(
+from keydiff_cli.text.dates import YEARS, blank, cut_dates
+
+NAMES = re.compile(
     r"\b(?:Class|Form|Item|Level|Note|Part|Phase|Season|Section|Series|Table|Tier)s?\s\d+[a-z]?\b",
     re.ASCII,
 )
+"""Numbers that are part of a name."""
 _FISCAL = re.compile(r"\b[FC]Y\s?'?(\d\d)?(\d\d)(?!\d)", re.ASCII)  # FY2023, FY23
 _NUMBER = re.compile(
     r"""
@@ -49,7 +34,6 @@ _UNIT = re.compile(
     r"\bin\s+(?:(?:usd|us\$|us|dollars?|\$|eur|gbp|euros?|pounds?)\s+)?(thousand|million|billion)",
     re.IGNORECASE,
 )
-_YEARS = range(1900, 2100)
 
 
 @dataclass(frozen=True)
@@ -88,6 +72,36 @@ class Amount:
 
 
 @dataclass(frozen=True)
+class FoundNumber:
+    """A number in a text, from character ``start`` to ``stop`` (exclusive).
+
+    Attributes
+    ----------
+    currency
+        The sign before it; empty without one.
+    is_year
+        Whether nothing makes it an amount, and it is like a year.
+    is_marker
+        Whether it only numbers an item of a list or a footnote, as in ``(1)``.
+    also
+        What else it may be: the ``5`` of ``5 to 10 million`` is five million.
+    """
+
+    start: int
+    stop: int
+    amount: Amount
+    currency: str = ""
+    is_year: bool = False
+    is_marker: bool = False
+    also: Amount | None = None
+
+    @property
+    def readings(self) -> tuple[Amount, ...]:
+        """The amounts that it may be."""
+        return (self.amount,) if self.also is None else (self.amount, self.also)
+
+
+@dataclass(frozen=True)
 class Figures:
     """What a text has of amounts, and of dates: pairs such as ``("month", 3)``, ``("year", 2024)``.
 
@@ -111,22 +125,27 @@ class Figures:
 
 def find_figures(text: str) -> Figures:
     """The amounts and dates of a text, without numbers in names such as ``Q2`` or ``Level 3``."""
-    text = _NAMES.sub(" ; ", text.replace("\u00a0", " "))
+    text = NAMES.sub(blank, text.replace("\u00a0", " "))
     text = _FISCAL.sub(lambda match: f" {match[1] or 20}{match[2]}", text)
-    dates: set[tuple[str, int]] = set()
-    for pattern, parts in _DATES:
-        for match in pattern.finditer(text):
-            values = zip(parts, match.groups(), strict=True)
-            dates |= {(part, _value(value)) for part, value in values if value is not None}
-        text = pattern.sub(" ; ", text)
+    found, text = cut_dates(text)
+    dates = {part for date in found for part in date.parts}
     amounts = []
+    for number in find_numbers(text):
+        if number.is_year:
+            dates.add(("year", int(number.amount.number)))
+        elif not number.is_marker:
+            amounts.append(number.amount)
+    return Figures(tuple(amounts), frozenset(dates))
+
+
+def find_numbers(text: str) -> Iterator[FoundNumber]:
+    """The numbers of a text without its dates, in their order; those within words are left out."""
     for match in _NUMBER.finditer(text):
         amount = _amount(match)
-        if _is_year(match, amount):
-            dates.add(("year", int(amount.number)))
-        elif not _is_marker(match):
-            amounts.append(amount)
-    return Figures(tuple(amounts), frozenset(dates))
+        currency = (match["currency"] or "")[:1]
+        yield FoundNumber(
+            match.start(), match.end(), amount, currency, _is_year(match, amount), _is_marker(match)
+        )
 
 
 def unit_of(question: str) -> int | None:
@@ -161,13 +180,6 @@ def _rounded(value: Decimal, step: Decimal) -> Decimal:
     return (value / step).to_integral_value(ROUND_HALF_UP) * step
 
 
-def _value(text: str) -> int:
-    """The number of a day, a year or a month, which may be a word."""
-    if text.isdecimal():
-        return int(text)
-    return next(n for n, names in enumerate(_MONTHS, 1) if text.lower() in names.split("|"))
-
-
 def _amount(match: re.Match[str]) -> Amount:
     power = _SCALES[_letter(match["scale"])] if match["scale"] else None
     return Amount(Decimal(match["number"].replace(",", "")), power, bool(match["percent"]))
@@ -184,7 +196,7 @@ def _is_year(match: re.Match[str], amount: Amount) -> bool:
         bare
         and amount.power is None
         and len(match["number"]) == 4
-        and (int(amount.number) in _YEARS)
+        and (int(amount.number) in YEARS)
     )
 
 
