@@ -1,0 +1,110 @@
+"""A text checked against its source: sentences with what the source does not have are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from keydiff_cli.text.amounts import FoundNumber, unit_of
+from keydiff_cli.text.facts import Facts
+from keydiff_cli.text.sentences import join_sentences, split_sentences
+from keydiff_cli.text.stated import read_stated
+from keydiff_cli.text.units import rounding
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A sentence that is left out, and what of it the source does not have, as it is written."""
+
+    sentence: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A text that was checked against a source.
+
+    Attributes
+    ----------
+    text
+        Its sentences of which nothing is missing, in their lines and lists.
+    left_out
+        The others.
+    figures, found
+        How many amounts, percentages and dates were looked up in the source, and were there.
+    """
+
+    text: str
+    left_out: tuple[LeftOut, ...]
+    figures: int
+    found: int
+
+
+@dataclass(frozen=True)
+class _Claim:
+    start: int
+    written: str
+    is_figure: bool
+    is_found: bool
+
+
+def missing(sentence: str, facts: Facts) -> tuple[str, ...]:
+    """What a sentence states that the source does not have, as it is written, in its order.
+
+    - Numbers are compared as numbers, in any scale, and in the unit of the source's tables. They
+      may be rounded where they have a word of scale and two digits or more, or where the sentence
+      says so ("about"). One of a single digit is looked up only with a scale, currency or ``%``.
+    - A percentage must be one in the source; one that could be computed from it is missing.
+    - The parts of a date must be together in the source.
+    - Names are looked up word by word. One of a single word that begins the sentence passes, since
+      any word could be there.
+    """
+    return tuple(claim.written for claim in _claims(sentence, facts) if not claim.is_found)
+
+
+def checked(text: str, facts: Facts) -> Checked:
+    """A text without the sentences of which something is missing in the source.
+
+    A last sentence that was cut off is for the caller to leave out before
+    (:attr:`~keydiff_cli.text.sentences.Sentence.is_whole`).
+    """
+    sentences = split_sentences(text)
+    claims = [_claims(sentence.text, facts) for sentence in sentences]
+    lacking = [tuple(claim.written for claim in some if not claim.is_found) for some in claims]
+    pairs = list(zip(sentences, lacking, strict=True))
+    figures = [claim for some in claims for claim in some if claim.is_figure]
+    return Checked(
+        text=join_sentences((sentence, not lacks) for sentence, lacks in pairs),
+        left_out=tuple(LeftOut(sentence.text, lacks) for sentence, lacks in pairs if lacks),
+        figures=len(figures),
+        found=sum(claim.is_found for claim in figures),
+    )
+
+
+def _claims(sentence: str, facts: Facts) -> list[_Claim]:
+    """What a sentence states, in its order, and whether the source has it."""
+    stated = read_stated(sentence)
+
+    def claims() -> Iterator[_Claim]:
+        unit = unit_of(stated.text)
+        for number in filter(_is_telling, stated.numbers):
+            is_found = facts.has_number(number, rounding(stated.text, number.start), unit)
+            yield claim(number.start, number.stop, True, is_found)
+        for date in stated.dates:
+            yield claim(date.start, date.stop, True, facts.has_date(date))
+        for label in filter(_is_telling, stated.labels):
+            yield claim(label.start, label.stop, False, facts.has_label(label))
+        for name in stated.names():
+            yield claim(name.start, name.stop, False, facts.has_name(name.word))
+
+    def claim(start: int, stop: int, is_figure: bool, is_found: bool) -> _Claim:
+        return _Claim(start, stated.text[start:stop], is_figure, is_found)
+
+    return sorted(claims(), key=lambda claim: claim.start)
+
+
+def _is_telling(number: FoundNumber) -> bool:
+    """Whether a number says enough to be looked up: single digits are everywhere."""
+    amount = number.amount
+    is_small = amount.number < 10 and amount.places <= 0
+    return not is_small or bool(amount.power or amount.percent or number.currency or number.also)
