@@ -63,6 +63,7 @@ class Timing:
     keep: float = 0.0
     first_token: float = 0.0
     answer: float = 0.0
+    notes: float = 0.0
     total: float = 0.0
 
 
@@ -95,6 +96,31 @@ class Look:
     lines: tuple[int, int]
     tokens: int
     by: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """A note of a part.
+
+    Attributes
+    ----------
+    document
+        Name of the document.
+    pages
+        Its first and its last page, counted from 1; None where there are none.
+    lines
+        Its first and its last line, counted from 1 in their pages, or in the document.
+    text
+        What it says; empty if nothing of it was supported by the part.
+    left_out
+        Sentences that had figures, dates or names which are not in the part.
+    """
+
+    document: str
+    pages: tuple[int, int] | None
+    lines: tuple[int, int]
+    text: str
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -156,6 +182,9 @@ class Events:
     def reading_over(self) -> None:
         """Reading has ended, or what else there was progress of."""
 
+    def noting(self, done: int, total: int) -> None:
+        """The next note is being made: so many of all are there."""
+
     def text(self, text: str) -> None:
         """A piece of the answer."""
 
@@ -175,6 +204,8 @@ class Report:
         The passages that were read again before the question.
     quick
         Whether the documents were not read: the answer rests on these passages alone.
+    notes
+        The notes on the parts of the documents, if they were asked for.
     model, cache
         None as long as they are not known.
     """
@@ -190,6 +221,7 @@ class Report:
     recall: RecallCounts = field(default_factory=RecallCounts)
     second_look: tuple[Look, ...] = ()
     quick: bool = False
+    notes: tuple[Note, ...] = ()
     memory_bytes: MemoryUse = field(default_factory=MemoryUse)
     warnings: tuple[str, ...] = ()
 

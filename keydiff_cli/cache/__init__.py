@@ -6,6 +6,7 @@ eviction a cell's rows come from different tokens: ``origin`` says from which.
 """
 
 from keydiff_cli.cache.access import Access
+from keydiff_cli.cache.aside import Aside
 from keydiff_cli.cache.evictor import EvictionTimes
 from keydiff_cli.cache.image import Image, Mark, Pin
 from keydiff_cli.cache.kv_cache import KVCache
@@ -15,6 +16,7 @@ from keydiff_cli.cache.state import Bytes
 
 __all__ = [
     "Access",
+    "Aside",
     "Bytes",
     "EvictionTimes",
     "HeadRows",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +61,35 @@ class Image:
     widths: list[int]
     rows: Iterable[Bytes]
     windowed: Bytes
+
+    def followed_by(self, start: int, rows: Iterable[Bytes], count: int) -> Image:
+        """The same with the rows of tokens after it, which come from elsewhere.
+
+        The image has to be of consecutive cells from the first one on. What it does not have are
+        the windows of layers that have one.
+
+        Parameters
+        ----------
+        start
+            Number of the first of these tokens, and its position.
+        rows
+            Keys of each layer, then values of each layer: uint8 ``[count, bytes]``.
+        count
+            Number of the tokens.
+        """
+        more = np.arange(start, start + count, dtype=np.int32)
+        heads = len(self.origin)
+        shared = np.broadcast_to(more, (heads, count))
+        return replace(
+            self,
+            tokens=start + count,
+            position=start + count,
+            positions=np.concatenate((self.positions, more)),
+            origin=np.concatenate((self.origin, shared), axis=1),
+            rotary=np.concatenate((self.rotary, shared), axis=1),
+            past=np.concatenate((self.past, np.zeros((heads, count), np.float32)), axis=1),
+            rows=map(_joined, self.rows, rows),
+        )
 
 
 @dataclass
@@ -177,6 +206,10 @@ class Imaging:
             return [rows[:count] for rows in self._layout.whole], blob[state.end :]
         windowed = blob[state.end :].copy()  # a view would hold all of the blob
         return [_in_cells(rows, used, count) for rows in state.rows], windowed
+
+
+def _joined(rows: Bytes, more: Bytes) -> Bytes:
+    return np.concatenate((rows, more))
 
 
 def _in_cells(rows: Bytes, used: NDArray[np.int64], cells: int) -> Bytes:

@@ -22,6 +22,7 @@ from keydiff_cli.cli.build_command import build_llama
 from keydiff_cli.cli.chat_command import chat
 from keydiff_cli.cli.doctor_command import doctor
 from keydiff_cli.cli.messages import tell_error
+from keydiff_cli.cli.notes_command import notes
 from keydiff_cli.cli.plan_command import plan
 from keydiff_cli.cli.read_command import read
 from keydiff_cli.errors import ExitStatus, KeydiffError
@@ -104,6 +105,7 @@ app = typer.Typer(
 app.command()(ask)
 app.command()(chat)
 app.command()(read)
+app.command()(notes)
 app.command()(plan)
 app.add_typer(models_command.app, name="models")
 app.add_typer(cache_command.app, name="cache")

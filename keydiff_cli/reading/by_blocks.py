@@ -126,6 +126,7 @@ class Reading:
             process=planned.process,
             archive=self._archived(),
             problem=self._keeper.problem,
+            snapshot=self._keeper.snapshot,
             second_look=self._second_look,
             whole=self._over,
         )

@@ -47,6 +47,8 @@ class Held:
         Whether the documents were not read, so that passages are all there is.
     problem
         Why there is no snapshot; empty if there is one, or none is needed.
+    snapshot
+        Id of the snapshot; empty if there is none.
     """
 
     cache: KVCache
@@ -64,6 +66,7 @@ class Held:
     second_look: SecondLook
     searched_only: bool = False
     problem: str = ""
+    snapshot: str = ""
 
 
 def hold_documents(
@@ -77,6 +80,7 @@ def hold_documents(
     process: int,
     archive: Archive | None = None,
     problem: str = "",
+    snapshot: str = "",
     second_look: SecondLook | None = None,
     whole: bool = True,
     searched_only: bool = False,
@@ -116,6 +120,7 @@ def hold_documents(
         second_look=second_look,
         searched_only=searched_only,
         problem=problem,
+        snapshot=snapshot,
     )
 
 

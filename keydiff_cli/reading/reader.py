@@ -10,17 +10,22 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from keydiff_cli.errors import UsageError
+from keydiff_cli.cache import LostRowsError
+from keydiff_cli.errors import KeydiffError, UsageError
+from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.policies import choose_policy
 from keydiff_cli.reading.answering import Answering
+from keydiff_cli.reading.noting import Noting
 from keydiff_cli.reading.preparation import locate_model
 from keydiff_cli.reading.reading import Request, begin_reading
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.run import Run
 from keydiff_cli.reading.saved import load_documents, opened_file, save_documents, saved_settings
 from keydiff_cli.reading.skimming import skim_documents
-from keydiff_cli.report import Events, Report
+from keydiff_cli.report import Events, Note, Report
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.snapshots import open_store
+from keydiff_cli.system.files import told_by
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.sources import Sources
 
@@ -192,6 +197,40 @@ class Reader(Answering):
         if self._repeat is None:
             raise UsageError("what came through standard input cannot be read again")
         self._repeat()
+
+    def notes(self) -> Iterator[Note]:
+        """Notes on the parts of what was read, in their order, made now or taken up.
+
+        Raises
+        ------
+        UsageError
+            If nothing was read, there is more to read, or a conversation has begun.
+        LostRowsError
+            If the cache cannot be brought back to what was read; nothing is held any more then.
+        KeydiffError
+            If what the cache holds cannot be put aside.
+        """
+        self._require_only_read("noted")
+        store = open_store(self.settings, self.recorder.warn) if self.settings.cache else None
+        try:
+            yield from Noting(self.held, self.recorder, store).notes()
+        except LostRowsError:
+            with hold_interrupt(stopping=False):
+                self.close()
+                raise
+        except OSError as error:
+            raise KeydiffError(f"no part can be looked at alone: {told_by(error)}") from error
+
+    def _require_only_read(self, what: str) -> None:
+        """Make sure that the documents were read to their end, and nothing was asked since."""
+        self.require_idle()
+        held = self.held
+        if self._reading is not None:
+            raise UsageError(f"there is more to read before it can be {what}")
+        if held.searched_only:
+            raise UsageError(f"the documents were searched, not read: nothing can be {what}")
+        if held.cache.tokens != held.end:
+            raise UsageError(f"a conversation has begun: what was read can be {what} before it")
 
     def save(self, path: str | Path) -> None:
         """Write what was read to a file, for :meth:`load`.

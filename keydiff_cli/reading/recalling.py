@@ -128,7 +128,11 @@ class Recaller:
         try:
             yield
         except problems as error:
-            warn_of_archive(self._recorder, error)
-            if isinstance(error, DamagedError) and self.archive is not None:
-                self.archive.set_aside()
-            self.archive = None
+            self.give_up(error)
+
+    def give_up(self, error: Exception) -> None:
+        """Warn of an error because of which the archive is of no use any more."""
+        warn_of_archive(self._recorder, error)
+        if isinstance(error, DamagedError) and self.archive is not None:
+            self.archive.set_aside()
+        self.archive = None

@@ -13,6 +13,7 @@ from keydiff_cli.report import (
     Look,
     MemoryUse,
     ModelIdentity,
+    Note,
     Progress,
     RecallCounts,
     Report,
@@ -49,6 +50,7 @@ class Recorder:
         self._recall = RecallCounts()
         self._quick = False
         self._looks: tuple[Look, ...] = ()
+        self._notes: list[Note] = []
         self._searched = 0.0  # seconds that it took to find them
         self._memory = MemoryUse()
         self._over = False  # whether a peak above the cap was warned of
@@ -73,6 +75,7 @@ class Recorder:
             recall=self._recall,
             second_look=self._looks,
             quick=self._quick,
+            notes=tuple(self._notes),
             memory_bytes=self._memory,
             warnings=tuple(self._warnings),
         )
@@ -184,6 +187,21 @@ class Recorder:
         """The user has stopped it."""
         self._events.reading_over()
         self._stop_reason = "interrupted"
+
+    # Noting ---------------------------------------------------------------------------------
+
+    def noting_began(self) -> None:
+        """Notes are to be made, or taken up."""
+        self._notes = []
+
+    def noting(self, done: int, total: int) -> None:
+        """The next note is being made: so many of all are there."""
+        self._events.noting(done, total)
+
+    def noted(self, note: Note, seconds: float) -> None:
+        """One more note is there, after so many seconds since the first was begun."""
+        self._notes.append(note)
+        self._timing = replace(self._timing, notes=seconds)
 
     # Answering ------------------------------------------------------------------------------
 

@@ -117,11 +117,16 @@ class Display(Events):
             self._bar[0].stop()
             self._bar = None
 
+    def noting(self, done: int, total: int) -> None:
+        if self._show_progress("noting"):
+            self._update(done, total, f"part {done + 1} of {total}", "noting")
+
     def text(self, text: str) -> None:
         if not self._answer:
             return
         shown = self._sanitize(text) if self._sanitize else text
         if shown:
+            self.reading_over()  # notes come in between
             self._at_line_start = shown.endswith("\n")  # first: Ctrl-C may come while writing
             sys.stdout.write(shown)
             sys.stdout.flush()
@@ -137,6 +142,7 @@ class Display(Events):
 
     def finished(self, report: Report, *, stats: bool) -> None:
         """Print the last line, and the table of statistics if it is wanted."""
+        self.reading_over()
         self.end_line()
         tokens, seconds = report.tokens, report.timing_s.total
         if not self._quiet:
@@ -144,11 +150,12 @@ class Display(Events):
             read = f"read {tokens.document} tokens, kept {tokens.kept}, "
             if report.quick:
                 read = f"searched {tokens.document} tokens, "
+            noted = f"{len(report.notes)} notes, " if report.notes else ""
             recalled = f"recalled {report.recall.tokens}, " if report.recall.tokens else ""
             passages = len(report.second_look)
             looked = f"{passages} passage{'s' if passages > 1 else ''} again, " if passages else ""
             complain(
-                f"{read}{recalled}{looked}"
+                f"{read}{noted}{recalled}{looked}"
                 f"generated {tokens.generated} in {format_duration(seconds)}{stopped}, "
                 f"peak memory {format_size(report.memory_bytes.peak or 0)}"
             )

@@ -51,6 +51,8 @@ class Keeper:
     ----------
     problem : str
         Why what was read cannot be kept; empty if it can.
+    snapshot : str
+        Id of the snapshot of everything; empty as long as there is none.
     """
 
     def __init__(
@@ -80,6 +82,9 @@ class Keeper:
         self._archivist: Archivist | None = None
         self._kept = 0 if beginning is None else beginning.tokens  # in the last snapshot
         self.problem = ""
+        self.snapshot = ""
+        if beginning is not None and beginning.complete:
+            self.snapshot = beginning.entry.id
 
     @property
     def seconds(self) -> float:
@@ -172,6 +177,8 @@ class Keeper:
         if size > store.limit:
             raise OSError(None, f"{format_size(size)} are more than cache_size allows")
         name = short_digest(named)
+        if complete:
+            self.snapshot = name
         lacking = self._archivist is not None and description["archive"] is None
         if lacking and any(entry.id == name and entry.archived for entry in store.entries()):
             return  # another process has written the same, with its archive

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from filelock import Timeout
 
 from keydiff_cli.snapshots.format import DAMAGED
-from keydiff_cli.snapshots.writer import ARCHIVE, SUFFIX
+from keydiff_cli.snapshots.writer import ARCHIVE, NOTES, SUFFIX
 from keydiff_cli.system.files import remove_unheld
 
 if TYPE_CHECKING:
     from keydiff_cli.snapshots.store import Entry, Store
 
 PART = ".part"
-KINDS = (SUFFIX, ARCHIVE, DAMAGED, PART)
+KINDS = (SUFFIX, ARCHIVE, NOTES, DAMAGED, PART)
 
 
 def prune(store: Store, limit: int, before: float) -> list[Entry]:
@@ -62,6 +62,14 @@ def sweep(store: Store) -> None:
         path.unlink(missing_ok=True)
     sweep_parts(store)
     sweep_archives(store)
+    sweep_notes(store)
+
+
+def sweep_notes(store: Store) -> None:
+    """Delete the notes whose snapshot is gone."""
+    for path in store.paths(NOTES):
+        if not path.with_suffix(SUFFIX).exists():
+            path.unlink(missing_ok=True)
 
 
 def sweep_archives(store: Store) -> None:

@@ -13,6 +13,7 @@ from keydiff_cli.system.files import private_file
 
 SUFFIX = ".snapshot"
 ARCHIVE = ".archive"
+NOTES = ".notes"
 ID = 12  # hexadecimal digits of a name
 LOCKS = 3  # of which files have one lock, as locks stay, so there are not more than so many
 

@@ -1,17 +1,20 @@
-"""A text cut into passages: pieces of a few sentences or lines, each a range of tokens."""
+"""A text cut into passages of a few sentences, or into parts of some pages: ranges of tokens."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keydiff_cli.llama import Tokens
 from keydiff_cli.text.corpus import Corpus
 
 LONGEST = 112  # tokens; four passages of it and the lines around them fit in 512
-_SHORTEST = 56  # unless the text ends before
+_PAGE = 4  # what ends with a token: better than a paragraph
+Ends = NDArray[np.int8]
 _SENTENCE_ENDS = tuple(end.encode() for end in ".!?。！？")
 
 
@@ -29,23 +32,47 @@ def cut_passages(corpus: Corpus) -> list[Passage]:
     A passage is of one page, and ends at the end of a paragraph, line or sentence if there is one
     in its second half.
     """
-    passages = []
+    passages: list[Passage] = []
     ends = _ends(corpus)
     for record in corpus.documents:
         pages = (record.page_starts or ())[1:]  # the first one begins with the introduction
         starts = [record.start, *pages, record.start + record.tokens]
-        for start, last in pairwise(starts):
-            while start < last:
-                stop = min(start + LONGEST, last)
-                if stop < last:
-                    rank = ends[start + _SHORTEST - 1 : stop]
-                    stop = start + _SHORTEST + int(len(rank) - 1 - np.argmax(rank[::-1]))
-                passages.append(Passage(start, stop))
-                start = stop
+        for start, stop in pairwise(starts):
+            passages += _cut(ends, start, stop, LONGEST)
     return passages
 
 
-def _ends(corpus: Corpus) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+def cut_parts(corpus: Corpus, longest: int) -> list[Passage]:
+    """Cut what was read of some documents into parts, long passages of at most so many tokens.
+
+    A part is of one document, and ends at the end of a page, paragraph, line or sentence, at the
+    first of these that there is in its second half. What is added to a text changes its last part
+    only.
+    """
+    ends = _ends(corpus)
+    for record in corpus.documents:
+        pages = np.array((record.page_starts or [])[1:], np.int64)
+        ends[pages[pages > 0] - 1] = _PAGE
+    return [
+        part
+        for record in corpus.documents
+        for part in _cut(ends, record.start, record.start + record.tokens, longest)
+    ]
+
+
+def _cut(ends: Ends, start: int, last: int, longest: int) -> Iterator[Passage]:
+    """Cut the tokens from ``start`` to ``last`` (exclusive) where the best place is."""
+    while start < last:
+        stop = min(start + longest, last)
+        if stop < last:
+            shortest = longest // 2
+            rank = ends[start + shortest - 1 : stop]
+            stop = start + shortest + int(len(rank) - 1 - np.argmax(rank[::-1]))
+        yield Passage(start, stop)
+        start = stop
+
+
+def _ends(corpus: Corpus) -> Ends:
     """What ends with each token: 3 a paragraph, 2 a line, 1 a sentence, 0 none of them.
 
     -1 if it ends within a character, as the tokens of a script that the model hardly knows do.

@@ -109,7 +109,7 @@ def test_a_whole_run_is_reported(told: Told) -> None:
         documents=(record,),
         cache=CACHE,
         tokens=TokenCounts(document=20, reused=8, prompt=30, kept=15, generated=3),
-        timing_s=Timing(1.5, 2.25, 1.5, 1.75, 0.125, 0.0625, 4.0, 9.123456),
+        timing_s=Timing(1.5, 2.25, 1.5, 1.75, 0.125, 0.0625, 4.0, 0.0, 9.123456),
         memory_bytes=MemoryUse(5000, 4000, None),
         warnings=("page 2 has no text",),
     )

@@ -1,0 +1,73 @@
+"""What a cache holds, put aside in a file while something else is in the cache."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keydiff_cli.cache.image import Image
+from keydiff_cli.cache.state import Bytes
+from keydiff_cli.system.folders import user_cache_folder
+
+
+class Aside:
+    """An image of a cache whose rows are in a file without a name, which goes with the process.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+
+    def __init__(self, image: Image) -> None:
+        folder = user_cache_folder()  # what is in the folder for temporary files may be in memory
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = tempfile.TemporaryFile(prefix="keydiff-", dir=folder)  # noqa: SIM115
+        try:
+            for rows in image.rows:
+                self._file.write(np.ascontiguousarray(rows).data)
+        except BaseException:
+            self._file.close()
+            raise
+        self._image = replace(image, rows=())
+
+    def __enter__(self) -> Aside:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    @property
+    def image(self) -> Image:
+        """The image, whose rows are read when they are asked for, layer by layer."""
+        return replace(self._image, rows=self._rows())
+
+    def rows(self, start: int, stop: int) -> Iterator[Bytes]:
+        """Rows at positions from ``start`` to ``stop`` (exclusive), in their order.
+
+        Keys of each layer, then values of each layer: uint8 ``[rows, bytes]``. Where nothing was
+        evicted these are the rows of tokens.
+        """
+        positions = self._image.positions
+        cells = np.flatnonzero((positions >= start) & (positions < stop))
+        cells = cells[np.argsort(positions[cells])]
+        return (rows[cells] for rows in self._rows())
+
+    def _rows(self) -> Iterator[NDArray[np.uint8]]:
+        self._file.seek(0)
+        for width in self._image.widths:
+            size = len(self._image.positions) * width
+            data = self._file.read(size)
+            if len(data) < size:
+                raise OSError("the file of what was put aside ends early")
+            yield np.frombuffer(data, np.uint8).reshape(-1, width)

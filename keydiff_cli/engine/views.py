@@ -1,0 +1,111 @@
+"""Parts of the documents in the cache one after another, each alone and whole, to be asked about.
+
+A part is put there from the rows that were stored while it was read, so nothing but the question is
+run: the gist of a page is taken while it is in view, as in ReadAgent (arXiv 2402.09727), but at any
+time after the reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from keydiff_cli.cache import Aside, Bytes, KVCache, LostRowsError
+from keydiff_cli.engine.answer import extend, step_of
+from keydiff_cli.engine.ingest import read_head
+from keydiff_cli.llama import LlamaError, Tokens, hold_interrupt
+from keydiff_cli.text.passages import Passage
+
+Stored = Callable[[int, int], Iterable[Bytes]]
+
+
+class Views:
+    """Shows parts of documents in an empty cache.
+
+    Parameters
+    ----------
+    head
+        The tokens before the documents: int32 ``[tokens]``.
+    tokens
+        Gives the tokens of the documents from a number to another (exclusive), to be run where
+        their rows are not stored.
+    stored
+        Gives their rows: keys of each layer, then values of each layer, uint8 ``[tokens, bytes]``.
+        None where they are not stored.
+
+    Attributes
+    ----------
+    stored
+        As above; may be set to None when stored rows prove to be of no use.
+    """
+
+    def __init__(
+        self,
+        cache: KVCache,
+        head: Tokens,
+        tokens: Callable[[int, int], Tokens],
+        stored: Stored | None,
+    ) -> None:
+        self._cache = cache
+        self._tokens = tokens
+        self.stored = stored
+        read_head(cache, head, step_of(cache))
+        self._head = cache.image(copy=True)
+
+    def show(self, part: Passage) -> None:
+        """Have a part in the cache, with what comes before the documents, and nothing else.
+
+        Its tokens are numbered as among all, and so are its positions if its rows were stored.
+
+        Raises
+        ------
+        DamagedError, OSError
+            If stored rows cannot be read.
+        """
+        start, count = self._head.tokens + part.start, part.stop - part.start
+        if self.stored is None:
+            self._cache.load(replace(self._head, tokens=start))
+            extend(self._cache, self._tokens(part.start, part.stop))
+        else:
+            rows = self.stored(part.start, part.stop)
+            self._cache.load(self._head.followed_by(start, rows, count))
+        self._cache.hold()
+
+
+def longest_view(cache: KVCache, head: int, asked: int) -> int:
+    """Tokens of the longest part that can be shown and asked about.
+
+    Parameters
+    ----------
+    head
+        Tokens before the documents.
+    asked
+        Tokens of question and answer together.
+    """
+    return cache.context.cells - head - asked - step_of(cache) - 1
+
+
+@contextmanager
+def put_aside(cache: KVCache) -> Iterator[Aside]:
+    """Empty a cache; in the end it holds again what it does now.
+
+    Raises
+    ------
+    OSError
+        If what it holds cannot be written to a file; then it is still there.
+    LostRowsError
+        If it cannot be put back.
+    """
+    with Aside(cache.image()) as aside:
+        evicted = cache.evicted
+        cache.clear()
+        try:
+            yield aside
+        finally:
+            with hold_interrupt(stopping=False):  # which must not hide that it is lost
+                try:
+                    cache.load(aside.image)
+                except (LlamaError, OSError) as error:
+                    raise LostRowsError(error) from error
+                cache.evicted = evicted

@@ -1,0 +1,111 @@
+"""Notes on what was read: the key facts of each part, of which each figure is in the part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
+from keydiff_cli.reading.held import Held
+from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.surveying import Survey, Surveyed
+from keydiff_cli.report import Note
+from keydiff_cli.snapshots import Store
+from keydiff_cli.snapshots.notes import NoteFile, NoteRecord, part_digests
+from keydiff_cli.system.files import told_by
+from keydiff_cli.text.checking import checked
+from keydiff_cli.text.corpus import Corpus, DocumentRecord
+from keydiff_cli.text.facts import Facts
+from keydiff_cli.text.sentences import join_sentences, split_sentences
+from keydiff_cli.text.units import table_units
+
+QUESTION = (
+    "List the key facts of this part of the document as short bullet points, with their figures "
+    "and dates, the most important first."
+)
+MOST = 64  # tokens of a note
+
+
+class Noting:
+    """Makes notes of what was read, or takes them up.
+
+    Parameters
+    ----------
+    store
+        Where the snapshots are, and notes beside them; None to keep none.
+    """
+
+    def __init__(self, held: Held, recorder: Recorder, store: Store | None) -> None:
+        self._corpus = held.corpus
+        self._recorder = recorder
+        self._survey = Survey(held, QUESTION, MOST)
+        self._units: dict[int, frozenset[int]] = {}  # of the tables of each document
+        self._file: NoteFile | None = NoteFile(store, held.snapshot, held.key, [QUESTION, MOST])
+
+    def __len__(self) -> int:
+        """The number of notes."""
+        return len(self._survey.parts)
+
+    def notes(self) -> Iterator[Note]:
+        """The note of each part, in the order of the documents, as it is made.
+
+        Raises
+        ------
+        OSError
+            If what the cache holds cannot be put aside.
+        """
+        parts, corpus = self._survey.parts, self._corpus
+        tokens = corpus.slice(0, corpus.tokens)
+        digests = list(part_digests(tokens, (part.stop for part in parts)))
+        known = {} if self._file is None else self._file.read()
+        started = time.perf_counter()
+        self._recorder.noting_began()
+        keys = [(part.start, digest) for part, digest in zip(parts, digests, strict=True)]
+        self._keep(known[key] for key in keys if key in known)
+        lacking = [part for part, key in zip(parts, keys, strict=True) if key not in known]
+        with closing(self._survey.ask(lacking)) as asked:
+            for number, key in enumerate(keys):
+                record = known.get(key)
+                if record is None:
+                    self._recorder.noting(number, len(keys))
+                    record = self._checked(next(asked), key[1])
+                    self._keep([record])
+                note = _placed(record, corpus)
+                self._recorder.noted(note, time.perf_counter() - started)
+                yield note
+
+    def _checked(self, surveyed: Surveyed, digest: str) -> NoteRecord:
+        part, corpus = surveyed.part, self._corpus
+        sentences = split_sentences(surveyed.text)
+        if surveyed.stop_reason == "length" and sentences and not sentences[-1].is_whole:
+            sentences.pop()  # it was cut off
+        said = join_sentences((each, True) for each in sentences)
+        units = self._units_of(corpus.document(part.start))
+        note = checked(said, Facts.of(corpus.text(part.start, part.stop), units))
+        left_out = tuple(each.sentence for each in note.left_out)
+        return NoteRecord(part.start, part.stop, digest, note.text.strip(), left_out)
+
+    def _units_of(self, document: DocumentRecord) -> frozenset[int]:
+        """The units of its tables, which a part may not say."""
+        start = document.start
+        if start not in self._units:
+            text = self._corpus.text(start, start + document.tokens)
+            self._units[start] = table_units(text)
+        return self._units[start]
+
+    def _keep(self, records: Iterable[NoteRecord]) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.add(records)
+        except OSError as error:
+            self._file = None
+            self._recorder.warn(f"the notes cannot be kept: {told_by(error)}")
+
+
+def _placed(record: NoteRecord, corpus: Corpus) -> Note:
+    """A note with its place."""
+    first, last = corpus.place(record.start), corpus.place(record.stop - 1)
+    pages = None if first.page is None or last.page is None else (first.page, last.page)
+    lines = (first.line, last.line)
+    return Note(first.document, pages, lines, record.text, record.left_out)

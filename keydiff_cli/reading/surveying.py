@@ -1,0 +1,100 @@
+"""The same question, asked of every part of what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from keydiff_cli.cache import Aside
+from keydiff_cli.engine.answer import Answer, Sampler, StopReason
+from keydiff_cli.engine.views import Stored, Views, longest_view, put_aside
+from keydiff_cli.reading.held import Held
+from keydiff_cli.snapshots import DamagedError
+from keydiff_cli.text.passages import Passage, cut_parts
+from keydiff_cli.text.prompts import prompt_tokens
+
+_LONGEST = (1920, 960, 480, 240)  # tokens of a part at most: the first for which there are cells
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What a part says to a question.
+
+    Attributes
+    ----------
+    part
+        Its tokens.
+    text
+        The answer.
+    stop_reason
+        Why it ended, as of :class:`~keydiff_cli.engine.answer.Answer`.
+    """
+
+    part: Passage
+    text: str
+    stop_reason: StopReason
+
+
+class Survey:
+    """Asks the same question of parts of what was read, each of which is alone in the cache then.
+
+    Parameters
+    ----------
+    question
+        In the words of the user.
+    most
+        Where an answer stops, in tokens.
+
+    Attributes
+    ----------
+    parts : list of Passage
+        What was read, cut into parts that there are cells for.
+    """
+
+    def __init__(self, held: Held, question: str, most: int) -> None:
+        self._held = held
+        self._most = most
+        model = held.cache.context.model
+        self._head, self._asked = prompt_tokens(model, held.prompt, question)
+        room = longest_view(held.cache, held.head, len(self._asked.ids) + most)
+        longest = next((size for size in _LONGEST if size <= room), max(room, 1))
+        self.parts = cut_parts(held.corpus, longest)
+
+    def ask(self, parts: Iterable[Passage]) -> Generator[Surveyed, None, None]:
+        """The answer of each of some parts, as it comes; then the cache holds what it did before.
+
+        Raises
+        ------
+        OSError
+            If what the cache holds cannot be put aside.
+        """
+        held = self._held
+        cache = held.cache
+        with put_aside(cache) as aside:
+            views = Views(cache, self._head, held.corpus.slice, self._stored(aside))
+            for part in parts:
+                try:
+                    views.show(part)
+                except (DamagedError, OSError) as error:
+                    if views.stored is None:
+                        raise
+                    held.recaller.give_up(error)
+                    views.stored = None
+                    views.show(part)
+                answer = Answer(cache, self._asked, max_tokens=self._most, sampler=Sampler())
+                for _ in answer:
+                    pass
+                yield Surveyed(part, answer.text, answer.stop_reason)
+
+    def _stored(self, aside: Aside) -> Stored | None:
+        """What gives the rows of tokens of the documents; None if they have to be read again."""
+        held, archive = self._held, self._held.recaller.archive
+        if held.cache.context.model.window:  # whose windows are in no archive
+            return None
+        if archive is not None and archive.whole:
+            return lambda start, stop: archive.rows(np.arange(start, stop))
+        if held.intact:
+            return lambda start, stop: aside.rows(held.head + start, held.head + stop)
+        return None

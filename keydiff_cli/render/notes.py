@@ -1,0 +1,42 @@
+"""Notes as they are printed: plain, or as Markdown."""
+
+from __future__ import annotations
+
+from keydiff_cli.report import Note
+
+
+class NoteWriter:
+    """Writes one note after another.
+
+    Parameters
+    ----------
+    form
+        ``text`` or ``md``.
+    named
+        Whether there are several documents, so that each is named.
+    """
+
+    def __init__(self, form: str, *, named: bool) -> None:
+        self._form = form
+        self._named = named
+        self._document: str | None = None
+
+    def __call__(self, note: Note) -> str:
+        """The text of a note with its place; empty where nothing could be noted."""
+        if not note.text:
+            return ""
+        heading = ""
+        if self._named and note.document != self._document:
+            heading = f"# {note.document}\n\n" if self._form == "md" else f"{note.document}\n\n"
+        self._document = note.document
+        place = place_of(note)
+        if self._form == "md":
+            return f"{heading}**{place}**\n\n{note.text}\n\n"
+        return f"{heading}[{place}]\n{note.text}\n\n"
+
+
+def place_of(note: Note) -> str:
+    """The pages of a note, or its lines where there are no pages."""
+    first, last = note.pages or note.lines
+    unit = "page" if note.pages else "line"
+    return f"{unit} {first}" if first == last else f"{unit}s {first}-{last}"

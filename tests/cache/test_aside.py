@@ -1,0 +1,59 @@
+"""What a cache holds goes into a file and comes back as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keydiff_cli.cache import Aside, Image
+
+WIDTHS = [3, 2]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("keydiff_cli.cache.aside.user_cache_folder", lambda: tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+def image(positions: list[int]) -> Image:
+    count = len(positions)
+    numbers = np.array(positions, np.int32)
+    rows = [np.arange(count * width, dtype=np.uint8).reshape(count, width) for width in WIDTHS]
+    shared = np.broadcast_to(numbers, (2, count))
+    past = np.zeros((2, count), np.float32)
+    return Image(9, 9, (), numbers, shared, shared, past, WIDTHS, rows, np.array([7, 8], np.uint8))
+
+
+def test_it_comes_back_as_often_as_it_is_asked_for(folder: Path) -> None:
+    there = image([0, 1, -1, 2])
+    rows = [part.copy() for part in there.rows]
+    with Aside(there) as aside:
+        assert list(folder.iterdir()) == [], "the file has a name, and would outlast the process"
+        for _ in range(2):
+            back = aside.image
+            for then, now in zip(rows, back.rows, strict=True):
+                np.testing.assert_array_equal(then, now)
+            assert (back.tokens, back.widths, back.windowed.tolist()) == (9, WIDTHS, [7, 8])
+
+
+def test_rows_of_positions_come_in_their_order() -> None:
+    with Aside(image([3, -1, 2, 1, 4])) as aside:
+        keys, values = aside.rows(2, 4)
+        assert keys.tolist() == [[6, 7, 8], [0, 1, 2]]
+        assert values.tolist() == [[4, 5], [0, 1]]
+        assert [part.shape for part in aside.rows(5, 9)] == [(0, 3), (0, 2)]
+
+
+def test_rows_from_elsewhere_follow_what_an_image_has() -> None:
+    head = image([0, 1])
+    more = [np.full((3, width), 9, np.uint8) for width in WIDTHS]
+    both = head.followed_by(7, more, 3)
+    assert both.positions.tolist() == [0, 1, 7, 8, 9]
+    assert (both.tokens, both.position) == (10, 10)
+    assert both.origin[1].tolist() == both.rotary[1].tolist() == [0, 1, 7, 8, 9]
+    for before, after, width in zip(head.rows, both.rows, WIDTHS, strict=True):
+        np.testing.assert_array_equal(after[:2], before)
+        assert after[2:].tolist() == [[9] * width] * 3

@@ -1,0 +1,202 @@
+"""Notes on what was read: each part is asked about once, and what it does not say is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from archived_readings import QUESTION, Heard, same, settings_for, state, write
+
+from keydiff_cli.cache import LostRowsError
+from keydiff_cli.errors import KeydiffError, UsageError
+from keydiff_cli.llama import LlamaError
+from keydiff_cli.reading import noting
+from keydiff_cli.reading.reader import Reader
+from keydiff_cli.reading.surveying import Survey, Surveyed
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.text.passages import Passage
+
+
+@pytest.fixture
+def settings(tiny_path: Path, tmp_path: Path) -> Settings:
+    return settings_for(tiny_path, tmp_path)
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    return write(tmp_path)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Passage]:
+    """The parts that the model was really asked about."""
+    parts: list[Passage] = []
+    ask = Survey.ask
+
+    def noticed(self: Survey, some: list[Passage]) -> Iterator[Surveyed]:
+        for surveyed in ask(self, some):
+            parts.append(surveyed.part)
+            yield surveyed
+
+    monkeypatch.setattr(Survey, "ask", noticed)
+    return parts
+
+
+def test_a_part_is_asked_about_once(
+    settings: Settings, document: Path, asked: list[Passage]
+) -> None:
+    with Reader(settings) as reader:
+        reader.read([document])
+        before = state(reader)
+        first = list(reader.notes())
+        assert len(first) == len(asked) > 2
+        same(before, state(reader))
+        assert list(reader.notes()) == first
+        assert reader.report.timing_s.notes > 0
+    with Reader(settings) as reader:
+        reader.read([document])
+        assert list(reader.notes()) == first
+    assert len(asked) == len(first)
+
+
+def test_of_a_text_that_has_grown_the_new_parts_are(
+    settings: Settings, document: Path, asked: list[Passage]
+) -> None:
+    with Reader(settings) as reader:
+        reader.read([document])
+        first = list(reader.notes())
+    parts = list(asked)
+    with document.open("a") as file:
+        file.write("The lamp of the lighthouse was lit again in the autumn.\n" * 20)
+    asked.clear()
+    with Reader(settings) as reader:
+        reader.read([document])
+        grown = list(reader.notes())
+    assert grown[: len(first) - 1] == first[:-1]
+    assert asked[0].start == parts[-1].start
+    assert len(asked) == len(grown) - len(first) + 1
+
+
+def test_what_was_noted_when_it_was_stopped_is_kept(
+    settings: Settings, document: Path, asked: list[Passage]
+) -> None:
+    with Reader(settings) as reader:
+        reader.read([document])
+        before, notes = state(reader), reader.notes()
+        first = next(notes)
+        notes.close()  # type: ignore[attr-defined]
+        same(before, state(reader))
+        again = list(reader.notes())
+        assert again[0] == first
+        assert len(asked) == len(again)
+
+
+def test_without_a_snapshot_nothing_is_kept(
+    settings: Settings, document: Path, tmp_path: Path, asked: list[Passage]
+) -> None:
+    with Reader(replace(settings, cache=False)) as reader:
+        reader.read([document])
+        for _ in range(2):
+            notes = list(reader.notes())
+    assert len(asked) == 2 * len(notes)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_notes_that_cannot_be_kept_are_made_all_the_same(
+    settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(noting.NoteFile, "add", full)
+    heard = Heard()
+    with Reader(settings, heard) as reader:
+        reader.read([document])
+        assert len(list(reader.notes())) > 2
+    assert heard.warnings == ["the notes cannot be kept: No space left on device"]
+
+
+def test_where_nothing_can_be_put_aside_it_says_so(
+    settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("keydiff_cli.cache.aside.tempfile.TemporaryFile", full)
+    with Reader(settings) as reader:
+        reader.read([document])
+        before = state(reader)
+        with pytest.raises(KeydiffError, match="no part can be looked at alone: No space left"):
+            list(reader.notes())
+        same(before, state(reader))
+
+
+def test_what_is_lost_is_held_no_more(
+    settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Reader(settings) as reader:
+        reader.read([document])
+        notes = reader.notes()
+        next(notes)
+
+        def broken(*_: object) -> None:
+            raise LlamaError("the device is gone")
+
+        monkeypatch.setattr("keydiff_cli.cache.kv_cache.KVCache.load", broken)
+        with pytest.raises(LostRowsError, match="has to be read again: the device is gone"):
+            list(notes)
+        assert reader.cache is None
+
+
+@pytest.mark.parametrize(
+    ("said", "stop_reason", "noted", "left_out"),
+    [
+        ("The tower has 96 stairs. It was", "length", "The tower has 96 stairs.", ()),
+        ("The tower has 96 stairs.", "length", "The tower has 96 stairs.", ()),
+        ("- 96 stairs\n- 12 bells", "eos", "- 96 stairs", ("12 bells",)),
+        ("It was", "length", "", ()),
+        ("", "eos", "", ()),
+    ],
+)
+def test_what_a_part_does_not_say_is_left_out(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    stop_reason: str,
+    noted: str,
+    left_out: tuple[str, ...],
+) -> None:
+    document = tmp_path / "tower.txt"
+    document.write_text("There are 96 stairs in the tower.")
+
+    def ask(self: Survey, parts: list[Passage]) -> Iterator[Surveyed]:
+        yield Surveyed(parts[0], said, stop_reason)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Survey, "ask", ask)
+    with Reader(settings) as reader:
+        reader.read([document])
+        [note] = reader.notes()
+    assert (note.text, note.left_out) == (noted, left_out)
+    assert (note.document, note.pages, note.lines) == ("tower.txt", None, (1, 1))
+
+
+def test_only_what_was_read_and_nothing_more_can_be_noted(
+    settings: Settings, document: Path
+) -> None:
+    with Reader(settings) as reader:
+        with pytest.raises(UsageError, match="nothing to ask about"):
+            next(reader.notes())
+        reader.read([document], stepwise=True)
+        with pytest.raises(UsageError, match="there is more to read before it can be noted"):
+            next(reader.notes())
+        while reader.step():
+            pass
+        list(reader.stream(QUESTION, rewind=False))
+        with pytest.raises(UsageError, match="a conversation has begun"):
+            next(reader.notes())
+        reader.read([document], quick=True)
+        with pytest.raises(UsageError, match="were searched, not read"):
+            next(reader.notes())
