@@ -122,6 +122,13 @@ class Note:
     text: str
     left_out: tuple[str, ...]
 
+    @property
+    def place(self) -> str:
+        """Its pages, or its lines where there are no pages, in words."""
+        first, last = self.pages or self.lines
+        unit = "page" if self.pages else "line"
+        return f"{unit} {first}" if first == last else f"{unit}s {first}-{last}"
+
 
 @dataclass(frozen=True)
 class MemoryUse:
@@ -231,10 +238,13 @@ class Report:
         data["certainty"] = round(self.certainty, 4)
         data["model"] = data["model"] or {}
         data["cache"] = data["cache"] or {}
-        for name in ("documents", "second_look", "warnings"):
+        for name in ("documents", "second_look", "notes", "warnings"):
             data[name] = list(data[name])
         for look in data["second_look"]:
             look["lines"] = list(look["lines"])
+        for note in data["notes"]:
+            note |= {name: list(note[name]) for name in ("lines", "left_out")}
+            note["pages"] = note["pages"] and list(note["pages"])
         data["timing_s"] = {name: round(value, 4) for name, value in vars(self.timing_s).items()}
         data["recall"]["seconds"] = round(self.recall.seconds, 4)
         return data

@@ -13,6 +13,7 @@ from keydiff_cli.report import (
     Events,
     Look,
     MemoryUse,
+    Note,
     Progress,
     RecallCounts,
     Report,
@@ -35,7 +36,11 @@ WHOLE = Report(
         Look("b.txt", None, (7, 7), 90, "both"),
     ),
     quick=True,
-    timing_s=Timing(1.5, 2.25, 1.5, 1.75, 0.125, 0.0625, 4.0, 9.123456),
+    notes=(
+        Note("a.pdf", (1, 2), (1, 9), "Nine quays.", ("Ten quays.",)),
+        Note("b.txt", None, (7, 7), "", ()),
+    ),
+    timing_s=Timing(1.5, 2.25, 1.5, 1.75, 0.125, 0.0625, 4.0, 0.5, 9.123456),
     memory_bytes=MemoryUse(5000, 4000, 3000),
     warnings=("page 2 has no text",),
 )
@@ -55,13 +60,14 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
         "recall",
         "second_look",
         "quick",
+        "notes",
         "memory_bytes",
         "warnings",
     ]
     assert (data["stop_reason"], data["model"], data["cache"]) == ("interrupted", {}, {})
     assert (data["documents"], data["warnings"]) == ([], [])
     assert (data["recall"], data["second_look"]) == ({"tokens": 0, "seconds": 0}, [])
-    assert data["quick"] is False
+    assert (data["quick"], data["notes"]) == (False, [])
     assert data["memory_bytes"] == {"cap": None, "planned": None, "peak": None}
     assert set(data["tokens"].values()) == set(data["timing_s"].values()) == {0}
 
@@ -78,7 +84,7 @@ def test_a_report_is_plain_data_with_numbers_rounded() -> None:
     assert data["tokens"] == vars(WHOLE.tokens)
     assert data["timing_s"] == {
         "load": 1.5, "ingest": 2.25, "score": 1.5, "evict": 1.75, "keep": 0.125,
-        "first_token": 0.0625, "answer": 4.0, "total": 9.1235,
+        "first_token": 0.0625, "answer": 4.0, "notes": 0.5, "total": 9.1235,
     }  # fmt: skip
     assert data["memory_bytes"] == {"cap": 5000, "planned": 4000, "peak": 3000}
     assert data["warnings"] == ["page 2 has no text"]
@@ -88,6 +94,13 @@ def test_a_report_is_plain_data_with_numbers_rounded() -> None:
         {"document": "b.txt", "page": None, "lines": [7, 7], "tokens": 90, "by": "both"},
     ]
     assert data["quick"] is True
+    assert data["notes"] == [
+        {
+            "document": "a.pdf", "pages": [1, 2], "lines": [1, 9], "text": "Nine quays.",
+            "left_out": ["Ten quays."],
+        },
+        {"document": "b.txt", "pages": None, "lines": [7, 7], "text": "", "left_out": []},
+    ]  # fmt: skip
 
 
 def test_what_is_made_of_a_report_does_not_change_it() -> None:

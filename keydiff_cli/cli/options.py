@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keydiff_cli.settings.checks import KV_TYPE_NAMES
+from keydiff_cli.settings.checks import KV_TYPE_NAMES, NOTES
 from keydiff_cli.settings.config import Resolved, resolve
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -25,7 +25,7 @@ Files = Annotated[
 KEEPING = ("model", "memory", "budget", "block", "policy")
 SAMPLING = ("max_tokens", "temperature", "seed")
 DEVICES = ("kv_type", "gpu_layers", "device", "rpc")
-LOOKING = ("no_recall", "no_second_look")
+LOOKING = ("no_recall", "no_second_look", "notes")
 SHOWING = ("as_json", "stats", "quiet", "verbose")
 
 
@@ -117,6 +117,14 @@ class Options:
     no_second_look: Annotated[
         bool, typer.Option("--no-second-look", help="Read no passages again before a question.")
     ] = False
+    notes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(NOTES),
+            help="Answer a question about the whole from notes on all parts. Default: auto, where "
+            "they need no second reading.",
+        ),
+    ] = None
     offline: Annotated[
         bool | None, typer.Option("--offline", help="Never fetch a model.", show_default=False)
     ] = None

@@ -8,15 +8,21 @@ from contextlib import contextmanager
 
 from keydiff_cli.cache import KVCache, LostRowsError
 from keydiff_cli.engine.answer import Answer, Sampler
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.by_blocks import Reading
 from keydiff_cli.reading.held import Held
+from keydiff_cli.reading.noting import Noting
 from keydiff_cli.reading.recorded_answer import recorded
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.second_look import Passages
+from keydiff_cli.reading.whole import notes_within
+from keydiff_cli.report import Note
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.snapshots import open_store
+from keydiff_cli.system.files import told_by
 from keydiff_cli.text.prompts import Asked, prompt_tokens
+from keydiff_cli.text.question import asks_for_the_whole
 
 
 class Answering:
@@ -113,6 +119,9 @@ class Answering:
         LostRowsError
             If the cache cannot be brought back to what was read; nothing is held any more then.
         """
+        if self._asks_for_notes(question) and (notes := self._notes_on_the_whole(asked)).text:
+            yield notes
+            return
         held, recalled = self.held, self.settings.recall
         wanted = 0 if held.intact else self.settings.second_look
         try:
@@ -132,6 +141,41 @@ class Answering:
                     self._reading.keep_nothing()
                 self.close()  # those who ask go by the cache that is in use: none is any more
                 raise
+
+    def _asks_for_notes(self, question: str) -> bool:
+        """Whether a question is to be answered from notes on all parts."""
+        held, wanted = self.held, self.settings.notes
+        if (
+            wanted == "off"
+            or self.settings.second_look == 0
+            or held.intact
+            or held.searched_only
+            or self._reading is not None
+        ):
+            return False
+        return asks_for_the_whole(question) and (wanted == "on" or held.stored)
+
+    def _notes_on_the_whole(self, asked: Asked) -> Passages:
+        """The notes to put before a question about the whole."""
+        held, room = self.held, self.settings.second_look
+        self.recorder.question_asked(held.head + len(asked.ids))
+        self.recorder.rows_recalled(0, 0.0)
+        notes, started = list(self._make_notes()), time.perf_counter()
+        text = notes_within(notes, held.corpus.count, room - held.corpus.count("\n\n"))
+        self.recorder.passages_found((), time.perf_counter() - started)
+        return Passages(text)
+
+    def _make_notes(self) -> Iterator[Note]:
+        """Notes on the parts of what was read, made or taken up; see :meth:`Reader.notes`."""
+        store = open_store(self.settings, self.recorder.warn) if self.settings.cache else None
+        try:
+            yield from Noting(self.held, self.recorder, store).notes()
+        except LostRowsError:
+            with hold_interrupt(stopping=False):
+                self.close()
+                raise
+        except OSError as error:
+            raise KeydiffError(f"no part can be looked at alone: {told_by(error)}") from error
 
     def answer(self, asked: Asked, sampler: Sampler | None = None) -> Answer:
         """An answer to the tokens of a question, by the sampler of the settings or another one.

@@ -68,6 +68,13 @@ class Held:
     problem: str = ""
     snapshot: str = ""
 
+    @property
+    def stored(self) -> bool:
+        """Whether the rows of every token are in the cache, or in an archive."""
+        archive = self.recaller.archive
+        windowed = self.cache.context.model.window > 0  # whose windows are in no archive
+        return not windowed and (self.intact or (archive is not None and archive.whole))
+
 
 def hold_documents(
     run: Run,

@@ -10,12 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from keydiff_cli.cache import LostRowsError
-from keydiff_cli.errors import KeydiffError, UsageError
-from keydiff_cli.llama import hold_interrupt
+from keydiff_cli.errors import UsageError
 from keydiff_cli.policies import choose_policy
 from keydiff_cli.reading.answering import Answering
-from keydiff_cli.reading.noting import Noting
 from keydiff_cli.reading.preparation import locate_model
 from keydiff_cli.reading.reading import Request, begin_reading
 from keydiff_cli.reading.recorder import Recorder
@@ -24,8 +21,6 @@ from keydiff_cli.reading.saved import load_documents, opened_file, save_document
 from keydiff_cli.reading.skimming import skim_documents
 from keydiff_cli.report import Events, Note, Report
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.snapshots import open_store
-from keydiff_cli.system.files import told_by
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.sources import Sources
 
@@ -211,15 +206,7 @@ class Reader(Answering):
             If what the cache holds cannot be put aside.
         """
         self._require_only_read("noted")
-        store = open_store(self.settings, self.recorder.warn) if self.settings.cache else None
-        try:
-            yield from Noting(self.held, self.recorder, store).notes()
-        except LostRowsError:
-            with hold_interrupt(stopping=False):
-                self.close()
-                raise
-        except OSError as error:
-            raise KeydiffError(f"no part can be looked at alone: {told_by(error)}") from error
+        yield from self._make_notes()
 
     def _require_only_read(self, what: str) -> None:
         """Make sure that the documents were read to their end, and nothing was asked since."""

@@ -213,6 +213,8 @@ class Recorder:
 
     def rows_recalled(self, tokens: int, seconds: float) -> None:
         """The rows of so many tokens came back, in so many seconds more; 0 begins a question."""
+        if tokens == 0:
+            self._notes = []
         before = self._recall.seconds if tokens else 0.0
         self._recall = RecallCounts(tokens, before + seconds)
 

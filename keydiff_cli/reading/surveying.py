@@ -91,10 +91,8 @@ class Survey:
     def _stored(self, aside: Aside) -> Stored | None:
         """What gives the rows of tokens of the documents; None if they have to be read again."""
         held, archive = self._held, self._held.recaller.archive
-        if held.cache.context.model.window:  # whose windows are in no archive
+        if not held.stored:
             return None
-        if archive is not None and archive.whole:
-            return lambda start, stop: archive.rows(np.arange(start, stop))
-        if held.intact:
+        if held.intact or archive is None:
             return lambda start, stop: aside.rows(held.head + start, held.head + stop)
-        return None
+        return lambda start, stop: archive.rows(np.arange(start, stop))

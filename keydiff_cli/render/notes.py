@@ -29,14 +29,7 @@ class NoteWriter:
         if self._named and note.document != self._document:
             heading = f"# {note.document}\n\n" if self._form == "md" else f"{note.document}\n\n"
         self._document = note.document
-        place = place_of(note)
+        place = note.place
         if self._form == "md":
             return f"{heading}**{place}**\n\n{note.text}\n\n"
         return f"{heading}[{place}]\n{note.text}\n\n"
-
-
-def place_of(note: Note) -> str:
-    """The pages of a note, or its lines where there are no pages."""
-    first, last = note.pages or note.lines
-    unit = "page" if note.pages else "line"
-    return f"{unit} {first}" if first == last else f"{unit}s {first}-{last}"

@@ -10,6 +10,7 @@ from keydiff_cli.policies import POLICY_NAMES, plugins
 
 KV_TYPE_NAMES = ("f16", "q8_0")
 ARCHIVES = ("off", "keys", "full")
+NOTES = ("auto", "on", "off")
 SMALLEST_LOOK = 192  # tokens; a passage may have 112, and its document and place come before it
 
 

@@ -86,6 +86,9 @@ class Settings:
     second_look
         Tokens of passages of the text that are read again before a question; 0 for none, or at
         least 192, as less has no room for a passage.
+    notes
+        Whether a question about the whole ("summarize") is answered from notes on all parts:
+        ``auto`` where they need no second reading, ``on`` in any case, or ``off``.
     cache_size
         Bytes that this folder may take; what was used the longest time ago is removed first.
     sessions_dir
@@ -117,6 +120,7 @@ class Settings:
     second_look: int = _setting(
         512, int, checks.none_or(checks.between(checks.SMALLEST_LOOK, 2**16, " tokens"))
     )
+    notes: str = _setting("auto", str, checks.one_of(checks.NOTES))
     cache_size: int = _setting(5 * 10**9, int, checks.memory)
     sessions_dir: str | None = _setting(None, str)
 

@@ -50,13 +50,24 @@ def test_each_part_is_noted_with_its_lines(
 
 
 @pytest.mark.model
-def test_a_real_model_notes_a_pipe(small_path: Path, models_folder: Path) -> None:
-    text = SAMPLE.read_bytes()[:3500]
-    result = run("notes", "--model", SMALL, "--no-cache", stdin=text, models=models_folder)
-    assert result.status == 0
-    assert places(result.out)[0][0] == 1
-    said = re.findall(r"\d[\d,.]{2,}\d", re.sub(r"^\[.*\]$", "", result.out, flags=re.MULTILINE))
+def test_a_summary_rests_on_what_a_real_model_has_noted(
+    small_path: Path, models_folder: Path, tmp_path: Path
+) -> None:
+    """Of a pipe, which is known by its text."""
+    text = SAMPLE.read_bytes()[:2000]
+    variables = {"KEYDIFF_CACHE": "1", "KEYDIFF_CACHE_DIR": str(tmp_path / "cache")}
+    bounds = ("--model", SMALL, "--budget", 256)
+    noted = run("notes", *bounds, stdin=text, models=models_folder, **variables)
+    assert noted.status == 0
+    assert places(noted.out)[0][0] == 1
+    said = re.findall(r"\d[\d,.]{2,}\d", re.sub(r"^\[.*\]$", "", noted.out, flags=re.MULTILINE))
     assert all(number.strip(".,") in text.decode() for number in said)
+    words = ("ask", *bounds, "--max-tokens", 8, "--json", "Summarize the document.")
+    report = json.loads(run(*words, stdin=text, models=models_folder, **variables).out)
+    assert report["tokens"]["reused"] == report["tokens"]["document"] > 256
+    assert report["answer"]
+    assert all(note["text"] in noted.out for note in report["notes"])
+    assert len(report["notes"]) == len(places(noted.out))
 
 
 def test_what_cannot_be_noted(tmp_path: Path, tiny_path: Path, models_folder: Path) -> None:

@@ -71,18 +71,19 @@ def test_what_the_commands_set() -> None:
     everything = [
         *("model", "memory", "budget", "block", "policy"),
         *("max_tokens", "temperature", "seed", "system", "threads"),
-        *("kv_type", "gpu_layers", "device", "rpc", "cache", "offline"),
+        *("kv_type", "gpu_layers", "device", "rpc", "cache", "notes", "offline"),
     ]
     assert settings_of(known["ask"]) == settings_of(known["chat"]) == everything
     for words in ("ask", "chat"):
         assert flags(known[words]) >= {"--no-recall", "--no-second-look"}
     answering = {"max_tokens", "temperature", "seed"}
-    assert set(everything) - set(settings_of(known["read"])) == answering | {"cache"}
+    assert set(everything) - set(settings_of(known["read"])) == answering | {"cache", "notes"}
     assert set(everything) - set(settings_of(known["plan"])) == {
         "temperature",
         "seed",
         "threads",
         "cache",
+        "notes",
     }
     shared = {"model", "block", "max_tokens", "threads", "kv_type", "offline"}
     assert set(settings_of(known["bench longbench"])) == shared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keydiff_cli.text.question import leant_on, searched
+from keydiff_cli.text.question import asks_for_the_whole, leant_on, searched
 
 FULL = "Which storehouse was painted in the spring?"
 
@@ -84,3 +84,47 @@ def test_where_no_spaces_are_put_characters_count(full: str, short: str) -> None
     # "Who painted the storehouse in spring?" and "And in 2022?"
     assert searched(full, FULL) == full
     assert searched(short, full) == f"{full} {short}"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "summarize",
+        "Summarise this.",
+        "Please summarize the document in about 200 words, with its key figures.",
+        "Give me a short summary of the whole report",
+        "TL;DR",
+        "What is this document about?",
+        "what's it about",
+        "What is the annual report about?",
+        "What does this document say?",
+        "What are the main points?",
+        "List the five most important facts.",
+        "Write an overview in three paragraphs.",
+        "Describe the document.",
+        "outline",
+        "What are the key takeaways of these documents?",
+    ],
+)
+def test_a_question_about_the_whole_is_known_by_its_words(question: str) -> None:
+    assert asks_for_the_whole(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Summarize the legal proceedings.",
+        "Give a summary of the cash flows of 2023.",
+        "What are the main points of the agreement with Legend?",
+        "What does the document say about revenue?",
+        "What is the key figure of the crane?",
+        "Who wrote the summary?",
+        "What is the paragraph about quays?",
+        "Why?",
+        "How many sentences does it have?",
+        "Explain the report of the harbour master.",
+        "",
+    ],
+)
+def test_a_question_that_says_what_of_is_not(question: str) -> None:
+    assert not asks_for_the_whole(question)

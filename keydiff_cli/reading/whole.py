@@ -1,0 +1,41 @@
+"""What a question about the whole is answered from: notes on all parts, as far as there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from keydiff_cli.report import Note
+
+_INTRODUCTION = "Notes on the parts of the document, in order:"
+
+
+def notes_within(notes: Sequence[Note], count: Callable[[str], int], room: int) -> str:
+    """The text of notes in at most ``room`` tokens: as many lines of each, the first ones.
+
+    A note has the most important first. Where there is no room for a line of each, every second
+    note is left out, or two of three, and so on, so that they come from all over the documents.
+    Empty if there is none to show.
+
+    Parameters
+    ----------
+    count
+        Gives the number of tokens of a text.
+    """
+    notes = [note for note in notes if note.text]
+    longest = max((len(note.text.splitlines()) for note in notes), default=0)
+    for lines in range(longest, 0, -1):
+        if count(text := _text(notes, lines)) <= room:
+            return text
+    for step in range(2, len(notes) + 1):
+        if count(text := _text(notes[::step], 1)) <= room:
+            return text
+    return ""
+
+
+def _text(notes: Sequence[Note], lines: int) -> str:
+    several = len({note.document for note in notes}) > 1
+    shown = [_INTRODUCTION]
+    for note in notes:
+        said = "\n".join(note.text.splitlines()[:lines])
+        shown.append(f"[{f'{note.document}, ' if several else ''}{note.place}]\n{said}")
+    return "\n\n".join(shown)
