@@ -55,7 +55,8 @@ def test_a_summary_rests_on_what_a_real_model_has_noted(
 ) -> None:
     """Of a pipe, which is known by its text."""
     text = SAMPLE.read_bytes()[:2000]
-    variables = {"KEYDIFF_CACHE": "1", "KEYDIFF_CACHE_DIR": str(tmp_path / "cache")}
+    folder = str(tmp_path / "cache")
+    variables = {"KEYDIFF_CACHE": "1", "KEYDIFF_CACHE_DIR": folder, "KEYDIFF_CONVERSATION": "64"}
     bounds = ("--model", SMALL, "--budget", 256)
     noted = run("notes", *bounds, stdin=text, models=models_folder, **variables)
     assert noted.status == 0
