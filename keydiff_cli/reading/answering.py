@@ -161,7 +161,13 @@ class Answering:
         self.recorder.question_asked(held.head + len(asked.ids))
         self.recorder.rows_recalled(0, 0.0)
         notes, started = list(self._make_notes()), time.perf_counter()
-        text = notes_within(notes, held.corpus.count, room - held.corpus.count("\n\n"))
+        count = held.corpus.count
+        text, left_out = notes_within(notes, count, room - count("\n\n"))
+        if left_out:
+            self.recorder.warn(
+                f"{left_out} of {len(notes)} notes are left out: {room} tokens, the setting "
+                "'second_look', have no room for more"
+            )
         self.recorder.passages_found((), time.perf_counter() - started)
         return Passages(text)
 

@@ -24,6 +24,7 @@ QUESTION = (
     "and dates, the most important first."
 )
 MOST = 64  # tokens of a note
+_NAMED = 6  # parts without a note that are named
 
 
 class Noting:
@@ -63,6 +64,7 @@ class Noting:
         keys = [(part.start, digest) for part, digest in zip(parts, digests, strict=True)]
         self._keep(known[key] for key in keys if key in known)
         lacking = [part for part, key in zip(parts, keys, strict=True) if key not in known]
+        empty = []
         with closing(self._survey.ask(lacking)) as asked:
             for number, key in enumerate(keys):
                 record = known.get(key)
@@ -72,7 +74,12 @@ class Noting:
                     self._keep([record])
                 note = _placed(record, corpus)
                 self._recorder.noted(note, time.perf_counter() - started)
+                if not note.text:
+                    empty.append(note.place)
                 yield note
+        if empty:
+            others = f" and {len(empty) - _NAMED} other parts" if len(empty) > _NAMED else ""
+            self._recorder.warn(f"nothing is noted of {', '.join(empty[:_NAMED])}{others}")
 
     def _checked(self, surveyed: Surveyed, digest: str) -> NoteRecord:
         part, corpus = surveyed.part, self._corpus

@@ -9,27 +9,31 @@ from keydiff_cli.report import Note
 _INTRODUCTION = "Notes on the parts of the document, in order:"
 
 
-def notes_within(notes: Sequence[Note], count: Callable[[str], int], room: int) -> str:
+def notes_within(notes: Sequence[Note], count: Callable[[str], int], room: int) -> tuple[str, int]:
     """The text of notes in at most ``room`` tokens: as many lines of each, the first ones.
 
     A note has the most important first. Where there is no room for a line of each, every second
     note is left out, or two of three, and so on, so that they come from all over the documents.
-    Empty if there is none to show.
 
     Parameters
     ----------
     count
         Gives the number of tokens of a text.
+
+    Returns
+    -------
+    The text, empty if there is nothing to show, and how many notes are left out of it.
     """
     notes = [note for note in notes if note.text]
     longest = max((len(note.text.splitlines()) for note in notes), default=0)
     for lines in range(longest, 0, -1):
         if count(text := _text(notes, lines)) <= room:
-            return text
+            return text, 0
     for step in range(2, len(notes) + 1):
-        if count(text := _text(notes[::step], 1)) <= room:
-            return text
-    return ""
+        some = notes[::step]
+        if count(text := _text(some, 1)) <= room:
+            return text, len(notes) - len(some)
+    return "", len(notes)
 
 
 def _text(notes: Sequence[Note], lines: int) -> str:

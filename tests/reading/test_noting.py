@@ -115,7 +115,10 @@ def test_notes_that_cannot_be_kept_are_made_all_the_same(
     with Reader(settings, heard) as reader:
         reader.read([document])
         assert len(list(reader.notes())) > 2
-    assert heard.warnings == ["the notes cannot be kept: No space left on device"]
+    problem, unsupported = heard.warnings
+    assert problem == "the notes cannot be kept: No space left on device"
+    assert unsupported.startswith("nothing is noted of lines 1-2, lines 3-4, ")
+    assert unsupported.endswith("lines 11-12 and 4 other parts")
 
 
 def test_where_nothing_can_be_put_aside_it_says_so(
@@ -179,7 +182,9 @@ def test_what_a_part_does_not_say_is_left_out(
     with Reader(settings) as reader:
         reader.read([document])
         [note] = reader.notes()
+        warned = reader.report.warnings
     assert (note.text, note.left_out) == (noted, left_out)
+    assert warned == (() if noted else ("nothing is noted of line 1",))
     assert (note.document, note.pages, note.lines) == ("tower.txt", None, (1, 1))
 
 

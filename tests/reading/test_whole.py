@@ -26,7 +26,8 @@ NOTES = [
 
 def within(room: int, notes: list[Note] = NOTES) -> list[str]:
     """The lines that are shown of notes in so many characters."""
-    text = notes_within(notes, len, room)
+    text, left_out = notes_within(notes, len, room)
+    assert left_out == len([note for note in notes if note.text]) - text.count("[")
     assert len(text) <= room
     return [line for line in text.splitlines() if line][1:]
 
@@ -36,11 +37,12 @@ def test_of_each_note_as_many_lines_are_shown_as_there_is_room_for() -> None:
         "[pages 1-2]", "- Nine quays.", "- Two boats.", "- A lamp.", "[pages 4-6]", "- 96 stairs.",
         "[page 7]", "- 12 bells.", "- A clock.",
     ]  # fmt: skip
-    size = len(notes_within(NOTES, len, 1000))
+    size = len(notes_within(NOTES, len, 1000)[0])
     assert within(size) == every
     assert within(size - 1) == [*every[:3], *every[4:]]
-    first = len(notes_within([replace(note, text=note.text[:13]) for note in NOTES], len, 1000))
-    assert within(first - 4) == ["[pages 1-2]", "- Nine quays.", "[page 7]", "- 12 bells."]
+    short = [replace(note, text=note.text.partition("\n")[0]) for note in NOTES]
+    first = len(notes_within(short, len, 1000)[0])
+    assert within(first - 1) == ["[pages 1-2]", "- Nine quays.", "[page 7]", "- 12 bells."]
     assert within(80) == ["[pages 1-2]", "- Nine quays."]
     assert within(30) == []
     assert within(100, [NOTES[1]]) == []
