@@ -36,8 +36,9 @@ class Variant:
         return ", ".join(f"{name} {tokens}" for name, tokens in parts if tokens) or "nothing"
 
     def applied(self, settings: Settings) -> Settings:
-        """Settings by which the next question gets it."""
-        return replace(settings, recall=self.recall, second_look=self.second_look)
+        """Settings by which the next question gets it, and no notes, which come in its place."""
+        recall, second_look = self.recall, self.second_look
+        return replace(settings, recall=recall, second_look=second_look, notes="off")
 
 
 def parse_variants(names: Sequence[str], settings: Settings) -> list[Variant]:

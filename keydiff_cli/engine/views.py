@@ -14,8 +14,15 @@ from dataclasses import replace
 from keydiff_cli.cache import Aside, Bytes, KVCache, LostRowsError
 from keydiff_cli.engine.answer import extend, step_of
 from keydiff_cli.engine.ingest import read_head
-from keydiff_cli.llama import LlamaError, Tokens, hold_interrupt
+from keydiff_cli.errors import KeydiffError, ModelError
+from keydiff_cli.llama import Tokens, hold_interrupt
+from keydiff_cli.system.files import told_by
 from keydiff_cli.text.passages import Passage
+
+
+class NoViewError(KeydiffError):
+    """What the cache holds cannot be put aside, so that no part can be in view."""
+
 
 Stored = Callable[[int, int], Iterable[Bytes]]
 
@@ -87,25 +94,39 @@ def longest_view(cache: KVCache, head: int, asked: int) -> int:
 
 
 @contextmanager
-def put_aside(cache: KVCache) -> Iterator[Aside]:
+def put_aside(cache: KVCache, in_use: Callable[[], bool] = lambda: True) -> Iterator[Aside]:
     """Empty a cache; in the end it holds again what it does now.
+
+    Parameters
+    ----------
+    in_use
+        Whether the cache is in use still; it may be freed already.
 
     Raises
     ------
-    OSError
+    NoViewError
         If what it holds cannot be written to a file; then it is still there.
     LostRowsError
         If it cannot be put back.
     """
-    with Aside(cache.image()) as aside:
+    try:
+        waiting = Aside(cache.image())
+    except OSError as error:
+        raise NoViewError(f"no part can be looked at alone: {told_by(error)}") from error
+    with waiting as aside:
         evicted = cache.evicted
-        cache.clear()
         try:
+            cache.clear()
             yield aside
         finally:
-            with hold_interrupt(stopping=False):  # which must not hide that it is lost
-                try:
-                    cache.load(aside.image)
-                except (LlamaError, OSError) as error:
-                    raise LostRowsError(error) from error
-                cache.evicted = evicted
+            if in_use():
+                with hold_interrupt(stopping=False):  # which must not hide that it is lost
+                    _restore(cache, aside)
+                    cache.evicted = evicted
+
+
+def _restore(cache: KVCache, aside: Aside) -> None:
+    try:
+        cache.load(aside.image)
+    except (MemoryError, ModelError, OSError) as error:
+        raise LostRowsError(error) from error

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from keydiff_cli.cache import KVCache, LostRowsError
 from keydiff_cli.engine.answer import Answer, Sampler
-from keydiff_cli.errors import KeydiffError, UsageError
+from keydiff_cli.engine.views import NoViewError
+from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.by_blocks import Reading
 from keydiff_cli.reading.held import Held
@@ -20,7 +21,6 @@ from keydiff_cli.reading.whole import notes_within
 from keydiff_cli.report import Note
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots import open_store
-from keydiff_cli.system.files import told_by
 from keydiff_cli.text.prompts import Asked, prompt_tokens
 from keydiff_cli.text.question import asks_for_the_whole
 
@@ -43,6 +43,7 @@ class Answering:
         self._reading: Reading | None = None  # as long as there is more to read
         self._paused = False  # whether a question is being answered meanwhile
         self._answer: Answer | None = None  # the one that is being generated
+        self._viewing = False  # whether the cache holds parts one by one
 
     def close(self) -> None:
         """Hold nothing any more."""
@@ -145,22 +146,25 @@ class Answering:
     def _asks_for_notes(self, question: str) -> bool:
         """Whether a question is to be answered from notes on all parts."""
         held, wanted = self.held, self.settings.notes
-        if (
-            wanted == "off"
-            or self.settings.second_look == 0
-            or held.intact
-            or held.searched_only
-            or self._reading is not None
-        ):
+        if wanted == "off" or held.intact or held.searched_only or self._reading is not None:
             return False
-        return asks_for_the_whole(question) and (wanted == "on" or held.stored)
+        if not asks_for_the_whole(question) or (wanted == "auto" and not held.stored):
+            return False
+        if self.settings.second_look == 0 and wanted == "on":
+            self.recorder.warn("no notes come before the question: the second look is off")
+        return self.settings.second_look > 0
 
     def _notes_on_the_whole(self, asked: Asked) -> Passages:
-        """The notes to put before a question about the whole."""
+        """The notes to put before a question about the whole; none where none can be made."""
         held, room = self.held, self.settings.second_look
         self.recorder.question_asked(held.head + len(asked.ids))
         self.recorder.rows_recalled(0, 0.0)
-        notes, started = list(self._make_notes()), time.perf_counter()
+        started = time.perf_counter()
+        try:
+            notes = list(self._make_notes())
+        except NoViewError as error:
+            self.recorder.warn(f"no notes come before the question: {error}")
+            return Passages()
         count = held.corpus.count
         text, left_out = notes_within(notes, count, room - count("\n\n"))
         if left_out:
@@ -173,15 +177,18 @@ class Answering:
 
     def _make_notes(self) -> Iterator[Note]:
         """Notes on the parts of what was read, made or taken up; see :meth:`Reader.notes`."""
-        store = open_store(self.settings, self.recorder.warn) if self.settings.cache else None
+        held, store = self.held, None
+        if self.settings.cache:
+            store = open_store(self.settings, self.recorder.warn)
+        self._viewing = True
         try:
-            yield from Noting(self.held, self.recorder, store).notes()
+            yield from Noting(held, self.recorder, store, lambda: self._held is held).notes()
         except LostRowsError:
             with hold_interrupt(stopping=False):
                 self.close()
                 raise
-        except OSError as error:
-            raise KeydiffError(f"no part can be looked at alone: {told_by(error)}") from error
+        finally:
+            self._viewing = False
 
     def answer(self, asked: Asked, sampler: Sampler | None = None) -> Answer:
         """An answer to the tokens of a question, by the sampler of the settings or another one.
@@ -252,7 +259,9 @@ class Answering:
         Raises
         ------
         UsageError
-            If one is.
+            If one is, or notes are being made.
         """
         if self._answer is not None:
             raise UsageError("an answer is still being generated: take all of it, or close it")
+        if self._viewing:
+            raise UsageError("notes are still being made: take all of them, or close them")

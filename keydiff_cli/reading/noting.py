@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 
 from keydiff_cli.reading.held import Held
@@ -34,12 +34,16 @@ class Noting:
     ----------
     store
         Where the snapshots are, and notes beside them; None to keep none.
+    in_use
+        Whether what was read is held still.
     """
 
-    def __init__(self, held: Held, recorder: Recorder, store: Store | None) -> None:
+    def __init__(
+        self, held: Held, recorder: Recorder, store: Store | None, in_use: Callable[[], bool]
+    ) -> None:
         self._corpus = held.corpus
         self._recorder = recorder
-        self._survey = Survey(held, QUESTION, MOST)
+        self._survey = Survey(held, QUESTION, MOST, in_use)
         self._units: dict[int, frozenset[int]] = {}  # of the tables of each document
         self._file: NoteFile | None = NoteFile(store, held.snapshot, held.key, [QUESTION, MOST])
 
@@ -52,8 +56,8 @@ class Noting:
 
         Raises
         ------
-        OSError
-            If what the cache holds cannot be put aside.
+        NoViewError, LostRowsError
+            As :meth:`Survey.ask`.
         """
         parts, corpus = self._survey.parts, self._corpus
         tokens = corpus.slice(0, corpus.tokens)
@@ -77,6 +81,7 @@ class Noting:
                 if not note.text:
                     empty.append(note.place)
                 yield note
+        self._recorder.noting_over()
         if empty:
             others = f" and {len(empty) - _NAMED} other parts" if len(empty) > _NAMED else ""
             self._recorder.warn(f"nothing is noted of {', '.join(empty[:_NAMED])}{others}")

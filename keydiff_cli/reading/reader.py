@@ -199,11 +199,12 @@ class Reader(Answering):
         Raises
         ------
         UsageError
-            If nothing was read, there is more to read, or a conversation has begun.
+            If nothing was read, there is more to read, or a conversation has begun. Until all notes
+            are taken, or the iterator is closed, nothing else can be asked.
         LostRowsError
             If the cache cannot be brought back to what was read; nothing is held any more then.
-        KeydiffError
-            If what the cache holds cannot be put aside.
+        NoViewError
+            If what the cache holds cannot be put aside, or there are cells for no part.
         """
         self._require_only_read("noted")
         yield from self._make_notes()

@@ -193,6 +193,11 @@ class Recorder:
     def noting_began(self) -> None:
         """Notes are to be made, or taken up."""
         self._notes = []
+        self._timing = replace(self._timing, notes=0.0)
+
+    def noting_over(self) -> None:
+        """All notes are there."""
+        self._events.reading_over()
 
     def noting(self, done: int, total: int) -> None:
         """The next note is being made: so many of all are there."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from keydiff_cli.cache import Aside
 from keydiff_cli.engine.answer import Answer, Sampler, StopReason
-from keydiff_cli.engine.views import Stored, Views, longest_view, put_aside
+from keydiff_cli.engine.views import NoViewError, Stored, Views, longest_view, put_aside
 from keydiff_cli.reading.held import Held
 from keydiff_cli.snapshots import DamagedError
 from keydiff_cli.text.passages import Passage, cut_parts
@@ -46,20 +46,35 @@ class Survey:
         In the words of the user.
     most
         Where an answer stops, in tokens.
+    in_use
+        Whether what was read is held still.
 
     Attributes
     ----------
     parts : list of Passage
         What was read, cut into parts that there are cells for.
+
+    Raises
+    ------
+    NoViewError
+        If there are cells for no part.
     """
 
-    def __init__(self, held: Held, question: str, most: int) -> None:
+    def __init__(
+        self, held: Held, question: str, most: int, in_use: Callable[[], bool] = lambda: True
+    ) -> None:
         self._held = held
+        self._in_use = in_use
         self._most = most
         model = held.cache.context.model
         self._head, self._asked = prompt_tokens(model, held.prompt, question)
         room = longest_view(held.cache, held.head, len(self._asked.ids) + most)
-        longest = next((size for size in _LONGEST if size <= room), max(room, 1))
+        longest = next((size for size in _LONGEST if size <= room), 0)
+        if not longest:
+            raise NoViewError(
+                f"no part can be looked at alone: there is room for {max(room, 0)} tokens beside "
+                "question and answer; raise the setting 'conversation'"
+            )
         self.parts = cut_parts(held.corpus, longest)
 
     def ask(self, parts: Iterable[Passage]) -> Generator[Surveyed, None, None]:
@@ -67,12 +82,14 @@ class Survey:
 
         Raises
         ------
-        OSError
+        NoViewError
             If what the cache holds cannot be put aside.
+        LostRowsError
+            If it cannot be put back.
         """
         held = self._held
         cache = held.cache
-        with put_aside(cache) as aside:
+        with put_aside(cache, self._in_use) as aside:
             views = Views(cache, self._head, held.corpus.slice, self._stored(aside))
             for part in parts:
                 try:

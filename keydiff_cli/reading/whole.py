@@ -24,20 +24,20 @@ def notes_within(notes: Sequence[Note], count: Callable[[str], int], room: int) 
     -------
     The text, empty if there is nothing to show, and how many notes are left out of it.
     """
+    several = len({note.document for note in notes}) > 1
     notes = [note for note in notes if note.text]
     longest = max((len(note.text.splitlines()) for note in notes), default=0)
     for lines in range(longest, 0, -1):
-        if count(text := _text(notes, lines)) <= room:
+        if count(text := _text(notes, lines, several)) <= room:
             return text, 0
     for step in range(2, len(notes) + 1):
         some = notes[::step]
-        if count(text := _text(some, 1)) <= room:
+        if count(text := _text(some, 1, several)) <= room:
             return text, len(notes) - len(some)
     return "", len(notes)
 
 
-def _text(notes: Sequence[Note], lines: int) -> str:
-    several = len({note.document for note in notes}) > 1
+def _text(notes: Sequence[Note], lines: int, several: bool) -> str:
     shown = [_INTRODUCTION]
     for note in notes:
         said = "\n".join(note.text.splitlines()[:lines])

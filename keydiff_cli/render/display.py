@@ -150,7 +150,8 @@ class Display(Events):
             read = f"read {tokens.document} tokens, kept {tokens.kept}, "
             if report.quick:
                 read = f"searched {tokens.document} tokens, "
-            noted = f"{len(report.notes)} notes, " if report.notes else ""
+            notes = len(report.notes)
+            noted = f"{notes} note{'s' if notes > 1 else ''}, " if notes else ""
             recalled = f"recalled {report.recall.tokens}, " if report.recall.tokens else ""
             passages = len(report.second_look)
             looked = f"{passages} passage{'s' if passages > 1 else ''} again, " if passages else ""

@@ -25,7 +25,7 @@ def test_the_settings_of_a_question_are_those_of_its_variant() -> None:
     for name, recall, second_look in (("nothing", 0, 0), ("recall", 300, 0), ("both", 300, 200)):
         (variant,) = parse_variants([name], SETTINGS)
         assert variant.applied(SETTINGS) == replace(
-            SETTINGS, recall=recall, second_look=second_look
+            SETTINGS, recall=recall, second_look=second_look, notes="off"
         )
 
 

@@ -16,6 +16,7 @@ from keydiff_cli.reading import noting
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.reading.surveying import Survey, Surveyed
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.talk.conversation import Conversation
 from keydiff_cli.text.passages import Passage
 
 
@@ -151,6 +152,33 @@ def test_what_is_lost_is_held_no_more(
         with pytest.raises(LostRowsError, match="has to be read again: the device is gone"):
             list(notes)
         assert reader.cache is None
+
+
+def test_while_notes_are_made_nothing_else_is_asked(settings: Settings, document: Path) -> None:
+    with Reader(settings) as reader:
+        reader.read([document])
+        answer, notes = reader.ask(QUESTION), reader.notes()
+        next(notes)
+        with pytest.raises(UsageError, match="notes are still being made"):
+            reader.ask(QUESTION)
+        with pytest.raises(UsageError, match="notes are still being made"):
+            list(Conversation(reader).say(QUESTION))
+        notes.close()  # type: ignore[attr-defined]
+        assert reader.ask(QUESTION) == answer
+
+
+def test_what_is_closed_meanwhile_is_not_put_back(settings: Settings, document: Path) -> None:
+    with Reader(settings) as reader:
+        reader.read([document])
+        notes = reader.notes()
+        next(notes)
+        reader.read([document])
+        before = state(reader)
+        notes.close()  # type: ignore[attr-defined]
+        same(before, state(reader))
+        notes = reader.notes()
+        next(notes)
+    notes.close()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

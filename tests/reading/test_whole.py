@@ -111,6 +111,31 @@ def test_where_no_note_is_supported_it_is_answered_like_any_other(
         assert reader.ask(SUMMARIZE) == answer
 
 
+def test_where_no_part_can_be_in_view_it_is_answered_like_any_other(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with Reader(settings) as reader:
+        reader.read([write(tmp_path)])
+        monkeypatch.setattr("keydiff_cli.cache.aside.tempfile.TemporaryFile", full)
+        answer = reader.ask(SUMMARIZE)
+        (warning,) = [text for text in reader.report.warnings if "notes" in text]
+        assert warning.endswith("no part can be looked at alone: No space left on device")
+        reader.settings = replace(settings, notes="off")
+        assert reader.ask(SUMMARIZE) == answer
+
+
+def test_notes_that_are_asked_for_but_have_no_room_are_said_to_be_missing(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with Reader(replace(settings, notes="on", second_look=0)) as reader:
+        reader.read([write(tmp_path)])
+        reader.ask(SUMMARIZE)
+        assert "no notes come before the question: the second look is off" in reader.report.warnings
+
+
 def test_before_all_is_read_there_are_no_notes(settings: Settings, tmp_path: Path) -> None:
     with Reader(settings) as reader:
         reader.read([write(tmp_path)], stepwise=True)
