@@ -50,7 +50,7 @@ class Aside:
     @property
     def image(self) -> Image:
         """The image, whose rows are read when they are asked for, layer by layer."""
-        return replace(self._image, rows=self._rows())
+        return replace(self._image, rows=self._rows(0, len(self._image.positions)))
 
     def rows(self, start: int, stop: int) -> Iterator[Bytes]:
         """Rows at positions from ``start`` to ``stop`` (exclusive), in their order.
@@ -61,13 +61,19 @@ class Aside:
         positions = self._image.positions
         cells = np.flatnonzero((positions >= start) & (positions < stop))
         cells = cells[np.argsort(positions[cells])]
-        return (rows[cells] for rows in self._rows())
+        if not len(cells):
+            return (np.empty((0, width), np.uint8) for width in self._image.widths)
+        first, last = int(cells.min()), int(cells.max())
+        return (rows[cells - first] for rows in self._rows(first, last + 1))
 
-    def _rows(self) -> Iterator[NDArray[np.uint8]]:
-        self._file.seek(0)
+    def _rows(self, first: int, stop: int) -> Iterator[NDArray[np.uint8]]:
+        """Rows of cells from ``first`` to ``stop`` (exclusive); no others are read."""
+        begin = 0  # of the layer in the file
         for width in self._image.widths:
-            size = len(self._image.positions) * width
+            self._file.seek(begin + first * width)
+            size = (stop - first) * width
             data = self._file.read(size)
             if len(data) < size:
                 raise OSError("the file of what was put aside ends early")
             yield np.frombuffer(data, np.uint8).reshape(-1, width)
+            begin += len(self._image.positions) * width

@@ -47,6 +47,24 @@ def test_rows_of_positions_come_in_their_order() -> None:
         assert [part.shape for part in aside.rows(5, 9)] == [(0, 3), (0, 2)]
 
 
+def test_only_wanted_rows_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Aside(image([0, 1, 2, 3, 4, 5])) as aside, monkeypatch.context() as patch:
+        file, read = aside._file, []
+
+        class Noticed:
+            seek = file.seek
+
+            def read(self, size: int) -> bytes:
+                read.append(size)
+                return file.read(size)
+
+        patch.setattr(aside, "_file", Noticed())
+        keys, values = aside.rows(3, 5)
+        assert read == [2 * width for width in WIDTHS]
+        assert keys.tolist() == [[9, 10, 11], [12, 13, 14]]
+        assert values.tolist() == [[6, 7], [8, 9]]
+
+
 def test_rows_from_elsewhere_follow_what_an_image_has() -> None:
     head = image([0, 1])
     more = [np.full((3, width), 9, np.uint8) for width in WIDTHS]
