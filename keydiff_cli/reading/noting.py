@@ -28,12 +28,12 @@ _NAMED = 6  # parts without a note that are named
 
 
 class Noting:
-    """Makes notes of what was read, or takes them up.
+    """Makes notes of what was read, or takes them up; those that it has made, also without a store.
 
     Parameters
     ----------
     store
-        Where the snapshots are, and notes beside them; None to keep none.
+        Where the snapshots are, and notes beside them; None to write none.
     in_use
         Whether what was read is held still.
     """
@@ -45,7 +45,9 @@ class Noting:
         self._recorder = recorder
         self._survey = Survey(held, QUESTION, MOST, in_use)
         self._units: dict[int, frozenset[int]] = {}  # of the tables of each document
-        self._file: NoteFile | None = NoteFile(store, held.snapshot, held.key, [QUESTION, MOST])
+        self._file = NoteFile(
+            store, held.snapshot, held.key, [QUESTION, MOST], evicted=not held.intact
+        )
 
     def __len__(self) -> int:
         """The number of notes."""
@@ -62,7 +64,7 @@ class Noting:
         parts, corpus = self._survey.parts, self._corpus
         tokens = corpus.slice(0, corpus.tokens)
         digests = list(part_digests(tokens, (part.stop for part in parts)))
-        known = {} if self._file is None else self._file.read()
+        known = self._file.read()
         started = time.perf_counter()
         self._recorder.noting_began()
         keys = [(part.start, digest) for part, digest in zip(parts, digests, strict=True)]
@@ -106,12 +108,9 @@ class Noting:
         return self._units[start]
 
     def _keep(self, records: Iterable[NoteRecord]) -> None:
-        if self._file is None:
-            return
         try:
             self._file.add(records)
-        except OSError as error:
-            self._file = None
+        except OSError as error:  # which is raised once
             self._recorder.warn(f"the notes cannot be kept: {told_by(error)}")
 
 

@@ -14,6 +14,7 @@ from keydiff_cli.snapshots.contents import Label, describe
 from keydiff_cli.snapshots.finding import Beginning
 from keydiff_cli.snapshots.key import SnapshotKey
 from keydiff_cli.snapshots.pace import Pace
+from keydiff_cli.snapshots.pruning import sweep_notes
 from keydiff_cli.snapshots.store import Store, short_digest, token_digest
 from keydiff_cli.snapshots.writer import Writer
 from keydiff_cli.system.files import told_by
@@ -112,6 +113,7 @@ class Keeper:
             first = self._corpus.slice(0, min(count, SMALLEST))
             reading = [self._key.as_json(), token_digest(first)]
             self._claim = Claim(store, reading, self._superseded)
+            sweep_notes(store)
         return self._claim.writer
 
     def after(self, tokens: int, cache: KVCache) -> None:
@@ -177,9 +179,9 @@ class Keeper:
         if size > store.limit:
             raise OSError(None, f"{format_size(size)} are more than cache_size allows")
         name = short_digest(named)
+        lacking = self._archivist is not None and description["archive"] is None
+        # Another process may have written the same, with its archive.
+        if not lacking or not any(each.id == name and each.archived for each in store.entries()):
+            writer.write(name, description, arrays)
         if complete:
             self.snapshot = name
-        lacking = self._archivist is not None and description["archive"] is None
-        if lacking and any(entry.id == name and entry.archived for entry in store.entries()):
-            return  # another process has written the same, with its archive
-        writer.write(name, description, arrays)

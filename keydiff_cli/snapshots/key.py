@@ -94,6 +94,13 @@ class SnapshotKey:
         free = ("budget",) if evicting else _EVICTION
         return _without(other, free) == _without(self.as_json(), free)
 
+    def of_rows(self, *, evicted: bool) -> dict[str, Any]:
+        """What the rows of tokens depend on, as plain data.
+
+        Where nothing was ``evicted``, how that would go is not part of it.
+        """
+        return _without(self.as_json(), () if evicted else _EVICTION)
+
     def with_budget(self, budget: int) -> SnapshotKey:
         """The same key for another budget."""
         return replace(self, budget=budget)

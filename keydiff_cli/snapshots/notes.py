@@ -1,7 +1,7 @@
 """Notes on the parts of what was read, in a file beside its snapshot: a JSON object in each line.
 
-The first line says what the notes depend on. Others are added as they are made, so that a run which
-is stopped loses none.
+Each says what the note depends on, and is added as it is made: a run which is stopped loses none,
+any number of processes may add to a file, and a line that is damaged makes no other useless.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import Any
 from keydiff_cli.llama import Tokens
 from keydiff_cli.snapshots.key import SnapshotKey
 from keydiff_cli.snapshots.store import Store, short_digest
-from keydiff_cli.snapshots.writer import NOTES
+from keydiff_cli.snapshots.writer import NOTES, SUFFIX
+
+_MADE_OF = "made_of"  # digest of what a note depends on, in its line
 
 
 @dataclass(frozen=True)
@@ -60,24 +62,37 @@ def part_digests(tokens: Tokens, stops: Iterable[int]) -> Iterator[str]:
 class NoteFile:
     """The notes of one reading, made by one question.
 
+    What was added stays in memory, too, and is found again where nothing can be written.
+
     Parameters
     ----------
     store
-        The folder of the snapshots; None to keep nothing.
+        The folder of the snapshots; None to write nothing.
     snapshot
-        Id of the snapshot of the reading; empty if there is none: then nothing is kept either.
+        Id of the snapshot of the reading; empty if there is none: then nothing is written either,
+        nor is it once the snapshot is gone.
     key
         What the reading depends on.
     question
         What the notes answer, and how: plain data.
+    evicted
+        Whether anything was evicted; else the notes are the same whatever may stay, and by
+        whichever policy.
     """
 
     def __init__(
-        self, store: Store | None, snapshot: str, key: SnapshotKey, question: object
+        self,
+        store: Store | None,
+        snapshot: str,
+        key: SnapshotKey,
+        question: object,
+        *,
+        evicted: bool,
     ) -> None:
         self._store = store if snapshot else None
         self._path = None if self._store is None else self._store.folder / f"{snapshot}{NOTES}"
-        self._head = {"notes": short_digest([key.as_json(), question])}
+        self._made_of = short_digest([key.of_rows(evicted=evicted), question])
+        self._added: dict[tuple[int, str], NoteRecord] = {}
         self._there: set[tuple[int, str]] = set()  # what is in the file
 
     def read(self) -> dict[tuple[int, str], NoteRecord]:
@@ -86,7 +101,7 @@ class NoteFile:
         Those of other snapshots of the same reading count, too, such as that of a text that has
         grown since.
         """
-        found: dict[tuple[int, str], NoteRecord] = {}
+        found = dict(self._added)
         for path in [] if self._store is None else self._store.paths(NOTES):
             for record in self._of(path):
                 found.setdefault(record.key, record)
@@ -95,34 +110,42 @@ class NoteFile:
         return found
 
     def add(self, records: Iterable[NoteRecord]) -> None:
-        """Add notes to the file that are not there yet.
+        """Add notes, to the file as far as they are not there yet.
 
         Raises
         ------
         OSError
-            If they cannot be written.
+            If they cannot be written; from then on nothing is.
         """
-        if self._path is None:
+        new = {record.key: record for record in records}
+        self._added |= new
+        lacking = [record for key, record in new.items() if key not in self._there]
+        if self._path is None or not lacking or not self._path.with_suffix(SUFFIX).exists():
             return
-        new = [record for record in records if record.key not in self._there]
-        text = "" if self._path.exists() else json.dumps(self._head)
         # A line break comes first: the last line may not have been written to its end.
-        text += "".join("\n" + json.dumps(asdict(each), ensure_ascii=False) for each in new)
-        with open(self._path, "a", encoding="utf-8", opener=_private) as file:
-            file.write(text)
-        self._there |= {record.key for record in new}
+        data = b"".join(b"\n" + self._line(record) for record in lacking)
+        try:
+            with open(self._path, "ab", opener=_private) as file:
+                file.write(data)
+        except OSError:
+            self._path = None
+            raise
+        self._there.update(new)
+
+    def _line(self, record: NoteRecord) -> bytes:
+        return json.dumps({_MADE_OF: self._made_of, **asdict(record)}).encode("ascii")
 
     def _of(self, path: Path) -> Iterator[NoteRecord]:
         """The notes in a file, as far as they are of this reading; others are passed over."""
         try:
-            head, *lines = path.read_text(encoding="utf-8").splitlines()
-            if json.loads(head) != self._head:
-                return
-        except (OSError, ValueError):
+            lines = path.read_bytes().split(b"\n")
+        except OSError:
             return
         for line in lines:
             try:
-                yield _record(json.loads(line))
+                values = json.loads(line.decode("ascii"))
+                if values[_MADE_OF] == self._made_of:
+                    yield _record(values)
             except (KeyError, TypeError, ValueError):  # a line that was not written to its end
                 continue
 

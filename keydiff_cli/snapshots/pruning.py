@@ -25,7 +25,8 @@ def prune(store: Store, limit: int, before: float) -> list[Entry]:
     """Delete snapshots last used before a time, then the least recently used above a limit.
 
     The archive of a snapshot goes before it, and an archive that has no room takes those of
-    snapshots used before it along. What a process reads or writes stays until it is done.
+    snapshots used before it along. Notes count with their snapshot, and go with it. What a process
+    reads or writes stays until it is done.
 
     Returns
     -------
@@ -36,12 +37,13 @@ def prune(store: Store, limit: int, before: float) -> list[Entry]:
     full = archives_full = False
     stored: set[str] = set()  # files of archives that have room
     for entry in store.entries():
-        full = full or entry.size > room
+        own = entry.size + size_of(entry.path.with_suffix(NOTES))
+        full = full or own > room
         if full or entry.used < before:
             entry.path.unlink(missing_ok=True)
             gone.append(entry)
             continue
-        room -= entry.size
+        room -= own
         files = {part.name: store.folder / part.name for part in entry.archive}
         added = {name: path for name, path in files.items() if name not in stored}
         size = sum(map(size_of, added.values()))

@@ -12,7 +12,7 @@ from archived_readings import QUESTION, Heard, same, settings_for, state, write
 from keydiff_cli.cache import LostRowsError
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.llama import LlamaError
-from keydiff_cli.reading import noting
+from keydiff_cli.reading.noting import Noting
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.reading.surveying import Survey, Surveyed
 from keydiff_cli.settings.config import Settings
@@ -105,13 +105,35 @@ def test_without_a_snapshot_nothing_is_kept(
     assert not (tmp_path / "cache").exists()
 
 
+def test_who_has_made_notes_has_them_without_a_snapshot(
+    settings: Settings, document: Path, asked: list[Passage]
+) -> None:
+    with Reader(replace(settings, cache=False)) as reader:
+        reader.read([document])
+        noting = Noting(reader.held, reader.recorder, None)
+        first = list(noting.notes())
+        assert list(noting.notes()) == first
+        assert len(asked) == len(first)
+
+
+def test_a_document_that_stays_whole_is_noted_once_whatever_may_stay(
+    settings: Settings, document: Path, asked: list[Passage]
+) -> None:
+    for budget in (4096, 2048):
+        with Reader(replace(settings, budget=budget)) as reader:
+            reader.read([document])
+            assert reader.held.intact
+            notes = list(reader.notes())
+    assert len(asked) == len(notes)
+
+
 def test_notes_that_cannot_be_kept_are_made_all_the_same(
     settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(noting.NoteFile, "add", full)
+    monkeypatch.setattr("keydiff_cli.snapshots.notes._private", full)
     heard = Heard()
     with Reader(settings, heard) as reader:
         reader.read([document])
