@@ -44,10 +44,11 @@ class Answering:
         self._paused = False  # whether a question is being answered meanwhile
         self._answer: Answer | None = None  # the one that is being generated
         self._viewing = False  # whether the cache holds parts one by one
+        self._noting: Noting | None = None  # which remembers the notes that it has made
 
     def close(self) -> None:
         """Hold nothing any more."""
-        self._held = self._reading = self._answer = None
+        self._held = self._reading = self._answer = self._noting = None
         self._paused = False
 
     @property
@@ -177,12 +178,13 @@ class Answering:
 
     def _make_notes(self) -> Iterator[Note]:
         """Notes on the parts of what was read, made or taken up; see :meth:`Reader.notes`."""
-        held, store = self.held, None
-        if self.settings.cache:
-            store = open_store(self.settings, self.recorder.warn)
+        held = self.held
+        if self._noting is None or self._noting.held is not held:
+            store = open_store(self.settings, self.recorder.warn) if self.settings.cache else None
+            self._noting = Noting(held, self.recorder, store, lambda: self._held is held)
         self._viewing = True
         try:
-            yield from Noting(held, self.recorder, store, lambda: self._held is held).notes()
+            yield from self._noting.notes()
         except LostRowsError:
             with hold_interrupt(stopping=False):
                 self.close()

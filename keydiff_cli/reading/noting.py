@@ -36,11 +36,17 @@ class Noting:
         Where the snapshots are, and notes beside them; None to write none.
     in_use
         Whether what was read is held still.
+
+    Attributes
+    ----------
+    held : Held
+        What was read.
     """
 
     def __init__(
         self, held: Held, recorder: Recorder, store: Store | None, in_use: Callable[[], bool]
     ) -> None:
+        self.held = held
         self._corpus = held.corpus
         self._recorder = recorder
         self._survey = Survey(held, QUESTION, MOST, in_use)

@@ -12,7 +12,6 @@ from archived_readings import QUESTION, Heard, same, settings_for, state, write
 from keydiff_cli.cache import LostRowsError
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.llama import LlamaError
-from keydiff_cli.reading.noting import Noting
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.reading.surveying import Survey, Surveyed
 from keydiff_cli.settings.config import Settings
@@ -94,26 +93,18 @@ def test_what_was_noted_when_it_was_stopped_is_kept(
         assert len(asked) == len(again)
 
 
-def test_without_a_snapshot_nothing_is_kept(
+def test_without_a_snapshot_notes_last_as_long_as_what_was_read(
     settings: Settings, document: Path, tmp_path: Path, asked: list[Passage]
 ) -> None:
     with Reader(replace(settings, cache=False)) as reader:
         reader.read([document])
-        for _ in range(2):
-            notes = list(reader.notes())
-    assert len(asked) == 2 * len(notes)
-    assert not (tmp_path / "cache").exists()
-
-
-def test_who_has_made_notes_has_them_without_a_snapshot(
-    settings: Settings, document: Path, asked: list[Passage]
-) -> None:
-    with Reader(replace(settings, cache=False)) as reader:
+        notes = list(reader.notes())
+        assert list(reader.notes()) == notes
+        assert len(asked) == len(notes)
         reader.read([document])
-        noting = Noting(reader.held, reader.recorder, None)
-        first = list(noting.notes())
-        assert list(noting.notes()) == first
-        assert len(asked) == len(first)
+        list(reader.notes())
+        assert len(asked) == 2 * len(notes)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_document_that_stays_whole_is_noted_once_whatever_may_stay(
