@@ -34,7 +34,8 @@ class Aside:
         except BaseException:
             self._file.close()
             raise
-        self._image = replace(image, rows=())
+        windowed = image.windowed.copy()  # a view may hold much more
+        self._image = replace(image, rows=(), windowed=windowed)
 
     def __enter__(self) -> Aside:
         return self

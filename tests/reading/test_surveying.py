@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from archived_readings import QUESTION, Heard, archives, same, settings_for, state, write
 from gguf_files import tiny
 
+from keydiff_cli.cache import Access, KVCache
 from keydiff_cli.engine.views import Views
+from keydiff_cli.llama import LlamaError
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.reading.surveying import Survey
 from keydiff_cli.settings.config import Settings
@@ -33,6 +36,12 @@ def survey_of(reader: Reader) -> Survey:
     return Survey(reader.held, QUESTION, MOST)
 
 
+def told(reader: Reader) -> tuple[object, ...]:
+    """What the cache knows beside its cells."""
+    cache = reader.held.cache
+    return cache.tokens, cache.position, list(cache.pinned), cache.evicted, cache.used
+
+
 @pytest.fixture
 def reader(settings: Settings, document: Path) -> Iterator[Reader]:
     """Documents of which a tenth is kept, and the rest archived."""
@@ -42,9 +51,10 @@ def reader(settings: Settings, document: Path) -> Iterator[Reader]:
 
 
 def test_every_part_is_asked_and_the_cache_is_as_it_was(reader: Reader) -> None:
-    survey, before = survey_of(reader), state(reader)
+    survey, before, known = survey_of(reader), state(reader), told(reader)
     assert len(survey.parts) > 2
     answers = list(survey.ask(survey.parts))
+    assert told(reader) == known
     assert [answer.part for answer in answers] == survey.parts
     assert all(answer.text or answer.stop_reason == "eos" for answer in answers)
     same(before, state(reader))
@@ -53,9 +63,21 @@ def test_every_part_is_asked_and_the_cache_is_as_it_was(reader: Reader) -> None:
     assert again == answers[1:2], "an answer depends on other parts"
 
 
+@pytest.mark.parametrize("access", ["direct", "copy"])
 def test_what_is_in_view_are_the_rows_that_were_read(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch, access: Access
 ) -> None:
+    opened = partial(KVCache, access=access)
+    monkeypatch.setattr("keydiff_cli.engine.setup.KVCache", lambda context, access: opened(context))
+    with Reader(settings) as reader:
+        reader.read([document])
+        assert reader.held.cache.access == access
+        before = state(reader)
+        check_views(reader, monkeypatch)
+        same(before, state(reader))
+
+
+def check_views(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     archive, head, seen = reader.held.recaller.archive, reader.held.head, []
     show = Views.show
     assert archive is not None
@@ -123,9 +145,24 @@ def test_a_damaged_archive_is_said_and_its_parts_are_read_again(
     assert len([text for text in heard.warnings if "checksum" in text]) == 1
 
 
-def test_a_survey_that_is_stopped_leaves_nothing(reader: Reader) -> None:
-    survey, before = survey_of(reader), state(reader)
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt, LlamaError("no free cells"), None])
+@pytest.mark.parametrize("where", ["show", "append"])
+def test_a_survey_that_is_stopped_leaves_nothing(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, stopped: BaseException | None, where: str
+) -> None:
+    """While a part is put into the cache, while it is asked about, or in between."""
+    survey, before, known = survey_of(reader), state(reader), told(reader)
     asked = survey.ask(survey.parts)
     next(asked)
-    asked.close()  # type: ignore[attr-defined]
+    if stopped is None:
+        asked.close()
+    else:
+
+        def stop(*_: object, **__: object) -> None:
+            raise stopped
+
+        monkeypatch.setattr(*((Views, where, stop) if where == "show" else (KVCache, where, stop)))
+        with pytest.raises(stopped if isinstance(stopped, type) else type(stopped)):
+            next(asked)
     same(before, state(reader))
+    assert told(reader) == known
