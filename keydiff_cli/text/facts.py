@@ -55,7 +55,7 @@ class Facts:
         plain = [reading for reading in readings if not reading.percent]
         amounts = {value for each in plain for unit in units for value, _ in each.times(unit)}
         return cls(
-            exact=frozenset(amounts | {Decimal(label) for label in _labels(stated)}),
+            exact=frozenset(amounts.union(_labels(stated))),
             amounts=tuple(sorted(amounts)),
             percentages=tuple(sorted({each.number for each in readings if each.percent})),
             dates=frozenset(part for date in _dates(stated) for part in date.parts()),
@@ -132,12 +132,12 @@ def _dates(stated: Stated) -> Iterator[Date]:
         yield from further_years(stated.text, found)
 
 
-def _labels(stated: Stated) -> Iterator[Decimal | int]:
+def _labels(stated: Stated) -> Iterator[Decimal]:
     """Numbers that count only as they are written: in names and codes, years, dates over lines."""
     for label in stated.labels:
         yield label.amount.number
     for code in stated.codes:
-        yield from map(int, re.findall(r"\d+", code.word))
+        yield from map(Decimal, re.findall(r"\d+", code.word))
     for date in stated.dates:
         if date.parts[0][0] == "year" or "\n" in stated.text[date.start : date.stop]:
-            yield from (number for _, number in date.parts)
+            yield from (Decimal(number) for _, number in date.parts)

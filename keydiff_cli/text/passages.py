@@ -43,7 +43,7 @@ def cut_passages(corpus: Corpus) -> list[Passage]:
 
 
 def cut_parts(corpus: Corpus, longest: int) -> list[Passage]:
-    """Cut what was read of some documents into parts, long passages of at most so many tokens.
+    """Cut what was read of some documents into parts of at most ``longest`` tokens (>= 1).
 
     A part is of one document, and ends at the end of a page, paragraph, line or sentence, at the
     first of these that there is in its second half. What is added to a text changes its last part
@@ -65,7 +65,7 @@ def _cut(ends: Ends, start: int, last: int, longest: int) -> Iterator[Passage]:
     while start < last:
         stop = min(start + longest, last)
         if stop < last:
-            shortest = longest // 2
+            shortest = max(longest // 2, 1)
             rank = ends[start + shortest - 1 : stop]
             stop = start + shortest + int(len(rank) - 1 - np.argmax(rank[::-1]))
         yield Passage(start, stop)

@@ -19,6 +19,7 @@ _LEAD = re.compile(rf"\s*(?:{_MARKER}[ \t]+\s*)*")
 _LINE_END = re.compile(rf"\n(?=[ \t]*(?:\n|{_MARKER}\s|[^\sa-z]))")
 _LONGEST_WORD = 40  # characters looked at beside the mark that may end a sentence
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+\Z")
+_DIGIT_AND_POINT = re.compile(r"\d\.\Z")
 _LAST_WORD = re.compile(r"(?:[^\W_]|\.(?=\w))+\.\Z")
 # No sentence ends after a title, or what comes before an example or a place in a text.
 _TITLES = """
@@ -54,12 +55,18 @@ class Sentence:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it has an end: without one it may have been cut off, or be a line of a list."""
+        """Whether it has an end: without one it may have been cut off, or be a line of a list.
+
+        For the last sentence of a text that stopped at its length: a full stop after a digit is no
+        end then, since it may be the point of a decimal ("grew 12." of "12.5 %").
+        """
         bare = self.text.rstrip(_CLOSERS.replace("\\", "") + "\u300d\u300f\uff09 ")
         if bare.endswith(("!", "?", "\u2026", "\u3002", "\uff01", "\uff1f")):
             return True
         if self.text.startswith("|"):  # a row of a table
             return len(self.text) > 1 and self.text.endswith("|")
+        if _DIGIT_AND_POINT.search(self.text):
+            return False
         tail = bare[-_LONGEST_WORD:]
         return tail.endswith(".") and not (_is_initials(tail) or _last_word(tail) in _GO_ON)
 

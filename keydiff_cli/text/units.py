@@ -11,7 +11,8 @@ _MONEY = r"(?:us\$|[$\u20ac\u00a3\u00a5]|\b(?:usd|eur|gbp|jpy|cny|rmb|dollars?|e
 _UNITS = re.compile(
     rf"""
     \([^()\n]{{0,60}}?\bin\s(?:{_MONEY}\s)?{_SCALE}       # (dollars in thousands, except ...)
-    | ^\W*(?:\w+\s){{0,3}}in\s(?:{_MONEY}\s)?{_SCALE}\W*$ # a line of its own
+    | ^[^\w\n]*(?:\w+[^\S\n]){{0,3}}in[^\S\n]             # a line of its own
+      (?:{_MONEY}[^\S\n])?{_SCALE}[^\w\n]*$
     | \bin\s{_SCALE},?\s(?:except|unless)
     | \b(?:amounts?|figures?|expressed|stated|presented|reported|shown)\s(?:are\s)?in\s
       (?:{_MONEY}\s)?{_SCALE}
@@ -49,7 +50,11 @@ class Rounding(Enum):
 
 
 def table_units(text: str) -> frozenset[int]:
-    """The units that a text gives for the numbers of its tables, as powers of ten."""
+    """The units that a text gives for the numbers of its tables, as powers of ten.
+
+    In time that grows as the text's length does, whatever it is: no pattern goes over a line end
+    and on.
+    """
     found = {_POWERS[name.lower()] for names in _UNITS.findall(text) for name in names if name}
     return frozenset(found | {3} if _ZEROS.search(text) else found)
 

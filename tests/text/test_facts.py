@@ -109,6 +109,11 @@ def test_a_day_is_no_amount_and_a_code_no_more_than_its_digits() -> None:
     assert has(source, "2,024")  # as it is written there, perhaps
 
 
+def test_a_code_may_have_thousands_of_digits() -> None:
+    """More than Python makes an integer of."""
+    assert len(Facts.of(f"It is {'1' * 5000}-22-33.").exact) == 3
+
+
 def test_a_long_text_is_read_in_time_that_grows_as_its_length() -> None:
     line = "On May {0}, 2024 firm Ab{0} paid $1,{0:03}.5 million, or 4.{0}% (twenty-five), to Ann. "
     facts = [Facts.of("".join(line.format(n) for n in range(lines))) for lines in (1, 1000)]

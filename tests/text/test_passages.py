@@ -159,3 +159,8 @@ def test_what_is_added_changes_the_last_part_only() -> None:
     after = parts(MadeDocument([("".join(lines), None)]))
     assert before[:-1] == after[: len(before) - 1]
     assert len(after) > len(before) > 2
+
+
+@pytest.mark.parametrize("longest", [1, 2, 3])
+def test_parts_may_be_as_short_as_a_token(longest: int) -> None:
+    assert len("".join(parts(MadeDocument([("One. Two.\n", None)]), longest=longest))) > 10

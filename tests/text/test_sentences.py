@@ -77,6 +77,9 @@ def test_where_sentences_end(text: str, sentences: list[str]) -> None:
         ("It was sold to Acme Inc.", True),
         ("for the three months ended March 31, 20", False),
         ("the earnings per share are (0.0", False),
+        ("Revenue grew 12.", False),  # 12.5 %, perhaps
+        ("A fee of $45.", False),
+        ("It grew (by 12.)", True),
         ("in exchange for", False),
         ("The U.", False),
         ("Some of it, e.g.", False),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from keydiff_cli.text.units import Rounding, currencies, rounding, table_units
@@ -22,11 +24,22 @@ from keydiff_cli.text.units import Rounding, currencies, rounding, table_units
         ("Sales, $000", {3}),
         ("(in thousands) and (in millions)", {3, 6}),
         ("It results in millions of cases, with $5 million in thousands of towns.", set()),
+        ("---- ----\n| In thousands |\n----", {3}),
         ("5,000", set()),
     ],
 )
 def test_units_of_tables(text: str, units: set[int]) -> None:
     assert table_units(text) == units
+
+
+@pytest.mark.parametrize(
+    "piece", ["-", "\n", " ", "(", "( ", "-" * 60 + "\n", "a", "a ", "in ", "$ "]
+)
+def test_units_are_found_fast_in_any_text(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    start = time.perf_counter()
+    assert table_units(text) == set()
+    assert time.perf_counter() - start < 5  # far more than it takes; a quadratic search: minutes
 
 
 def test_currencies_by_sign_or_name() -> None:
