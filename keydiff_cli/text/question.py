@@ -76,7 +76,6 @@ words write
 _SAYING_NOTHING = OPENERS.union(_NOTHING.split())
 _LETTERS = re.compile(r"[^\W_]+")
 _ALSO_NAMES = {"IT", "US", "WHO"}  # in capitals, where other words of the question are not
-_WORD = re.compile(r"[^\W\d_]{4,}")
 _WORD = re.compile(r"\w{3,}")
 # Scripts without spaces, and how many characters count as a word.
 _UNSPACED = ((re.compile(f"[{DENSE}]"), 2), (re.compile(f"[{SPELLED}]"), 4))
