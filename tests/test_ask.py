@@ -99,7 +99,7 @@ def test_reading_ahead_makes_sure_that_it_is_kept(
     fake: FakeLlama, settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Full:
-        seconds, problem = 0.0, "No space left on device"
+        seconds, problem, snapshot = 0.0, "No space left on device", ""
 
         def __init__(self, *_: object, **__: object) -> None: ...
 

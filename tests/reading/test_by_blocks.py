@@ -254,7 +254,7 @@ def test_what_was_read_when_it_was_stopped_is_gone_on_from(
     stopped: list[int] = []
 
     class FakeKeeper:
-        seconds, problem = 0.0, ""
+        seconds, problem, snapshot = 0.0, "", ""
 
         def __init__(self, *_: object, **__: object) -> None: ...
 

@@ -157,7 +157,7 @@ def at_call(number: int, real: Callable[..., Any]) -> Callable[..., Any]:
 class FakeKeeper:
     """Keeps nothing, and may be interrupted while it does."""
 
-    seconds, problem = 0.5, ""
+    seconds, problem, snapshot = 0.5, "", ""
     closed = 0
 
     def __init__(self, *_: object, **__: object) -> None: ...

@@ -88,6 +88,7 @@ class Shelf:
             close=lambda: None,
             seconds=0.0,
             problem="",
+            snapshot="",
             **options,
         )
         keeper.finish = lambda tokens, cache: keeper.finished.append(tokens)

@@ -50,7 +50,8 @@ _SCHEMA: dict[str, Any] = {
     },
     "tokens": {"document": int, "reused": int, "prompt": int, "kept": int, "generated": int},
     "timing_s": dict.fromkeys(
-        ("load", "ingest", "score", "evict", "keep", "first_token", "answer", "total"), _NUMBER
+        ("load", "ingest", "score", "evict", "keep", "first_token", "answer", "notes", "total"),
+        _NUMBER,
     ),
     "recall": {"tokens": int, "seconds": _NUMBER},
     "second_look": [
@@ -63,6 +64,15 @@ _SCHEMA: dict[str, Any] = {
         }
     ],
     "quick": bool,
+    "notes": [
+        {
+            "document": str,
+            "pages": (list, type(None)),
+            "lines": [int],
+            "text": str,
+            "left_out": [str],
+        }
+    ],
     "memory_bytes": {"cap": (int, type(None)), "planned": int, "peak": int},
     "warnings": [str],
 }
