@@ -6,11 +6,12 @@ from keydiff_cli.snapshots.archive import Archive
 from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.archivist import Archivist, check_archive, open_parts
 from keydiff_cli.snapshots.contents import Label, describe, restore
+from keydiff_cli.snapshots.entry import Entry
 from keydiff_cli.snapshots.finding import Beginning, find_beginning
 from keydiff_cli.snapshots.format import DamagedError, SnapshotFile
 from keydiff_cli.snapshots.keeper import Keeper
 from keydiff_cli.snapshots.key import SnapshotKey
-from keydiff_cli.snapshots.store import Entry, Store, open_store, token_digest
+from keydiff_cli.snapshots.store import Store, open_store, token_digest
 from keydiff_cli.snapshots.writer import write_snapshot
 
 __all__ = [

@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from keydiff_cli.llama import Tokens
+from keydiff_cli.snapshots.entry import Entry
 from keydiff_cli.snapshots.format import SnapshotFile
 from keydiff_cli.snapshots.key import SnapshotKey
-from keydiff_cli.snapshots.store import Entry, Store
+from keydiff_cli.snapshots.store import Store
 
 
 @dataclass(frozen=True)

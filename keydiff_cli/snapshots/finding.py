@@ -12,9 +12,10 @@ from keydiff_cli.llama import Tokens
 from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.candidates import Candidate, candidates
 from keydiff_cli.snapshots.contents import restore
+from keydiff_cli.snapshots.entry import Entry
 from keydiff_cli.snapshots.format import DamagedError, SnapshotFile
 from keydiff_cli.snapshots.key import SnapshotKey
-from keydiff_cli.snapshots.store import Entry, Store
+from keydiff_cli.snapshots.store import Store
 from keydiff_cli.text.corpus import Corpus
 
 

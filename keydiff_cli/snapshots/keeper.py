@@ -14,7 +14,6 @@ from keydiff_cli.snapshots.contents import Label, describe
 from keydiff_cli.snapshots.finding import Beginning
 from keydiff_cli.snapshots.key import SnapshotKey
 from keydiff_cli.snapshots.pace import Pace
-from keydiff_cli.snapshots.pruning import sweep_notes
 from keydiff_cli.snapshots.store import Store, short_digest, token_digest
 from keydiff_cli.snapshots.writer import Writer
 from keydiff_cli.system.files import told_by
@@ -113,7 +112,6 @@ class Keeper:
             first = self._corpus.slice(0, min(count, SMALLEST))
             reading = [self._key.as_json(), token_digest(first)]
             self._claim = Claim(store, reading, self._superseded)
-            sweep_notes(store)
         return self._claim.writer
 
     def after(self, tokens: int, cache: KVCache) -> None:

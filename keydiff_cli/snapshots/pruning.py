@@ -15,7 +15,8 @@ from keydiff_cli.snapshots.writer import ARCHIVE, NOTES, SUFFIX
 from keydiff_cli.system.files import remove_unheld
 
 if TYPE_CHECKING:
-    from keydiff_cli.snapshots.store import Entry, Store
+    from keydiff_cli.snapshots.entry import Entry
+    from keydiff_cli.snapshots.store import Store
 
 PART = ".part"
 KINDS = (SUFFIX, ARCHIVE, NOTES, DAMAGED, PART)

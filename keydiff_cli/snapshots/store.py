@@ -7,17 +7,15 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.snapshots.archive_form import ArchiveForm
-from keydiff_cli.snapshots.archivist import SegmentPart, parse_parts
+from keydiff_cli.snapshots.archivist import parse_parts
+from keydiff_cli.snapshots.entry import Entry
 from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile, set_aside
 from keydiff_cli.snapshots.pruning import (
     KINDS,
@@ -26,6 +24,7 @@ from keydiff_cli.snapshots.pruning import (
     size_of,
     sweep,
     sweep_archives,
+    sweep_notes,
     sweep_parts,
 )
 from keydiff_cli.snapshots.writer import ID, LOCKS, SUFFIX, Writer
@@ -44,62 +43,6 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "documents": list,
     "question": (str, type(None)),
 }
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A snapshot in the folder.
-
-    Attributes
-    ----------
-    id
-        What the user calls it.
-    size
-        Bytes on disk.
-    used
-        When it was last read or written: seconds since 1970.
-    description
-        What it says of itself.
-    """
-
-    id: str
-    path: Path
-    size: int
-    used: float
-    description: dict[str, Any]
-
-    @property
-    def intact(self) -> bool:
-        """Whether nothing of what was read was evicted, nor is anything else remembered of it."""
-        return self.description.get("intact") is True
-
-    @property
-    def archive(self) -> list[SegmentPart]:
-        """What its archive consists of; nothing if there is none.
-
-        Raises
-        ------
-        DamagedError
-            If that is not said as it should be.
-        """
-        return parse_parts(self.description.get("archive") or [])
-
-    @property
-    def archived(self) -> bool:
-        """Whether it has an archive, all of which is there."""
-        parts = self.archive
-        return bool(parts) and all((self.path.parent / part.name).exists() for part in parts)
-
-    def archived_as(self, form: ArchiveForm) -> bool:
-        """Whether it has an archive of this form; one that says none is of the cache's type."""
-        kind = self.description.get("archive_kind", "full")
-        stored = self.description.get("archive_type", form.cached)
-        return self.archived and (kind, stored) == (form.kind, form.type)
-
-    @property
-    def archive_size(self) -> int:
-        """Bytes of its archive on disk, shared with other snapshots or not."""
-        return sum(size_of(self.path.parent / part.name) for part in self.archive)
 
 
 def token_digest(tokens: Array) -> str:
@@ -248,6 +191,7 @@ class Store:
         make_private(self.folder)
         sweep_parts(self)
         sweep_archives(self)
+        sweep_notes(self)
         name = short_digest(reading)
         lock = self.lock(name)
         try:
