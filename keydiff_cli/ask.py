@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any, BinaryIO
 
 from keydiff_cli.errors import KeydiffError
@@ -55,24 +55,32 @@ def ask(
     KeydiffError
         Whatever stands in the way; its ``status`` is the exit status.
     """
-    started, finished = time.perf_counter(), False
+    finished = False
     with Reader(settings, events, checksum=checksum) as reader:
-        try:
+        with run_to_its_end(reader):
             talk = question is None
             reader.read(sources, question=question, talk=talk, stdin=stdin, quick=quick)
             if question is not None:
                 for _ in reader.stream(question, rewind=False):
                     pass
             finished = True
-        except KeyboardInterrupt:
-            reader.recorder.interrupted()
-        finally:
-            reader.recorder.run_ended(time.perf_counter() - started)
-            reader.recorder.measure_peak()
         report = reader.report
         if question is None and finished and reader.held.problem:
             raise KeydiffError(f"what was read is not kept: {reader.held.problem}")
     return report
+
+
+@contextmanager
+def run_to_its_end(reader: Reader) -> Iterator[None]:
+    """Let the report of a run have its time and peak in the end, also when Ctrl-C ends it."""
+    started = time.perf_counter()
+    try:
+        yield
+    except KeyboardInterrupt:
+        reader.recorder.interrupted()
+    finally:
+        reader.recorder.run_ended(time.perf_counter() - started)
+        reader.recorder.measure_peak()
 
 
 def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
+from keydiff_cli.ask import run_to_its_end
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events, Note, Report
 from keydiff_cli.settings.config import Settings
@@ -34,16 +34,10 @@ def take_notes(
     KeydiffError
         Whatever stands in the way; its ``status`` is the exit status.
     """
-    started = time.perf_counter()
     with Reader(settings, events) as reader:
-        try:
+        with run_to_its_end(reader):
             reader.read(sources, stdin=stdin)
             for note in reader.notes():
                 if written is not None:
                     written(note)
-        except KeyboardInterrupt:
-            reader.recorder.interrupted()
-        finally:
-            reader.recorder.run_ended(time.perf_counter() - started)
-            reader.recorder.measure_peak()
         return reader.report

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from types import TracebackType
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from keydiff_cli.cache.image import Image
 from keydiff_cli.cache.state import Bytes
-from keydiff_cli.system.folders import user_cache_folder
+from keydiff_cli.system.files import nameless_file
 
 
 class Aside:
@@ -25,9 +24,7 @@ class Aside:
     """
 
     def __init__(self, image: Image) -> None:
-        folder = user_cache_folder()  # what is in the folder for temporary files may be in memory
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.TemporaryFile(prefix="keydiff-", dir=folder)  # noqa: SIM115
+        self._file = nameless_file()
         try:
             for rows in image.rows:
                 self._file.write(np.ascontiguousarray(rows).data)

@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from keydiff_cli.cli.options import DEVICES, KEEPING, SHOWING, Files, Options
-from keydiff_cli.cli.running import show
+from keydiff_cli.cli.running import documents_of, show
 from keydiff_cli.cli.signatures import with_options
-from keydiff_cli.errors import UsageError
 
 
 @with_options(*KEEPING, "system", "threads", *DEVICES, "cache", *SHOWING, "offline")
@@ -23,14 +22,12 @@ def notes(
     options: Options,
 ) -> None:
     """Note the key facts of each part of documents, with its place, each figure checked."""
-    if not files and sys.stdin.isatty():
-        raise UsageError("no document; name a file, or pipe text: command | keydiff notes")
+    sources = documents_of(files, "notes")
     settings = options.resolve().settings
 
     from keydiff_cli.notes import take_notes
     from keydiff_cli.render.notes import NoteWriter
 
-    sources = files or ["-"]
     writer = NoteWriter(form, named=len(sources) > 1)
     show(
         lambda display: take_notes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from keydiff_cli.cli.options import DEVICES, KEEPING, SHOWING, Files, Options
-from keydiff_cli.cli.running import show
+from keydiff_cli.cli.running import documents_of, show
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 
@@ -13,8 +13,7 @@ from keydiff_cli.errors import UsageError
 @with_options(*KEEPING, "system", "threads", *DEVICES, *SHOWING, "offline")
 def read(files: Files = None, *, options: Options) -> None:
     """Read documents ahead and keep what was read, so that questions are answered at once."""
-    if not files and sys.stdin.isatty():
-        raise UsageError("no document; name a file, or pipe text: command | keydiff read")
+    sources = documents_of(files, "read")
     settings = options.resolve().settings
     if not settings.cache:
         raise UsageError("what is read could not be kept: the setting 'cache' is off")
@@ -22,7 +21,7 @@ def read(files: Files = None, *, options: Options) -> None:
     from keydiff_cli.ask import ask
 
     show(
-        lambda display: ask(settings, files or ["-"], None, sys.stdin.buffer, display),
+        lambda display: ask(settings, sources, None, sys.stdin.buffer, display),
         options,
         answer=False,
     )

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
 from keydiff_cli.cli.options import Options
-from keydiff_cli.errors import ExitStatus
+from keydiff_cli.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from keydiff_cli.render.display import Display
     from keydiff_cli.report import Report
+
+
+def documents_of(files: Sequence[str] | None, command: str) -> Sequence[str]:
+    """The documents of a command that has no question, a pipe if no file is named.
+
+    Raises
+    ------
+    UsageError
+        If there are none.
+    """
+    if not files and sys.stdin.isatty():
+        raise UsageError(f"no document; name a file, or pipe text: command | keydiff {command}")
+    return files or ["-"]
 
 
 def show(

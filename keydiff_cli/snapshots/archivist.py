@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import astuple, dataclass
@@ -16,8 +15,7 @@ from keydiff_cli.snapshots.archive import Archive, Segment
 from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.archive_writer import ArchiveWriter
 from keydiff_cli.snapshots.format import DamagedError, set_aside
-from keydiff_cli.system.files import hold_file, told_by
-from keydiff_cli.system.folders import user_cache_folder
+from keydiff_cli.system.files import hold_file, nameless_file, told_by
 from keydiff_cli.system.sizes import format_size
 
 MOST_SEGMENTS = 16  # each of which is an open file
@@ -250,9 +248,7 @@ class Archivist:
 def _new_file(path: Path | None) -> BinaryIO:
     """A file to write and read that nobody else may read, nor removes while it is open."""
     if path is None:
-        folder = user_cache_folder()  # what is in the folder for temporary files may be in memory
-        folder.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryFile(prefix="keydiff-", dir=folder)
+        return nameless_file()
     while not hold_file(file := _private_file(path)):
         file.close()  # somebody took it for a file that a dead process has left
     return file

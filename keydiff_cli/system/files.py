@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from keydiff_cli.errors import UsageError
+from keydiff_cli.system.folders import user_cache_folder
 
 if sys.platform != "win32":  # where no open file can be removed
     import fcntl
@@ -44,6 +46,19 @@ def require_writable(path: Path, option: str) -> None:
 def told_by(error: BaseException) -> str:
     """What an error says: one of the operating system without its number and file."""
     return str((isinstance(error, OSError) and error.strerror) or error)
+
+
+def nameless_file() -> BinaryIO:
+    """A file to write and read that goes with the process, also when that is killed.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    folder = user_cache_folder()  # what is in the folder for temporary files may be in memory
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(prefix="keydiff-", dir=folder)
 
 
 @contextmanager

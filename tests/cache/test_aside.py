@@ -14,7 +14,7 @@ WIDTHS = [3, 2]
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("keydiff_cli.cache.aside.user_cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("keydiff_cli.system.files.user_cache_folder", lambda: tmp_path / "cache")
     return tmp_path / "cache"
 
 

@@ -141,7 +141,7 @@ def test_where_nothing_can_be_put_aside_it_says_so(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("keydiff_cli.cache.aside.tempfile.TemporaryFile", full)
+    monkeypatch.setattr("keydiff_cli.cache.aside.nameless_file", full)
     with Reader(settings) as reader:
         reader.read([document])
         before = state(reader)
