@@ -174,12 +174,13 @@ class Planner:
         MemoryCapError, UsageError
             As :meth:`plan`, and if the documents do not fit although nothing may be evicted.
         """
-        longest, pyramid = self.longest_whole, self._policy.pyramid > 0
+        for_whole, pyramid = self._budget_for_whole(), self._policy.pyramid > 0
+        longest = self._policy.room(for_whole)
         read = read_to(longest + 1)
         whole = read <= longest
         if self._full and not whole:
             raise self._too_long(read_to(self._usual + 1))
-        budget = self._budget_for_whole() if whole else self.budget
+        budget = for_whole if whole else self.budget
         needed = max(read, MIN_BUDGET, self._window) if whole and not pyramid else budget
         plan = self.plan(min(budget, needed))
         if self._full or self._wanted is not None:

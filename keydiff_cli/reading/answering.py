@@ -126,17 +126,25 @@ class Answering:
             return
         held, recalled = self.held, self.settings.recall
         wanted = 0 if held.intact else self.settings.second_look
+        with (
+            self._closed_if_lost(),
+            held.recaller.recalled(asked, recalled, wanted > 0, lambda: self.cache) as lifts,
+        ):
+            started = time.perf_counter()
+            passages = held.second_look.find(question, before, lifts, wanted)
+            self.recorder.passages_found(passages.looks, time.perf_counter() - started)
+            if held.searched_only and not passages.looks:
+                self.recorder.warn(
+                    "no passage has words of the question, and nothing else was read; ask in "
+                    "the words of the document, or let it be read"
+                )
+            yield passages
+
+    @contextmanager
+    def _closed_if_lost(self) -> Iterator[None]:
+        """Hold nothing any more if the cache cannot be brought back to what was read."""
         try:
-            with held.recaller.recalled(asked, recalled, wanted > 0, lambda: self.cache) as lifts:
-                started = time.perf_counter()
-                passages = held.second_look.find(question, before, lifts, wanted)
-                self.recorder.passages_found(passages.looks, time.perf_counter() - started)
-                if held.searched_only and not passages.looks:
-                    self.recorder.warn(
-                        "no passage has words of the question, and nothing else was read; ask in "
-                        "the words of the document, or let it be read"
-                    )
-                yield passages
+            yield
         except LostRowsError:
             with hold_interrupt(stopping=False):
                 if self._reading is not None:
@@ -158,8 +166,7 @@ class Answering:
     def _notes_on_the_whole(self, asked: Asked) -> Passages:
         """The notes to put before a question about the whole; none where none can be made."""
         held, room = self.held, self.settings.second_look
-        self.recorder.question_asked(held.head + len(asked.ids))
-        self.recorder.rows_recalled(0, 0.0)
+        self.recorder.evidence_sought(held.head + len(asked.ids))
         started = time.perf_counter()
         try:
             notes = list(self._make_notes())
@@ -184,11 +191,8 @@ class Answering:
             self._noting = Noting(held, self.recorder, store, lambda: self._held is held)
         self._viewing = True
         try:
-            yield from self._noting.notes()
-        except LostRowsError:
-            with hold_interrupt(stopping=False):
-                self.close()
-                raise
+            with self._closed_if_lost():
+                yield from self._noting.notes()
         finally:
             self._viewing = False
 

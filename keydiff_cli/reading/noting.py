@@ -55,10 +55,6 @@ class Noting:
             store, held.snapshot, held.key, [QUESTION, MOST], evicted=not held.intact
         )
 
-    def __len__(self) -> int:
-        """The number of notes."""
-        return len(self._survey.parts)
-
     def notes(self) -> Iterator[Note]:
         """The note of each part, in the order of the documents, as it is made.
 

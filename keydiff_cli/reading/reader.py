@@ -206,19 +206,18 @@ class Reader(Answering):
         NoViewError
             If what the cache holds cannot be put aside, or there are cells for no part.
         """
-        self._require_only_read("noted")
-        yield from self._make_notes()
-
-    def _require_only_read(self, what: str) -> None:
-        """Make sure that the documents were read to their end, and nothing was asked since."""
         self.require_idle()
         held = self.held
-        if self._reading is not None:
-            raise UsageError(f"there is more to read before it can be {what}")
+        self._require_all_read("noted")
         if held.searched_only:
-            raise UsageError(f"the documents were searched, not read: nothing can be {what}")
+            raise UsageError("the documents were searched, not read: nothing can be noted")
         if held.cache.tokens != held.end:
-            raise UsageError(f"a conversation has begun: what was read can be {what} before it")
+            raise UsageError("a conversation has begun: what was read can be noted before it")
+        yield from self._make_notes()
+
+    def _require_all_read(self, what_for: str) -> None:
+        if self._reading is not None:
+            raise UsageError(f"there is more to read before it can be {what_for}")
 
     def save(self, path: str | Path) -> None:
         """Write what was read to a file, for :meth:`load`.
@@ -232,8 +231,7 @@ class Reader(Answering):
         """
         if self._held is None:
             raise UsageError("there is nothing to save: read a document first")
-        if self._reading is not None:
-            raise UsageError("there is more to read before it can be saved")
+        self._require_all_read("saved")
         self.recorder.model_known(save_documents(self._held, Path(path)))
 
     def load(self, path: str | Path) -> None:

@@ -85,7 +85,7 @@ class Recaller:
         LostRowsError
             If the cache cannot be brought back to what was read.
         """
-        self._recorder.question_asked(self._head + len(question.ids))
+        self._recorder.evidence_sought(self._head + len(question.ids))
         started = time.perf_counter()
         recallable = tokens > 0 and self.archive is not None and self.archive.whole
         wanted = recallable or (scored and len(self._heads) > 0)

@@ -210,6 +210,11 @@ class Recorder:
 
     # Answering ------------------------------------------------------------------------------
 
+    def evidence_sought(self, prompt: int) -> None:
+        """What bears on a question is looked for; the prompt has so many tokens with it."""
+        self.question_asked(prompt)
+        self._recall, self._notes = RecallCounts(), []
+
     def question_asked(self, prompt: int) -> None:
         """A question is to be answered; the prompt has so many tokens with it."""
         self.prompt_made(prompt)
@@ -217,11 +222,8 @@ class Recorder:
         self._timing = replace(self._timing, first_token=0.0)
 
     def rows_recalled(self, tokens: int, seconds: float) -> None:
-        """The rows of so many tokens came back, in so many seconds more; 0 begins a question."""
-        if tokens == 0:
-            self._notes = []
-        before = self._recall.seconds if tokens else 0.0
-        self._recall = RecallCounts(tokens, before + seconds)
+        """The rows of so many tokens came back, or were looked for, in so many seconds more."""
+        self._recall = RecallCounts(tokens, self._recall.seconds + seconds)
 
     def passages_found(self, looks: tuple[Look, ...], seconds: float) -> None:
         """These passages are read again before the question; it took so long to find them."""

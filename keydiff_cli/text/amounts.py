@@ -29,7 +29,7 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-_SCALES = {"t": 12, "b": 9, "m": 6, "k": 3}  # powers of ten
+_SCALES = {"t": 12, "b": 9, "m": 6, "k": 3}  # powers of ten, by what their names begin with
 _UNIT = re.compile(
     r"\bin\s+(?:(?:usd|us\$|us|dollars?|\$|eur|gbp|euros?|pounds?)\s+)?(thousand|million|billion)",
     re.IGNORECASE,
@@ -151,7 +151,12 @@ def find_numbers(text: str) -> Iterator[FoundNumber]:
 def unit_of(question: str) -> int | None:
     """The unit that a question asks for amounts in, as a power of ten; None if it names none."""
     found = _UNIT.search(question)
-    return _SCALES[_letter(found[1])] if found else None
+    return power_of(found[1]) if found else None
+
+
+def power_of(scale: str) -> int:
+    """The power of ten that a word of scale stands for: ``thousand``, ``mn``, ``B``."""
+    return _SCALES["k" if scale.lower().startswith("th") else scale[0].lower()]
 
 
 def same_amount(wanted: Amount, said: Amount, unit: int | None = None) -> bool:
@@ -181,13 +186,8 @@ def _rounded(value: Decimal, step: Decimal) -> Decimal:
 
 
 def _amount(match: re.Match[str]) -> Amount:
-    power = _SCALES[_letter(match["scale"])] if match["scale"] else None
+    power = power_of(match["scale"]) if match["scale"] else None
     return Amount(Decimal(match["number"].replace(",", "")), power, bool(match["percent"]))
-
-
-def _letter(scale: str) -> str:
-    """What the name of a scale begins with; that of a thousand is k."""
-    return "k" if scale.lower().startswith("th") else scale[0].lower()
 
 
 def _is_year(match: re.Match[str], amount: Amount) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-_POWERS = {"thousand": 3, "million": 6, "billion": 9}
+from keydiff_cli.text.amounts import power_of
+
 _SCALE = r"(thousand|million|billion)s?\b"
 _MONEY = r"(?:us\$|[$\u20ac\u00a3\u00a5]|\b(?:usd|eur|gbp|jpy|cny|rmb|dollars?|euros?|pounds?))"
 _UNITS = re.compile(
@@ -55,7 +56,7 @@ def table_units(text: str) -> frozenset[int]:
     In time that grows as the text's length does, whatever it is: no pattern goes over a line end
     and on.
     """
-    found = {_POWERS[name.lower()] for names in _UNITS.findall(text) for name in names if name}
+    found = {power_of(name) for names in _UNITS.findall(text) for name in names if name}
     return frozenset(found | {3} if _ZEROS.search(text) else found)
 
 
