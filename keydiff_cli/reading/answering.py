@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from keydiff_cli.cache import KVCache, LostRowsError
 from keydiff_cli.engine.answer import Answer, Sampler
@@ -13,7 +14,6 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.by_blocks import Reading
 from keydiff_cli.reading.held import Held
-from keydiff_cli.reading.noting import Noting
 from keydiff_cli.reading.recorded_answer import recorded
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.second_look import Passages
@@ -22,7 +22,9 @@ from keydiff_cli.report import Note
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots import open_store
 from keydiff_cli.text.prompts import Asked, prompt_tokens
-from keydiff_cli.text.question import asks_for_the_whole
+
+if TYPE_CHECKING:
+    from keydiff_cli.reading.noting import Noting
 
 
 class Answering:
@@ -157,6 +159,8 @@ class Answering:
         held, wanted = self.held, self.settings.notes
         if wanted == "off" or held.intact or held.searched_only or self._reading is not None:
             return False
+        from keydiff_cli.text.whole_question import asks_for_the_whole
+
         if not asks_for_the_whole(question) or (wanted == "auto" and not held.stored):
             return False
         if self.settings.second_look == 0 and wanted == "on":
@@ -185,6 +189,8 @@ class Answering:
 
     def _make_notes(self) -> Iterator[Note]:
         """Notes on the parts of what was read, made or taken up; see :meth:`Reader.notes`."""
+        from keydiff_cli.reading.noting import Noting  # what it checks with takes time to load
+
         held = self.held
         if self._noting is None or self._noting.held is not held:
             store = open_store(self.settings, self.recorder.warn) if self.settings.cache else None
