@@ -99,6 +99,55 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where something is in the documents: pages or lines, in words as a text.
+
+    Attributes
+    ----------
+    document
+        Name of the document.
+    pages
+        Its first and its last page, counted from 1; None where there are none.
+    lines
+        Its first and its last line, counted from 1 in their pages, or in the document.
+    """
+
+    document: str
+    pages: tuple[int, int] | None
+    lines: tuple[int, int]
+
+    def __str__(self) -> str:
+        first, last = self.pages or self.lines
+        unit = "page" if self.pages else "line"
+        return f"{unit} {first}" if first == last else f"{unit}s {first}-{last}"
+
+
+@dataclass(frozen=True)
+class PlacedSentence:
+    """A sentence, or item, of an answer, and the parts of the documents that it comes from."""
+
+    text: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class CheckedFacts:
+    """What became of the figures and dates that a model has put into an answer.
+
+    Attributes
+    ----------
+    figures, found
+        How many were looked up in the documents, and were there.
+    left_out
+        Sentences that are not in the answer, as the documents lack something of them.
+    """
+
+    figures: int = 0
+    found: int = 0
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Note:
     """A note of a part.
 
@@ -123,11 +172,9 @@ class Note:
     left_out: tuple[str, ...]
 
     @property
-    def place(self) -> str:
-        """Its pages, or its lines where there are no pages, in words."""
-        first, last = self.pages or self.lines
-        unit = "page" if self.pages else "line"
-        return f"{unit} {first}" if first == last else f"{unit}s {first}-{last}"
+    def place(self) -> Place:
+        """Where its part is."""
+        return Place(self.document, self.pages, self.lines)
 
 
 @dataclass(frozen=True)
@@ -213,6 +260,12 @@ class Report:
         Whether the documents were not read: the answer rests on these passages alone.
     notes
         The notes on the parts of the documents, if they were asked for.
+    sentences
+        The sentences of an answer that was put together from parts of the documents.
+    checked
+        What of such an answer was looked up in the documents.
+    uncovered
+        Parts of the documents that such an answer says nothing of.
     model, cache
         None as long as they are not known.
     """
@@ -229,22 +282,25 @@ class Report:
     second_look: tuple[Look, ...] = ()
     quick: bool = False
     notes: tuple[Note, ...] = ()
+    sentences: tuple[PlacedSentence, ...] = ()
+    checked: CheckedFacts = field(default_factory=CheckedFacts)
+    uncovered: tuple[Place, ...] = ()
     memory_bytes: MemoryUse = field(default_factory=MemoryUse)
     warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain data: ``docs/json.md``."""
-        data = asdict(self)
+        data: dict[str, Any] = _plain(asdict(self))
         data["certainty"] = round(self.certainty, 4)
         data["model"] = data["model"] or {}
         data["cache"] = data["cache"] or {}
-        for name in ("documents", "second_look", "notes", "warnings"):
-            data[name] = list(data[name])
-        for look in data["second_look"]:
-            look["lines"] = list(look["lines"])
-        for note in data["notes"]:
-            note |= {name: list(note[name]) for name in ("lines", "left_out")}
-            note["pages"] = note["pages"] and list(note["pages"])
         data["timing_s"] = {name: round(value, 4) for name, value in vars(self.timing_s).items()}
         data["recall"]["seconds"] = round(self.recall.seconds, 4)
         return data
+
+
+def _plain(value: Any) -> Any:
+    """The same data with lists for tuples, as JSON has them."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -10,10 +10,13 @@ from report_helpers import CACHE, MODEL
 
 from keydiff_cli.errors import setting
 from keydiff_cli.report import (
+    CheckedFacts,
     Events,
     Look,
     MemoryUse,
     Note,
+    Place,
+    PlacedSentence,
     Progress,
     RecallCounts,
     Report,
@@ -40,6 +43,9 @@ WHOLE = Report(
         Note("a.pdf", (1, 2), (1, 9), "Nine quays.", ("Ten quays.",)),
         Note("b.txt", None, (7, 7), "", ()),
     ),
+    sentences=(PlacedSentence("Nine quays.", (Place("a.pdf", (1, 2), (1, 9)),)),),
+    checked=CheckedFacts(2, 1, ("Ten quays.",)),
+    uncovered=(Place("b.txt", None, (7, 7)),),
     timing_s=Timing(1.5, 2.25, 1.5, 1.75, 0.125, 0.0625, 4.0, 0.5, 9.123456),
     memory_bytes=MemoryUse(5000, 4000, 3000),
     warnings=("page 2 has no text",),
@@ -61,6 +67,9 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
         "second_look",
         "quick",
         "notes",
+        "sentences",
+        "checked",
+        "uncovered",
         "memory_bytes",
         "warnings",
     ]
@@ -68,6 +77,8 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
     assert (data["documents"], data["warnings"]) == ([], [])
     assert (data["recall"], data["second_look"]) == ({"tokens": 0, "seconds": 0}, [])
     assert (data["quick"], data["notes"]) == (False, [])
+    assert (data["sentences"], data["uncovered"]) == ([], [])
+    assert data["checked"] == {"figures": 0, "found": 0, "left_out": []}
     assert data["memory_bytes"] == {"cap": None, "planned": None, "peak": None}
     assert set(data["tokens"].values()) == set(data["timing_s"].values()) == {0}
 
@@ -101,6 +112,10 @@ def test_a_report_is_plain_data_with_numbers_rounded() -> None:
         },
         {"document": "b.txt", "pages": None, "lines": [7, 7], "text": "", "left_out": []},
     ]  # fmt: skip
+    place = {"document": "a.pdf", "pages": [1, 2], "lines": [1, 9]}
+    assert data["sentences"] == [{"text": "Nine quays.", "places": [place]}]
+    assert data["checked"] == {"figures": 2, "found": 1, "left_out": ["Ten quays."]}
+    assert data["uncovered"] == [{"document": "b.txt", "pages": None, "lines": [7, 7]}]
 
 
 def test_what_is_made_of_a_report_does_not_change_it() -> None:

@@ -88,7 +88,9 @@ class Noting:
         self._recorder.noting_over()
         if empty:
             others = f" and {len(empty) - _NAMED} other parts" if len(empty) > _NAMED else ""
-            self._recorder.warn(f"nothing is noted of {', '.join(empty[:_NAMED])}{others}")
+            self._recorder.warn(
+                f"nothing is noted of {', '.join(map(str, empty[:_NAMED]))}{others}"
+            )
 
     def _checked(self, surveyed: Surveyed, digest: str) -> NoteRecord:
         part, corpus = surveyed.part, self._corpus

@@ -9,6 +9,7 @@ from dataclasses import replace
 from keydiff_cli.cache import EvictionTimes
 from keydiff_cli.engine.answer import Answer
 from keydiff_cli.errors import setting
+from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.recorder import Recorder
 
@@ -47,3 +48,18 @@ def recorded(answer: Answer, held: Held, recorder: Recorder, most: int) -> Itera
         if answer.max_tokens < most:
             limit = f"after {answer.max_tokens} tokens, for want of room until all is read"
         recorder.warn(f"the answer stopped {limit}; it may be incomplete")
+
+
+def recorded_composed(answer: Composed, recorder: Recorder) -> Iterator[str]:
+    """The text of an answer that is put together, piece by piece."""
+    recorder.question_asked(answer.prompt)
+    started = time.perf_counter()
+    try:
+        for text in answer:
+            recorder.text_generated(text, time.perf_counter() - started)
+            yield text
+    finally:
+        recorder.composed_ended(answer, time.perf_counter() - started)
+    if left_out := len(answer.checked.left_out):
+        sentences = "a sentence is" if left_out == 1 else f"{left_out} sentences are"
+        recorder.note(f"{sentences} left out of the answer: the notes do not have all of it")

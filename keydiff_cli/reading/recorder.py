@@ -7,13 +7,17 @@ from dataclasses import replace
 
 from keydiff_cli.cache import EvictionTimes
 from keydiff_cli.engine.answer import Answer
+from keydiff_cli.reading.composed import Composed
 from keydiff_cli.report import (
     CacheSetup,
+    CheckedFacts,
     Events,
     Look,
     MemoryUse,
     ModelIdentity,
     Note,
+    Place,
+    PlacedSentence,
     Progress,
     RecallCounts,
     Report,
@@ -51,6 +55,9 @@ class Recorder:
         self._quick = False
         self._looks: tuple[Look, ...] = ()
         self._notes: list[Note] = []
+        self._sentences: tuple[PlacedSentence, ...] = ()
+        self._checked = CheckedFacts()
+        self._uncovered: tuple[Place, ...] = ()
         self._searched = 0.0  # seconds that it took to find them
         self._memory = MemoryUse()
         self._over = False  # whether a peak above the cap was warned of
@@ -76,6 +83,9 @@ class Recorder:
             second_look=self._looks,
             quick=self._quick,
             notes=tuple(self._notes),
+            sentences=self._sentences,
+            checked=self._checked,
+            uncovered=self._uncovered,
             memory_bytes=self._memory,
             warnings=tuple(self._warnings),
         )
@@ -213,7 +223,8 @@ class Recorder:
     def evidence_sought(self, prompt: int) -> None:
         """What bears on a question is looked for; the prompt has so many tokens with it."""
         self.question_asked(prompt)
-        self._recall, self._notes = RecallCounts(), []
+        self._recall, self._looks, self._notes = RecallCounts(), (), []
+        self._sentences, self._checked, self._uncovered = (), CheckedFacts(), ()
 
     def question_asked(self, prompt: int) -> None:
         """A question is to be answered; the prompt has so many tokens with it."""
@@ -251,3 +262,12 @@ class Recorder:
         self._tokens = replace(self._tokens, generated=len(answer.tokens))
         self._certainty = answer.certainty
         self._stop_reason = answer.stop_reason
+
+    def composed_ended(self, answer: Composed, seconds: float) -> None:
+        """An answer that was put together is over, whole or not, after so many seconds."""
+        self._timing = replace(self._timing, answer=seconds + self._before_answer())
+        self._tokens = replace(self._tokens, generated=answer.generated)
+        self._certainty = answer.certainty
+        self._stop_reason = answer.stop_reason
+        self._sentences, self._checked = tuple(answer.sentences), answer.checked
+        self._uncovered = answer.uncovered

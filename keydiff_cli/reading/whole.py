@@ -9,7 +9,7 @@ from keydiff_cli.report import Note
 _INTRODUCTION = "Notes on the parts of the document, in order:"
 
 
-def notes_within(notes: Sequence[Note], count: Callable[[str], int], room: int) -> tuple[str, int]:
+def notes_within(notes: Sequence[Note], count: Callable[[str], int], room: int) -> str:
     """The text of notes in at most ``room`` tokens: as many lines of each, the first ones.
 
     A note has the most important first. Where there is no room for a line of each, every second
@@ -22,19 +22,19 @@ def notes_within(notes: Sequence[Note], count: Callable[[str], int], room: int) 
 
     Returns
     -------
-    The text, empty if there is nothing to show, and how many notes are left out of it.
+    The text, empty if there is nothing to show.
     """
     several = len({note.document for note in notes}) > 1
     notes = [note for note in notes if note.text]
     longest = max((len(note.text.splitlines()) for note in notes), default=0)
     for lines in range(longest, 0, -1):
         if count(text := _text(notes, lines, several)) <= room:
-            return text, 0
+            return text
     for step in range(2, len(notes) + 1):
         some = notes[::step]
         if count(text := _text(some, 1, several)) <= room:
-            return text, len(notes) - len(some)
-    return "", len(notes)
+            return text
+    return ""
 
 
 def _text(notes: Sequence[Note], lines: int, several: bool) -> str:

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
-from keydiff_cli.engine.answer import Sampler, add_question, extend, forget
+from keydiff_cli.engine.answer import Sampler, add_question, extend
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.llama import hold_interrupt
+from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Turn
 from keydiff_cli.talk.latest import latest_turns
+from keydiff_cli.talk.turn_start import TurnStart
 from keydiff_cli.text.prompts import Asked, build_glue, next_tokens, prompt_tokens, system_prompt
 from keydiff_cli.text.question import leant_on
-
-
-@dataclass(frozen=True)
-class _TurnStart:
-    """Where a turn begins in the cache: the next token, its position, the evictions before it."""
-
-    tokens: int
-    position: int
-    evicted: int
 
 
 class Conversation:
@@ -59,7 +51,7 @@ class Conversation:
     def __init__(self, reader: Reader, turns: Sequence[Turn] = ()) -> None:
         self._reader = reader
         self._turns = list(turns)
-        self._starts: list[_TurnStart] = []  # of the turns that are in the cache, the first ones
+        self._starts: list[TurnStart] = []  # of the turns that are in the cache, the first ones
         self._attach()
         system = system_prompt(reader.settings.system, documents=bool(reader.corpus.documents))
         self._glue = build_glue(self._model, system)
@@ -153,7 +145,11 @@ class Conversation:
 
     def _answer(self, question: str, sampler: Sampler | None) -> Iterator[str]:
         """Answer what follows the turns in the cache, and have it take the place of the others."""
-        cache, asked, start = self._cache, self._tokens(question), self._start()
+        composed = self._reader.composed(question, self._tokens, sampler)
+        if composed is not None:
+            yield from self._told(question, composed)
+            return
+        cache, asked, start = self._cache, self._tokens(question), TurnStart.of(self._cache)
         before = leant_on(turn.question for turn in self._turns[: len(self._starts)])
         try:
             with self._reader.evidence(question, asked, before) as passages:
@@ -163,13 +159,22 @@ class Conversation:
         finally:
             if self.attached and cache.tokens >= start.tokens + len(asked.ids):
                 with hold_interrupt():  # or the cache would have a turn that nobody knows of
-                    self._drop_passages(start, asked)
+                    start.drop_passages(cache, asked)
                     turn = Turn(question, answer.text, answer.stop_reason)
                     self._turns[len(self._starts) :] = [turn]
                     self._keep(start)
             elif self.attached:
                 with suppress(KeydiffError):  # what stopped it matters more
                     self._go_to(len(self._starts), start, dirty=True)
+
+    def _told(self, question: str, composed: Composed) -> Iterator[str]:
+        """Give an answer that is put together; the turn goes through the model before the next."""
+        try:
+            yield from self._reader.told(composed)
+        finally:
+            if self.attached and composed.text:
+                turn = Turn(question, composed.text, composed.stop_reason)
+                self._turns[len(self._starts) :] = [turn]
 
     def replay(self, turns: Sequence[Turn]) -> None:
         """Take up a conversation: what was said goes through the model once more.
@@ -201,10 +206,10 @@ class Conversation:
         self._require_ready()
         if self._reader.reading:
             return
-        known, before = len(self._starts), self._start()
+        known, before = len(self._starts), TurnStart.of(self._cache)
         try:
             for turn in self._turns[known:count]:
-                start = self._start()
+                start = TurnStart.of(self._cache)
                 add_question(self._cache, self._tokens(turn.question).ids)
                 extend(self._cache, self._model.tokenize(turn.answer))
                 self._keep(start)
@@ -247,35 +252,19 @@ class Conversation:
             return next_tokens(model, prompt, self._glue, question, passages)
         return prompt_tokens(model, prompt, question, passages)[1]
 
-    def _start(self) -> _TurnStart:
-        return _TurnStart(self._cache.tokens, self._cache.position, self._cache.evicted)
-
-    def _keep(self, start: _TurnStart) -> None:
+    def _keep(self, start: TurnStart) -> None:
         """Keep the question of a turn whole if there is room for it, else let it compete."""
         _, *questions = self._cache.pinned
         if sum(pin.rows for pin in questions) > self._reader.settings.conversation / 2:
             self._cache.pinned = [pin for pin in self._cache.pinned if pin.start < start.tokens]
         self._starts.append(start)
 
-    def _drop_passages(self, start: _TurnStart, asked: Asked) -> None:
-        """Forget the passages that were put before a question, so that the talk keeps its room."""
-        cache, (first, last) = self._cache, asked.passages
-        if last == first:
-            return
-        cache.unpin(start.tokens)
-        cache.pin(start.tokens, start.tokens + first)
-        cache.pin(start.tokens + last, start.tokens + len(asked.ids))
-        if cache.evicted == start.evicted:
-            cache.rows.remove(start.position + first, start.position + last)
-        else:
-            forget(cache, start.tokens + first, start.tokens + last)
-
     def _go_back(self, count: int) -> None:
         """Let the cache hold the first ``count`` turns only."""
         if count < len(self._starts):
             self._go_to(count, self._starts[count])
 
-    def _go_to(self, count: int, start: _TurnStart, *, dirty: bool = False) -> None:
+    def _go_to(self, count: int, start: TurnStart, *, dirty: bool = False) -> None:
         """Let the cache hold what it did when it held ``count`` turns and the next one started.
 
         ``dirty`` says that the cache holds parts of something else, and is given up if this fails.

@@ -41,6 +41,26 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class CheckedSentence:
+    """A sentence that was checked against a source.
+
+    Attributes
+    ----------
+    missing
+        What it states that the source does not have, as it is written, in its order.
+    present
+        What it states that the source has.
+    figures, found
+        As of :class:`Checked`.
+    """
+
+    missing: tuple[str, ...]
+    present: tuple[str, ...]
+    figures: int
+    found: int
+
+
+@dataclass(frozen=True)
 class _Claim:
     start: int
     written: str
@@ -48,8 +68,8 @@ class _Claim:
     is_found: bool
 
 
-def missing(sentence: str, facts: Facts) -> tuple[str, ...]:
-    """What a sentence states that the source does not have, as it is written, in its order.
+def check_sentence(sentence: str, facts: Facts) -> CheckedSentence:
+    """What a sentence states, looked up in a source.
 
     - Numbers are compared as numbers, in any scale, and in the unit of the source's tables. They
       may be rounded where they have a word of scale and two digits or more, or where the sentence
@@ -59,7 +79,19 @@ def missing(sentence: str, facts: Facts) -> tuple[str, ...]:
     - Names are looked up word by word. One of a single word that begins the sentence passes, since
       any word could be there.
     """
-    return tuple(claim.written for claim in _claims(sentence, facts) if not claim.is_found)
+    claims = _claims(sentence, facts)
+    figures = [claim.is_found for claim in claims if claim.is_figure]
+    return CheckedSentence(
+        missing=tuple(claim.written for claim in claims if not claim.is_found),
+        present=tuple(claim.written for claim in claims if claim.is_found),
+        figures=len(figures),
+        found=sum(figures),
+    )
+
+
+def missing(sentence: str, facts: Facts) -> tuple[str, ...]:
+    """What a sentence states that the source does not have; see :func:`check_sentence`."""
+    return check_sentence(sentence, facts).missing
 
 
 def checked(text: str, facts: Facts) -> Checked:
@@ -68,16 +100,12 @@ def checked(text: str, facts: Facts) -> Checked:
     A last sentence that was cut off is for the caller to leave out before
     (:attr:`~keydiff_cli.text.sentences.Sentence.is_whole`).
     """
-    sentences = split_sentences(text)
-    claims = [_claims(sentence.text, facts) for sentence in sentences]
-    lacking = [tuple(claim.written for claim in some if not claim.is_found) for some in claims]
-    pairs = list(zip(sentences, lacking, strict=True))
-    figures = [claim for some in claims for claim in some if claim.is_figure]
+    pairs = [(each, check_sentence(each.text, facts)) for each in split_sentences(text)]
     return Checked(
-        text=join_sentences((sentence, not lacks) for sentence, lacks in pairs),
-        left_out=tuple(LeftOut(sentence.text, lacks) for sentence, lacks in pairs if lacks),
-        figures=len(figures),
-        found=sum(claim.is_found for claim in figures),
+        text=join_sentences((sentence, not found.missing) for sentence, found in pairs),
+        left_out=tuple(LeftOut(each.text, found.missing) for each, found in pairs if found.missing),
+        figures=sum(found.figures for _, found in pairs),
+        found=sum(found.found for _, found in pairs),
     )
 
 

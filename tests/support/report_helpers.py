@@ -15,6 +15,7 @@ from keydiff_cli.report import CacheSetup, ModelIdentity
 MODEL = ModelIdentity("toy", "/toy.gguf", None, "fake", 4096, 0)
 CACHE = CacheSetup("keydiff", 128, 64, 512, 1000, "f16", "direct")
 _NUMBER = (int, float)
+_PLACE = {"document": str, "pages": (list, type(None)), "lines": [int]}
 _SCHEMA: dict[str, Any] = {
     "answer": str,
     "stop_reason": str,
@@ -73,6 +74,9 @@ _SCHEMA: dict[str, Any] = {
             "left_out": [str],
         }
     ],
+    "sentences": [{"text": str, "places": [_PLACE]}],
+    "checked": {"figures": int, "found": int, "left_out": [str]},
+    "uncovered": [_PLACE],
     "memory_bytes": {"cap": (int, type(None)), "planned": int, "peak": int},
     "warnings": [str],
 }

@@ -1,0 +1,59 @@
+"""Answers that are put together from what parts of the documents say, checked against them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from keydiff_cli.engine.answer import StopReason
+from keydiff_cli.report import CheckedFacts, Place, PlacedSentence
+
+
+class Composed(ABC):
+    """An answer that is put together while it is iterated over; the cache is as before then.
+
+    Parameters
+    ----------
+    prompt
+        Tokens before the answer, those of the documents aside.
+
+    Attributes
+    ----------
+    prompt : int
+        As above.
+    text : str
+        The answer so far.
+    sentences : list of PlacedSentence
+        What it consists of so far.
+    checked : CheckedFacts
+        What of it was looked up in the documents so far.
+    uncovered : tuple of Place
+        Parts of the documents that it says nothing of.
+    generated : int
+        Tokens that the model has generated for it.
+    certainty : float
+        As :attr:`keydiff_cli.report.Report.certainty`; 0 if it is not known.
+    stop_reason : str
+        Why it ended: ``eos``, or ``interrupted`` as long as it has not.
+    """
+
+    def __init__(self, prompt: int) -> None:
+        self.prompt = prompt
+        self.text = ""
+        self.sentences: list[PlacedSentence] = []
+        self.checked = CheckedFacts()
+        self.uncovered: tuple[Place, ...] = ()
+        self.generated = 0
+        self.certainty = 0.0
+        self.stop_reason: StopReason = "interrupted"
+
+    def __iter__(self) -> Iterator[str]:
+        """Its text, piece by piece."""
+        for text in self._pieces():
+            self.text += text
+            yield text
+        self.stop_reason = "eos"
+
+    @abstractmethod
+    def _pieces(self) -> Iterator[str]:
+        """The text, piece by piece."""

@@ -1,0 +1,134 @@
+"""Answers that are put together from what the parts of the documents say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from keydiff_cli.engine.answer import Answer, Sampler
+from keydiff_cli.engine.views import NoViewError
+from keydiff_cli.reading.composed import Composed
+from keydiff_cli.reading.holding import Holding
+from keydiff_cli.reading.recorded_answer import recorded_composed
+from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.whole import notes_within
+from keydiff_cli.report import Note
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.snapshots import open_store
+from keydiff_cli.text.prompts import Asked
+
+if TYPE_CHECKING:
+    from keydiff_cli.reading.noting import Noting
+
+
+class Composing(Holding):
+    """Notes parts of what is held, and puts answers together from the notes."""
+
+    def __init__(self, settings: Settings, recorder: Recorder) -> None:
+        super().__init__(settings, recorder)
+        self._noting: Noting | None = None  # which remembers the notes that it has made
+
+    def close(self) -> None:
+        """Hold nothing any more."""
+        super().close()
+        self._noting = None
+
+    def composed(
+        self,
+        question: str,
+        tokens: Callable[[str, str], Asked],
+        sampler: Sampler | None = None,
+    ) -> Composed | None:
+        """An answer that is put together from what the parts say, if that is the way to answer.
+
+        None if it is for the model to answer from what the cache holds. What the answer is put
+        together from is made, or taken up, first.
+
+        Parameters
+        ----------
+        tokens
+            Gives the tokens of a question with passages before it, from where the cache ends.
+        sampler
+            In place of the one of the settings.
+
+        Raises
+        ------
+        LostRowsError
+            If the cache cannot be brought back to what was read; nothing is held any more then.
+        """
+        if not self._asks_for_notes(question):
+            return None
+        from keydiff_cli.reading.summing import Summary  # what it checks with takes time to load
+        from keydiff_cli.text.wish import Wish
+
+        prompt = self.held.head + len(tokens(question, "").ids)
+        self.recorder.evidence_sought(prompt)
+        started = time.perf_counter()
+        try:
+            notes = list(self._make_notes())
+        except NoViewError as error:
+            self.recorder.warn(f"the question is not answered from notes: {error}")
+            return None
+        self.recorder.passages_found((), time.perf_counter() - started)
+        if not any(note.text for note in notes):
+            return None
+        wish = Wish.of(question)
+
+        def lead() -> Answer:
+            manner = f"\n\nAnswer in at most {wish.lead} words." if wish.lead else ""
+            asked = tokens(question + manner, self._shown(notes))
+            return self.answer(asked, sampler, most=2 * wish.lead if wish.lead else None)
+
+        return Summary(prompt, notes, wish, lead)
+
+    def told(self, composed: Composed) -> Iterator[str]:
+        """The text of an answer that is put together, piece by piece; the cache is as before then.
+
+        Raises
+        ------
+        UsageError, LostRowsError
+            As :meth:`stream`.
+        """
+        cache, self._composing = self.held.cache, True
+        mark = cache.mark()
+        try:
+            yield from recorded_composed(composed, self.recorder)
+        finally:
+            self._composing = False
+            if self.cache is cache:  # else it is freed already
+                cache.rewind(mark)
+            cache.unmark()
+
+    def _asks_for_notes(self, question: str) -> bool:
+        """Whether a question is to be answered from notes on all parts."""
+        held, wanted = self.held, self.settings.notes
+        if wanted == "off" or held.intact or held.searched_only or self._reading is not None:
+            return False
+        from keydiff_cli.text.whole_question import asks_for_the_whole
+
+        if not asks_for_the_whole(question) or (wanted == "auto" and not held.stored):
+            return False
+        if self.settings.second_look == 0 and wanted == "on":
+            self.recorder.warn("no notes come before the question: the second look is off")
+        return self.settings.second_look > 0
+
+    def _shown(self, notes: Sequence[Note]) -> str:
+        """The text of notes that comes before a question, as far as there is room for it."""
+        count, room = self.held.corpus.count, self.settings.second_look
+        return notes_within(notes, count, room - count("\n\n"))
+
+    def _make_notes(self) -> Iterator[Note]:
+        """Notes on the parts of what was read, made or taken up; see :meth:`Reader.notes`."""
+        from keydiff_cli.reading.noting import Noting  # what it checks with takes time to load
+
+        held = self.held
+        if self._noting is None or self._noting.held is not held:
+            store = open_store(self.settings, self.recorder.warn) if self.settings.cache else None
+            self._noting = Noting(held, self.recorder, store, lambda: self._held is held)
+        self._viewing = True
+        try:
+            with self._closed_if_lost():
+                yield from self._noting.notes()
+        finally:
+            self._viewing = False

@@ -1,0 +1,110 @@
+"""A question about the whole, answered from the notes on all parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from keydiff_cli.engine.answer import Answer
+from keydiff_cli.reading.composed import Composed
+from keydiff_cli.reading.lines import choose_lines
+from keydiff_cli.report import CheckedFacts, Note, PlacedSentence
+from keydiff_cli.text.checking import check_sentence
+from keydiff_cli.text.facts import Facts
+from keydiff_cli.text.sentences import Sentence, split_sentences
+from keydiff_cli.text.wish import LENGTHS, Wish
+
+
+class Summary(Composed):
+    """What a model says of the whole, checked, and then what the notes on the parts say.
+
+    Parameters
+    ----------
+    prompt
+        As of :class:`Composed`.
+    notes
+        The notes on all parts, in their order.
+    wish
+        How long it is to be.
+    lead
+        Begins the answer of the model, which has the notes before it.
+    """
+
+    def __init__(
+        self, prompt: int, notes: Sequence[Note], wish: Wish, lead: Callable[[], Answer]
+    ) -> None:
+        super().__init__(prompt)
+        self._notes = [note for note in notes if note.text]
+        self._wish = wish
+        self._lead = lead
+        self._facts = [(note, Facts.of(note.text)) for note in self._notes]
+        self._all = Facts.of("\n".join(note.text for note in self._notes))
+        self.uncovered = tuple(note.place for note in notes if not note.text)
+
+    def _pieces(self) -> Iterator[str]:
+        wish = self._wish
+        if wish.lead != 0:
+            yield from self._about_the_whole()
+        if words := wish.parts or (0 if self.text else wish.lead or LENGTHS["short"]):
+            yield from self._about_the_parts(words)
+
+    def _about_the_whole(self) -> Iterator[str]:
+        """The sentences of the model of which nothing is missing in the notes."""
+        answer = self._lead()
+        text, seen = "", 0
+        for piece in answer:
+            text += piece
+            self.generated = len(answer.tokens)
+            sentences = split_sentences(text)
+            for sentence in sentences[seen:-1]:
+                yield from self._checked(sentence)
+            seen = max(len(sentences) - 1, 0)
+        self.certainty = answer.certainty
+        for sentence in split_sentences(text)[seen:]:
+            if answer.stop_reason == "eos" or sentence.is_whole:
+                yield from self._checked(sentence)
+
+    def _checked(self, sentence: Sentence) -> Iterator[str]:
+        checked = check_sentence(sentence.text, self._all)
+        known = self.checked
+        left_out = (sentence.text,) if checked.missing else ()
+        self.checked = CheckedFacts(
+            known.figures + checked.figures,
+            known.found + checked.found,
+            known.left_out + left_out,
+        )
+        if not checked.missing:
+            places = tuple(note.place for note in self._sources(sentence.text))
+            self.sentences.append(PlacedSentence(sentence.text, places))
+            yield (sentence.lead if self.text else sentence.lead.lstrip()) + sentence.text
+
+    def _sources(self, sentence: str) -> Iterator[Note]:
+        """Notes that have together what a sentence states; none if it states nothing."""
+
+        def stated(facts: Facts) -> set[str]:
+            return set(check_sentence(sentence, facts).present)
+
+        lacking, found = stated(self._all), [(note, stated(facts)) for note, facts in self._facts]
+        while lacking:
+            note, present = max(found, key=lambda pair: len(pair[1] & lacking))
+            if not present & lacking:
+                break  # it takes several notes to have it
+            lacking -= present
+            yield note
+
+    def _about_the_parts(self, words: int) -> Iterator[str]:
+        """Sentences of the notes as items of a list, with their places."""
+        lines = choose_lines(self._notes, words)
+        several = len({note.document for note in self._notes}) > 1
+        before: Note | None = None
+        for note, sentence in lines:
+            self.sentences.append(PlacedSentence(sentence, (note.place,)))
+            where = f"{note.document}, {note.place}" if several else str(note.place)
+            if self._wish.outline:
+                item = f"- {sentence}" if note is before else f"\n{where}\n- {sentence}"
+            else:
+                item = f"- {sentence} [{where}]"
+            lead = "" if not self.text else "\n\n" if before is None else "\n"
+            yield (lead + item) if self.text else item.lstrip()
+            before = note
+        told = [note for note, _ in lines]
+        self.uncovered += tuple(note.place for note in self._notes if note not in told)

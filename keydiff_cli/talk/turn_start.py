@@ -1,0 +1,36 @@
+"""Where a turn of a conversation begins in the cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keydiff_cli.cache import KVCache
+from keydiff_cli.engine.answer import forget
+from keydiff_cli.text.prompts import Asked
+
+
+@dataclass(frozen=True)
+class TurnStart:
+    """Where a turn begins: the next token, its position, the evictions before it."""
+
+    tokens: int
+    position: int
+    evicted: int
+
+    @classmethod
+    def of(cls, cache: KVCache) -> TurnStart:
+        """Where the next turn begins."""
+        return cls(cache.tokens, cache.position, cache.evicted)
+
+    def drop_passages(self, cache: KVCache, asked: Asked) -> None:
+        """Forget the passages that were put before a question, so that the talk keeps its room."""
+        first, last = asked.passages
+        if last == first:
+            return
+        cache.unpin(self.tokens)
+        cache.pin(self.tokens, self.tokens + first)
+        cache.pin(self.tokens + last, self.tokens + len(asked.ids))
+        if cache.evicted == self.evicted:
+            cache.rows.remove(self.position + first, self.position + last)
+        else:
+            forget(cache, self.tokens + first, self.tokens + last)

@@ -1,0 +1,105 @@
+"""How long an answer about a whole document is to be, and whether it goes through the parts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from keydiff_cli.errors import UsageError
+
+LENGTHS = {"short": 60, "medium": 300, "long": 800}  # words
+_MOST = 10_000  # words
+_LEAD = LENGTHS["short"]  # words of a short answer, or of what comes before the parts
+_NUMBER = re.compile(r"(?<!\S)(\d[\d,]*)(?:\s?-\s?\d+)?[\s-]?words?\b", re.IGNORECASE)
+_COUNTED = re.compile(  # by other things than words, or in another language
+    r"""
+    \b(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|single)[\s-]
+    (?:(?:short|single|simple|full|bullet|main|key|major|most|important)[\s-]){0,2}
+    (?:sentences?|bullets?|points?|paragraphs?|lines?|facts|topics|ideas|findings)\b
+    | \bin\s(?!english\b)(?:\w+ish|german|french|italian|dutch|portuguese|russian|arabic|hindi
+      |chinese|japanese|korean)\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_SHORT = re.compile(
+    r"\b(?:short(?:ly)?|brief(?:ly)?|quick(?:ly)?|concise(?:ly)?|tl;?\s?dr)\b", re.IGNORECASE
+)
+_LONG = re.compile(r"\b(?:detail(?:s|ed)?|long|full|complete|comprehensive)\b", re.IGNORECASE)
+_OUTLINE = re.compile(r"\boutline\b", re.IGNORECASE)
+_SUMMARY = re.compile(
+    r"""
+    \bsummar | \bsum\b | \b(?:overview|outline|abstract|synopsis|recap|digest|highlights
+    |takeaways?)\b
+    | \b(?:main|key|major|most\simportant|essential|central)
+      \s(?:points?|topics?|facts|figures|findings|results)\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for.
+
+    Attributes
+    ----------
+    lead
+        Words of what is said of the whole, 0 for nothing; None leaves it to the model.
+    parts
+        Words of what is said of the parts, one after another.
+    outline
+        Whether the parts are to be an outline.
+    """
+
+    lead: int | None
+    parts: int = 0
+    outline: bool = False
+
+    @classmethod
+    def of(cls, question: str, length: str | None = None, *, outline: bool = False) -> Wish:
+        """What a question about the whole asks for, by its (English) words.
+
+        A summary goes through the parts unless it is to be short; other questions, such as what a
+        document is about, are answered by as much as the model finds right.
+
+        Parameters
+        ----------
+        length
+            How long it is to be, as :func:`count_words` has it; None to go by the question.
+        outline
+            Whether an outline is asked for in any case.
+        """
+        outline = outline or bool(_OUTLINE.search(question))
+        words = count_words(length) if length else None
+        if words is None and (number := _NUMBER.search(question)):
+            words = min(int(number[1].replace(",", "")), _MOST)
+        if words is None and not outline:
+            if _COUNTED.search(question):
+                return cls(None)
+            if _SHORT.search(question):
+                return cls(LENGTHS["short"])
+            if not _SUMMARY.search(question):
+                return cls(None)
+        if words is None:
+            words = LENGTHS["long" if _LONG.search(question) else "medium"]
+        if outline:
+            return cls(0, words, outline=True)
+        return cls(words) if words <= 2 * _LEAD else cls(_LEAD, words - _LEAD)
+
+
+def count_words(length: str) -> int:
+    """The words of a length: ``short``, ``medium``, ``long``, or a number (of words).
+
+    Raises
+    ------
+    UsageError
+        If it is something else.
+    """
+    if length in LENGTHS:
+        return LENGTHS[length]
+    number = length.removesuffix("words").removesuffix("word").strip()
+    if number.isascii() and number.isdecimal() and 1 <= int(number[:9]) <= _MOST:
+        return int(number)
+    raise UsageError(
+        f"'{length}' is no length; write short, medium, long or a number of words up to {_MOST}"
+    )

@@ -1,0 +1,55 @@
+"""How long an answer about the whole is to be, by the question or by what is chosen."""
+
+from __future__ import annotations
+
+import pytest
+
+from keydiff_cli.errors import UsageError
+from keydiff_cli.text.wish import Wish, count_words
+
+
+@pytest.mark.parametrize(
+    ("question", "wish"),
+    [
+        ("Summarize this report.", Wish(60, 240)),
+        ("What are the main points?", Wish(60, 240)),
+        ("Summarize it in 300 words.", Wish(60, 240)),
+        ("A 100-word summary, please.", Wish(100)),
+        ("Write a summary of 1,000 words.", Wish(60, 940)),
+        ("Summarize briefly", Wish(60)),
+        ("tl;dr", Wish(60)),
+        ("Give me a detailed summary", Wish(60, 740)),
+        ("Summarize it in three sentences.", Wish(None)),
+        ("Summarise the text in one paragraph", Wish(None)),
+        ("Summarize it in German.", Wish(None)),
+        ("Summarize it in plain English.", Wish(60, 240)),
+        ("What is this report about?", Wish(None)),
+        ("What are the main risks?", Wish(None)),
+        ("Write an outline of the report.", Wish(0, 300, outline=True)),
+    ],
+)
+def test_a_question_says_how_long_its_answer_is_to_be(question: str, wish: Wish) -> None:
+    assert Wish.of(question) == wish
+
+
+def test_what_is_chosen_goes_before_what_the_question_says() -> None:
+    assert Wish.of("Summarize briefly", "long") == Wish(60, 740)
+    assert Wish.of("What is it about?", "200 words") == Wish(60, 140)
+    assert Wish.of("Summarize it in three sentences.", "short") == Wish(60)
+    assert Wish.of("Summarize", "120", outline=True) == Wish(0, 120, outline=True)
+
+
+@pytest.mark.parametrize("length", ["", "tiny", "0", "-5", "12 pages", "1e3", "10001", "9" * 99])
+def test_what_is_no_length_is_refused(length: str) -> None:
+    with pytest.raises(UsageError, match="is no length; write short, medium, long or a number"):
+        count_words(length)
+
+
+def test_a_length_is_a_name_or_a_number_of_words() -> None:
+    assert [count_words(each) for each in ("short", "medium", "long")] == [60, 300, 800]
+    assert [count_words(each) for each in ("1", "50", "50 words", "10000words")] == [
+        1,
+        50,
+        50,
+        10000,
+    ]
