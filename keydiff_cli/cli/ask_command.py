@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from keydiff_cli.cli.options import DEVICES, KEEPING, LOOKING, SAMPLING, SHOWING, Files, Options
+from keydiff_cli.cli.options import (
+    DEVICES,
+    KEEPING,
+    LOOKING,
+    SAMPLING,
+    SHOWING,
+    SUMMING,
+    Files,
+    Options,
+)
 from keydiff_cli.cli.running import show
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
@@ -18,8 +27,17 @@ _QUICKER = "for an answer from passages at once, without reading: --quick"
 
 
 @with_options(
-    *KEEPING, *SAMPLING, "system", "threads", *DEVICES, "cache", *LOOKING, *SHOWING, "offline"
-)  # fmt: skip
+    *KEEPING,
+    *SAMPLING,
+    "system",
+    "threads",
+    *DEVICES,
+    "cache",
+    *LOOKING,
+    *SUMMING,
+    *SHOWING,
+    "offline",
+)
 def ask(
     files: Files = None,
     question: Annotated[

@@ -52,8 +52,11 @@ class BenchOptions(Options):
         str,
         typer.Option("--budget", metavar="LIST", help="Tokens, or parts of the text such as 1/4."),
     ] = "1/4"
-    length: Annotated[
-        int, typer.Option(metavar="N", min=SHORTEST, max=LONGEST, help="Tokens of the text.")
+    text_length: Annotated[
+        int,
+        typer.Option(
+            "--length", metavar="N", min=SHORTEST, max=LONGEST, help="Tokens of the text."
+        ),
     ] = 4096
     repeat: Annotated[int, typer.Option(metavar="N", min=1, max=MOST, help="Turns.")] = 1
     lengths: Annotated[str, typer.Option("--length", metavar="LIST", help="Tokens of a text.")] = (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keydiff_cli.cli.options import DEVICES, KEEPING, LOOKING, SAMPLING, Options
+from keydiff_cli.cli.options import DEVICES, KEEPING, LOOKING, SAMPLING, SUMMING, Options
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     *DEVICES,
     "cache",
     *LOOKING,
+    *SUMMING,
     "as_json",
     "quiet",
     "verbose",

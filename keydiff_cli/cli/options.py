@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keydiff_cli.settings.checks import KV_TYPE_NAMES, NOTES
+from keydiff_cli.settings.checks import FORMATS, KV_TYPE_NAMES, NOTES
 from keydiff_cli.settings.config import Resolved, resolve
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -26,6 +26,7 @@ KEEPING = ("model", "memory", "budget", "block", "policy")
 SAMPLING = ("max_tokens", "temperature", "seed")
 DEVICES = ("kv_type", "gpu_layers", "device", "rpc")
 LOOKING = ("no_recall", "no_second_look", "notes")
+SUMMING = ("length", "format")
 SHOWING = ("as_json", "stats", "quiet", "verbose")
 
 
@@ -124,6 +125,18 @@ class Options:
             help="Answer a question about the whole from notes on all parts. Default: auto, where "
             "they need no second reading.",
         ),
+    ] = None
+    length: Annotated[
+        str | None,
+        typer.Option(
+            metavar="short|medium|long|N",
+            help="How long a summary is to be, by name or in words. Default: as the question says, "
+            "else medium, 300 words.",
+        ),
+    ] = None
+    format: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(FORMATS), help="What a summary looks like. Default: text."),
     ] = None
     offline: Annotated[
         bool | None, typer.Option("--offline", help="Never fetch a model.", show_default=False)

@@ -12,7 +12,7 @@ from keydiff_cli.cli.signatures import with_options
 @with_options(
     "policies",
     "budgets",
-    "length",
+    "text_length",
     "repeat",
     "seed",
     "text",
@@ -43,7 +43,7 @@ def speed(options: BenchOptions) -> None:
             sentences,
             settings,
             contenders,
-            length=options.length,
+            length=options.text_length,
             repeat=options.repeat,
             seed=options.seed or 0,
             out=options.out,

@@ -73,7 +73,8 @@ class Composing(Holding):
         self.recorder.passages_found((), time.perf_counter() - started)
         if not any(note.text for note in notes):
             return None
-        wish = Wish.of(question)
+        settings = self.settings
+        wish = Wish.of(question, settings.length, outline=settings.format == "outline")
 
         def lead() -> Answer:
             manner = f"\n\nAnswer in at most {wish.lead} words." if wish.lead else ""

@@ -8,10 +8,11 @@ from keydiff_cli.engine.answer import Answer
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.lines import choose_lines
 from keydiff_cli.report import CheckedFacts, Note, PlacedSentence
+from keydiff_cli.settings.lengths import LENGTHS
 from keydiff_cli.text.checking import check_sentence
 from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.sentences import Sentence, split_sentences
-from keydiff_cli.text.wish import LENGTHS, Wish
+from keydiff_cli.text.wish import Wish
 
 
 class Summary(Composed):
@@ -92,19 +93,27 @@ class Summary(Composed):
             yield note
 
     def _about_the_parts(self, words: int) -> Iterator[str]:
-        """Sentences of the notes as items of a list, with their places."""
-        lines = choose_lines(self._notes, words)
+        """What the notes say, a paragraph for each part, with its place."""
+        said: dict[Note, list[str]] = {}
+        for note, sentence in choose_lines(self._notes, words):
+            said.setdefault(note, []).append(sentence)
         several = len({note.document for note in self._notes}) > 1
-        before: Note | None = None
-        for note, sentence in lines:
-            self.sentences.append(PlacedSentence(sentence, (note.place,)))
+        for note, sentences in said.items():
+            self.sentences += [PlacedSentence(each, (note.place,)) for each in sentences]
             where = f"{note.document}, {note.place}" if several else str(note.place)
             if self._wish.outline:
-                item = f"- {sentence}" if note is before else f"\n{where}\n- {sentence}"
+                paragraph = "\n".join([where, *(f"- {each}" for each in sentences)])
+                between = "\n\n"
             else:
-                item = f"- {sentence} [{where}]"
-            lead = "" if not self.text else "\n\n" if before is None else "\n"
-            yield (lead + item) if self.text else item.lstrip()
-            before = note
-        told = [note for note, _ in lines]
-        self.uncovered += tuple(note.place for note in self._notes if note not in told)
+                paragraph = f"- {_joined(sentences)} [{where}]"
+                between = "\n\n" if note is next(iter(said)) else "\n"
+            yield (between if self.text else "") + paragraph
+        self.uncovered += tuple(note.place for note in self._notes if note not in said)
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    """Sentences, and items of a list without an end, in one line."""
+    return " ".join(
+        each if Sentence("", each).is_whole or number == len(sentences) else f"{each};"
+        for number, each in enumerate(sentences, 1)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from keydiff_cli.reading.held import Held
 from keydiff_cli.snapshots import DamagedError
 from keydiff_cli.text.passages import Passage, cut_parts
 from keydiff_cli.text.prompts import prompt_tokens
+from keydiff_cli.text.sentences import split_sentences
 
 _LONGEST = (1920, 960, 480, 240)  # tokens of a part at most: the first for which there are cells
 
@@ -48,6 +49,11 @@ class Survey:
         Where an answer stops, in tokens.
     in_use
         Whether what was read is held still.
+    opening
+        What every answer begins with.
+    enough
+        Tokens after which an answer stops at the next end of a sentence or line; None to let the
+        model end it.
 
     Attributes
     ----------
@@ -61,13 +67,22 @@ class Survey:
     """
 
     def __init__(
-        self, held: Held, question: str, most: int, in_use: Callable[[], bool] = lambda: True
+        self,
+        held: Held,
+        question: str,
+        most: int,
+        in_use: Callable[[], bool] = lambda: True,
+        *,
+        opening: str = "",
+        enough: int | None = None,
     ) -> None:
         self._held = held
         self._in_use = in_use
         self._most = most
         model = held.cache.context.model
-        self._head, self._asked = prompt_tokens(model, held.prompt, question)
+        self._head, asked = prompt_tokens(model, held.prompt, question)
+        self._opening, self._enough = opening, most if enough is None else enough
+        self._asked = replace(asked, ids=np.concatenate((asked.ids, model.tokenize(opening))))
         room = longest_view(held.cache, held.head, len(self._asked.ids) + most)
         longest = next((size for size in _LONGEST if size <= room), 0)
         if not longest:
@@ -100,10 +115,16 @@ class Survey:
                     held.recaller.give_up(error)
                     views.stored = None
                     views.show(part)
-                answer = Answer(cache, self._asked, max_tokens=self._most, sampler=Sampler())
-                for _ in answer:
-                    pass
-                yield Surveyed(part, answer.text, answer.stop_reason)
+                yield Surveyed(part, *self._answered())
+
+    def _answered(self) -> tuple[str, StopReason]:
+        """What the part in view says, and why that ended."""
+        cache = self._held.cache
+        answer = Answer(cache, self._asked, max_tokens=self._most, sampler=Sampler())
+        for _ in answer:
+            if len(answer.tokens) >= self._enough and _ends_sentence(answer.text):
+                return self._opening + answer.text, "eos"
+        return self._opening + answer.text, answer.stop_reason
 
     def _stored(self, aside: Aside) -> Stored | None:
         """What gives the rows of tokens of the documents; None if they have to be read again."""
@@ -113,3 +134,8 @@ class Survey:
         if held.intact or archive is None:
             return lambda start, stop: aside.rows(held.head + start, held.head + stop)
         return lambda start, stop: archive.rows(np.arange(start, stop))
+
+
+def _ends_sentence(text: str) -> bool:
+    """Whether a text ends with the end of a sentence or line."""
+    return text.endswith("\n") or any(each.is_whole for each in split_sentences(text)[-1:])

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.policies import POLICY_NAMES, plugins
+from keydiff_cli.settings.lengths import count_words
 
 KV_TYPE_NAMES = ("f16", "q8_0")
 ARCHIVES = ("off", "keys", "full")
 NOTES = ("auto", "on", "off")
+FORMATS = ("text", "outline")
 SMALLEST_LOOK = 192  # tokens; a passage may have 112, and its document and place come before it
 
 
@@ -68,6 +70,12 @@ def one_of(names: tuple[str, ...]) -> Callable[[str], str]:
         return value
 
     return check
+
+
+def length(value: str) -> str:
+    """Check the length of a summary."""
+    count_words(value)
+    return value
 
 
 def layers(value: str) -> str:

@@ -89,6 +89,11 @@ class Settings:
     notes
         Whether a question about the whole ("summarize") is answered from notes on all parts:
         ``auto`` where they need no second reading, ``on`` in any case, or ``off``.
+    length
+        How long a summary is to be: ``short``, ``medium``, ``long``, or a number of words; None to
+        go by the question.
+    format
+        What a summary looks like: ``text``, or an ``outline``.
     cache_size
         Bytes that this folder may take; what was used the longest time ago is removed first.
     sessions_dir
@@ -121,6 +126,8 @@ class Settings:
         512, int, checks.none_or(checks.between(checks.SMALLEST_LOOK, 2**16, " tokens"))
     )
     notes: str = _setting("auto", str, checks.one_of(checks.NOTES))
+    length: str | None = _setting(None, str, checks.length)
+    format: str = _setting("text", str, checks.one_of(checks.FORMATS))
     cache_size: int = _setting(5 * 10**9, int, checks.memory)
     sessions_dir: str | None = _setting(None, str)
 

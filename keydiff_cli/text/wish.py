@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from keydiff_cli.errors import UsageError
+from keydiff_cli.settings.lengths import LENGTHS, MOST, count_words
 
-LENGTHS = {"short": 60, "medium": 300, "long": 800}  # words
-_MOST = 10_000  # words
 _LEAD = LENGTHS["short"]  # words of a short answer, or of what comes before the parts
 _NUMBER = re.compile(r"(?<!\S)(\d[\d,]*)(?:\s?-\s?\d+)?[\s-]?words?\b", re.IGNORECASE)
 _COUNTED = re.compile(  # by other things than words, or in another language
@@ -65,14 +63,15 @@ class Wish:
         Parameters
         ----------
         length
-            How long it is to be, as :func:`count_words` has it; None to go by the question.
+            How long it is to be (:func:`~keydiff_cli.settings.lengths.count_words`); None to go by
+            the question.
         outline
             Whether an outline is asked for in any case.
         """
         outline = outline or bool(_OUTLINE.search(question))
         words = count_words(length) if length else None
         if words is None and (number := _NUMBER.search(question)):
-            words = min(int(number[1].replace(",", "")), _MOST)
+            words = min(int(number[1].replace(",", "")), MOST)
         if words is None and not outline:
             if _COUNTED.search(question):
                 return cls(None)
@@ -85,21 +84,3 @@ class Wish:
         if outline:
             return cls(0, words, outline=True)
         return cls(words) if words <= 2 * _LEAD else cls(_LEAD, words - _LEAD)
-
-
-def count_words(length: str) -> int:
-    """The words of a length: ``short``, ``medium``, ``long``, or a number (of words).
-
-    Raises
-    ------
-    UsageError
-        If it is something else.
-    """
-    if length in LENGTHS:
-        return LENGTHS[length]
-    number = length.removesuffix("words").removesuffix("word").strip()
-    if number.isascii() and number.isdecimal() and 1 <= int(number[:9]) <= _MOST:
-        return int(number)
-    raise UsageError(
-        f"'{length}' is no length; write short, medium, long or a number of words up to {_MOST}"
-    )

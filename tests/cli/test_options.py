@@ -71,19 +71,33 @@ def test_what_the_commands_set() -> None:
     everything = [
         *("model", "memory", "budget", "block", "policy"),
         *("max_tokens", "temperature", "seed", "system", "threads"),
-        *("kv_type", "gpu_layers", "device", "rpc", "cache", "notes", "offline"),
+        *(
+            "kv_type",
+            "gpu_layers",
+            "device",
+            "rpc",
+            "cache",
+            "notes",
+            "length",
+            "format",
+            "offline",
+        ),
     ]
     assert settings_of(known["ask"]) == settings_of(known["chat"]) == everything
     for words in ("ask", "chat"):
         assert flags(known[words]) >= {"--no-recall", "--no-second-look"}
     answering = {"max_tokens", "temperature", "seed"}
-    assert set(everything) - set(settings_of(known["read"])) == answering | {"cache", "notes"}
+    assert set(everything) - set(settings_of(known["read"])) == answering | {
+        *("cache", "notes", "length", "format"),
+    }
     assert set(everything) - set(settings_of(known["plan"])) == {
         "temperature",
         "seed",
         "threads",
         "cache",
         "notes",
+        "length",
+        "format",
     }
     shared = {"model", "block", "max_tokens", "threads", "kv_type", "offline"}
     assert set(settings_of(known["bench longbench"])) == shared

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keydiff_cli.errors import UsageError
-from keydiff_cli.text.wish import Wish, count_words
+from keydiff_cli.text.wish import Wish
 
 
 @pytest.mark.parametrize(
@@ -37,19 +36,3 @@ def test_what_is_chosen_goes_before_what_the_question_says() -> None:
     assert Wish.of("What is it about?", "200 words") == Wish(60, 140)
     assert Wish.of("Summarize it in three sentences.", "short") == Wish(60)
     assert Wish.of("Summarize", "120", outline=True) == Wish(0, 120, outline=True)
-
-
-@pytest.mark.parametrize("length", ["", "tiny", "0", "-5", "12 pages", "1e3", "10001", "9" * 99])
-def test_what_is_no_length_is_refused(length: str) -> None:
-    with pytest.raises(UsageError, match="is no length; write short, medium, long or a number"):
-        count_words(length)
-
-
-def test_a_length_is_a_name_or_a_number_of_words() -> None:
-    assert [count_words(each) for each in ("short", "medium", "long")] == [60, 300, 800]
-    assert [count_words(each) for each in ("1", "50", "50 words", "10000words")] == [
-        1,
-        50,
-        50,
-        10000,
-    ]

@@ -1,0 +1,114 @@
+"""Summaries: what a model says of the whole, checked, and what the notes say of the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from keydiff_cli.engine.answer import Answer
+from keydiff_cli.reading.summing import Summary
+from keydiff_cli.report import CheckedFacts, Note
+from keydiff_cli.text.wish import Wish
+
+NOTES = [
+    Note("a.pdf", (1, 2), (1, 9), "- Quays: 19\n- It opened in May 1871.", ()),
+    Note("a.pdf", (3, 3), (1, 9), "", ("Ten quays.",)),
+    Note("a.pdf", (4, 6), (1, 9), "- Its lamp has 96 steps.", ()),
+]
+
+
+class Said:
+    """An answer of a model that says this."""
+
+    def __init__(self, text: str, stop_reason: str = "eos") -> None:
+        self.said, self.stop_reason = text, stop_reason
+        self.tokens: list[int] = []
+        self.certainty = 0.5
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self.said), 7):
+            self.tokens.append(start)
+            yield self.said[start : start + 7]
+
+
+def summary(
+    said: str, wish: Wish, stop_reason: str = "eos", notes: list[Note] = NOTES
+) -> tuple[str, Summary]:
+    """The text of a summary, and what is known of it then."""
+    made = Summary(30, notes, wish, lambda: cast(Answer, Said(said, stop_reason)))
+    text = "".join(made)
+    assert made.text == text
+    assert (made.prompt, made.stop_reason) == (30, "eos")
+    return text, made
+
+
+def test_each_sentence_of_the_model_has_the_places_of_what_it_states() -> None:
+    said = (
+        "The harbour of 19 quays opened in May 1871. It has a lamp of 96 steps and 19 quays. Fine."
+    )
+    text, made = summary(said, Wish(60))
+    assert text == said
+    assert [[place.pages for place in each.places] for each in made.sentences] == [
+        [(1, 2)],
+        [(1, 2), (4, 6)],
+        [],
+    ]
+    assert made.checked == CheckedFacts(4, 4, ())
+    assert made.generated == len(range(0, len(said), 7))
+    assert made.certainty == 0.5
+
+
+def test_a_sentence_with_what_the_notes_lack_is_left_out() -> None:
+    text, made = summary("It has 19 quays. It cost $500,000. It opened in May 1871.", Wish(60))
+    assert text == "It has 19 quays. It opened in May 1871."
+    assert made.checked == CheckedFacts(3, 2, ("It cost $500,000.",))
+
+
+def test_a_sentence_that_was_cut_off_is_no_part_of_it() -> None:
+    assert summary("It has 19 quays. It opened in", Wish(60), "length")[0] == "It has 19 quays."
+    assert summary("It has 19 quays", Wish(60))[0] == "It has 19 quays"
+
+
+def test_the_parts_follow_with_their_places() -> None:
+    text, made = summary("A harbour.", Wish(60, 240))
+    assert text == (
+        "A harbour.\n\n"
+        "- Quays: 19; It opened in May 1871. [pages 1-2]\n"
+        "- Its lamp has 96 steps. [pages 4-6]"
+    )
+    assert [place.pages for place in made.uncovered] == [(3, 3)]
+    assert [(each.text, str(each.places[0])) for each in made.sentences[1:]] == [
+        ("Quays: 19", "pages 1-2"),
+        ("It opened in May 1871.", "pages 1-2"),
+        ("Its lamp has 96 steps.", "pages 4-6"),
+    ]
+
+
+def test_parts_that_there_are_no_words_for_are_named() -> None:
+    text, made = summary("A harbour.", Wish(60, 4))
+    assert text == "A harbour.\n\n- Quays: 19 [pages 1-2]"
+    assert [place.pages for place in made.uncovered] == [(3, 3), (4, 6)]
+
+
+def test_an_outline_has_the_parts_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    text, made = summary("Never asked.", Wish(0, 300, outline=True))
+    assert (
+        text
+        == "pages 1-2\n- Quays: 19\n- It opened in May 1871.\n\npages 4-6\n- Its lamp has 96 steps."
+    )
+    assert made.generated == 0
+
+
+def test_where_nothing_of_the_model_is_left_the_notes_answer() -> None:
+    text, _ = summary("It cost $500,000.", Wish(None))
+    assert text.startswith("- Quays: 19; It opened in May 1871. [pages 1-2]")
+
+
+def test_of_several_documents_each_part_names_its_own() -> None:
+    other = Note("b.txt", None, (1, 9), "- A clock.", ())
+    text, _ = summary("Two.", Wish(60, 240), notes=[NOTES[2], other])
+    assert text == (
+        "Two.\n\n- Its lamp has 96 steps. [a.pdf, pages 4-6]\n- A clock. [b.txt, lines 1-9]"
+    )
