@@ -79,6 +79,12 @@ class Views:
             self._cache.load(self._head.followed_by(start, rows, count))
         self._cache.hold()
 
+    def show_text(self, tokens: Tokens) -> None:
+        """Have a text in the cache, with what comes before the documents, and nothing else."""
+        self._cache.load(self._head)
+        extend(self._cache, tokens)
+        self._cache.hold()
+
 
 def longest_view(cache: KVCache, head: int, asked: int) -> int:
     """Tokens of the longest part that can be shown and asked about.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from keydiff_cli.engine.answer import Answer, Sampler
@@ -15,11 +16,14 @@ from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.whole import notes_within
 from keydiff_cli.report import Note
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.snapshots import open_store
+from keydiff_cli.snapshots import Store, open_store
 from keydiff_cli.text.prompts import Asked
 
 if TYPE_CHECKING:
     from keydiff_cli.reading.noting import Noting
+
+
+_SENTENCE = 15  # words that a sentence of a note has about
 
 
 class Composing(Holding):
@@ -62,19 +66,19 @@ class Composing(Holding):
         from keydiff_cli.reading.summing import Summary  # what it checks with takes time to load
         from keydiff_cli.text.wish import Wish
 
+        settings = self.settings
+        wish = Wish.of(question, settings.length, outline=settings.format == "outline")
         prompt = self.held.head + len(tokens(question, "").ids)
         self.recorder.evidence_sought(prompt)
         started = time.perf_counter()
         try:
-            notes = list(self._make_notes())
+            notes = self._condensed(list(self._make_notes()), wish.parts)
         except NoViewError as error:
             self.recorder.warn(f"the question is not answered from notes: {error}")
             return None
         self.recorder.passages_found((), time.perf_counter() - started)
         if not any(note.text for note in notes):
             return None
-        settings = self.settings
-        wish = Wish.of(question, settings.length, outline=settings.format == "outline")
 
         def lead() -> Answer:
             manner = f"\n\nAnswer in at most {wish.lead} words." if wish.lead else ""
@@ -119,17 +123,38 @@ class Composing(Holding):
         count, room = self.held.corpus.count, self.settings.second_look
         return notes_within(notes, count, room - count("\n\n"))
 
+    def _condensed(self, notes: Sequence[Note], words: int) -> Sequence[Note]:
+        """Notes of which each can give a sentence to ``words`` words, or which are few."""
+        from keydiff_cli.reading.condensing import MANY, Condensing
+
+        said = [note for note in notes if note.text]
+        if len(said) <= max(MANY, words // _SENTENCE):
+            return notes
+        held = self.held
+        with self._viewing_parts():
+            condensing = Condensing(held, self.recorder, self._store(), lambda: self._held is held)
+            return [*condensing.condensed(said), *(note for note in notes if not note.text)]
+
     def _make_notes(self) -> Iterator[Note]:
         """Notes on the parts of what was read, made or taken up; see :meth:`Reader.notes`."""
         from keydiff_cli.reading.noting import Noting  # what it checks with takes time to load
 
         held = self.held
         if self._noting is None or self._noting.held is not held:
-            store = open_store(self.settings, self.recorder.warn) if self.settings.cache else None
-            self._noting = Noting(held, self.recorder, store, lambda: self._held is held)
+            self._noting = Noting(held, self.recorder, self._store(), lambda: self._held is held)
+        with self._viewing_parts():
+            yield from self._noting.notes()
+
+    @contextmanager
+    def _viewing_parts(self) -> Iterator[None]:
+        """Let the cache hold parts one by one, during which nothing else can be asked."""
         self._viewing = True
         try:
             with self._closed_if_lost():
-                yield from self._noting.notes()
+                yield
         finally:
             self._viewing = False
+
+    def _store(self) -> Store | None:
+        """The folder of the snapshots, which notes go to; None if nothing is kept."""
+        return open_store(self.settings, self.recorder.warn) if self.settings.cache else None

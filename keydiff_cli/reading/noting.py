@@ -16,7 +16,6 @@ from keydiff_cli.system.files import told_by
 from keydiff_cli.text.checking import checked
 from keydiff_cli.text.corpus import Corpus, DocumentRecord
 from keydiff_cli.text.facts import Facts
-from keydiff_cli.text.sentences import join_sentences, split_sentences
 from keydiff_cli.text.units import table_units
 
 QUESTION = (
@@ -94,12 +93,8 @@ class Noting:
 
     def _checked(self, surveyed: Surveyed, digest: str) -> NoteRecord:
         part, corpus = surveyed.part, self._corpus
-        sentences = split_sentences(surveyed.text)
-        if surveyed.stop_reason == "length" and sentences and not sentences[-1].is_whole:
-            sentences.pop()  # it was cut off
-        said = join_sentences((each, True) for each in sentences)
         units = self._units_of(corpus.document(part.start))
-        note = checked(said, Facts.of(corpus.text(part.start, part.stop), units))
+        note = checked(surveyed.whole, Facts.of(corpus.text(part.start, part.stop), units))
         left_out = tuple(each.sentence for each in note.left_out)
         return NoteRecord(part.start, part.stop, digest, note.text.strip(), left_out)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,28 +15,40 @@ from keydiff_cli.reading.held import Held
 from keydiff_cli.snapshots import DamagedError
 from keydiff_cli.text.passages import Passage, cut_parts
 from keydiff_cli.text.prompts import prompt_tokens
-from keydiff_cli.text.sentences import split_sentences
+from keydiff_cli.text.sentences import join_sentences, split_sentences
 
 _LONGEST = (1920, 960, 480, 240)  # tokens of a part at most: the first for which there are cells
 
 
 @dataclass(frozen=True)
-class Surveyed:
+class Said:
     """What a part says to a question.
 
     Attributes
     ----------
-    part
-        Its tokens.
     text
         The answer.
     stop_reason
         Why it ended, as of :class:`~keydiff_cli.engine.answer.Answer`.
     """
 
-    part: Passage
     text: str
     stop_reason: StopReason
+
+    @property
+    def whole(self) -> str:
+        """The answer without a last sentence that was cut off."""
+        sentences = split_sentences(self.text)
+        if self.stop_reason == "length" and sentences and not sentences[-1].is_whole:
+            sentences.pop()
+        return join_sentences((each, True) for each in sentences)
+
+
+@dataclass(frozen=True)
+class Surveyed(Said):
+    """What a part says, and which tokens it has."""
+
+    part: Passage
 
 
 class Survey:
@@ -59,6 +72,8 @@ class Survey:
     ----------
     parts : list of Passage
         What was read, cut into parts that there are cells for.
+    longest : int
+        Tokens of a part, or of a text, at most.
 
     Raises
     ------
@@ -90,6 +105,7 @@ class Survey:
                 f"no part can be looked at alone: there is room for {max(room, 0)} tokens beside "
                 "question and answer; raise the setting 'conversation'"
             )
+        self.longest = longest
         self.parts = cut_parts(held.corpus, longest)
 
     def ask(self, parts: Iterable[Passage]) -> Generator[Surveyed, None, None]:
@@ -102,29 +118,41 @@ class Survey:
         LostRowsError
             If it cannot be put back.
         """
-        held = self._held
-        cache = held.cache
-        with put_aside(cache, self._in_use) as aside:
-            views = Views(cache, self._head, held.corpus.slice, self._stored(aside))
+        with self._views() as views:
             for part in parts:
                 try:
                     views.show(part)
                 except (DamagedError, OSError) as error:
                     if views.stored is None:
                         raise
-                    held.recaller.give_up(error)
+                    self._held.recaller.give_up(error)
                     views.stored = None
                     views.show(part)
-                yield Surveyed(part, *self._answered())
+                said = self._said()
+                yield Surveyed(said.text, said.stop_reason, part)
 
-    def _answered(self) -> tuple[str, StopReason]:
-        """What the part in view says, and why that ended."""
+    def ask_texts(self, texts: Iterable[str]) -> Generator[Said, None, None]:
+        """The answer of each of some texts, which take the place of parts; see :meth:`ask`."""
+        with self._views() as views:
+            for text in texts:
+                views.show_text(self._held.cache.context.model.tokenize(text))
+                yield self._said()
+
+    @contextmanager
+    def _views(self) -> Iterator[Views]:
+        """Parts one by one in the cache; in the end it holds what it did before."""
+        held = self._held
+        with put_aside(held.cache, self._in_use) as aside:
+            yield Views(held.cache, self._head, held.corpus.slice, self._stored(aside))
+
+    def _said(self) -> Said:
+        """What is said of what is in view."""
         cache = self._held.cache
         answer = Answer(cache, self._asked, max_tokens=self._most, sampler=Sampler())
         for _ in answer:
             if len(answer.tokens) >= self._enough and _ends_sentence(answer.text):
-                return self._opening + answer.text, "eos"
-        return self._opening + answer.text, answer.stop_reason
+                return Said(self._opening + answer.text, "eos")
+        return Said(self._opening + answer.text, answer.stop_reason)
 
     def _stored(self, aside: Aside) -> Stored | None:
         """What gives the rows of tokens of the documents; None if they have to be read again."""

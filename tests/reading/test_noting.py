@@ -217,7 +217,7 @@ def test_what_a_part_does_not_say_is_left_out(
     document.write_text("There are 96 stairs in the tower.")
 
     def ask(self: Survey, parts: list[Passage]) -> Iterator[Surveyed]:
-        yield Surveyed(parts[0], said, stop_reason)  # type: ignore[arg-type]
+        yield Surveyed(said, stop_reason, parts[0])  # type: ignore[arg-type]
 
     monkeypatch.setattr(Survey, "ask", ask)
     with Reader(settings) as reader:

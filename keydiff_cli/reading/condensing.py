@@ -1,0 +1,109 @@
+"""Notes of notes: where there are many, some for groups of them, so that any length ends in few.
+
+As in recursive summaries of books (arXiv 2109.10862), but each is checked against its notes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+from keydiff_cli.reading.held import Held
+from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.surveying import Survey
+from keydiff_cli.report import Note
+from keydiff_cli.snapshots import Store
+from keydiff_cli.snapshots.notes import NoteFile, NoteRecord
+from keydiff_cli.text.checking import checked
+from keydiff_cli.text.facts import Facts
+
+QUESTION = (
+    "These are notes on parts of a document, in their order. Write down the most important facts "
+    "of them in two short, complete sentences, with their figures and dates."
+)
+MANY = 24  # notes that need no notes of their own
+_MOST, _ENOUGH = 96, 45  # tokens, as of notes
+_LONGEST = 120  # tokens of a note with its place
+
+
+class Condensing:
+    """Makes notes of notes, or takes them up.
+
+    Parameters
+    ----------
+    store
+        Where the snapshots are, and notes beside them; None to write none.
+    in_use
+        Whether what was read is held still.
+    """
+
+    def __init__(
+        self, held: Held, recorder: Recorder, store: Store | None, in_use: Callable[[], bool]
+    ) -> None:
+        self._recorder = recorder
+        self._survey = Survey(held, QUESTION, _MOST, in_use, enough=_ENOUGH)
+        made_by = [QUESTION, _MOST, _ENOUGH]
+        self._file = NoteFile(store, held.snapshot, held.key, made_by, evicted=not held.intact)
+
+    def condensed(self, notes: Sequence[Note]) -> list[Note]:
+        """Notes of the groups of some notes, and of these, until they are few.
+
+        Each is of consecutive notes on one document, and says nothing that they do not.
+
+        Raises
+        ------
+        NoViewError, LostRowsError
+            As :meth:`Survey.ask`.
+        """
+        notes = [note for note in notes if note.text]
+        while len(notes) > MANY:
+            groups = list(self._groups(notes))
+            if len(groups) == len(notes):
+                break
+            several = self._of_groups([group for group in groups if len(group) > 1])
+            notes = [group[0] if len(group) == 1 else next(several) for group in groups]
+        return notes
+
+    def _groups(self, notes: Sequence[Note]) -> Iterator[list[Note]]:
+        size = max(min(-(-len(notes) // MANY), self._survey.longest // _LONGEST), 2)
+        for _, some in groupby(notes, key=lambda note: note.document):
+            of_one = list(some)
+            count = -(-len(of_one) // size)
+            for number in range(count):
+                first, last = (len(of_one) * (number + more) // count for more in (0, 1))
+                yield of_one[first:last]
+
+    def _of_groups(self, groups: Sequence[Sequence[Note]]) -> Iterator[Note]:
+        texts = [_written(group) for group in groups]
+        keys = [
+            (number, hashlib.sha256(text.encode()).hexdigest()) for number, text in enumerate(texts)
+        ]
+        known = self._file.read()
+        lacking = [number for number, key in enumerate(keys) if key not in known]
+        said = self._survey.ask_texts(texts[number] for number in lacking)
+        for done, number in enumerate(lacking):
+            self._recorder.noting(done, len(lacking))
+            note = checked(next(said).whole, Facts.of(texts[number]))
+            left_out = tuple(each.sentence for each in note.left_out)
+            record = NoteRecord(number, number + 1, keys[number][1], note.text.strip(), left_out)
+            self._file.add([record])
+            known[record.key] = record
+        said.close()
+        self._recorder.noting_over()
+        return (_joined(group, known[key]) for group, key in zip(groups, keys, strict=True))
+
+
+def _written(notes: Sequence[Note]) -> str:
+    """Notes as the model sees them."""
+    return "\n\n".join(f"[{note.place}]\n{note.text}" for note in notes)
+
+
+def _joined(notes: Sequence[Note], record: NoteRecord) -> Note:
+    """The note of some notes, of the place of all of them; the first one where there is none."""
+    first, last = notes[0], notes[-1]
+    pages = None
+    if first.pages is not None and last.pages is not None:
+        pages = first.pages[0], last.pages[1]
+    lines = first.lines[0], last.lines[1]
+    return Note(first.document, pages, lines, record.text or first.text, record.left_out)

@@ -1,0 +1,92 @@
+"""Notes of notes: any number of them ends in few, each of which its notes support."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from archived_readings import same, settings_for, state, write
+
+from keydiff_cli.reading.condensing import Condensing
+from keydiff_cli.reading.reader import Reader
+from keydiff_cli.reading.surveying import Said, Survey
+from keydiff_cli.report import Note
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.snapshots import open_store
+
+NOTES = [Note("a.pdf", (n, n), (1, 9), f"Quay {n} has {n + 30} boats.", ()) for n in range(1, 8)]
+OTHERS = [Note("b.txt", None, (n, n), f"Tower {n} is old.", ()) for n in range(1, 4)]
+
+
+@pytest.fixture
+def settings(tiny_path: Path, tmp_path: Path) -> Settings:
+    return settings_for(tiny_path, tmp_path)
+
+
+@pytest.fixture
+def reader(settings: Settings, tmp_path: Path) -> Iterator[Reader]:
+    with Reader(settings) as reader:
+        reader.read([write(tmp_path)])
+        yield reader
+
+
+def condensing(reader: Reader) -> Condensing:
+    store = open_store(reader.settings, lambda text: None)
+    return Condensing(reader.held, reader.recorder, store, lambda: True)
+
+
+@pytest.fixture
+def texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is asked about; few are two, and each says what its first two lines do, and a lie."""
+    asked: list[str] = []
+
+    def ask(self: Survey, some: Iterator[str]) -> Iterator[Said]:
+        for text in some:
+            asked.append(text)
+            yield Said(f"{text.splitlines()[1]} It cost $500,000.", "eos")
+
+    monkeypatch.setattr(Survey, "ask_texts", ask)
+    monkeypatch.setattr("keydiff_cli.reading.condensing.MANY", 2)
+    return asked
+
+
+def test_groups_are_noted_until_they_are_few(reader: Reader, texts: list[str]) -> None:
+    notes = condensing(reader).condensed(NOTES)
+    assert [note.pages for note in notes] == [(1, 3), (4, 7)]
+    assert [note.text for note in notes] == ["Quay 1 has 31 boats.", "Quay 4 has 34 boats."]
+    assert notes[0].left_out == ("It cost $500,000.",)
+    assert texts[0] == "[page 2]\nQuay 2 has 32 boats.\n\n[page 3]\nQuay 3 has 33 boats."
+    assert texts[-1].startswith("[pages 4-5]\nQuay 4 has 34 boats."), "a note of notes"
+
+
+def test_what_is_few_stays_and_documents_stay_apart(reader: Reader, texts: list[str]) -> None:
+    assert condensing(reader).condensed(NOTES[:2]) == NOTES[:2]
+    empty = replace(NOTES[2], text="")
+    assert condensing(reader).condensed([*NOTES[:2], empty]) == NOTES[:2]
+    assert not texts
+    notes = condensing(reader).condensed([NOTES[0], *OTHERS])
+    assert [(note.document, note.lines) for note in notes] == [("a.pdf", (1, 9)), ("b.txt", (1, 3))]
+    three = [NOTES[0], OTHERS[0], replace(NOTES[0], document="c.pdf")]
+    assert [note.document for note in condensing(reader).condensed(three)] == [
+        "a.pdf", "b.txt", "c.pdf",
+    ]  # fmt: skip
+
+
+def test_a_group_is_asked_about_once(reader: Reader, texts: list[str]) -> None:
+    first = condensing(reader).condensed(NOTES)
+    asked = len(texts)
+    assert condensing(reader).condensed(NOTES) == first
+    assert len(texts) == asked > 2
+
+
+def test_the_model_is_asked_and_the_cache_is_as_before(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keydiff_cli.reading.condensing.MANY", 2)
+    before = state(reader)
+    notes = condensing(reader).condensed(NOTES)
+    assert [note.pages for note in notes] == [(1, 3), (4, 7)]
+    assert all(note.text for note in notes), "of the first note where nothing is supported"
+    same(before, state(reader))
