@@ -21,6 +21,7 @@ from keydiff_cli.text.prompts import Asked
 
 if TYPE_CHECKING:
     from keydiff_cli.reading.noting import Noting
+    from keydiff_cli.text.wish import Wish
 
 
 _SENTENCE = 15  # words that a sentence of a note has about
@@ -63,29 +64,37 @@ class Composing(Holding):
         """
         if not self._asks_for_notes(question):
             return None
-        from keydiff_cli.reading.summing import Summary  # what it checks with takes time to load
+        from keydiff_cli.reading.places import PartFacts  # what it checks with takes time to load
+        from keydiff_cli.reading.summing import Summary
+        from keydiff_cli.text.facts import Facts
         from keydiff_cli.text.wish import Wish
 
-        settings = self.settings
+        held, settings = self.held, self.settings
         wish = Wish.of(question, settings.length, outline=settings.format == "outline")
-        prompt = self.held.head + len(tokens(question, "").ids)
+        prompt = held.head + len(tokens(question, "").ids)
         self.recorder.evidence_sought(prompt)
-        started = time.perf_counter()
-        try:
-            notes = self._condensed(list(self._make_notes()), wish.parts)
-        except NoViewError as error:
-            self.recorder.warn(f"the question is not answered from notes: {error}")
-            return None
-        self.recorder.passages_found((), time.perf_counter() - started)
-        if not any(note.text for note in notes):
-            return None
+        notes: Sequence[Note] = ()
+        if held.intact and not (wish.outline and held.stored):
+            wish = wish.at_once
+            sources = PartFacts(held.corpus).all()
+        else:
+            started = time.perf_counter()
+            try:
+                notes = self._condensed(list(self._make_notes()), wish.parts)
+            except NoViewError as error:
+                self.recorder.warn(f"the question is not answered from notes: {error}")
+                return None
+            self.recorder.passages_found((), time.perf_counter() - started)
+            if not any(note.text for note in notes):
+                return None
+            sources = ((note.place, Facts.of(note.text)) for note in notes if note.text)
 
         def lead() -> Answer:
-            manner = f"\n\nAnswer in at most {wish.lead} words." if wish.lead else ""
+            manner = _manner(wish, several=len(held.corpus.documents) > 1)
             asked = tokens(question + manner, self._shown(notes))
             return self.answer(asked, sampler, most=2 * wish.lead if wish.lead else None)
 
-        return Summary(prompt, notes, wish, lead)
+        return Summary(prompt, sources, notes, wish, lead)
 
     def told(self, composed: Composed) -> Iterator[str]:
         """The text of an answer that is put together, piece by piece; the cache is as before then.
@@ -108,11 +117,15 @@ class Composing(Holding):
     def _asks_for_notes(self, question: str) -> bool:
         """Whether a question is to be answered from notes on all parts."""
         held, wanted = self.held, self.settings.notes
-        if wanted == "off" or held.intact or held.searched_only or self._reading is not None:
+        if wanted == "off" or held.searched_only or self._reading is not None:
             return False
         from keydiff_cli.text.whole_question import asks_for_the_whole
 
-        if not asks_for_the_whole(question) or (wanted == "auto" and not held.stored):
+        if not asks_for_the_whole(question):
+            return False
+        if held.intact:
+            return True
+        if wanted == "auto" and not held.stored:
             return False
         if self.settings.second_look == 0 and wanted == "on":
             self.recorder.warn("no notes come before the question: the second look is off")
@@ -158,3 +171,11 @@ class Composing(Holding):
     def _store(self) -> Store | None:
         """The folder of the snapshots, which notes go to; None if nothing is kept."""
         return open_store(self.settings, self.recorder.warn) if self.settings.cache else None
+
+
+def _manner(wish: Wish, *, several: bool) -> str:
+    """What the model is told beside the question; nothing where it is to go by the question."""
+    if not wish.lead:
+        return ""
+    share = " Say what the documents share and where they differ." if several else ""
+    return f"\n\nAnswer in at most {wish.lead} words.{share}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 
 from keydiff_cli.reading.held import Held
+from keydiff_cli.reading.places import PartFacts, place_of
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.surveying import Survey, Surveyed
 from keydiff_cli.report import Note
@@ -14,9 +15,7 @@ from keydiff_cli.snapshots import Store
 from keydiff_cli.snapshots.notes import NoteFile, NoteRecord, part_digests
 from keydiff_cli.system.files import told_by
 from keydiff_cli.text.checking import checked
-from keydiff_cli.text.corpus import Corpus, DocumentRecord
-from keydiff_cli.text.facts import Facts
-from keydiff_cli.text.units import table_units
+from keydiff_cli.text.corpus import Corpus
 
 QUESTION = (
     "List the key facts of this part of the document as short bullet points, with their figures "
@@ -49,7 +48,7 @@ class Noting:
         self._corpus = held.corpus
         self._recorder = recorder
         self._survey = Survey(held, QUESTION, MOST, in_use)
-        self._units: dict[int, frozenset[int]] = {}  # of the tables of each document
+        self._facts = PartFacts(held.corpus)
         self._file = NoteFile(
             store, held.snapshot, held.key, [QUESTION, MOST], evicted=not held.intact
         )
@@ -92,19 +91,10 @@ class Noting:
             )
 
     def _checked(self, surveyed: Surveyed, digest: str) -> NoteRecord:
-        part, corpus = surveyed.part, self._corpus
-        units = self._units_of(corpus.document(part.start))
-        note = checked(surveyed.whole, Facts.of(corpus.text(part.start, part.stop), units))
+        part = surveyed.part
+        note = checked(surveyed.whole, self._facts.of(part.start, part.stop))
         left_out = tuple(each.sentence for each in note.left_out)
         return NoteRecord(part.start, part.stop, digest, note.text.strip(), left_out)
-
-    def _units_of(self, document: DocumentRecord) -> frozenset[int]:
-        """The units of its tables, which a part may not say."""
-        start = document.start
-        if start not in self._units:
-            text = self._corpus.text(start, start + document.tokens)
-            self._units[start] = table_units(text)
-        return self._units[start]
 
     def _keep(self, records: Iterable[NoteRecord]) -> None:
         try:
@@ -115,7 +105,5 @@ class Noting:
 
 def _placed(record: NoteRecord, corpus: Corpus) -> Note:
     """A note with its place."""
-    first, last = corpus.place(record.start), corpus.place(record.stop - 1)
-    pages = None if first.page is None or last.page is None else (first.page, last.page)
-    lines = (first.line, last.line)
-    return Note(first.document, pages, lines, record.text, record.left_out)
+    place = place_of(corpus, record.start, record.stop)
+    return Note(place.document, place.pages, place.lines, record.text, record.left_out)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from keydiff_cli.engine.answer import Answer
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.lines import choose_lines
-from keydiff_cli.report import CheckedFacts, Note, PlacedSentence
+from keydiff_cli.report import CheckedFacts, Note, Place, PlacedSentence
 from keydiff_cli.settings.lengths import LENGTHS
-from keydiff_cli.text.checking import check_sentence
+from keydiff_cli.text.checking import Claim, claims_of
 from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.sentences import Sentence, split_sentences
 from keydiff_cli.text.wish import Wish
@@ -22,8 +22,10 @@ class Summary(Composed):
     ----------
     prompt
         As of :class:`Composed`.
+    sources
+        What the model may state, by places: what notes do, or where it sees all, what parts do.
     notes
-        The notes on all parts, in their order.
+        The notes on all parts, in their order; none where the model sees the documents whole.
     wish
         How long it is to be.
     lead
@@ -31,14 +33,19 @@ class Summary(Composed):
     """
 
     def __init__(
-        self, prompt: int, notes: Sequence[Note], wish: Wish, lead: Callable[[], Answer]
+        self,
+        prompt: int,
+        sources: Iterable[tuple[Place, Facts]],
+        notes: Sequence[Note],
+        wish: Wish,
+        lead: Callable[[], Answer],
     ) -> None:
         super().__init__(prompt)
+        self._sources = list(sources)
         self._notes = [note for note in notes if note.text]
         self._wish = wish
         self._lead = lead
-        self._facts = [(note, Facts.of(note.text)) for note in self._notes]
-        self._all = Facts.of("\n".join(note.text for note in self._notes))
+        self._left_out: list[str] = []  # with what is missing of each
         self.uncovered = tuple(note.place for note in notes if not note.text)
 
     def _pieces(self) -> Iterator[str]:
@@ -47,6 +54,8 @@ class Summary(Composed):
             yield from self._about_the_whole()
         if words := wish.parts or (0 if self.text else wish.lead or LENGTHS["short"]):
             yield from self._about_the_parts(words)
+        if not self.text:  # nothing that could be said instead
+            yield "\n".join(self._left_out)
 
     def _about_the_whole(self) -> Iterator[str]:
         """The sentences of the model of which nothing is missing in the notes."""
@@ -65,32 +74,26 @@ class Summary(Composed):
                 yield from self._checked(sentence)
 
     def _checked(self, sentence: Sentence) -> Iterator[str]:
-        checked = check_sentence(sentence.text, self._all)
-        known = self.checked
-        left_out = (sentence.text,) if checked.missing else ()
+        """The sentence, unless something that it states is nowhere in the sources."""
+        found = [(place, claims_of(sentence.text, facts)) for place, facts in self._sources]
+        claims = found[0][1] if found else []
+        lacking = {
+            number
+            for number in range(len(claims))
+            if not any(some[number].is_found for _, some in found)
+        }
+        figures = {number for number, claim in enumerate(claims) if claim.is_figure}
         self.checked = CheckedFacts(
-            known.figures + checked.figures,
-            known.found + checked.found,
-            known.left_out + left_out,
+            self.checked.figures + len(figures),
+            self.checked.found + len(figures - lacking),
+            self.checked.left_out + ((sentence.text,) if lacking else ()),
         )
-        if not checked.missing:
-            places = tuple(note.place for note in self._sources(sentence.text))
-            self.sentences.append(PlacedSentence(sentence.text, places))
+        if lacking:
+            missing = ", ".join(claims[number].written for number in sorted(lacking))
+            self._left_out.append(f"{sentence.text} [not in the document: {missing}]")
+        else:
+            self.sentences.append(PlacedSentence(sentence.text, tuple(_places(found))))
             yield (sentence.lead if self.text else sentence.lead.lstrip()) + sentence.text
-
-    def _sources(self, sentence: str) -> Iterator[Note]:
-        """Notes that have together what a sentence states; none if it states nothing."""
-
-        def stated(facts: Facts) -> set[str]:
-            return set(check_sentence(sentence, facts).present)
-
-        lacking, found = stated(self._all), [(note, stated(facts)) for note, facts in self._facts]
-        while lacking:
-            note, present = max(found, key=lambda pair: len(pair[1] & lacking))
-            if not present & lacking:
-                break  # it takes several notes to have it
-            lacking -= present
-            yield note
 
     def _about_the_parts(self, words: int) -> Iterator[str]:
         """What the notes say, a paragraph for each part, with its place."""
@@ -109,6 +112,16 @@ class Summary(Composed):
                 between = "\n\n" if note is next(iter(said)) else "\n"
             yield (between if self.text else "") + paragraph
         self.uncovered += tuple(note.place for note in self._notes if note not in said)
+
+
+def _places(found: Sequence[tuple[Place, Sequence[Claim]]]) -> Iterator[Place]:
+    """Where all claims of a sentence are that are anywhere, in as few places as may be."""
+    sets = [(place, {claim.start for claim in some if claim.is_found}) for place, some in found]
+    lacking = set().union(*(starts for _, starts in sets))
+    while lacking:
+        place, starts = max(sets, key=lambda pair: len(pair[1] & lacking))
+        lacking -= starts
+        yield place
 
 
 def _joined(sentences: Sequence[str]) -> str:

@@ -41,35 +41,29 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class CheckedSentence:
-    """A sentence that was checked against a source.
+class Claim:
+    """A figure, date or name of a sentence.
 
     Attributes
     ----------
-    missing
-        What it states that the source does not have, as it is written, in its order.
-    present
-        What it states that the source has.
-    figures, found
-        As of :class:`Checked`.
+    start
+        Where it begins in the sentence, in characters.
+    written
+        As the sentence has it.
+    is_figure
+        Whether it is an amount, a percentage or a date.
+    is_found
+        Whether the source has it.
     """
 
-    missing: tuple[str, ...]
-    present: tuple[str, ...]
-    figures: int
-    found: int
-
-
-@dataclass(frozen=True)
-class _Claim:
     start: int
     written: str
     is_figure: bool
     is_found: bool
 
 
-def check_sentence(sentence: str, facts: Facts) -> CheckedSentence:
-    """What a sentence states, looked up in a source.
+def claims_of(sentence: str, facts: Facts) -> list[Claim]:
+    """What a sentence states, in its order, looked up in a source.
 
     - Numbers are compared as numbers, in any scale, and in the unit of the source's tables. They
       may be rounded where they have a word of scale and two digits or more, or where the sentence
@@ -79,41 +73,9 @@ def check_sentence(sentence: str, facts: Facts) -> CheckedSentence:
     - Names are looked up word by word. One of a single word that begins the sentence passes, since
       any word could be there.
     """
-    claims = _claims(sentence, facts)
-    figures = [claim.is_found for claim in claims if claim.is_figure]
-    return CheckedSentence(
-        missing=tuple(claim.written for claim in claims if not claim.is_found),
-        present=tuple(claim.written for claim in claims if claim.is_found),
-        figures=len(figures),
-        found=sum(figures),
-    )
-
-
-def missing(sentence: str, facts: Facts) -> tuple[str, ...]:
-    """What a sentence states that the source does not have; see :func:`check_sentence`."""
-    return check_sentence(sentence, facts).missing
-
-
-def checked(text: str, facts: Facts) -> Checked:
-    """A text without the sentences of which something is missing in the source.
-
-    A last sentence that was cut off is for the caller to leave out before
-    (:attr:`~keydiff_cli.text.sentences.Sentence.is_whole`).
-    """
-    pairs = [(each, check_sentence(each.text, facts)) for each in split_sentences(text)]
-    return Checked(
-        text=join_sentences((sentence, not found.missing) for sentence, found in pairs),
-        left_out=tuple(LeftOut(each.text, found.missing) for each, found in pairs if found.missing),
-        figures=sum(found.figures for _, found in pairs),
-        found=sum(found.found for _, found in pairs),
-    )
-
-
-def _claims(sentence: str, facts: Facts) -> list[_Claim]:
-    """What a sentence states, in its order, and whether the source has it."""
     stated = read_stated(sentence)
 
-    def claims() -> Iterator[_Claim]:
+    def claims() -> Iterator[Claim]:
         unit = unit_of(stated.text)
         for number in filter(_is_telling, stated.numbers):
             is_found = facts.has_number(number, rounding(stated.text, number.start), unit)
@@ -125,10 +87,34 @@ def _claims(sentence: str, facts: Facts) -> list[_Claim]:
         for name in stated.names():
             yield claim(name.start, name.stop, False, facts.has_name(name.word))
 
-    def claim(start: int, stop: int, is_figure: bool, is_found: bool) -> _Claim:
-        return _Claim(start, stated.text[start:stop], is_figure, is_found)
+    def claim(start: int, stop: int, is_figure: bool, is_found: bool) -> Claim:
+        return Claim(start, stated.text[start:stop], is_figure, is_found)
 
     return sorted(claims(), key=lambda claim: claim.start)
+
+
+def missing(sentence: str, facts: Facts) -> tuple[str, ...]:
+    """What a sentence states that the source does not have; see :func:`claims_of`."""
+    return tuple(claim.written for claim in claims_of(sentence, facts) if not claim.is_found)
+
+
+def checked(text: str, facts: Facts) -> Checked:
+    """A text without the sentences of which something is missing in the source.
+
+    A last sentence that was cut off is for the caller to leave out before
+    (:attr:`~keydiff_cli.text.sentences.Sentence.is_whole`).
+    """
+    sentences = split_sentences(text)
+    claims = [claims_of(sentence.text, facts) for sentence in sentences]
+    lacking = [tuple(claim.written for claim in some if not claim.is_found) for some in claims]
+    pairs = list(zip(sentences, lacking, strict=True))
+    figures = [claim for some in claims for claim in some if claim.is_figure]
+    return Checked(
+        text=join_sentences((sentence, not lacks) for sentence, lacks in pairs),
+        left_out=tuple(LeftOut(sentence.text, lacks) for sentence, lacks in pairs if lacks),
+        figures=len(figures),
+        found=sum(claim.is_found for claim in figures),
+    )
 
 
 def _is_telling(number: FoundNumber) -> bool:

@@ -28,13 +28,16 @@ _WHOLE = re.compile(
     | {_WHAT_IS}{_IT}\s(?:all\s)?about\s*(?:\Z|[?.,!;]|in\b)
     | {_WHAT_IS}(?:this|these)\s(?:\w+\s)?(?:document|report|text|filing|book|paper|file)s?\b
     | \bwhat\sdo(?:es)?\s{_IT}\s(?:say|cover|contain|discuss)\s*\??\s*\Z
+    | \A\W*(?:please\s)?compare\b | \bin\scommon\b | \b(?:differences?|similarit(?:y|ies))\b
+    | \b(?:how|where|what)\sdo\s{_IT}\s(?:(?:dis)?agree|differ|compare|share)\b
     | \b(?:describe|explain|tell\s(?:me|us)\sabout)\s{_DOCUMENT}\b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 _ABOUT_A_THING = re.compile(  # where the summary is, not for one
     rf"""
-    \b(?:whom?|whose|where|when|why|whether)\b | \bhow\b(?!\s(?:would|can|could|should)\b)
+    \b(?:whom?|whose|when|why|whether)\b | \bwhere\b(?!\sdo\s{_IT}\b)
+    | \bhow\b(?!\s(?:would|can|could|should|do\s{_IT})\b)
     | \b(?:is|are|was|were)\sthere\b | \A\W*(?:is|are|was|were|do|does|did|has|have|had)\b
     | \b(?:summari[sz]e|of|in|from)\s(?:the|this|its)\s{_PRODUCT}\b
     """,
@@ -55,17 +58,18 @@ _MANNER = re.compile(  # how long the answer is to be, and in what language
 )
 # Words of three letters and more that do not say what a question is about, beside those that join.
 _NOTHING = """
-abstract annual arguments article attached book brief briefly bullet bullets case central clear
-complete concise conclusion conclusions content contents contract contracts cover covering create
-dates describe detail detailed details digest discuss document documents draft entire essential
-everything executive explain fact facts figures file files filing findings following full general
-get gist give goal highlights hundred idea ideas important issues just keep key length let letter
-like list long main major make may message messages must names need notes numbers outline overview
-paper papers pdf piece please plot point points prepare provide purpose quick quickly quarterly read
-recap report reports results risks say says sections sentences short show simple story sum summaries
-summarise summarised summarising summarize summarized summarizing summary synopsis takeaway
-takeaways tell text texts thanks theme themes thing things too topic topics very want way well whole
-words write
+abstract agree annual arguments article attached book brief briefly bullet bullets case central
+clear common compare compared comparison complete concise conclusion conclusions content contents
+contract contracts cover covering create dates describe detail detailed details differ difference
+differences digest disagree discuss document documents draft entire essential everything executive
+explain fact facts figures file files filing findings following full general get gist give goal
+highlights hundred idea ideas important issues just keep key length let letter like list long main
+major make may message messages must names need notes numbers outline overview paper papers pdf
+piece please plot point points prepare provide purpose quarterly quick quickly read recap report
+reports results risks say says sections sentences share shared short show similarities similarity
+simple story sum summaries summarise summarised summarising summarize summarized summarizing
+summary synopsis takeaway takeaways tell text texts thanks theme themes thing things too topic
+topics very want way well whole words write
 """
 _SAYING_NOTHING = OPENERS.union(_NOTHING.split())
 _LETTERS = re.compile(r"[^\W_]+")

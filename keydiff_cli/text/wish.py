@@ -53,6 +53,11 @@ class Wish:
     parts: int = 0
     outline: bool = False
 
+    @property
+    def at_once(self) -> Wish:
+        """The same length where a model sees all parts, and says all of it."""
+        return self if self.lead is None else Wish(self.lead + self.parts)
+
     @classmethod
     def of(cls, question: str, length: str | None = None, *, outline: bool = False) -> Wish:
         """What a question about the whole asks for, by its (English) words.

@@ -10,6 +10,7 @@ import pytest
 from keydiff_cli.engine.answer import Answer
 from keydiff_cli.reading.summing import Summary
 from keydiff_cli.report import CheckedFacts, Note
+from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.wish import Wish
 
 NOTES = [
@@ -37,7 +38,8 @@ def summary(
     said: str, wish: Wish, stop_reason: str = "eos", notes: list[Note] = NOTES
 ) -> tuple[str, Summary]:
     """The text of a summary, and what is known of it then."""
-    made = Summary(30, notes, wish, lambda: cast(Answer, Said(said, stop_reason)))
+    sources = [(note.place, Facts.of(note.text)) for note in notes if note.text]
+    made = Summary(30, sources, notes, wish, lambda: cast(Answer, Said(said, stop_reason)))
     text = "".join(made)
     assert made.text == text
     assert (made.prompt, made.stop_reason) == (30, "eos")
@@ -104,6 +106,17 @@ def test_an_outline_has_the_parts_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_nothing_of_the_model_is_left_the_notes_answer() -> None:
     text, _ = summary("It cost $500,000.", Wish(None))
     assert text.startswith("- Quays: 19; It opened in May 1871. [pages 1-2]")
+
+
+def test_where_there_is_nothing_else_to_say_it_is_marked() -> None:
+    facts = [(NOTES[0].place, Facts.of(NOTES[0].text))]
+    said = "It cost $500,000. It has 40 quays."
+    made = Summary(30, facts, [], Wish(60), lambda: cast(Answer, Said(said)))
+    assert "".join(made) == (
+        "It cost $500,000. [not in the document: $500,000]\n"
+        "It has 40 quays. [not in the document: 40]"
+    )
+    assert made.sentences == []
 
 
 def test_of_several_documents_each_part_names_its_own() -> None:

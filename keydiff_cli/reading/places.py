@@ -1,0 +1,46 @@
+"""Where parts of what was read are, and what they state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from keydiff_cli.report import Place
+from keydiff_cli.text.corpus import Corpus, DocumentRecord
+from keydiff_cli.text.facts import Facts
+from keydiff_cli.text.passages import cut_parts
+from keydiff_cli.text.units import table_units
+
+_LONGEST = 480  # tokens, about a page
+
+
+def place_of(corpus: Corpus, start: int, stop: int) -> Place:
+    """Where the tokens from ``start`` to ``stop`` (exclusive) are."""
+    first, last = corpus.place(start), corpus.place(stop - 1)
+    pages = None if first.page is None or last.page is None else (first.page, last.page)
+    return Place(first.document, pages, (first.line, last.line))
+
+
+class PartFacts:
+    """What parts of some documents state; their tables are in the units that documents say."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
+        self._units: dict[int, frozenset[int]] = {}
+
+    def of(self, start: int, stop: int) -> Facts:
+        """The facts of the tokens from ``start`` to ``stop`` (exclusive), of one document."""
+        units = self._units_of(self._corpus.document(start))
+        return Facts.of(self._corpus.text(start, stop), units)
+
+    def all(self) -> Iterator[tuple[Place, Facts]]:
+        """The facts of all parts of about a page, with their places."""
+        for part in cut_parts(self._corpus, _LONGEST):
+            place = place_of(self._corpus, part.start, part.stop)
+            yield place, self.of(part.start, part.stop)
+
+    def _units_of(self, document: DocumentRecord) -> frozenset[int]:
+        start = document.start
+        if start not in self._units:
+            text = self._corpus.text(start, start + document.tokens)
+            self._units[start] = table_units(text)
+        return self._units[start]
