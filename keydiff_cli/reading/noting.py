@@ -21,7 +21,8 @@ QUESTION = (
     "List the key facts of this part of the document as short bullet points, with their figures "
     "and dates, the most important first."
 )
-MOST = 64  # tokens of a note
+MOST = 80  # tokens of a note
+ENOUGH = 45  # tokens after which it ends with a sentence or line
 _NAMED = 6  # parts without a note that are named
 
 
@@ -47,10 +48,10 @@ class Noting:
         self.held = held
         self._corpus = held.corpus
         self._recorder = recorder
-        self._survey = Survey(held, QUESTION, MOST, in_use)
+        self._survey = Survey(held, QUESTION, MOST, in_use, enough=ENOUGH)
         self._facts = PartFacts(held.corpus)
         self._file = NoteFile(
-            store, held.snapshot, held.key, [QUESTION, MOST], evicted=not held.intact
+            store, held.snapshot, held.key, [QUESTION, MOST, ENOUGH], evicted=not held.intact
         )
 
     def notes(self) -> Iterator[Note]:

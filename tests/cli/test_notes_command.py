@@ -63,12 +63,33 @@ def test_a_summary_rests_on_what_a_real_model_has_noted(
     assert places(noted.out)[0][0] == 1
     said = re.findall(r"\d[\d,.]{2,}\d", re.sub(r"^\[.*\]$", "", noted.out, flags=re.MULTILINE))
     assert all(number.strip(".,") in text.decode() for number in said)
-    words = ("ask", *bounds, "--max-tokens", 8, "--json", "Summarize the document.")
+    words = ("ask", *bounds, "--max-tokens", 40, "--json", "Summarize it in 100 words.")
     report = json.loads(run(*words, stdin=text, models=models_folder, **variables).out)
     assert report["tokens"]["reused"] == report["tokens"]["document"] > 256
     assert report["answer"]
     assert all(note["text"] in noted.out for note in report["notes"])
     assert len(report["notes"]) == len(places(noted.out))
+    sentences, checked = report["sentences"], report["checked"]
+    assert sentences
+    assert all(sentence["text"] in report["answer"] for sentence in sentences)
+    assert not any(sentence in report["answer"] for sentence in checked["left_out"])
+    assert all(sentence["places"] for sentence in sentences if re.search(r"\d\d", sentence["text"]))
+    assert len(report["answer"].split()) < 130
+    short = (
+        "ask",
+        *bounds,
+        "--max-tokens",
+        40,
+        "--format",
+        "outline",
+        "--length",
+        50,
+        "Summarize it.",
+    )
+    outline = run(*short, stdin=text, models=models_folder, **variables)
+    assert re.findall(r"^lines? \d+", outline.out, re.MULTILINE)
+    wrong = run("ask", *bounds, "--length", "tiny", "Summarize it.", stdin=text)
+    assert "--length: 'tiny' is no length; write short, medium, long or a number" in fails(wrong, 2)
 
 
 def test_what_cannot_be_noted(tmp_path: Path, tiny_path: Path, models_folder: Path) -> None:
