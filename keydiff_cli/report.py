@@ -105,11 +105,10 @@ class Place:
     Attributes
     ----------
     document
-        Name of the document.
-    pages
-        Its first and its last page, counted from 1; None where there are none.
-    lines
-        Its first and its last line, counted from 1 in their pages, or in the document.
+        Its name.
+    pages, lines
+        Its first and its last page, counted from 1, None where there are none; its first and its
+        last line, counted from 1 in their pages, or in the document.
     """
 
     document: str
@@ -153,12 +152,8 @@ class Note:
 
     Attributes
     ----------
-    document
-        Name of the document.
-    pages
-        Its first and its last page, counted from 1; None where there are none.
-    lines
-        Its first and its last line, counted from 1 in their pages, or in the document.
+    document, pages, lines
+        As of :class:`Place`.
     text
         What it says; empty if nothing of it was supported by the part.
     left_out

@@ -27,6 +27,8 @@ class Composed(ABC):
         What it consists of so far.
     checked : CheckedFacts
         What of it was looked up in the documents so far.
+    remarks : list of str
+        What the user should know of it.
     uncovered : tuple of Place
         Parts of the documents that it says nothing of.
     generated : int
@@ -34,7 +36,10 @@ class Composed(ABC):
     certainty : float
         As :attr:`keydiff_cli.report.Report.certainty`; 0 if it is not known.
     stop_reason : str
-        Why it ended: ``eos``, or ``interrupted`` as long as it has not.
+        Why it ended: ``eos``, or ``length`` where ``max_tokens`` has cut it short; ``interrupted``
+        as long as it has not.
+    max_tokens : int
+        Where the model was to stop.
     """
 
     def __init__(self, prompt: int) -> None:
@@ -42,17 +47,20 @@ class Composed(ABC):
         self.text = ""
         self.sentences: list[PlacedSentence] = []
         self.checked = CheckedFacts()
+        self.remarks: list[str] = []
         self.uncovered: tuple[Place, ...] = ()
         self.generated = 0
         self.certainty = 0.0
+        self.max_tokens = 0
         self.stop_reason: StopReason = "interrupted"
+        self._ending: StopReason = "eos"
 
     def __iter__(self) -> Iterator[str]:
         """Its text, piece by piece."""
         for text in self._pieces():
             self.text += text
             yield text
-        self.stop_reason = "eos"
+        self.stop_reason = self._ending
 
     @abstractmethod
     def _pieces(self) -> Iterator[str]:

@@ -92,7 +92,7 @@ class Composing(Holding):
         def lead() -> Answer:
             manner = _manner(wish, several=len(held.corpus.documents) > 1)
             asked = tokens(question + manner, self._shown(notes))
-            return self.answer(asked, sampler, most=2 * wish.lead if wish.lead else None)
+            return self.answer(asked, sampler, most=wish.most_tokens or None)
 
         return Summary(prompt, sources, notes, wish, lead)
 

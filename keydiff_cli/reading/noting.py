@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 
 from keydiff_cli.reading.held import Held
-from keydiff_cli.reading.places import PartFacts, place_of
+from keydiff_cli.reading.places import PartFacts, name_places, place_of
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.surveying import Survey, Surveyed
 from keydiff_cli.report import Note
@@ -23,7 +23,6 @@ QUESTION = (
 )
 MOST = 80  # tokens of a note
 ENOUGH = 45  # tokens after which it ends with a sentence or line
-_NAMED = 6  # parts without a note that are named
 
 
 class Noting:
@@ -86,10 +85,7 @@ class Noting:
                 yield note
         self._recorder.noting_over()
         if empty:
-            others = f" and {len(empty) - _NAMED} other parts" if len(empty) > _NAMED else ""
-            self._recorder.warn(
-                f"nothing is noted of {', '.join(map(str, empty[:_NAMED]))}{others}"
-            )
+            self._recorder.warn(f"nothing is noted of {name_places(empty)}")
 
     def _checked(self, surveyed: Surveyed, digest: str) -> NoteRecord:
         part = surveyed.part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from keydiff_cli.report import Place
 from keydiff_cli.text.corpus import Corpus, DocumentRecord
@@ -11,6 +11,7 @@ from keydiff_cli.text.passages import cut_parts
 from keydiff_cli.text.units import table_units
 
 _LONGEST = 480  # tokens, about a page
+_NAMED = 6  # places that a message names
 
 
 def place_of(corpus: Corpus, start: int, stop: int) -> Place:
@@ -18,6 +19,12 @@ def place_of(corpus: Corpus, start: int, stop: int) -> Place:
     first, last = corpus.place(start), corpus.place(stop - 1)
     pages = None if first.page is None or last.page is None else (first.page, last.page)
     return Place(first.document, pages, (first.line, last.line))
+
+
+def name_places(places: Sequence[Place]) -> str:
+    """The first of some places in words, and how many others there are."""
+    named, others = ", ".join(map(str, places[:_NAMED])), len(places) - _NAMED
+    return named if others <= 0 else f"{named} and {others} other part{'s' if others > 1 else ''}"
 
 
 class PartFacts:

@@ -60,6 +60,8 @@ def recorded_composed(answer: Composed, recorder: Recorder) -> Iterator[str]:
             yield text
     finally:
         recorder.composed_ended(answer, time.perf_counter() - started)
-    if left_out := len(answer.checked.left_out):
-        sentences = "a sentence is" if left_out == 1 else f"{left_out} sentences are"
-        recorder.note(f"{sentences} left out of the answer: the notes do not have all of it")
+    if answer.stop_reason == "length":
+        limit = setting("max_tokens", answer.max_tokens)
+        recorder.warn(f"the answer stopped at {limit}; it may be incomplete")
+    for remark in answer.remarks:
+        recorder.note(remark)

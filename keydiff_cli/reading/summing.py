@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from keydiff_cli.engine.answer import Answer
+from keydiff_cli.errors import setting
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.lines import choose_lines
+from keydiff_cli.reading.places import name_places
 from keydiff_cli.report import CheckedFacts, Note, Place, PlacedSentence
 from keydiff_cli.settings.lengths import LENGTHS
 from keydiff_cli.text.checking import Claim, claims_of
@@ -56,6 +58,10 @@ class Summary(Composed):
             yield from self._about_the_parts(words)
         if not self.text:  # nothing that could be said instead
             yield "\n".join(self._left_out)
+        elif left_out := len(self._left_out):
+            sentences = "a sentence is" if left_out == 1 else f"{left_out} sentences are"
+            source = "notes" if self._notes else "documents"
+            self.remarks.append(f"{sentences} left out, of which the {source} lack a fact")
 
     def _about_the_whole(self) -> Iterator[str]:
         """The sentences of the model of which nothing is missing in the notes."""
@@ -68,10 +74,13 @@ class Summary(Composed):
             for sentence in sentences[seen:-1]:
                 yield from self._checked(sentence)
             seen = max(len(sentences) - 1, 0)
-        self.certainty = answer.certainty
+        self.certainty, self.max_tokens = answer.certainty, answer.max_tokens
+        is_cut = answer.stop_reason == "length"
         for sentence in split_sentences(text)[seen:]:
-            if answer.stop_reason == "eos" or sentence.is_whole:
+            if not is_cut or sentence.is_whole or not (self.text or self._notes):
                 yield from self._checked(sentence)
+        if is_cut and (not self._wish.lead or answer.max_tokens < self._wish.most_tokens):
+            self._ending = "length"
 
     def _checked(self, sentence: Sentence) -> Iterator[str]:
         """The sentence, unless something that it states is nowhere in the sources."""
@@ -111,7 +120,13 @@ class Summary(Composed):
                 paragraph = f"- {_joined(sentences)} [{where}]"
                 between = "\n\n" if note is next(iter(said)) else "\n"
             yield (between if self.text else "") + paragraph
-        self.uncovered += tuple(note.place for note in self._notes if note not in said)
+        passed_over = [note.place for note in self._notes if note not in said]
+        self.uncovered += tuple(passed_over)
+        if passed_over:
+            longer = setting("length", "long")
+            self.remarks.append(
+                f"nothing is said of {name_places(passed_over)}; {longer} has room for more"
+            )
 
 
 def _places(found: Sequence[tuple[Place, Sequence[Claim]]]) -> Iterator[Place]:

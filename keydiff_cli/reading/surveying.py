@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -62,8 +62,6 @@ class Survey:
         Where an answer stops, in tokens.
     in_use
         Whether what was read is held still.
-    opening
-        What every answer begins with.
     enough
         Tokens after which an answer stops at the next end of a sentence or line; None to let the
         model end it.
@@ -88,16 +86,14 @@ class Survey:
         most: int,
         in_use: Callable[[], bool] = lambda: True,
         *,
-        opening: str = "",
         enough: int | None = None,
     ) -> None:
         self._held = held
         self._in_use = in_use
         self._most = most
         model = held.cache.context.model
-        self._head, asked = prompt_tokens(model, held.prompt, question)
-        self._opening, self._enough = opening, most if enough is None else enough
-        self._asked = replace(asked, ids=np.concatenate((asked.ids, model.tokenize(opening))))
+        self._head, self._asked = prompt_tokens(model, held.prompt, question)
+        self._enough = most if enough is None else enough
         room = longest_view(held.cache, held.head, len(self._asked.ids) + most)
         longest = next((size for size in _LONGEST if size <= room), 0)
         if not longest:
@@ -151,8 +147,8 @@ class Survey:
         answer = Answer(cache, self._asked, max_tokens=self._most, sampler=Sampler())
         for _ in answer:
             if len(answer.tokens) >= self._enough and _ends_sentence(answer.text):
-                return Said(self._opening + answer.text, "eos")
-        return Said(self._opening + answer.text, answer.stop_reason)
+                return Said(answer.text, "eos")
+        return Said(answer.text, answer.stop_reason)
 
     def _stored(self, aside: Aside) -> Stored | None:
         """What gives the rows of tokens of the documents; None if they have to be read again."""

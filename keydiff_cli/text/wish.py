@@ -54,6 +54,11 @@ class Wish:
     outline: bool = False
 
     @property
+    def most_tokens(self) -> int:
+        """Tokens that what is said of the whole takes at most; 0 for no such limit."""
+        return 2 * (self.lead or 0)
+
+    @property
     def at_once(self) -> Wish:
         """The same length where a model sees all parts, and says all of it."""
         return self if self.lead is None else Wish(self.lead + self.parts)

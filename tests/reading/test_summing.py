@@ -26,6 +26,7 @@ class Said:
     def __init__(self, text: str, stop_reason: str = "eos") -> None:
         self.said, self.stop_reason = text, stop_reason
         self.tokens: list[int] = []
+        self.max_tokens = 40
         self.certainty = 0.5
 
     def __iter__(self) -> Iterator[str]:
@@ -42,7 +43,7 @@ def summary(
     made = Summary(30, sources, notes, wish, lambda: cast(Answer, Said(said, stop_reason)))
     text = "".join(made)
     assert made.text == text
-    assert (made.prompt, made.stop_reason) == (30, "eos")
+    assert made.prompt == 30
     return text, made
 
 
@@ -66,11 +67,16 @@ def test_a_sentence_with_what_the_notes_lack_is_left_out() -> None:
     text, made = summary("It has 19 quays. It cost $500,000. It opened in May 1871.", Wish(60))
     assert text == "It has 19 quays. It opened in May 1871."
     assert made.checked == CheckedFacts(3, 2, ("It cost $500,000.",))
+    assert made.remarks == ["a sentence is left out, of which the notes lack a fact"]
 
 
 def test_a_sentence_that_was_cut_off_is_no_part_of_it() -> None:
-    assert summary("It has 19 quays. It opened in", Wish(60), "length")[0] == "It has 19 quays."
-    assert summary("It has 19 quays", Wish(60))[0] == "It has 19 quays"
+    for lead, stop_reason in ((20, "eos"), (60, "length"), (None, "length")):
+        text, made = summary("It has 19 quays. It opened in", Wish(lead), "length")
+        assert text == "It has 19 quays."
+        assert made.stop_reason == stop_reason, "its own length is none that was reached by chance"
+    text, made = summary("It has 19 quays", Wish(60))
+    assert (text, made.stop_reason) == ("It has 19 quays", "eos")
 
 
 def test_the_parts_follow_with_their_places() -> None:
@@ -92,6 +98,8 @@ def test_parts_that_there_are_no_words_for_are_named() -> None:
     text, made = summary("A harbour.", Wish(60, 4))
     assert text == "A harbour.\n\n- Quays: 19 [pages 1-2]"
     assert [place.pages for place in made.uncovered] == [(3, 3), (4, 6)]
+    [remark] = made.remarks
+    assert remark.startswith("nothing is said of pages 4-6; ")
 
 
 def test_an_outline_has_the_parts_only(monkeypatch: pytest.MonkeyPatch) -> None:

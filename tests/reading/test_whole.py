@@ -155,3 +155,42 @@ def test_in_a_conversation_too(settings: Settings, tmp_path: Path) -> None:
         assert reader.report.notes
         conversation.undo()
         same(before, state(reader))
+
+
+@pytest.mark.usefixtures("supported")
+def test_what_is_asked_next_can_lean_on_it(settings: Settings, tmp_path: Path) -> None:
+    """It goes through the model then, as it was given."""
+    with Reader(settings) as reader:
+        reader.read([write(tmp_path)])
+        conversation = Conversation(reader)
+        text = "".join(conversation.say(SUMMARIZE))
+        assert [turn.answer for turn in conversation.turns] == [text]
+        assert conversation.tokens == 0
+        list(conversation.say_again())
+        assert len(conversation.turns) == 1
+        list(conversation.say(QUESTION))
+        assert len(conversation.turns) == 2
+        turns = conversation.turns
+    with Reader(settings) as reader:
+        reader.read([write(tmp_path)])
+        again = Conversation(reader)
+        again.replay(turns[:1])
+        list(again.say(QUESTION))
+        assert again.turns == turns
+
+
+def test_of_a_whole_document_each_sentence_is_checked(settings: Settings, tmp_path: Path) -> None:
+    with Reader(replace(settings, budget=4000)) as reader:
+        reader.read([write(tmp_path)])
+        text = reader.ask(SUMMARIZE)
+        report = reader.report
+        assert report.answer == text != ""
+        assert not report.notes
+        said = [sentence.text for sentence in report.sentences]
+        assert all(sentence in text for sentence in said)
+        assert said or "[not in the document: " in text
+        assert report.stop_reason == "length"
+        assert any("stopped at" in warning for warning in report.warnings)
+        reader.settings = replace(settings, notes="off")
+        reader.ask(SUMMARIZE)
+        assert reader.report.sentences == ()
