@@ -23,7 +23,7 @@ QUESTION = (
     "of them in two short, complete sentences, with their figures and dates."
 )
 MANY = 24  # notes that need no notes of their own
-_MOST, _ENOUGH = 96, 45  # tokens, as of notes
+_MOST, _ENOUGH = 96, 40  # tokens; they are whole sentences
 _LONGEST = 120  # tokens of a note with its place
 
 

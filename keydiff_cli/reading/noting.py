@@ -21,8 +21,8 @@ QUESTION = (
     "List the key facts of this part of the document as short bullet points, with their figures "
     "and dates, the most important first."
 )
-MOST = 80  # tokens of a note
-ENOUGH = 45  # tokens after which it ends with a sentence or line
+MOST = 72  # tokens of a note
+ENOUGH = 30  # tokens after which it ends with a sentence or line
 
 
 class Noting:
