@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from keydiff_cli.reading.holding import Holding
 from keydiff_cli.reading.recorded_answer import recorded_composed
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.whole import notes_within
-from keydiff_cli.report import Note
+from keydiff_cli.report import Note, Place
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots import Store, open_store
 from keydiff_cli.text.prompts import Asked
@@ -64,7 +64,10 @@ class Composing(Holding):
         """
         if not self._asks_for_notes(question):
             return None
-        from keydiff_cli.reading.places import PartFacts  # what it checks with takes time to load
+        from keydiff_cli.reading.places import (  # what it checks with takes time to load
+            PartFacts,
+            words_read,
+        )
         from keydiff_cli.reading.summing import Summary
         from keydiff_cli.text.facts import Facts
         from keydiff_cli.text.wish import Wish
@@ -74,6 +77,8 @@ class Composing(Holding):
         prompt = held.head + len(tokens(question, "").ids)
         self.recorder.evidence_sought(prompt)
         notes: Sequence[Note] = ()
+        sources: Iterable[tuple[Place, Facts]]
+        words: frozenset[str] = frozenset()
         if held.intact and not (wish.outline and held.stored):
             wish = wish.at_once
             sources = PartFacts(held.corpus).all()
@@ -88,13 +93,14 @@ class Composing(Holding):
             if not any(note.text for note in notes):
                 return None
             sources = ((note.place, Facts.of(note.text)) for note in notes if note.text)
+            words = words_read(held.corpus)
 
         def lead() -> Answer:
             manner = _manner(wish, several=len(held.corpus.documents) > 1)
             asked = tokens(question + manner, self._shown(notes))
             return self.answer(asked, sampler, most=wish.most_tokens or None)
 
-        return Summary(prompt, sources, notes, wish, lead)
+        return Summary(prompt, sources, notes, wish, lead, words)
 
     def told(self, composed: Composed) -> Iterator[str]:
         """The text of an answer that is put together, piece by piece; the cache is as before then.
@@ -177,5 +183,9 @@ def _manner(wish: Wish, *, several: bool) -> str:
     """What the model is told beside the question; nothing where it is to go by the question."""
     if not wish.lead:
         return ""
-    share = " Say what the documents share and where they differ." if several else ""
-    return f"\n\nAnswer in at most {wish.lead} words.{share}"
+    first = (
+        "Say what the documents share and where they differ."
+        if several
+        else "First say what kind of document it is, and of whom."
+    )
+    return f"\n\n{first} Answer in at most {wish.lead} words."

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from keydiff_cli.report import Place
 from keydiff_cli.text.corpus import Corpus, DocumentRecord
 from keydiff_cli.text.facts import Facts
+from keydiff_cli.text.names import words_of
 from keydiff_cli.text.passages import cut_parts
 from keydiff_cli.text.units import table_units
 
@@ -25,6 +26,14 @@ def name_places(places: Sequence[Place]) -> str:
     """The first of some places in words, and how many others there are."""
     named, others = ", ".join(map(str, places[:_NAMED])), len(places) - _NAMED
     return named if others <= 0 else f"{named} and {others} other part{'s' if others > 1 else ''}"
+
+
+def words_read(corpus: Corpus) -> frozenset[str]:
+    """The words of all documents, as names are looked up in them."""
+    records = corpus.documents
+    return words_of(
+        "\n".join(corpus.text(each.start, each.start + each.tokens) for each in records)
+    )
 
 
 class PartFacts:

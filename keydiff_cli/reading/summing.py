@@ -13,6 +13,7 @@ from keydiff_cli.report import CheckedFacts, Note, Place, PlacedSentence
 from keydiff_cli.settings.lengths import LENGTHS
 from keydiff_cli.text.checking import Claim, claims_of
 from keydiff_cli.text.facts import Facts
+from keydiff_cli.text.names import has_name
 from keydiff_cli.text.sentences import Sentence, split_sentences
 from keydiff_cli.text.wish import Wish
 
@@ -32,6 +33,9 @@ class Summary(Composed):
         How long it is to be.
     lead
         Begins the answer of the model, which has the notes before it.
+    words
+        What names may consist of beside those of the sources; as
+        :func:`~keydiff_cli.text.names.words_of` gives it.
     """
 
     def __init__(
@@ -41,12 +45,14 @@ class Summary(Composed):
         notes: Sequence[Note],
         wish: Wish,
         lead: Callable[[], Answer],
+        words: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(prompt)
         self._sources = list(sources)
         self._notes = [note for note in notes if note.text]
         self._wish = wish
         self._lead = lead
+        self._words = words
         self._left_out: list[str] = []  # with what is missing of each
         self.uncovered = tuple(note.place for note in notes if not note.text)
 
@@ -88,8 +94,9 @@ class Summary(Composed):
         claims = found[0][1] if found else []
         lacking = {
             number
-            for number in range(len(claims))
+            for number, claim in enumerate(claims)
             if not any(some[number].is_found for _, some in found)
+            and (claim.is_figure or not has_name(self._words, claim.written))
         }
         figures = {number for number, claim in enumerate(claims) if claim.is_figure}
         self.checked = CheckedFacts(
@@ -142,6 +149,6 @@ def _places(found: Sequence[tuple[Place, Sequence[Claim]]]) -> Iterator[Place]:
 def _joined(sentences: Sequence[str]) -> str:
     """Sentences, and items of a list without an end, in one line."""
     return " ".join(
-        each if Sentence("", each).is_whole or number == len(sentences) else f"{each};"
+        each if each.endswith((".", "!", "?")) or number == len(sentences) else f"{each};"
         for number, each in enumerate(sentences, 1)
     )

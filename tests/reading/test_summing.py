@@ -11,6 +11,7 @@ from keydiff_cli.engine.answer import Answer
 from keydiff_cli.reading.summing import Summary
 from keydiff_cli.report import CheckedFacts, Note
 from keydiff_cli.text.facts import Facts
+from keydiff_cli.text.names import words_of
 from keydiff_cli.text.wish import Wish
 
 NOTES = [
@@ -68,6 +69,15 @@ def test_a_sentence_with_what_the_notes_lack_is_left_out() -> None:
     assert text == "It has 19 quays. It opened in May 1871."
     assert made.checked == CheckedFacts(3, 2, ("It cost $500,000.",))
     assert made.remarks == ["a sentence is left out, of which the notes lack a fact"]
+
+
+def test_names_may_be_anywhere_in_the_documents_but_figures_may_not() -> None:
+    sources = [(NOTES[0].place, Facts.of(NOTES[0].text))]
+    said = "Port Aldery has 19 quays. Port Aldery has 40 boats. Port Bexley has 19 quays."
+    words = words_of("In Aldery's port there are 40 boats.")
+    made = Summary(30, sources, NOTES, Wish(60), lambda: cast(Answer, Said(said)), words)
+    assert "".join(made) == "Port Aldery has 19 quays."
+    assert [place.pages for place in made.sentences[0].places] == [(1, 2)]
 
 
 def test_a_sentence_that_was_cut_off_is_no_part_of_it() -> None:
