@@ -13,6 +13,7 @@ COMMANDS = [
     "ask",
     "chat",
     "read",
+    "notes",
     "plan",
     "models",
     "models list",

@@ -34,6 +34,7 @@ def ask(
     *,
     checksum: bool = False,
     quick: bool = False,
+    notes: bool = False,
 ) -> Report:
     """Read documents and answer one question.
 
@@ -49,6 +50,8 @@ def ask(
         Report the model's SHA-256 even if nothing else needs it.
     quick
         Answer from passages of the documents alone, without reading them.
+    notes
+        Make notes on their parts, too, ahead of questions that are answered from them.
 
     Raises
     ------
@@ -62,6 +65,9 @@ def ask(
             reader.read(sources, question=question, talk=talk, stdin=stdin, quick=quick)
             if question is not None:
                 for _ in reader.stream(question, rewind=False):
+                    pass
+            elif notes and not reader.held.problem:
+                for _ in reader.notes():
                     pass
             finished = True
         report = reader.report

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_helpers import story
+from cli_helpers import run, story
 from snapshot_commands import Keydiff
 
 BOUNDS = ("--budget", 128, "--block", 64)
@@ -39,6 +39,27 @@ def test_what_was_read_ahead_answers_any_question(keydiff: Keydiff, document: Pa
     assert len(keydiff.snapshots()) == 2
 
 
+def test_notes_that_were_made_ahead_are_taken_up(
+    tiny_path: Path, models_folder: Path, document: Path, tmp_path: Path
+) -> None:
+    """Also where questions are answered without any."""
+    variables = {"KEYDIFF_CACHE": "1", "KEYDIFF_CACHE_DIR": str(tmp_path / "cache")}
+    words = ("--model", tiny_path, "--threads", 1, *BOUNDS, document)
+    ahead = run("read", "--notes", *words, models=models_folder, **variables, KEYDIFF_NOTES="off")
+    assert (ahead.status, ahead.out) == (0, "")
+    [written] = (tmp_path / "cache").glob("*.notes")
+    kept = written.read_bytes()
+    told = run("read", "--notes", "--json", *words, models=models_folder, **variables)
+    report = json.loads(told.out)
+    assert report["stop_reason"] == "read"
+    assert f" {len(report['notes'])} notes, " in ahead.err
+    noted = json.loads(run("notes", "--json", *words, models=models_folder, **variables).out)
+    assert noted["notes"] == report["notes"]
+    assert written.read_bytes() == kept, "a part was noted again"
+    plain = json.loads(run("read", "--json", *words, models=models_folder, **variables).out)
+    assert plain["notes"] == []
+
+
 def test_what_cannot_be_kept_ends_a_reading_ahead(
     keydiff: Keydiff, document: Path, tmp_path: Path
 ) -> None:
@@ -47,6 +68,9 @@ def test_what_cannot_be_kept_ends_a_reading_ahead(
     result = keydiff("read", *BOUNDS, document, KEYDIFF_CACHE_DIR=blocked)
     assert result.status == 1
     assert "what was read is not kept" in result.errors[0]
+    noted = keydiff("read", "--notes", "--json", *BOUNDS, document, KEYDIFF_CACHE_DIR=blocked)
+    assert (noted.status, noted.out) == (1, "")
+    assert noted.errors == result.errors
 
 
 def test_without_a_cache_nothing_is_read_ahead(keydiff: Keydiff, document: Path) -> None:
