@@ -1,4 +1,4 @@
-"""Reading on while the user types: in a thread of its own, block by block."""
+"""Reading on, and making notes, while the user types: in a thread of its own, step by step."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Repl:
     left : bool
         Whether the user has asked to leave.
     failed : KeydiffError or None
-        What has ended reading while the user typed, the last time.
+        What has ended reading, or making notes, while the user typed, the last time.
     """
 
     def __init__(self, chat: Chat, display: Display, out: TextIO) -> None:
@@ -45,7 +45,7 @@ class Repl:
         self.failed: KeydiffError | None = None
 
     def run(self) -> None:
-        """Ask for lines until the user leaves; documents are read on while they are typed."""
+        """Ask for lines until the user leaves; meanwhile documents are read on, and noted."""
         from keydiff_cli.cli.line_input import open_prompt
 
         prompt = open_prompt(self.chat.sessions, self._status)
@@ -54,7 +54,7 @@ class Repl:
             background = Background(self.chat.step, lambda: prompt.app.invalidate())
             line: str | None
             try:
-                with self.display.typing(), self._reading_on(background):
+                with self.display.typing(), self._going_on(background):
                     line = prompt.prompt("> ")
             except KeyboardInterrupt:
                 line = ""  # it is given up
@@ -67,8 +67,8 @@ class Repl:
                 return
             self._take(line)
 
-    def _reading_on(self, background: Background) -> AbstractContextManager[None]:
-        return background.going_on() if self.chat.reading else nullcontext()
+    def _going_on(self, background: Background) -> AbstractContextManager[None]:
+        return background.going_on() if self.chat.unfinished else nullcontext()
 
     def handle(self, line: str) -> AnswerPieces | None:
         """Run the command of a line, or answer the question that it is.
@@ -113,6 +113,7 @@ class Repl:
         tokens, cache = report.tokens, report.cache
         return _fitting(
             [
+                *self.display.noting_progress,
                 f"cache {tokens.kept}/{0 if cache is None else cache.budget}",
                 f"conversation {self.chat.talked}/{self.chat.settings.conversation}",
                 f"peak {format_size(report.memory_bytes.peak or 0)}",

@@ -85,7 +85,9 @@ class Composing(Holding):
         else:
             started = time.perf_counter()
             try:
-                notes = self._condensed(list(self._make_notes()), wish.parts)
+                with self._noting_now() as noting:
+                    notes = list(noting.notes())
+                notes = self._condensed(notes, wish.parts)
             except NoViewError as error:
                 self.recorder.warn(f"the question is not answered from notes: {error}")
                 return None
@@ -154,15 +156,16 @@ class Composing(Holding):
             condensing = Condensing(held, self.recorder, self._store(), lambda: self._held is held)
             return [*condensing.condensed(said), *(note for note in notes if not note.text)]
 
-    def _make_notes(self) -> Iterator[Note]:
-        """Notes on the parts of what was read, made or taken up; see :meth:`Reader.notes`."""
+    @contextmanager
+    def _noting_now(self) -> Iterator[Noting]:
+        """What makes notes on the parts of what was read; nothing else can be asked meanwhile."""
         from keydiff_cli.reading.noting import Noting  # what it checks with takes time to load
 
         held = self.held
         if self._noting is None or self._noting.held is not held:
             self._noting = Noting(held, self.recorder, self._store(), lambda: self._held is held)
         with self._viewing_parts():
-            yield from self._noting.notes()
+            yield self._noting
 
     @contextmanager
     def _viewing_parts(self) -> Iterator[None]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.places import PartFacts, name_places, place_of
@@ -61,31 +61,46 @@ class Noting:
         NoViewError, LostRowsError
             As :meth:`Survey.ask`.
         """
-        parts, corpus = self._survey.parts, self._corpus
-        tokens = corpus.slice(0, corpus.tokens)
-        digests = list(part_digests(tokens, (part.stop for part in parts)))
-        known = self._file.read()
-        started = time.perf_counter()
+        started, empty = time.perf_counter(), []
         self._recorder.noting_began()
-        keys = [(part.start, digest) for part, digest in zip(parts, digests, strict=True)]
-        self._keep(known[key] for key in keys if key in known)
-        lacking = [part for part, key in zip(parts, keys, strict=True) if key not in known]
-        empty = []
-        with closing(self._survey.ask(lacking)) as asked:
-            for number, key in enumerate(keys):
-                record = known.get(key)
-                if record is None:
-                    self._recorder.noting(number, len(keys))
-                    record = self._checked(next(asked), key[1])
-                    self._keep([record])
-                note = _placed(record, corpus)
+        with closing(self.steps()) as steps:
+            for note in steps:
+                if note is None:
+                    continue
                 self._recorder.noted(note, time.perf_counter() - started)
                 if not note.text:
                     empty.append(note.place)
                 yield note
-        self._recorder.noting_over()
         if empty:
             self._recorder.warn(f"nothing is noted of {name_places(empty)}")
+
+    def steps(self) -> Generator[Note | None, None, None]:
+        """The same, with None between the tokens of a note, to stop at; the report has none."""
+        parts, corpus = self._survey.parts, self._corpus
+        tokens = corpus.slice(0, corpus.tokens)
+        digests = list(part_digests(tokens, (part.stop for part in parts)))
+        known = self._file.read()
+        keys = [(part.start, digest) for part, digest in zip(parts, digests, strict=True)]
+        self._keep(known[key] for key in keys if key in known)
+        lacking = [part for part, key in zip(parts, keys, strict=True) if key not in known]
+        with self._told(), closing(self._survey.steps(lacking)) as asked:
+            for number, key in enumerate(keys):
+                record = known.get(key)
+                if record is None:
+                    self._recorder.noting(number, len(keys))
+                    while (surveyed := next(asked)) is None:
+                        yield None
+                    record = self._checked(surveyed, key[1])
+                    self._keep([record])
+                yield _placed(record, corpus)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say in any case when there is no more progress to be shown."""
+        try:
+            yield
+        finally:
+            self._recorder.noting_over()
 
     def _checked(self, surveyed: Surveyed, digest: str) -> NoteRecord:
         part = surveyed.part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -213,7 +213,32 @@ class Reader(Answering):
             raise UsageError("the documents were searched, not read: nothing can be noted")
         if held.cache.tokens != held.end:
             raise UsageError("a conversation has begun: what was read can be noted before it")
-        yield from self._make_notes()
+        with self._noting_now() as noting:
+            yield from noting.notes()
+
+    @property
+    def notes_wanted(self) -> bool:
+        """Whether a question about the whole is answered from notes that need no second reading."""
+        held, settings = self._held, self.settings
+        if held is None or self._reading is not None or held.intact or not held.stored:
+            return False
+        return settings.notes != "off" and settings.second_look > 0
+
+    def notes_ahead(self) -> Generator[Note | None, None, None]:
+        """As :meth:`notes`, also in a conversation, with None after each token, to stop at.
+
+        The report has none of them.
+
+        Raises
+        ------
+        UsageError
+            If nothing was read, or something is being answered.
+        LostRowsError, NoViewError
+            As :meth:`notes`.
+        """
+        self.require_idle()
+        with self._noting_now() as noting:
+            yield from noting.steps()
 
     def _require_all_read(self, what_for: str) -> None:
         if self._reading is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,6 +114,11 @@ class Survey:
         LostRowsError
             If it cannot be put back.
         """
+        with closing(self.steps(parts)) as steps:
+            yield from filter(None, steps)
+
+    def steps(self, parts: Iterable[Passage]) -> Generator[Surveyed | None, None, None]:
+        """The same, with None when a part is in view, and after each piece of an answer."""
         with self._views() as views:
             for part in parts:
                 try:
@@ -124,15 +129,16 @@ class Survey:
                     self._held.recaller.give_up(error)
                     views.stored = None
                     views.show(part)
-                said = self._said()
-                yield Surveyed(said.text, said.stop_reason, part)
+                yield None
+                for said in self._said():
+                    yield None if said is None else Surveyed(said.text, said.stop_reason, part)
 
     def ask_texts(self, texts: Iterable[str]) -> Generator[Said, None, None]:
         """The answer of each of some texts, which take the place of parts; see :meth:`ask`."""
         with self._views() as views:
             for text in texts:
                 views.show_text(self._held.cache.context.model.tokenize(text))
-                yield self._said()
+                yield from filter(None, self._said())
 
     @contextmanager
     def _views(self) -> Iterator[Views]:
@@ -141,14 +147,16 @@ class Survey:
         with put_aside(held.cache, self._in_use) as aside:
             yield Views(held.cache, self._head, held.corpus.slice, self._stored(aside))
 
-    def _said(self) -> Said:
-        """What is said of what is in view."""
+    def _said(self) -> Iterator[Said | None]:
+        """What is said of what is in view, after None for each piece of it."""
         cache = self._held.cache
         answer = Answer(cache, self._asked, max_tokens=self._most, sampler=Sampler())
         for _ in answer:
             if len(answer.tokens) >= self._enough and _ends_sentence(answer.text):
-                return Said(answer.text, "eos")
-        return Said(answer.text, answer.stop_reason)
+                yield Said(answer.text, "eos")
+                return
+            yield None
+        yield Said(answer.text, answer.stop_reason)
 
     def _stored(self, aside: Aside) -> Stored | None:
         """What gives the rows of tokens of the documents; None if they have to be read again."""

@@ -50,6 +50,7 @@ class Display(Events):
         self._at_line_start = True
         self._unsaid: list[str] | None = None  # while the user types
         self._progress: Progress | None = None
+        self._noting: str | None = None  # how far it is, while notes are made
 
     @contextmanager
     def typing(self) -> Iterator[None]:
@@ -112,13 +113,20 @@ class Display(Events):
             return []
         return [f"reading {progress.place.name}", *_HowFar(progress, progress.place).parts]
 
+    @property
+    def noting_progress(self) -> list[str]:
+        """Which note is being made; empty if none is."""
+        return [] if self._noting is None else [self._noting]
+
     def reading_over(self) -> None:
+        self._noting = None
         if self._bar is not None:
             self._bar[0].stop()
             self._bar = None
 
     def noting(self, done: int, total: int) -> None:
-        if self._show_progress("noting"):
+        self._noting = f"noting {done + 1}/{total}"
+        if self._unsaid is None and self._show_progress("noting"):
             self._update(done, total, f"part {done + 1} of {total}", "noting")
 
     def text(self, text: str) -> None:

@@ -58,7 +58,7 @@ class Chat:
 
     def close(self) -> None:
         """Free the model, and the name of the chat for others."""
-        self._reader.close()
+        self._discussion.close()
         self._saver.close()
 
     @property
@@ -104,6 +104,11 @@ class Chat:
     def reading(self) -> bool:
         """Whether there is more to read."""
         return self._reader.reading
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is more to read, or to note, for :meth:`step`."""
+        return self._discussion.unfinished
 
     @property
     def read(self) -> bool:
@@ -169,9 +174,11 @@ class Chat:
     # Reading on -------------------------------------------------------------------------------
 
     def step(self) -> bool:
-        """Read on by a block; False once all is read, and what was said has gone through the model.
+        """Read on by a block, or note by a token; False once there is nothing more to do.
 
-        If this fails, the chat is about what was read to its end before, if there is anything.
+        Notes are made where a question about the whole is answered from them without a second
+        reading (``settings.notes``). Whatever else is done stops them, and loses no whole note. If
+        reading fails, the chat is about what was read to its end before, if there is anything.
         """
         return self._discussion.step()
 

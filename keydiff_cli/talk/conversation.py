@@ -77,8 +77,7 @@ class Conversation:
         """Rows that the conversation has in the cache now."""
         if self._reader.reading or not self.attached:
             return 0
-        document, *_ = self._cache.pinned
-        return self._cache.used - document.rows
+        return self._cache.used - sum(pin.rows for pin in self._cache.pinned[:1])
 
     def say(self, question: str, sampler: Sampler | None = None) -> Iterator[str]:
         """Answer a question, piece by piece.

@@ -10,6 +10,7 @@ from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events, Turn
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.talk.ahead import NotesAhead
 from keydiff_cli.talk.conversation import Conversation
 from keydiff_cli.text.sources import is_pipe
 
@@ -54,6 +55,13 @@ class Discussion:
         self._stepwise = stepwise
         self._conversation: Conversation | None = None
         self._whole: Subject | None = None  # what was read to its end last
+        self._ahead = NotesAhead(self.reader)
+        self._tokens = 0  # of the conversation in the cache, before notes were begun
+
+    def close(self) -> None:
+        """Free the model."""
+        self.reader.close()
+        self._ahead.stop()
 
     @property
     def turns(self) -> list[Turn]:
@@ -62,8 +70,16 @@ class Discussion:
 
     @property
     def tokens(self) -> int:
-        """Tokens that the conversation has in the cache."""
-        return 0 if self._conversation is None else self._conversation.tokens
+        """Tokens that the conversation has in the cache, or will have again after a note."""
+        if self._conversation is None:
+            return 0
+        tokens = 0 if self._ahead.begun else self._conversation.tokens
+        return self._tokens if self._ahead.begun else tokens  # it may have begun in between
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is more to read, or to note."""
+        return self.reader.reading or self._ahead.left
 
     @property
     def read(self) -> bool:
@@ -71,7 +87,7 @@ class Discussion:
         return self._whole is not None
 
     def ready(self) -> Conversation:
-        """The conversation, when there is something to talk about.
+        """The conversation, when there is something to talk about; no more is noted meanwhile.
 
         After something went wrong the documents are read again for it. Ctrl-C comes between two
         blocks, after which reading can go on.
@@ -84,6 +100,7 @@ class Discussion:
         conversation = self._conversation
         if conversation is None:
             raise UsageError("nothing was read yet")
+        self._ahead.stop()
         if not conversation.attached:
             conversation = self._read(self.subject, conversation.turns, at_once=True)
         while self.reader.reading and not self._askable:
@@ -112,10 +129,14 @@ class Discussion:
             raise
 
     def step(self) -> bool:
-        """Read on by a block; False once all is read, and what was said has gone through the model.
+        """Read on by a block, or note by a token; False once there is nothing more to do.
 
-        If this fails, it is about what was read to its end before, if there is anything.
+        When all is read, what was said has gone through the model. If reading fails, it is about
+        what was read to its end before, if there is anything.
         """
+        if not self.reader.reading:
+            self._tokens = self.tokens
+            return self._ahead.step()
         try:
             if self.reader.step():
                 return True
@@ -126,12 +147,13 @@ class Discussion:
                 self._read(self._whole, self.turns)
             raise
         self._end_of_reading()
-        return False
+        return self._ahead.left
 
     def _read(
         self, subject: Subject, turns: Sequence[Turn], *, at_once: bool = False
     ) -> Conversation:
         """Read, at once in any case or as it was chosen; then the turns go through the model."""
+        self._ahead.stop()
         reader, known = self.reader, self._conversation
         stepwise = self._stepwise and not at_once
         try:
@@ -143,6 +165,7 @@ class Discussion:
                 reader.close()
             raise
         self.subject, self._conversation = subject, conversation
+        self._ahead = NotesAhead(reader)
         if not reader.reading:
             self._end_of_reading()
         return conversation

@@ -21,6 +21,7 @@ from keydiff_cli.cli.repl import Repl
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.render.display import Display
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.talk.ahead import NotesAhead
 from keydiff_cli.talk.chat import Chat
 
 RUN = "keydiff_cli.cli.line_input.open_prompt"
@@ -155,6 +156,31 @@ def test_the_bottom_line_has_what_fits(repl: Repl, type_lines: Callable[..., lis
         assert after.startswith(shown)
         assert len(shown) <= columns
     assert type_lines(repl, EOFError, columns=20) == [" cache 256/256"]
+
+
+def test_the_bottom_line_says_which_note_is_being_made(
+    repl: Repl, type_lines: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    with repl.display.typing():
+        repl.display.noting(2, 9)
+    (shown,) = type_lines(repl, EOFError)
+    assert shown.startswith(" noting 3/9 | cache 256/256 | conversation ")
+    repl.display.reading_over()
+    (shown,) = type_lines(repl, EOFError)
+    assert shown.startswith(" cache 256/256 | conversation ")
+    assert capsys.readouterr().err == ""
+
+
+def test_notes_are_made_while_lines_are_typed(
+    repl: Repl, type_lines: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(NotesAhead, "left", property(lambda _: len(made) < 3))
+    monkeypatch.setattr(NotesAhead, "step", lambda _: made.append(1) or len(made) < 3)
+    type_lines(repl, "Why?", "", "", EOFError)
+    assert len(made) == 3
+    assert repl.failed is None
 
 
 # While documents are read ----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,14 +34,15 @@ def document(tmp_path: Path) -> Path:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Passage]:
     """The parts that the model was really asked about."""
     parts: list[Passage] = []
-    ask = Survey.ask
+    real = Survey.steps
 
-    def noticed(self: Survey, some: list[Passage]) -> Iterator[Surveyed]:
-        for surveyed in ask(self, some):
-            parts.append(surveyed.part)
-            yield surveyed
+    def noticed(self: Survey, some: list[Passage]) -> Iterator[Surveyed | None]:
+        with closing(real(self, some)) as steps:
+            for surveyed in steps:
+                parts.extend([] if surveyed is None else [surveyed.part])
+                yield surveyed
 
-    monkeypatch.setattr(Survey, "ask", noticed)
+    monkeypatch.setattr(Survey, "steps", noticed)
     return parts
 
 
@@ -216,10 +218,10 @@ def test_what_a_part_does_not_say_is_left_out(
     document = tmp_path / "tower.txt"
     document.write_text("There are 96 stairs in the tower.")
 
-    def ask(self: Survey, parts: list[Passage]) -> Iterator[Surveyed]:
+    def steps(self: Survey, parts: list[Passage]) -> Iterator[Surveyed]:
         yield Surveyed(said, stop_reason, parts[0])  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Survey, "ask", ask)
+    monkeypatch.setattr(Survey, "steps", steps)
     with Reader(settings) as reader:
         reader.read([document])
         [note] = reader.notes()
