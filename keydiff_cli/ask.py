@@ -22,6 +22,7 @@ from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots import ArchiveForm
 
 _QUESTION_TOKENS = 256  # assumed where the question is not known
+_PAGES = 100  # that costs are given for
 _PAGE_TOKENS = 500  # that a page of text is taken for
 
 
@@ -90,7 +91,9 @@ def run_to_its_end(reader: Reader) -> Iterator[None]:
 
 
 def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
-    """What ``keydiff plan`` shows: sizes in bytes, budget, block and cells in tokens."""
+    """What ``keydiff plan`` shows: sizes in bytes, budget, block and cells in tokens, notes."""
+    from keydiff_cli.reading.noting import MOST, count_notes  # which takes time to load
+
     located = locate_model(settings, events)
     with ExitStack() as stack, closing(sketch_model(settings, located.path)) as sketch:
         run = Run(settings, Recorder(Events()), stack)
@@ -100,6 +103,8 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         plan, longest = planner.plan(), planner.longest_whole
         whole = planner.fit(lambda _: longest).plan
         archive = _archived_bytes(settings, policy, sketch)
+        tokens = _PAGES * _PAGE_TOKENS
+        notes = count_notes(tokens, sketch, prepared.prompt, plan.cells, plan.block)
     return {
         "model": located.name,
         "trained_context": prepared.model.trained_context,
@@ -117,7 +122,10 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         "planned_bytes": plan.total,
         "cap_bytes": plan.cap,
         "archive_per_token_bytes": archive,
-        "archive_per_100_pages_bytes": None if archive is None else 100 * _PAGE_TOKENS * archive,
+        "archive_per_100_pages_bytes": archive and tokens * archive,
+        "notes_per_100_pages": notes,
+        "note_tokens_per_100_pages": notes and notes * MOST,
+        "note_tokens_per_token_read": notes and round(notes * MOST / tokens, 4),
     }
 
 

@@ -149,7 +149,12 @@ def forget(cache: KVCache, start: int, stop: int) -> None:
 
 def step_of(cache: KVCache) -> int:
     """Cells freed at a time, and tokens run at a time."""
-    return min(cache.context.batch, _STEP)
+    return step_for(cache.context.batch)
+
+
+def step_for(block: int) -> int:
+    """As :func:`step_of`, of a cache that is read into by blocks of so many tokens."""
+    return min(block, _STEP)
 
 
 class Answer:

@@ -96,7 +96,12 @@ def longest_view(cache: KVCache, head: int, asked: int) -> int:
     asked
         Tokens of question and answer together.
     """
-    return cache.context.cells - head - asked - step_of(cache) - 1
+    return longest_view_in(cache.context.cells, step_of(cache), head, asked)
+
+
+def longest_view_in(cells: int, step: int, head: int, asked: int) -> int:
+    """As :func:`longest_view`, in so many cells of which so many are freed at a time."""
+    return cells - head - asked - step - 1
 
 
 @contextmanager

@@ -6,16 +6,20 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 
+from keydiff_cli.engine.answer import step_for
+from keydiff_cli.engine.views import longest_view_in
+from keydiff_cli.llama import Model
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.places import PartFacts, name_places, place_of
 from keydiff_cli.reading.recorder import Recorder
-from keydiff_cli.reading.surveying import Survey, Surveyed
+from keydiff_cli.reading.surveying import Survey, Surveyed, longest_part
 from keydiff_cli.report import Note
 from keydiff_cli.snapshots import Store
 from keydiff_cli.snapshots.notes import NoteFile, NoteRecord, part_digests
 from keydiff_cli.system.files import told_by
 from keydiff_cli.text.checking import checked
 from keydiff_cli.text.corpus import Corpus
+from keydiff_cli.text.prompts import Prompt, prompt_tokens
 
 QUESTION = (
     "List the key facts of this part of the document as short bullet points, with their figures "
@@ -23,6 +27,28 @@ QUESTION = (
 )
 MOST = 72  # tokens of a note
 ENOUGH = 30  # tokens after which it ends with a sentence or line
+
+
+def count_notes(tokens: int, model: Model, prompt: Prompt, cells: int, block: int) -> int | None:
+    """How many notes so many tokens have where each part is as long as can be.
+
+    Parameters
+    ----------
+    model
+        A sketch will do.
+    prompt
+        The prompt around documents and questions.
+    cells, block
+        Of the cache.
+
+    Returns
+    -------
+    None where there are cells for no part.
+    """
+    head, asked = prompt_tokens(model, prompt, QUESTION)
+    room = longest_view_in(cells, step_for(block), len(head), len(asked.ids) + MOST)
+    longest = longest_part(room)
+    return -(-tokens // longest) if longest else None
 
 
 class Noting:

@@ -20,6 +20,11 @@ from keydiff_cli.text.sentences import join_sentences, split_sentences
 _LONGEST = (1920, 960, 480, 240)  # tokens of a part at most: the first for which there are cells
 
 
+def longest_part(room: int) -> int:
+    """Tokens of a part at most, where there is room for so many; 0 if there is room for none."""
+    return next((size for size in _LONGEST if size <= room), 0)
+
+
 @dataclass(frozen=True)
 class Said:
     """What a part says to a question.
@@ -95,7 +100,7 @@ class Survey:
         self._head, self._asked = prompt_tokens(model, held.prompt, question)
         self._enough = most if enough is None else enough
         room = longest_view(held.cache, held.head, len(self._asked.ids) + most)
-        longest = next((size for size in _LONGEST if size <= room), 0)
+        longest = longest_part(room)
         if not longest:
             raise NoViewError(
                 f"no part can be looked at alone: there is room for {max(room, 0)} tokens beside "

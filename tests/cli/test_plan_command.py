@@ -11,6 +11,7 @@ import pytest
 from cli_helpers import SMALL, Result, fails, run, story
 from report_helpers import parse, smallest_cap
 
+from keydiff_cli.reading.noting import MOST
 from keydiff_cli.system import machine
 
 pytestmark = pytest.mark.model
@@ -72,6 +73,16 @@ def test_an_archive_takes_so_much_of_the_disk(small_path: Path, models_folder: P
         planned = values(run(*words, "--json", models=models_folder, **wanted))
         assert [planned[name] for name in names] == [token, 50_000 * token]
     assert "306 MB" in run(*words, models=models_folder, **wanted).out
+
+
+def test_notes_are_counted_by_the_parts_that_there_are_cells_for(plan: Plan) -> None:
+    names = ("notes_per_100_pages", "note_tokens_per_100_pages", "note_tokens_per_token_read")
+    for budget, longest in ((1024, 1920), (256, 960)):
+        planned = values(plan("--json", "--budget", budget))
+        count = -(-50_000 // longest)
+        share = round(MOST * count / 50_000, 4)
+        assert [planned[name] for name in names] == [count, MOST * count, share]
+    assert "note tokens per 100 pages" in plan().out
 
 
 def test_the_cap_that_the_message_names_is_the_smallest_that_works(plan: Plan) -> None:
