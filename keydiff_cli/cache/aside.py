@@ -28,6 +28,7 @@ class Aside:
         try:
             for rows in image.rows:
                 self._file.write(np.ascontiguousarray(rows).data)
+            self._file.flush()  # or a full disk would show when the rows are wanted back
         except BaseException:
             self._file.close()
             raise

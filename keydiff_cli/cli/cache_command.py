@@ -22,6 +22,10 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="List and remove what was read and kept."
 )
 
+_COLUMNS = (
+    *("id", "size", "archive", "notes", "tokens", "kept"),
+    *("policy", "model", "used", "documents"),
+)
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -45,6 +49,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
         "path": str(entry.path),
         "size": entry.size,
         "archive": entry.archive_size,
+        "notes": entry.notes,
         "used": datetime.fromtimestamp(entry.used).astimezone().isoformat(timespec="seconds"),
         "complete": description["complete"],
         "tokens": description["tokens"],
@@ -66,12 +71,13 @@ def list_snapshots(as_json: AsJson = False) -> None:
         print_json([_plain(entry) for entry in entries])
         return
     print_table(
-        ("id", "size", "archive", "tokens", "kept", "policy", "model", "used", "documents"),
+        _COLUMNS,
         (
             (
                 entry.id,
                 format_size(entry.size),
                 format_size(entry.archive_size) if entry.archive else "",
+                entry.notes or "",
                 f"{entry.description['tokens']}{'' if entry.description['complete'] else '+'}",
                 entry.description["kept"],
                 entry.description["key"]["policy"],

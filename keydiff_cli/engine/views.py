@@ -17,6 +17,8 @@ from keydiff_cli.engine.ingest import read_head
 from keydiff_cli.errors import KeydiffError, ModelError
 from keydiff_cli.llama import Tokens, hold_interrupt
 from keydiff_cli.system.files import told_by
+from keydiff_cli.system.folders import user_cache_folder
+from keydiff_cli.system.sizes import format_size
 from keydiff_cli.text.passages import Passage
 
 
@@ -123,7 +125,11 @@ def put_aside(cache: KVCache, in_use: Callable[[], bool] = lambda: True) -> Iter
     try:
         waiting = Aside(cache.image())
     except OSError as error:
-        raise NoViewError(f"no part can be looked at alone: {told_by(error)}") from error
+        size = format_size(sum(cache.widths) * cache.used)
+        raise NoViewError(
+            f"no part can be looked at alone: {user_cache_folder()} has no place for the {size} "
+            f"that the cache holds meanwhile: {told_by(error)}"
+        ) from error
     with waiting as aside:
         evicted = cache.evicted
         try:

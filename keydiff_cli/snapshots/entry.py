@@ -9,6 +9,7 @@ from typing import Any
 from keydiff_cli.snapshots.archive_form import ArchiveForm
 from keydiff_cli.snapshots.archivist import SegmentPart, parse_parts
 from keydiff_cli.snapshots.pruning import size_of
+from keydiff_cli.snapshots.writer import NOTES
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Entry:
     id
         What the user calls it.
     size
-        Bytes on disk.
+        Bytes on disk, with its notes.
     used
         When it was last read or written: seconds since 1970.
     description
@@ -60,6 +61,14 @@ class Entry:
         kind = self.description.get("archive_kind", "full")
         stored = self.description.get("archive_type", form.cached)
         return self.archived and (kind, stored) == (form.kind, form.type)
+
+    @property
+    def notes(self) -> int:
+        """How many notes lie beside it."""
+        try:
+            return self.path.with_suffix(NOTES).read_bytes().count(b"\n")  # before each of them
+        except OSError:
+            return 0
 
     @property
     def archive_size(self) -> int:

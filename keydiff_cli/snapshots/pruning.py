@@ -38,13 +38,12 @@ def prune(store: Store, limit: int, before: float) -> list[Entry]:
     full = archives_full = False
     stored: set[str] = set()  # files of archives that have room
     for entry in store.entries():
-        own = entry.size + size_of(entry.path.with_suffix(NOTES))
-        full = full or own > room
+        full = full or entry.size > room
         if full or entry.used < before:
             entry.path.unlink(missing_ok=True)
             gone.append(entry)
             continue
-        room -= own
+        room -= entry.size
         files = {part.name: store.folder / part.name for part in entry.archive}
         added = {name: path for name, path in files.items() if name not in stored}
         size = sum(map(size_of, added.values()))

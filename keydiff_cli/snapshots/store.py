@@ -27,7 +27,7 @@ from keydiff_cli.snapshots.pruning import (
     sweep_notes,
     sweep_parts,
 )
-from keydiff_cli.snapshots.writer import ID, LOCKS, SUFFIX, Writer
+from keydiff_cli.snapshots.writer import ID, LOCKS, NOTES, SUFFIX, Writer
 from keydiff_cli.system.files import make_private, told_by
 from keydiff_cli.system.folders import user_cache_folder
 
@@ -157,7 +157,8 @@ class Store:
         except OSError as error:
             self._warn(f"the snapshot {path} cannot be read: {told_by(error)}")
             return None
-        return Entry(path.stem, path, status.st_size, status.st_mtime, description)
+        size = status.st_size + size_of(path.with_suffix(NOTES))
+        return Entry(path.stem, path, size, status.st_mtime, description)
 
     def set_aside(self, path: Path, error: Exception) -> None:
         """Rename a file that is of no use, and say why."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,19 @@ def test_only_wanted_rows_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
         assert read == [2 * width for width in WIDTHS]
         assert keys.tolist() == [[9, 10, 11], [12, 13, 14]]
         assert values.tolist() == [[6, 7], [8, 9]]
+
+
+class Full(io.BytesIO):
+    """A file that takes what it is given, and has no place for it."""
+
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_shows_before_the_cache_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keydiff_cli.cache.aside.nameless_file", Full)
+    with pytest.raises(OSError, match="No space left"):
+        Aside(image([0, 1]))
 
 
 def test_rows_from_elsewhere_follow_what_an_image_has() -> None:

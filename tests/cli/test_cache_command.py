@@ -36,9 +36,15 @@ def test_the_cache_is_listed_shown_and_emptied(keydiff: Keydiff, tmp_path: Path)
     assert pdf_index["start"] == text_index["tokens"]
     first_page, second_page = pdf_index["page_starts"]
     assert pdf_index["start"] < first_page < second_page < shown["tokens"]
+    notes = Path(shown["path"]).with_suffix(".notes")
+    notes.write_bytes(b"\n{}" * 23)
+    noted = json.loads(keydiff("cache", "show", entries[0]["id"]).out)
+    assert noted == {**shown, "notes": 23, "size": shown["size"] + 3 * 23}
+    assert " 23 " in keydiff("cache", "list").out
     removed = keydiff("cache", "remove", entries[0]["id"])
     assert removed.status == 0
     assert "removed 1" in removed.err
+    assert not notes.exists()
     assert len(keydiff.snapshots()) == 1
     assert "no snapshot begins" in fails(keydiff("cache", "show", entries[0]["id"]), 2)
     assert "is no age" in fails(keydiff("cache", "prune", "--older-than", "soon"), 2)

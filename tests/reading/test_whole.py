@@ -121,7 +121,7 @@ def test_where_no_part_can_be_in_view_it_is_answered_like_any_other(
         monkeypatch.setattr("keydiff_cli.cache.aside.nameless_file", full)
         answer = reader.ask(SUMMARIZE)
         (warning,) = [text for text in reader.report.warnings if "from notes" in text]
-        assert warning.endswith("no part can be looked at alone: No space left on device")
+        assert warning.endswith(" that the cache holds meanwhile: No space left on device")
         reader.settings = replace(settings, notes="off")
         assert reader.ask(SUMMARIZE) == answer
 

@@ -132,6 +132,8 @@ def test_they_go_with_their_snapshot(store: Store) -> None:
     for each in (entry, other):
         note_file(store, each.id).add([FIRST])
     assert store.size > entry.size + other.size
+    assert store.size == sum(each.size for each in store.entries())
+    assert [each.notes for each in store.entries()] == [1, 1]
     store.remove(entry)
     assert [path.stem for path in paths(store)] == [other.id]
 
