@@ -131,8 +131,9 @@ class Noting:
     def _checked(self, surveyed: Surveyed, digest: str) -> NoteRecord:
         part = surveyed.part
         note = checked(surveyed.whole, self._facts.of(part.start, part.stop))
+        text = self._facts.say_units(note.text.strip(), part.start, part.stop)
         left_out = tuple(each.sentence for each in note.left_out)
-        return NoteRecord(part.start, part.stop, digest, note.text.strip(), left_out)
+        return NoteRecord(part.start, part.stop, digest, text, left_out)
 
     def _keep(self, records: Iterable[NoteRecord]) -> None:
         try:

@@ -9,6 +9,7 @@ from keydiff_cli.text.corpus import Corpus, DocumentRecord
 from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.names import words_of
 from keydiff_cli.text.passages import cut_parts
+from keydiff_cli.text.scaled import say_units
 from keydiff_cli.text.units import table_units
 
 _LONGEST = 480  # tokens, about a page
@@ -53,6 +54,16 @@ class PartFacts:
         for part in cut_parts(self._corpus, _LONGEST):
             place = place_of(self._corpus, part.start, part.stop)
             yield place, self.of(part.start, part.stop)
+
+    def say_units(self, text: str, start: int, stop: int) -> str:
+        """What was written from such tokens, with the unit of what comes from tables.
+
+        That is what these or the tokens shortly before them say of it: other tables of a document
+        may be in another unit.
+        """
+        before = max(start - _LONGEST, self._corpus.document(start).start)
+        source = self._corpus.text(before, stop)
+        return say_units(text, source, table_units(source))
 
     def _units_of(self, document: DocumentRecord) -> frozenset[int]:
         start = document.start
