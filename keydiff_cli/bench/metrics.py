@@ -25,10 +25,11 @@ def normalised(text: str) -> str:
 
 def token_f1(answer: str, reference: str) -> float:
     """Harmonic mean of precision and recall over normalised words."""
-    return _f1(normalised(answer).split(), normalised(reference).split())
+    return f1(normalised(answer).split(), normalised(reference).split())
 
 
-def _f1(said: list[str], wanted: list[str]) -> float:
+def f1(said: list[str], wanted: list[str]) -> float:
+    """Harmonic mean of precision and recall over words."""
     common = sum((Counter(said) & Counter(wanted)).values())
     if not common:
         return 0.0
