@@ -33,6 +33,8 @@ COMMANDS = [
     "bench ruler",
     "bench longbench",
     "bench qa",
+    "bench summary",
+    "bench each",
     "bench speed",
     "bench show",
     "config",

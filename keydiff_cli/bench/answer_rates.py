@@ -12,11 +12,10 @@ from keydiff_cli.bench.statistics import paired_difference, wilson
 from keydiff_cli.bench.verdicts import ABSENT, judge
 
 ALL = "all"  # kinds together
-
-_FULL = ("full", None, "nothing")  # what all others are compared with
 _FEWEST = 5  # documents that say something about others
 
 Way = tuple[str, int | str | None, str]  # policy, budget, evidence
+FULL: Way = ("full", None, "nothing")  # what all others are compared with
 
 
 def rate_answers(records: Iterable[Record]) -> list[dict[str, Any]]:
@@ -31,7 +30,7 @@ def rate_answers(records: Iterable[Record]) -> list[dict[str, Any]]:
     kinds: dict[str, dict[Way, dict[str, Record]]] = defaultdict(lambda: defaultdict(dict))
     for record in records:
         for kind in (record["task"], ALL):
-            kinds[kind][_way(record)][record["id"]] = _judged(record)
+            kinds[kind][way_of(record)][record["id"]] = _judged(record)
     together = kinds.pop(ALL, {})
     rows = [_row(kind, way, ways) for kind, ways in kinds.items() for way in ways]
     if len(kinds) > 1:
@@ -39,7 +38,8 @@ def rate_answers(records: Iterable[Record]) -> list[dict[str, Any]]:
     return rows
 
 
-def _way(record: Record) -> Way:
+def way_of(record: Record) -> Way:
+    """How a record's answer was got; the budget as the part of the text that was asked for."""
     return record["policy"], record.get("part") or record["budget"], record["evidence"]
 
 
@@ -56,7 +56,7 @@ def _row(kind: str, way: Way, ways: Mapping[Way, Mapping[str, Record]]) -> dict[
     right = sum(record["score"] for record in scored.values())
     rate = right / len(scored) if scored else None
     low, high = wilson(right, len(scored))
-    difference, interval, paired = _against_full(way, scored, ways.get(_FULL, {}))
+    difference, interval, paired = _against_full(way, scored, ways.get(FULL, {}))
     readings = {record["text"]: record["read_s"] for record in answers if record["read_s"]}
     return {
         "kind": kind,
@@ -86,7 +86,7 @@ def _against_full(
 ) -> tuple[float | None, Sequence[float] | None, int]:
     """The mean difference to the full cache, its interval, and how many questions both have."""
     shared = [name for name in scored if name in full and full[name]["score"] is not None]
-    if way == _FULL or not shared:
+    if way == FULL or not shared:
         return None, None, 0
     texts = [scored[name]["text"] for name in shared]
     difference, interval = paired_difference(

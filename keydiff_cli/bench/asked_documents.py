@@ -99,7 +99,7 @@ def load_questions(data: Path, document: Path | None, choice: Choice) -> list[As
     asked: dict[Path, list[AskedQuestion]] = {}
     names: dict[Path, str] = {}
     kinds: dict[str, None] = {}
-    for place, item in _items(data):
+    for place, item in json_items(data):
         try:
             question, name = _question(item), _name(item)
         except ValueError as error:
@@ -123,14 +123,20 @@ def load_questions(data: Path, document: Path | None, choice: Choice) -> list[As
     if not any(chosen.values()):
         raise UsageError(f"{setting('documents')}: nothing in {data} matches {choice.documents}")
     return [
-        AskedDocument(path, _checksum(path), tuple(questions))
+        AskedDocument(path, checksum(path), tuple(questions))
         for path, questions in chosen.items()
         if questions
     ]
 
 
-def _items(data: Path) -> Iterator[tuple[str, Any]]:
-    """What may be questions, each with its place in the file."""
+def json_items(data: Path) -> Iterator[tuple[str, Any]]:
+    """What a file of JSON lines or an array has, each with its place in it.
+
+    Raises
+    ------
+    DocumentError
+        If it cannot be read, or has nothing.
+    """
     try:
         text = data.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -140,11 +146,11 @@ def _items(data: Path) -> Iterator[tuple[str, Any]]:
     if text.lstrip().startswith("["):
         items = _parsed(text)
         if not isinstance(items, list):
-            raise DocumentError(f"{data} is no JSON array of questions")
-        yield from ((f"question {number}", item) for number, item in enumerate(items, 1))
+            raise DocumentError(f"{data} is no JSON array")
+        yield from ((f"item {number}", item) for number, item in enumerate(items, 1))
         return
     if not text.strip():
-        raise DocumentError(f"{data} is empty: there are no questions in it")
+        raise DocumentError(f"{data} is empty: there is nothing in it")
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield f"line {number}", _parsed(line)
@@ -212,7 +218,8 @@ def _chosen(questions: list[AskedQuestion], choice: Choice) -> list[AskedQuestio
     return chosen
 
 
-def _checksum(path: Path) -> str:
+def checksum(path: Path) -> str:
+    """The SHA-256 of a document's bytes; DocumentError if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

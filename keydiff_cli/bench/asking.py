@@ -6,18 +6,18 @@ import io
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 
 from keydiff_cli.bench.asked_documents import AskedDocument, AskedQuestion
 from keydiff_cli.bench.bench_events import BenchEvents, sample_name
 from keydiff_cli.bench.contenders import Contender
-from keydiff_cli.bench.records import Key, Record, Records
+from keydiff_cli.bench.exams import Exam
+from keydiff_cli.bench.records import Record, Records
 from keydiff_cli.bench.variants import Variant
-from keydiff_cli.bench.verdicts import judge
-from keydiff_cli.eviction import Policy
+from keydiff_cli.bench.ways import Trial
 from keydiff_cli.llama import Model
-from keydiff_cli.policies import find_policy, policy_version
+from keydiff_cli.policies import find_policy
 from keydiff_cli.reading.preparation import locate_model, sketch_model
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events, Progress, Report
@@ -25,76 +25,6 @@ from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.sources import Sources
-
-ALONE = "passages"  # in place of the policy, where no document is in the cache
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A document that is read in one way, for questions with some variants.
-
-    Attributes
-    ----------
-    policy
-        What decides which tokens stay; None for passages without a document in the cache.
-    budget
-        Tokens that stay, at most; None for all.
-    part
-        The budget as a part of the document, such as ``1/8``, if it was asked for like that.
-    """
-
-    document: AskedDocument
-    policy: Policy | None
-    budget: int | None
-    part: str | None
-    variants: tuple[Variant, ...]
-
-    @property
-    def name(self) -> str:
-        """The policy in records."""
-        return ALONE if self.policy is None else self.policy.name
-
-    @property
-    def version(self) -> str | None:
-        """What tells the policy from others of its name."""
-        return None if self.policy is None else policy_version(self.policy)
-
-    def key(self, question: AskedQuestion, variant: Variant) -> Key:
-        """The key of a record."""
-        return self.document.id(question), self.name, self.budget, variant.name
-
-    def about(self, question: AskedQuestion, variant: Variant) -> Record:
-        """What a record has of its question, and of the way that it is asked."""
-        return {
-            "id": self.document.id(question),
-            "text": self.document.sha256,
-            "document": self.document.path.name,
-            "task": question.kind,
-            "length": None,
-            "depth": None,
-            "policy": self.name,
-            "policy_version": self.version,
-            "budget": self.budget,
-            "part": self.part,
-            "evidence": variant.name,
-            "question": question.text,
-            "references": [question.reference],
-            "pages": list(question.pages),
-        }
-
-    def settings(self, settings: Settings) -> Settings:
-        """The settings to read by: what is read is kept, so that no run reads it again."""
-        if self.policy is None:
-            return self.variants[0].applied(settings)
-        more = any(variant.recall or variant.second_look for variant in self.variants)
-        return replace(
-            settings,
-            policy=self.policy.name,
-            budget=self.budget,
-            archive="full" if more else settings.archive,
-            recall=max(variant.recall for variant in self.variants),
-            second_look=max(variant.second_look for variant in self.variants),
-        )
 
 
 class Asking:
@@ -108,6 +38,8 @@ class Asking:
         What the questions get, in turn.
     records
         What is answered already, and where answers go.
+    exam
+        How they are asked, and their answers marked.
     events
         Told what goes on.
     """
@@ -117,9 +49,19 @@ class Asking:
         settings: Settings,
         variants: Sequence[Variant],
         records: Records,
+        exam: Exam,
         events: BenchEvents,
     ) -> None:
-        self._settings = replace(settings, policy=None, budget=None, temperature=0.0, cache=True)
+        self._exam = exam
+        self._settings = replace(
+            settings,
+            policy=None,
+            budget=None,
+            length=None,
+            format="text",
+            temperature=0.0,
+            cache=True,
+        )
         self._variants = tuple(variants)
         self._records = records
         self._events = events
@@ -158,7 +100,8 @@ class Asking:
             budgets.add((policy.name, budget))
             part = str(contender.budget) if isinstance(contender.budget, Fraction) else None
             # Where everything is in the cache, nothing is recalled and nothing looked up.
-            variants = cached if policy.scorer is not None else (Variant(),)
+            whole = tuple(dict.fromkeys(variant.of_a_whole() for variant in cached))
+            variants = cached if policy.scorer is not None else whole
             yield Trial(document, policy, budget, part, variants)
         if alone := tuple(variant for variant in self._variants if variant.alone):
             yield Trial(document, None, None, None, alone)
@@ -201,23 +144,23 @@ class Asking:
         self._working(f"{name}, {variant.name}")
         reader.settings = variant.applied(reader.settings)
         started = time.perf_counter()
-        answer = reader.ask(question.text)
+        answer = self._exam.answer(reader, question, variant)
         seconds = time.perf_counter() - started
-        right = judge(answer, question.text, question.reference, question.kind)
+        marks = self._exam.marks(trial.document, question, answer)
         asked = {
             **trial.about(question, variant),
             "answer": answer,
-            "score": None if right is None else float(right),
+            **marks,
             "answer_s": round(seconds, 3),
             "processor": self._processor,
         }
-        self._records.add(asked | _reported(reader.report))
+        self._records.add(asked | _reported(reader.report, variant))
         self._done += 1
-        verdict = {None: "not judged", True: "right", False: "wrong"}[right]
+        verdict = self._exam.verdict(marks)
         self._events.finished_sample(f"{name}, {variant.name}: {verdict}", self._done, self._total)
 
 
-def _reported(report: Report) -> Record:
+def _reported(report: Report, variant: Variant) -> Record:
     """What a record has of the report of its answer."""
     tokens, timing = report.tokens, report.timing_s
     return {
@@ -228,6 +171,7 @@ def _reported(report: Report) -> Record:
         "recalled": report.recall.tokens,
         "recall_s": round(report.recall.seconds, 3),
         "second_look": [asdict(look) for look in report.second_look],
+        "notes_s": round(timing.notes, 3) if variant.notes else 0.0,  # else an earlier answer's
         "first_token_s": round(timing.first_token, 3),
         # Only of a whole reading: it may have been taken up, or there was none.
         "read_s": None if report.quick or tokens.reused else round(timing.ingest, 3),

@@ -17,6 +17,8 @@ from keydiff_cli.bench.asked_documents import AskedDocument
 from keydiff_cli.bench.asking import Asking
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.bench.contenders import Contender
+from keydiff_cli.bench.exams import Exam
+from keydiff_cli.bench.measure_rates import rate_measures
 from keydiff_cli.bench.records import Record, Records, latest
 from keydiff_cli.bench.runner import Runner, Score
 from keydiff_cli.bench.samples import Count, Text
@@ -37,6 +39,14 @@ from keydiff_cli.system.folders import user_cache_folder
 from keydiff_cli.version import __version__
 
 Make = Callable[[Count], Iterable[Text]]
+Rate = Callable[[Iterable[Record]], list[dict[str, Any]]]
+
+RATES: dict[str, Rate] = {
+    "qa": rate_answers,
+    "summary": rate_measures,
+    "each": rate_measures,
+}
+"""How the answers of benchmarks that ask about documents are rated."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,31 @@ class Bench:
     score: Score
     read_for: str | None = None
     once: bool = False
+
+
+@dataclass(frozen=True)
+class AskedBench:
+    """A benchmark that asks about documents in the way of ``keydiff ask``.
+
+    Attributes
+    ----------
+    name
+        What the benchmark is called.
+    options
+        What its questions and answers depend on; goes into the file of records.
+    documents
+        What is asked about.
+    exam
+        How it is asked, and answers are marked.
+    rate
+        The rows of the results, from the records that count.
+    """
+
+    name: str
+    options: dict[str, Any]
+    documents: Sequence[AskedDocument]
+    exam: Exam
+    rate: Rate
 
 
 def run(
@@ -110,7 +145,7 @@ def run(
 
 
 def run_asking(
-    documents: Sequence[AskedDocument],
+    asked: AskedBench,
     settings: Settings,
     contenders: Sequence[Contender],
     variants: Sequence[Variant],
@@ -122,13 +157,14 @@ def run_asking(
     Questions are part of their records, so that a file may have some and then others.
     """
     archived = ArchiveForm.of(replace(settings, archive="full"))
-    asked = {"system": settings.system, "archive_type": archived and archived.type}
-    header = describe("qa", asked, locate_model(settings, events), settings)
+    options = {"system": settings.system, "archive_type": archived and archived.type}
+    located = locate_model(settings, events)
+    header = describe(asked.name, {**asked.options, **options}, located, settings)
     with closing(Records(out, header)) as records:
-        Asking(settings, variants, records, events).run(documents, contenders)
+        Asking(settings, variants, records, asked.exam, events).run(asked.documents, contenders)
     current, outdated = latest(records.all)
     threads = settings.threads or machine.physical_cores()
-    results = {"results": rate_answers(current), "outdated": outdated}
+    results = {"results": asked.rate(current), "outdated": outdated}
     return write_summary(out, header, threads, results)
 
 
@@ -145,10 +181,10 @@ def show(paths: Sequence[Path]) -> dict[str, Any]:
         together.add(path)
     if not (records := together.records.values()):
         raise UsageError(f"{', '.join(map(str, paths))}: no answers yet; run the benchmark")
-    if {header["bench"] for header in together.headers} == {"qa"}:
+    if rate := RATES.get(together.headers[0]["bench"]):
         return {
             "headers": together.headers,
-            "results": rate_answers(records),
+            "results": rate(records),
             "outdated": together.outdated,
         }
     answers = sorted(records, key=_in_order(records, tuple(POLICIES)))

@@ -4,66 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from keydiff_cli.bench.record_forms import fits
 from keydiff_cli.errors import UsageError, setting
-from keydiff_cli.policies import POLICIES
 from keydiff_cli.system.files import named
 
 Record = dict[str, Any]
 Key = tuple[str | int | None, ...]  # sample, policy, budget, and evidence if there is a choice
 
-_NUMBER, _WHOLE_OR_NONE = (int, float), (int, type(None))
-_LARGEST = 2**63  # number in a record
-_COMMON: dict[str, tuple[type, ...]] = {
-    "id": (str,),
-    "policy": (str,),
-    "budget": _WHOLE_OR_NONE,
-    "length": _WHOLE_OR_NONE,
-}
-_MEASURED: dict[str, tuple[type, ...]] = {
-    "document_tokens": (int,),
-    "ingest_s": _NUMBER,
-    "ingest_tokens_per_s": _NUMBER,
-    "score_share": _NUMBER,
-    "evict_share": _NUMBER,
-    "first_token_s": _NUMBER,
-    "decode_tokens_per_s": (*_NUMBER, type(None)),
-    "peak_bytes": _NUMBER,
-}
-MEASURED = tuple(_MEASURED)  # of a turn of ``bench speed``
-_ANSWER = {
-    **_COMMON,
-    "text": (str,),
-    "task": (str,),
-    "depth": (*_NUMBER, type(None)),
-    "score": _NUMBER,
-    "stop_reason": (str,),
-}
-_ASKED: dict[str, tuple[type, ...]] = {  # of ``bench qa``, where not all answers can be scored
-    **_ANSWER,
-    "score": (*_NUMBER, type(None)),
-    "evidence": (str,),
-    "question": (str,),
-    "references": (list,),
-    "answer": (str,),
-    "answer_s": _NUMBER,
-    "recall_s": _NUMBER,
-    "read_s": (*_NUMBER, type(None)),
-}
-_FIELDS = {"speed": _COMMON | _MEASURED, "qa": _ASKED}
-_OPTIONAL: dict[str, tuple[type, ...]] = {
-    "part": (str, type(None)),
-    "policy_version": (str, type(None)),
-}
 _HEADER, _RECORD = b'{"bench": "', b'{"id": "'  # how the lines of such a file begin
-_PART = re.compile(r"\d{1,12}(/[1-9]\d{0,11})?", re.ASCII)
 _FOR_PEOPLE = {  # options of a header, where people call them otherwise
     "keydiff": "version of keydiff",
     "llama_cpp_python": "version of llama-cpp-python",
@@ -71,6 +26,7 @@ _FOR_PEOPLE = {  # options of a header, where people call them otherwise
     **{name: setting(name) for name in ("read_for", "once", "max_tokens", "kv_type", "block")},
     "seed": setting("seed"),
     "depths": setting("depth"),
+    "items": setting("items"),
 }
 
 
@@ -111,11 +67,10 @@ def read_records(path: Path) -> tuple[Record, list[Record]]:
     header = _parsed(begun)
     if not isinstance(header, dict) or "bench" not in header:
         raise UsageError(f"{path} is no file of records; name another file")
-    fields = _FIELDS.get(header["bench"], _ANSWER)
     records = []
     for number, line in enumerate(lines, 2):
         record = _parsed(line)
-        if not _fits(record, fields):
+        if not fits(record, header["bench"]):
             raise UsageError(f"{path}, line {number}, is no record of it; remove that line")
         records.append(record)
     return header, records
@@ -144,30 +99,6 @@ def _parsed(line: bytes) -> Any:
         return json.loads(line)
     except (ValueError, RecursionError):
         return None
-
-
-def _fits(record: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
-    return (
-        isinstance(record, dict)
-        and all(name in record and type(record[name]) in kinds for name, kinds in fields.items())
-        and all(type(record.get(name)) in kinds for name, kinds in _OPTIONAL.items())
-        and all(abs(record[name]) < _LARGEST for name in fields if type(record[name]) in _NUMBER)
-        and all(record[name] is None or record[name] > 0 for name in ("budget", "length"))
-        and (record["budget"] is not None or _keeps_everything(record["policy"]))
-        and (record.get("depth") is None or record["length"] is not None)
-        and 0 <= (record.get("depth") or 0) <= 1
-        and 0 <= (record.get("score") or 0) <= 1
-        and all(isinstance(reference, str) for reference in record.get("references", ()))
-        and ("references" not in fields or len(record["references"]) == 1)  # to judge by
-        and record.get("ingest_s", 1) > 0
-        and (record.get("part") is None or _PART.fullmatch(record["part"]) is not None)
-    )
-
-
-def _keeps_everything(policy: str) -> bool:
-    """Whether a policy may do without a budget: all but those that are known to evict."""
-    known = POLICIES.get(policy.partition(":")[0])
-    return known is None or known.scorer is None
 
 
 def differences(first: Record, second: Record) -> list[str]:

@@ -19,7 +19,8 @@ from keydiff_cli.bench.bench_events import BenchEvents, sample_name, too_long
 from keydiff_cli.bench.benchmark import describe, write_summary
 from keydiff_cli.bench.contenders import Contender
 from keydiff_cli.bench.haystack import cut, digest
-from keydiff_cli.bench.records import MEASURED, Record, Records, latest
+from keydiff_cli.bench.record_forms import MEASURED
+from keydiff_cli.bench.records import Record, Records, latest
 from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError, setting
 from keydiff_cli.llama import Model
 from keydiff_cli.policies import find_policy, policy_version

@@ -25,6 +25,15 @@ _CONDITIONS = (
 _NAMES = ("bench", "seed", "text", "depths")
 
 
+# Benchmarks whose answers are put together with those of no other.
+_ALONE = ("qa", "summary", "each")
+
+
+def group(header: Record) -> str:
+    """What the answers of a file can be put together with: those of its benchmark, or of others."""
+    return header["bench"] if header["bench"] in _ALONE else "answers"
+
+
 class Together:
     """The records of several files of answers.
 
@@ -58,7 +67,7 @@ class Together:
         header, read = read_records(path)
         if header["bench"] == "speed":
             raise UsageError(f"{path} holds times, not answers; see its .summary.json")
-        if self.headers and (header["bench"] == "qa") != (self.headers[0]["bench"] == "qa"):
+        if self.headers and group(header) != group(self.headers[0]):
             raise UsageError(
                 f"{path} has answers of another kind than {self._first}; show it alone"
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from keydiff_cli.cli.asked_results import print_answers
 from keydiff_cli.cli.bench_options import (
     HIDING,
     RUNNING,
@@ -17,11 +18,13 @@ from keydiff_cli.cli.bench_options import (
     parse_lengths,
     parse_names,
 )
+from keydiff_cli.cli.each_command import each
 from keydiff_cli.cli.messages import tell_outdated
 from keydiff_cli.cli.options import AsJson
-from keydiff_cli.cli.qa_command import print_answers, qa
+from keydiff_cli.cli.qa_command import qa
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.cli.speed_command import speed
+from keydiff_cli.cli.summary_command import summary
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import Settings
 
@@ -204,6 +207,8 @@ def longbench(
 
 
 app.command()(qa)
+app.command()(summary)
+app.command()(each)
 app.command()(speed)
 
 
@@ -216,11 +221,12 @@ def show(
     """Show the results in files of records, of all their tasks together, too. Nothing is run."""
     from keydiff_cli.bench import benchmark, plots
 
-    summary = benchmark.show(files)
-    if summary["headers"][0]["bench"] == "qa":
+    shown = benchmark.show(files)
+    name = shown["headers"][0]["bench"]
+    if name in benchmark.RATES:
         if plot is not None:
             raise UsageError("--plot: there are no pictures of answers about documents")
-        print_answers(summary, as_json=as_json)
+        print_answers(shown, name, as_json=as_json)
         return
     plots.check_plot(plot, files)
-    _print(summary, plot, as_json)
+    _print(shown, plot, as_json)

@@ -24,6 +24,8 @@ _ANSWERS = {
     "ruler": 128,
     "longbench": 128,
     "qa": 64,
+    "summary": 640,
+    "each": 1024,
     "speed": 64,
 }  # tokens of an answer
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from keydiff_cli.cli.asked_results import ask_and_show
 from keydiff_cli.cli.bench_options import MOST, RUNNING, BenchOptions, parse_names
-from keydiff_cli.cli.messages import tell_outdated
 from keydiff_cli.cli.signatures import with_options
 
 
@@ -83,32 +83,16 @@ def qa(
     A document is read once for each policy and budget, and kept: the same command goes on where it
     was stopped.
     """
+    from keydiff_cli.bench.answer_rates import rate_answers
     from keydiff_cli.bench.asked_documents import Choice, load_questions
-    from keydiff_cli.bench.benchmark import run_asking
+    from keydiff_cli.bench.benchmark import AskedBench
+    from keydiff_cli.bench.exams import Judging
     from keydiff_cli.bench.variants import parse_variants
-    from keydiff_cli.render.display import BenchDisplay
 
     contenders = options.contenders()
     settings = options.settings("qa")
     chosen = parse_variants(parse_names(variants), settings)
     choice = Choice(parse_names(kinds) if kinds else (), documents, samples)
     asked = load_questions(data, document, choice)
-    display = BenchDisplay(quiet=options.quiet)
-    try:
-        summary = run_asking(asked, settings, contenders, chosen, options.out, display)
-    finally:
-        display.reading_over()
-    print_answers(summary, as_json=options.as_json)
-
-
-def print_answers(summary: dict[str, Any], *, as_json: bool) -> None:
-    """Show the results of questions about documents."""
-    from keydiff_cli.bench.summary import rounded
-    from keydiff_cli.render.printing import print_json, print_table
-    from keydiff_cli.render.tables import ASKED_COLUMNS, asked_rows
-
-    tell_outdated(summary["outdated"])
-    if as_json:
-        print_json(rounded(summary))
-        return
-    print_table(ASKED_COLUMNS, asked_rows(summary["results"]))
+    bench = AskedBench("qa", {}, asked, Judging(), rate_answers)
+    ask_and_show(bench, settings, contenders, chosen, options)

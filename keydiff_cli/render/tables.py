@@ -137,6 +137,43 @@ def asked_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]
     return rows
 
 
+MEASURED_COLUMNS = (
+    "kind",
+    "measure",
+    "policy",
+    "budget",
+    "with",
+    "answers",
+    "in all",
+    "mean",
+    "95 %",
+    "against full",
+    "cut off",
+)
+
+
+def measured_rows(results: Iterable[Mapping[str, Any]]) -> list[tuple[object, ...]]:
+    """Rows of the table of ``keydiff bench summary`` and ``each``; of numbers, the median."""
+    return [
+        (
+            row["kind"],
+            row["measure"],
+            row["policy"],
+            row["budget"] or "-",
+            row["evidence"],
+            row["answers"],
+            "-" if row["whole"] is None else f"{row['part']} of {row['whole']}",
+            _percent(row["rate"])
+            if row["median"] is None
+            else f"{round(row['median'], 1):g} (median)",
+            "-" if row["low"] is None else f"{100 * row['low']:.0f}-{100 * row['high']:.0f}",
+            _gap(row),
+            row["cut"] or "-",
+        )
+        for row in results
+    ]
+
+
 def _percent(rate: float | None) -> str:
     return "-" if rate is None else f"{100 * rate:.0f} %"
 

@@ -73,7 +73,7 @@ def test_an_array_and_questions_that_name_no_document(data: Path) -> None:
     data.write_text(json.dumps(items, indent=1))
     (document,) = load_questions(data, data.parent / "b.txt", Choice())
     assert document.path.name == "b.txt"
-    with pytest.raises(DocumentError, match=r"question 1: no question: 'document' is missing"):
+    with pytest.raises(DocumentError, match=r"item 1: no question: 'document' is missing"):
         load_questions(data, None, Choice())
 
 
@@ -122,9 +122,9 @@ def test_a_bad_line_is_named(data: Path, changes: dict[str, Any], message: str) 
     [
         ("{}\n{", "line 1: no question: 'question' is no text"),
         ("\n{\n", "line 2: no question: it is no JSON object"),
-        ("[1]", "question 1: no question: it is no JSON object"),
-        ("[1", "is no JSON array of questions"),
-        (" \n", "is empty: there are no questions in it"),
+        ("[1]", "item 1: no question: it is no JSON object"),
+        ("[1", "is no JSON array"),
+        (" \n", "is empty: there is nothing in it"),
         (b"\xff", "cannot be read: it is no UTF-8"),
         (json.dumps({**PLAIN, "document": "c.txt"}), "c.txt cannot be read: No such file"),
     ],

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from keydiff_cli.bench import asking
+from keydiff_cli.bench import asking, ways
 from keydiff_cli.bench.asked_documents import AskedDocument, AskedQuestion
 from keydiff_cli.bench.asking import Asking
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.bench.contenders import parse_contenders
+from keydiff_cli.bench.exams import Judging
 from keydiff_cli.bench.records import Record, Records
 from keydiff_cli.bench.variants import parse_variants
 from keydiff_cli.models import LocatedModel
@@ -110,7 +111,7 @@ class Run:
         chosen = parse_variants(variants.split(), SETTINGS)
         self.log.clear()
         with closing(Records(self.out, {"bench": "qa"})) as records:
-            Asking(SETTINGS, chosen, records, self.told).run(self.documents, contenders)
+            Asking(SETTINGS, chosen, records, Judging(), self.told).run(self.documents, contenders)
             return records.all
 
     @property
@@ -183,11 +184,27 @@ def test_a_run_goes_on_where_it_stopped(run: Run) -> None:
     assert run.asked == [(question.text, 0, 200) for question in QUESTIONS] * 2
 
 
+def test_settings_that_answers_would_differ_by_are_the_same_for_all(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = replace(SETTINGS, length="short", format="outline", cache=False)
+    read: list[Settings] = []
+    monkeypatch.setattr(FakeReader, "ask", lambda reader, _: read.append(reader.settings) or "5")
+    with closing(Records(run.out, {"bench": "qa"})) as records:
+        questions = Asking(theirs, parse_variants(["both"], theirs), records, Judging(), run.told)
+        questions.run(run.documents[:1], parse_contenders(["keydiff"], ["100"]))
+    for settings in read:
+        assert (settings.policy, settings.budget) == ("keydiff", 100)
+        assert (settings.length, settings.format, settings.temperature) == (None, "text", 0.0)
+        assert settings.cache
+    assert len(read) == 2
+
+
 def test_an_answer_of_another_version_of_its_policy_is_given_anew(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("keydiff", "100", "nothing")
-    monkeypatch.setattr(asking, "policy_version", lambda policy: "2")
+    monkeypatch.setattr(ways, "policy_version", lambda policy: "2")
     run("keydiff", "100", "nothing")
     assert len(run.asked) == 4
 
@@ -212,16 +229,6 @@ def test_a_record_holds_what_its_answer_depends_on(run: Run) -> None:
     assert [(look["lines"], look["by"]) for look in first["second_look"]] == [((3, 5), "words")]
     assert second["score"] is None  # a sentence without numbers
     assert first["id"] != second["id"]
-
-
-def test_what_is_read_is_kept_with_its_archive_if_anything_needs_it(run: Run) -> None:
-    document, settings = run.documents[0], replace(SETTINGS, archive="off")
-    policy = asking.find_policy("keydiff")
-    nothing, recall = parse_variants(["nothing", "recall"], SETTINGS)
-    alone = asking.Trial(document, policy, 100, None, (nothing,)).settings(settings)
-    both = asking.Trial(document, policy, 100, None, (nothing, recall)).settings(settings)
-    assert (alone.archive, alone.recall, alone.second_look) == ("off", 0, 0)
-    assert (both.archive, both.recall, both.second_look) == ("full", 300, 0)
 
 
 def test_only_a_whole_reading_has_seconds(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

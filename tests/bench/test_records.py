@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from bench_helpers import asked, opened, record
+from bench_helpers import asked, measured, opened, record
 
 from keydiff_cli.bench.records import Records, read_records
 from keydiff_cli.errors import UsageError
@@ -224,4 +224,30 @@ def test_a_line_that_is_no_record_of_questions_is_named(
     lines = [{"bench": "qa"}, asked("a", "full", True), asked("b", "full", True) | changes]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     with pytest.raises(UsageError, match="line 3, is no record of it"):
+        read_records(path)
+
+
+def test_measures_are_counts_rates_and_parts(tmp_path: Path) -> None:
+    path = tmp_path / "summary.jsonl"
+    for name in ("summary", "each"):
+        good = measured("a", "full", words=300, overlap=0.25, figures=[9, 10], none=[0, 0])
+        for references in ([], ["One.", "Two."]):
+            said = good | {"references": references}
+            path.write_text(f'{{"bench": "{name}"}}\n{json.dumps(said)}\n')
+            assert read_records(path)[1] == [said]
+
+
+@pytest.mark.parametrize(
+    "measures",
+    [
+        None, [], {"a": 1.5}, {"a": -1}, {"a": "1"}, {"a": [1]}, {"a": [2, 1]}, {"a": [0.5, 1]},
+        {"a": [-1, 1]}, {"a": True}, {"a": None}, {"a": 2**63}, {"a": float("nan")},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_measure_is_named(measures: object, tmp_path: Path) -> None:
+    path = tmp_path / "summary.jsonl"
+    bad = measured("a", "full") | {"measures": measures}
+    path.write_text('{"bench": "summary"}\n' + json.dumps(bad) + "\n")
+    with pytest.raises(UsageError, match="line 2, is no record of it"):
         read_records(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench_helpers import asked, record
+from bench_helpers import asked, measured, record
 
 from keydiff_cli.bench.together import Together
 from keydiff_cli.errors import UsageError
@@ -128,6 +128,9 @@ def test_answers_about_documents_are_together_with_their_like_only(
     assert [(kept["evidence"], kept["score"]) for kept in alone.records.values()] == [
         ("nothing", 0.0), ("recall 9", 1.0),
     ]  # fmt: skip
+    summary = written(tmp_path / "summary.jsonl", measured("a", "full", words=9), bench="summary")
+    with pytest.raises(UsageError, match=r"summary\.jsonl has answers of another kind than .*qa"):
+        alone.add(summary)
     with pytest.raises(UsageError, match="was measured with another system than"):
         alone.add(written(tmp_path / "other.jsonl", ways[0], bench="qa", system="Be brief."))
     with pytest.raises(UsageError, match="was measured with another archive_type than"):

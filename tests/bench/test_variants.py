@@ -14,10 +14,11 @@ SETTINGS = Settings(recall=300, second_look=200)
 
 
 def test_a_variant_has_its_tokens_and_its_name() -> None:
-    given = ("nothing", "recall", "second-look", "both", "passages")
-    names = [variant.name for variant in parse_variants(given, SETTINGS)]
+    given = ("nothing", "recall", "second-look", "both", "passages", "notes", "each")
+    names = [variant.name for variant in parse_variants(given, SETTINGS, given)]
     assert names == [
         "nothing", "recall 300", "second-look 200", "recall 300, second-look 200", "passages 200",
+        "notes 200", "each",
     ]  # fmt: skip
 
 
@@ -29,6 +30,22 @@ def test_the_settings_of_a_question_are_those_of_its_variant() -> None:
         )
 
 
+def test_notes_come_only_where_they_are_asked_for() -> None:
+    (variant,) = parse_variants(["notes"], SETTINGS, ["notes"])
+    for notes in ("on", "off"):
+        applied = variant.applied(replace(SETTINGS, notes=notes))
+        assert applied == replace(SETTINGS, recall=0, notes="auto")
+    with pytest.raises(UsageError, match="with: 'notes' is not one of nothing, recall"):
+        parse_variants(["notes"], SETTINGS)
+
+
+def test_where_everything_is_in_the_cache_nothing_comes_beside_it() -> None:
+    names = ("both", "notes", "each")
+    both, notes, each = parse_variants(names, SETTINGS, names)
+    assert both.of_a_whole() == notes.of_a_whole() == Variant()
+    assert each.of_a_whole() == each
+
+
 def test_what_cannot_be_given_is_said() -> None:
     with pytest.raises(UsageError, match="with: 'look' is not one of nothing, recall, second-l"):
         parse_variants(["both", "look"], SETTINGS)
@@ -36,4 +53,6 @@ def test_what_cannot_be_given_is_said() -> None:
         parse_variants(["nothing", "both"], replace(SETTINGS, recall=0))
     with pytest.raises(UsageError, match="with=passages: there is no second look; give second_l"):
         parse_variants(["passages"], replace(SETTINGS, second_look=0))
+    with pytest.raises(UsageError, match="with=notes: there is no second look; give second_look"):
+        parse_variants(["notes"], replace(SETTINGS, second_look=0), ["notes"])
     assert parse_variants(["nothing"], Settings(recall=0, second_look=0)) == [Variant()]

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench_helpers import NEEDLES, asked
+from bench_helpers import NEEDLES, asked, measured
 
 from keydiff_cli.bench.answer_rates import rate_answers
+from keydiff_cli.bench.measure_rates import rate_measures
 from keydiff_cli.bench.summary import summarise
-from keydiff_cli.render.tables import asked_rows, bench_rows, doctor_rows, plan_rows, speed_rows
+from keydiff_cli.render.tables import (
+    asked_rows,
+    bench_rows,
+    doctor_rows,
+    measured_rows,
+    plan_rows,
+    speed_rows,
+)
 
 EXAMINED: dict[str, Any] = {
     "keydiff": "1.0",
@@ -103,6 +111,23 @@ def test_rates_of_questions_about_documents() -> None:
     assert [row[:5] for row in together] == [
         ("all", "full", "-", "nothing", 6), ("all", "focus", "1/8", "recall 9", 4),
     ]  # fmt: skip
+
+
+def test_measures_of_answers() -> None:
+    full = [measured(name, "full", found=[8, 10], words=290, answer_s=1.26) for name in "abcde"]
+    some = [
+        measured(name, "focus", found=[part, 10], words=301, stop_reason="length")
+        for name, part in zip("abcde", (8, 7, 8, 6, 7), strict=True)
+    ]
+    rows = {(row[1], row[2]): row for row in measured_rows(rate_measures([*full, *some]))}
+    assert rows["found", "full"] == (
+        "summary", "found", "full", "-", "nothing", 5, "40 of 50", "80 %", "-", "-", "-",
+    )  # fmt: skip
+    assert rows["found", "focus"][3:] == (
+        "1/8", "nothing", 5, "36 of 50", "72 %", "62-82", "-8 (-18 to +2)", 5,
+    )  # fmt: skip
+    assert rows["words", "full"][6:] == ("-", "290 (median)", "-", "-", "-")
+    assert rows["answer, s", "full"][7] == "1.3 (median)"
 
 
 def test_a_rate_is_rounded_once() -> None:

@@ -70,3 +70,11 @@ def asked(name: str, policy: str, right: bool, **changes: Any) -> dict[str, Any]
         "stop_reason": "eos", "answer_s": 1.0, "recall_s": 0.0, "read_s": None,
     }  # fmt: skip
     return record | changes
+
+
+def measured(name: str, policy: str, kind: str = "summary", **more: Any) -> dict[str, Any]:
+    """A record with measures of these names and values, beside what other fields are given."""
+    kept = asked(name, policy, True, kind=kind)
+    del kept["score"]
+    changes = {field: more.pop(field) for field in list(more) if field in kept}
+    return kept | {"text": name} | changes | {"measures": more}
