@@ -234,6 +234,9 @@ class Events:
     def noting(self, done: int, total: int) -> None:
         """The next note is being made: so many of all are there."""
 
+    def asking(self, done: int, total: int) -> None:
+        """The next part is being asked: so many of all have been."""
+
     def text(self, text: str) -> None:
         """A piece of the answer."""
 

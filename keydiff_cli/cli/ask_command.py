@@ -58,6 +58,9 @@ def ask(
     if quick and settings.second_look == 0:
         raise UsageError("--quick answers from passages alone, and the second look is off")
 
+    if quick and options.each:
+        raise UsageError("--quick reads nothing, and --each asks every part: leave one of them out")
+
     from keydiff_cli import ask as asking
 
     show(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keydiff_cli.settings.checks import FORMATS, KV_TYPE_NAMES, NOTES
+from keydiff_cli.settings.checks import FORMATS, KV_TYPE_NAMES, WHENEVER
 from keydiff_cli.settings.config import Resolved, resolve
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -25,7 +25,7 @@ Files = Annotated[
 KEEPING = ("model", "memory", "budget", "block", "policy")
 SAMPLING = ("max_tokens", "temperature", "seed")
 DEVICES = ("kv_type", "gpu_layers", "device", "rpc")
-LOOKING = ("no_recall", "no_second_look", "notes")
+LOOKING = ("no_recall", "no_second_look", "notes", "each")
 SUMMING = ("length", "format")
 SHOWING = ("as_json", "stats", "quiet", "verbose")
 
@@ -121,7 +121,7 @@ class Options:
     notes: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(NOTES),
+            metavar="|".join(WHENEVER),
             help="Answer a question about the whole from notes on all parts. Default: auto, where "
             "they need no second reading.",
         ),
@@ -137,6 +137,15 @@ class Options:
     format: Annotated[
         str | None,
         typer.Option(metavar="|".join(FORMATS), help="What a summary looks like. Default: text."),
+    ] = None
+    each: Annotated[
+        bool | None,
+        typer.Option(
+            "--each/--no-each",
+            help="Put the question to every part, and list what they have. Default: by wording, "
+            "such as 'list all deadlines'.",
+            show_default=False,
+        ),
     ] = None
     offline: Annotated[
         bool | None, typer.Option("--offline", help="Never fetch a model.", show_default=False)
@@ -157,4 +166,7 @@ class Options:
             As :func:`keydiff_cli.settings.config.resolve`.
         """
         off = {"recall": self.no_recall, "second_look": self.no_second_look}
-        return resolve(vars(self) | {name: 0 for name, given in off.items() if given})
+        given: dict[str, int | str] = {name: 0 for name, is_off in off.items() if is_off}
+        if self.each is not None:
+            given["each"] = "on" if self.each else "off"
+        return resolve(vars(self) | given)

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 
 from keydiff_cli.engine.answer import Answer, Sampler
 from keydiff_cli.engine.views import NoViewError
+from keydiff_cli.errors import UsageError, setting
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.holding import Holding
 from keydiff_cli.reading.recorded_answer import recorded_composed
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.whole import notes_within
-from keydiff_cli.report import Note, Place
+from keydiff_cli.report import Note, Place, PlacedSentence
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots import Store, open_store
 from keydiff_cli.text.prompts import Asked
 
 if TYPE_CHECKING:
+    from keydiff_cli.reading.listing import Listing
     from keydiff_cli.reading.noting import Noting
     from keydiff_cli.text.wish import Wish
 
@@ -62,6 +64,11 @@ class Composing(Holding):
         LostRowsError
             If the cache cannot be brought back to what was read; nothing is held any more then.
         """
+        if self._asks_for_every(question):
+            try:
+                return self._listing(question)
+            except NoViewError as error:
+                self.recorder.warn(f"not every part is asked: {error}")
         if not self._asks_for_notes(question):
             return None
         from keydiff_cli.reading.places import (  # what it checks with takes time to load
@@ -115,12 +122,64 @@ class Composing(Holding):
         cache, self._composing = self.held.cache, True
         mark = cache.mark()
         try:
-            yield from recorded_composed(composed, self.recorder)
+            with self._closed_if_lost():
+                yield from recorded_composed(composed, self.recorder)
         finally:
             self._composing = False
             if self.cache is cache:  # else it is freed already
                 cache.rewind(mark)
             cache.unmark()
+
+    def each(self, question: str) -> Iterator[PlacedSentence]:
+        """Everything that a question asks for, as the parts of what was read have it, one by one.
+
+        Each part is asked, also of a document that is in the cache as a whole; the model is not
+        run again where it was before. An item has the place where it was found first;
+        ``report.sentences`` has all places in the end.
+
+        Raises
+        ------
+        UsageError
+            If nothing was read, or there is more to read. Until all items are taken, or the
+            iterator is closed, nothing else can be asked.
+        LostRowsError, NoViewError
+            As :meth:`Reader.notes`.
+        """
+        self.require_idle()
+        held = self.held
+        if self._reading is not None:
+            raise UsageError("there is more to read before it can be asked about part by part")
+        if held.searched_only:
+            raise UsageError("the documents were searched, not read: no part can be asked")
+        listing = self._listing(question)
+        given = 0
+        for _ in self.told(listing):
+            yield from listing.sentences[given:]
+            given = len(listing.sentences)
+
+    def _asks_for_every(self, question: str) -> bool:
+        """Whether a question is to be put to every part."""
+        held, wanted = self.held, self.settings.each
+        if wanted == "off" or held.searched_only or self._reading is not None:
+            return False
+        if wanted == "on":
+            return True
+        from keydiff_cli.text.every_question import asks_for_every
+
+        return held.stored and not held.intact and asks_for_every(question)
+
+    def _listing(self, question: str) -> Listing:
+        """What the parts have of what a question asks for, to be found as it is iterated over."""
+        from keydiff_cli.reading.listing import Listing  # what it checks with takes time to load
+
+        held = self.held
+        listing = Listing(held, self.recorder, self._store(), lambda: self._held is held, question)
+        self.recorder.evidence_sought(listing.prompt)
+        self.recorder.note(
+            f"each of {len(listing.parts)} parts is asked; {setting('each', 'off')} answers from "
+            "what the cache holds"
+        )
+        return listing
 
     def _asks_for_notes(self, question: str) -> bool:
         """Whether a question is to be answered from notes on all parts."""

@@ -213,6 +213,10 @@ class Recorder:
         """The next note is being made: so many of all are there."""
         self._events.noting(done, total)
 
+    def asking(self, done: int, total: int) -> None:
+        """The next part is being asked: so many of all have been."""
+        self._events.asking(done, total)
+
     def noted(self, note: Note, seconds: float) -> None:
         """One more note is there, after so many seconds since the first was begun."""
         self._notes.append(note)

@@ -126,8 +126,14 @@ class Display(Events):
 
     def noting(self, done: int, total: int) -> None:
         self._noting = f"noting {done + 1}/{total}"
-        if self._unsaid is None and self._show_progress("noting"):
-            self._update(done, total, f"part {done + 1} of {total}", "noting")
+        self._going_through("noting", done, total)
+
+    def asking(self, done: int, total: int) -> None:
+        self._going_through("asking", done, total)
+
+    def _going_through(self, what: str, done: int, total: int) -> None:
+        if self._unsaid is None and self._show_progress(what):
+            self._update(done, total, f"part {done + 1} of {total}", what)
 
     def text(self, text: str) -> None:
         if not self._answer:

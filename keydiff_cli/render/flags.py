@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from keydiff_cli.errors import KeydiffError
 
+_SWITCHES = {("each", "on"): "--each", ("each", "off"): "--no-each"}
+
 
 def as_flag(name: str, value: str | None) -> str:
     """A setting as the command line has it: ``--policy full``, or the flag alone."""
+    if value is not None and (name, value) in _SWITCHES:
+        return _SWITCHES[name, value]
     flag = "--" + name.replace("_", "-")
     return flag if value is None else f"{flag} {value}"
 

@@ -11,7 +11,7 @@ from keydiff_cli.settings.lengths import count_words
 
 KV_TYPE_NAMES = ("f16", "q8_0")
 ARCHIVES = ("off", "keys", "full")
-NOTES = ("auto", "on", "off")
+WHENEVER = ("auto", "on", "off")
 FORMATS = ("text", "outline")
 SMALLEST_LOOK = 192  # tokens; a passage may have 112, and its document and place come before it
 

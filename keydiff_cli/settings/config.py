@@ -94,6 +94,9 @@ class Settings:
         go by the question.
     format
         What a summary looks like: ``text``, or an ``outline``.
+    each
+        Whether a question for everything of a kind ("list all deadlines") is put to every part:
+        ``auto`` where they need no second reading, ``on`` for every question, or ``off``.
     cache_size
         Bytes that this folder may take; what was used the longest time ago is removed first.
     sessions_dir
@@ -125,9 +128,10 @@ class Settings:
     second_look: int = _setting(
         512, int, checks.none_or(checks.between(checks.SMALLEST_LOOK, 2**16, " tokens"))
     )
-    notes: str = _setting("auto", str, checks.one_of(checks.NOTES))
+    notes: str = _setting("auto", str, checks.one_of(checks.WHENEVER))
     length: str | None = _setting(None, str, checks.length)
     format: str = _setting("text", str, checks.one_of(checks.FORMATS))
+    each: str = _setting("auto", str, checks.one_of(checks.WHENEVER))
     cache_size: int = _setting(5 * 10**9, int, checks.memory)
     sessions_dir: str | None = _setting(None, str)
 

@@ -30,6 +30,13 @@ def test_without_passages_there_is_no_quick_answer(
     assert fake.sketches == 0
 
 
+def test_what_is_not_read_has_no_parts_to_ask(fake: FakeLlama, document: Path) -> None:
+    result = run("ask", "--quick", "--each", document, "List all lamps.")
+    problem = "--quick reads nothing, and --each asks every part: leave one of them out"
+    assert fails(result, 2) == problem
+    assert fake.sketches == 0
+
+
 @pytest.mark.parametrize("tokens", [0, 512])
 def test_it_is_advised_where_it_can_be_had(
     tokens: int, document: Path, monkeypatch: pytest.MonkeyPatch

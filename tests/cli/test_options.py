@@ -78,6 +78,7 @@ def test_what_the_commands_set() -> None:
             "rpc",
             "cache",
             "notes",
+            "each",
             "length",
             "format",
             "offline",
@@ -88,7 +89,7 @@ def test_what_the_commands_set() -> None:
         assert flags(known[words]) >= {"--no-recall", "--no-second-look"}
     answering = {"max_tokens", "temperature", "seed"}
     assert set(everything) - set(settings_of(known["read"])) == answering | {
-        *("cache", "notes", "length", "format"),
+        *("cache", "notes", "each", "length", "format"),
     }
     assert set(everything) - set(settings_of(known["plan"])) == {
         "temperature",
@@ -96,6 +97,7 @@ def test_what_the_commands_set() -> None:
         "threads",
         "cache",
         "notes",
+        "each",
         "length",
         "format",
     }
@@ -133,3 +135,10 @@ def test_what_is_looked_up_for_a_question_can_be_left_out(
     monkeypatch.setenv(f"KEYDIFF_{name.upper()}", "277")
     assert getattr(Options().resolve().settings, name) == 277
     assert getattr(Options(**{f"no_{name}": True}).resolve().settings, name) == 0
+
+
+@pytest.mark.parametrize(("given", "each"), [(None, "auto"), (True, "on"), (False, "off")])
+def test_every_part_is_asked_where_it_is_wanted(given: bool | None, each: str) -> None:
+    resolved = Options(each=given).resolve()
+    assert resolved.settings.each == each
+    assert resolved.sources["each"] == ("default" if given is None else "flag")

@@ -76,6 +76,17 @@ def test_how_far_reading_is_becomes_text_when_it_is_drawn(monkeypatch: pytest.Mo
     assert len(made) == 2
 
 
+@pytest.mark.parametrize("what", ["noting", "asking"])
+def test_how_many_parts_there_are_is_shown(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    display, bar = Display(quiet=False, answer=True), Bar()
+    monkeypatch.setattr(display, "_show_progress", lambda title: True)
+    display._bar = (bar, 1)  # type: ignore[assignment]
+    getattr(display, what)(2, 9)
+    assert bar.shown["description"] == what
+    assert (bar.shown["completed"], bar.shown["total"]) == (2, 9)
+    assert bar.shown["status"] == "part 3 of 9"
+
+
 LOOK = Look("a.pdf", 7, (1, 9), 100, "words")
 READ = Report(
     stop_reason="eos",

@@ -14,6 +14,9 @@ from keydiff_cli.render.flags import as_flag, told
         ("policy", "full", "--policy full"),
         ("kv_type", None, "--kv-type"),
         ("max_tokens", "9", "--max-tokens 9"),
+        ("each", "on", "--each"),
+        ("each", "off", "--no-each"),
+        ("each", None, "--each"),
     ],
 )
 def test_a_setting_as_a_flag(name: str, value: str | None, flag: str) -> None:

@@ -1,0 +1,114 @@
+"""Everything of a kind that was read: each part is asked whether it has any, and which.
+
+A small model that is asked to list what a text has says far too often that there is none, and names
+a few of many. Whether there is any it tells better, where it may only say yes or no; and so it does
+of each sentence. So a list consists of sentences, list items and rows of the documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+
+from keydiff_cli.reading.composed import Composed
+from keydiff_cli.reading.held import Held
+from keydiff_cli.reading.in_view import in_view, longest_in_view, question_tokens
+from keydiff_cli.reading.part_records import PartRecords, Said
+from keydiff_cli.reading.places import place_of
+from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.report import Place, PlacedSentence
+from keydiff_cli.snapshots import Store
+from keydiff_cli.text.merging import Merger
+from keydiff_cli.text.passages import Passage, cut_parts
+from keydiff_cli.text.statements import statements_of
+
+ASKED = "Does the text above state one or more of these: {question}? Answer yes or no."
+LIKELY_ANY = 0.52  # that a part has any, for its statements to be asked
+LIKELY_ONE = 0.7  # that a statement is one, to be listed
+LONGEST = 240  # tokens of a part: a small model passes over things in longer ones
+
+
+class Listing(Composed):
+    """The items that the parts have, each with its places, as they are found.
+
+    A part is asked once: what it said is kept beside the snapshot. An item that says nothing new
+    gives its place to the one that has said it.
+
+    Parameters
+    ----------
+    store
+        Where the snapshots are; None to keep nothing.
+    in_use
+        Whether what was read is held still.
+    question
+        In the words of the user.
+
+    Attributes
+    ----------
+    parts : list of Passage
+        What was read, cut into parts that are asked.
+
+    Raises
+    ------
+    NoViewError
+        If there are cells for no part.
+    """
+
+    def __init__(
+        self,
+        held: Held,
+        recorder: Recorder,
+        store: Store | None,
+        in_use: Callable[[], bool],
+        question: str,
+    ) -> None:
+        self._held = held
+        self._in_use = in_use
+        self._recorder = recorder
+        self._asked = ASKED.format(question=question.strip().rstrip(".?!:"))
+        super().__init__(held.head + len(question_tokens(held, self._asked).ids))
+        self.parts = cut_parts(held.corpus, longest_in_view(held, LONGEST, self._asked))
+        self._records = PartRecords(held, recorder, store, [self._asked, LIKELY_ANY])
+        self._merger = Merger()
+        self._several = len(held.corpus.documents) > 1
+
+    def _pieces(self) -> Iterator[str]:
+        try:
+            for text, place in self._found():
+                if self._is_new(text, place):
+                    where = f"{place.document}, {place}" if self._several else str(place)
+                    yield ("\n" if self.text else "") + f"- {text} [{where}]"
+        finally:
+            self._recorder.noting_over()
+        if not self.text:
+            yield "None found."
+
+    def _found(self) -> Iterator[tuple[str, Place]]:
+        """The statements of all parts that are likely enough, in their order."""
+        corpus = self._held.corpus
+        for record in self._records.of(self.parts, self._said, self._recorder.asking):
+            leanings = map(float, record.text.split())
+            statements = statements_of(corpus, Passage(record.start, record.stop))
+            for (tokens, text), leaning in zip(statements, leanings, strict=False):
+                if leaning >= LIKELY_ONE:
+                    yield text, place_of(corpus, tokens.start, tokens.stop)
+
+    def _is_new(self, text: str, place: Place) -> bool:
+        """Whether an item was not said yet; if it was, it has one more place."""
+        same = self._merger.same(text)
+        if same is None:
+            self.sentences.append(PlacedSentence(text, (place,)))
+            return True
+        before = self.sentences[same]
+        if place not in before.places:
+            self.sentences[same] = PlacedSentence(before.text, (*before.places, place))
+        return False
+
+    def _said(self, parts: list[Passage]) -> Generator[Said, None, None]:
+        """How likely each statement of some parts is one; nothing of a part that has none."""
+        with in_view(self._held, self._in_use) as view:
+            for part in parts:
+                leanings: list[float] = []
+                if view.leaning(part, self._asked) >= LIKELY_ANY:
+                    statements = statements_of(self._held.corpus, part)
+                    leanings = [view.leaning(tokens, self._asked) for tokens, _ in statements]
+                yield " ".join(f"{leaning:.3f}" for leaning in leanings), ()

@@ -1,0 +1,46 @@
+"""``keydiff ask --each``: what the parts have, with places, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from cli_helpers import SMALL
+from snapshot_commands import Keydiff
+
+SAMPLE = Path(__file__).parents[2] / "docs" / "sample" / "harbour-report.txt"
+QUESTION = "List all vessels."
+USUAL = {"KEYDIFF_ARCHIVE": "full", "KEYDIFF_SECOND_LOOK": "256"}
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("small_path")
+def test_what_the_parts_have_is_listed_and_a_part_asked_once(
+    keydiff: Keydiff, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a model that is too small to tell; so whatever it leans to is enough."""
+    monkeypatch.setattr("keydiff_cli.reading.listing.LIKELY_ANY", 0.0)
+    monkeypatch.setattr("keydiff_cli.reading.listing.LIKELY_ONE", 0.0)
+    document = tmp_path / "report.txt"
+    document.write_bytes(SAMPLE.read_bytes()[6000:7200])
+    text = " ".join(document.read_text().split())
+    words = ("--model", SMALL, "--budget", 256, document)
+    first = json.loads(keydiff("ask", "--json", *words, QUESTION, **USUAL).out)
+    assert first["tokens"]["document"] > 256
+    items = first["sentences"]
+    assert len(items) > 4
+    for item in items:
+        assert item["text"] in text
+        assert {place["document"] for place in item["places"]} == {"report.txt"}
+    [kept] = keydiff.cache.glob("*.notes")
+    said = kept.read_bytes()
+    again = keydiff("ask", *words, QUESTION, **USUAL)
+    assert again.out == first["answer"] + "\n"
+    assert kept.read_bytes() == said, "a part was asked again"
+    assert re.search(r"each of \d+ parts is asked; --no-each answers", again.err)
+    lines = again.out.splitlines()
+    assert [re.sub(r"^- (.*) \[lines? [\d-]+\]$", r"\1", line) for line in lines] == [
+        item["text"] for item in items
+    ]
