@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol, cast
 
 from keydiff_cli.bench.asked_documents import AskedDocument, AskedQuestion
 from keydiff_cli.bench.lists import mark_list
@@ -18,19 +17,6 @@ from keydiff_cli.reading.preparation import locate_model, sketch_model
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events
 from keydiff_cli.settings.config import Settings
-
-
-class ListedItem(Protocol):
-    """What one item of a list says."""
-
-    text: str
-
-
-class AsksEach(Protocol):
-    """What can put a question to each part of what was read."""
-
-    def each(self, question: str) -> Iterator[ListedItem]:
-        """The items that the parts answer with, each once."""
 
 
 class ListingAll:
@@ -49,7 +35,7 @@ class ListingAll:
         """As :meth:`~keydiff_cli.bench.exams.Exam.answer`; an item a line."""
         if not variant.each:
             return reader.ask(question.text)
-        items = cast(AsksEach, reader).each(question.text)
+        items = reader.each(question.text)
         return "\n".join(f"- {' '.join(item.text.split())}" for item in items)
 
     def marks(self, document: AskedDocument, question: AskedQuestion, answer: str) -> Record:

@@ -67,6 +67,7 @@ class Variant:
             recall=self.recall,
             second_look=self.second_look,
             notes="auto" if self.notes else "off",
+            each="off",  # what asks every part does so in any case
         )
 
 

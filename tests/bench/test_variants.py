@@ -26,7 +26,7 @@ def test_the_settings_of_a_question_are_those_of_its_variant() -> None:
     for name, recall, second_look in (("nothing", 0, 0), ("recall", 300, 0), ("both", 300, 200)):
         (variant,) = parse_variants([name], SETTINGS)
         assert variant.applied(SETTINGS) == replace(
-            SETTINGS, recall=recall, second_look=second_look, notes="off"
+            SETTINGS, recall=recall, second_look=second_look, notes="off", each="off"
         )
 
 
@@ -34,7 +34,7 @@ def test_notes_come_only_where_they_are_asked_for() -> None:
     (variant,) = parse_variants(["notes"], SETTINGS, ["notes"])
     for notes in ("on", "off"):
         applied = variant.applied(replace(SETTINGS, notes=notes))
-        assert applied == replace(SETTINGS, recall=0, notes="auto")
+        assert applied == replace(SETTINGS, recall=0, notes="auto", each="off")
     with pytest.raises(UsageError, match="with: 'notes' is not one of nothing, recall"):
         parse_variants(["notes"], SETTINGS)
 

@@ -59,6 +59,13 @@ def test_all_items_of_each_kind_are_asked_for(
         if (row["kind"], row["measure"], row["policy"]) == ("all", "found", "keydiff-prerope")
     ]
     assert (together["answers"], together["texts"], together["whole"]) == (3, 1, 6)
+    parts = each(tmp_path, *some, "--with", "each", "--kind", "people", models=models)
+    assert parts.status == 0, parts.err
+    *before, whole, compressed = records(tmp_path)
+    assert before == found
+    for record, policy in ((whole, "full"), (compressed, "keydiff-prerope")):
+        assert (record["policy"], record["evidence"]) == (policy, "each")
+        assert record["measures"]["listed"] == len(record["answer"].splitlines())
     table = keydiff("bench", "show", "each.jsonl", cwd=tmp_path)
     assert "repeated" in table.out
     other = each(tmp_path, *some, "--seed", "1", models=models)
