@@ -27,13 +27,14 @@ class InView:
 
     def leaning(self, part: Passage, question: str) -> float:
         """How much the model leans to yes, 0 to 1: :func:`~keydiff_cli.engine.leaning.leaning`."""
-        self._show(part)
+        self.show(part)
         return leaning(self._held.cache, self._tokens(question))
 
     def _tokens(self, question: str) -> Asked:
         return question_tokens(self._held, question)
 
-    def _show(self, part: Passage) -> None:
+    def show(self, part: Passage) -> None:
+        """Have a part in view, and no question to it."""
         views, cache = self._views, self._held.cache
         if part == self._shown and not cache.context.model.window:
             cache.truncate(self._end)
@@ -48,6 +49,11 @@ class InView:
             views.stored = None
             views.show(part)
         self._shown, self._end = part, cache.position
+
+    def show_text(self, text: str) -> None:
+        """Have a text in view in place of a part."""
+        self._shown = None
+        self._views.show_text(self._held.cache.context.model.tokenize(text))
 
 
 @contextmanager

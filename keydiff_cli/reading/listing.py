@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.in_view import in_view, longest_in_view, question_tokens
-from keydiff_cli.reading.part_records import PartRecords, Said
+from keydiff_cli.reading.part_records import Kept, PartRecords
 from keydiff_cli.reading.places import place_of
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.report import Place, PlacedSentence
@@ -86,6 +86,8 @@ class Listing(Composed):
         """The statements of all parts that are likely enough, in their order."""
         corpus = self._held.corpus
         for record in self._records.of(self.parts, self._said, self._recorder.asking):
+            if record is None:
+                continue
             leanings = map(float, record.text.split())
             statements = statements_of(corpus, Passage(record.start, record.stop))
             for (tokens, text), leaning in zip(statements, leanings, strict=False):
@@ -103,7 +105,7 @@ class Listing(Composed):
             self.sentences[same] = PlacedSentence(before.text, (*before.places, place))
         return False
 
-    def _said(self, parts: list[Passage]) -> Generator[Said, None, None]:
+    def _said(self, parts: list[Passage]) -> Generator[Kept | None, None, None]:
         """How likely each statement of some parts is one; nothing of a part that has none."""
         with in_view(self._held, self._in_use) as view:
             for part in parts:

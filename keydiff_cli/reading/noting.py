@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 
 from keydiff_cli.engine.answer import step_for
 from keydiff_cli.engine.views import longest_view_in
 from keydiff_cli.llama import Model
 from keydiff_cli.reading.held import Held
+from keydiff_cli.reading.part_records import Kept, PartRecords
 from keydiff_cli.reading.places import PartFacts, name_places, place_of
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.surveying import Survey, Surveyed, longest_part
 from keydiff_cli.report import Note
 from keydiff_cli.snapshots import Store
-from keydiff_cli.snapshots.notes import NoteFile, NoteRecord, part_digests
-from keydiff_cli.system.files import told_by
+from keydiff_cli.snapshots.notes import NoteRecord
 from keydiff_cli.text.checking import checked
 from keydiff_cli.text.corpus import Corpus
+from keydiff_cli.text.passages import Passage
 from keydiff_cli.text.prompts import Prompt, prompt_tokens
 
 QUESTION = (
@@ -71,13 +72,10 @@ class Noting:
         self, held: Held, recorder: Recorder, store: Store | None, in_use: Callable[[], bool]
     ) -> None:
         self.held = held
-        self._corpus = held.corpus
         self._recorder = recorder
         self._survey = Survey(held, QUESTION, MOST, in_use, enough=ENOUGH)
         self._facts = PartFacts(held.corpus)
-        self._file = NoteFile(
-            store, held.snapshot, held.key, [QUESTION, MOST, ENOUGH], evicted=not held.intact
-        )
+        self._records = PartRecords(held, recorder, store, [QUESTION, MOST, ENOUGH])
 
     def notes(self) -> Iterator[Note]:
         """The note of each part, in the order of the documents, as it is made.
@@ -102,23 +100,10 @@ class Noting:
 
     def steps(self) -> Generator[Note | None, None, None]:
         """The same, with None between the tokens of a note, to stop at; the report has none."""
-        parts, corpus = self._survey.parts, self._corpus
-        tokens = corpus.slice(0, corpus.tokens)
-        digests = list(part_digests(tokens, (part.stop for part in parts)))
-        known = self._file.read()
-        keys = [(part.start, digest) for part, digest in zip(parts, digests, strict=True)]
-        self._keep(known[key] for key in keys if key in known)
-        lacking = [part for part, key in zip(parts, keys, strict=True) if key not in known]
-        with self._told(), closing(self._survey.steps(lacking)) as asked:
-            for number, key in enumerate(keys):
-                record = known.get(key)
-                if record is None:
-                    self._recorder.noting(number, len(keys))
-                    while (surveyed := next(asked)) is None:
-                        yield None
-                    record = self._checked(surveyed, key[1])
-                    self._keep([record])
-                yield _placed(record, corpus)
+        records = self._records.of(self._survey.parts, self._said, self._recorder.noting)
+        with self._told(), closing(records):
+            for record in records:
+                yield None if record is None else _placed(record, self.held.corpus)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -128,18 +113,17 @@ class Noting:
         finally:
             self._recorder.noting_over()
 
-    def _checked(self, surveyed: Surveyed, digest: str) -> NoteRecord:
+    def _said(self, parts: list[Passage]) -> Generator[Kept | None, None, None]:
+        """The notes of some parts, with None between the tokens of each."""
+        with closing(self._survey.steps(parts)) as steps:
+            for surveyed in steps:
+                yield None if surveyed is None else self._checked(surveyed)
+
+    def _checked(self, surveyed: Surveyed) -> Kept:
         part = surveyed.part
         note = checked(surveyed.whole, self._facts.of(part.start, part.stop))
         text = self._facts.say_units(note.text.strip(), part.start, part.stop)
-        left_out = tuple(each.sentence for each in note.left_out)
-        return NoteRecord(part.start, part.stop, digest, text, left_out)
-
-    def _keep(self, records: Iterable[NoteRecord]) -> None:
-        try:
-            self._file.add(records)
-        except OSError as error:  # which is raised once
-            self._recorder.warn(f"the notes cannot be kept: {told_by(error)}")
+        return text, tuple(each.sentence for each in note.left_out)
 
 
 def _placed(record: NoteRecord, corpus: Corpus) -> Note:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 
 from keydiff_cli.reading.held import Held
@@ -12,7 +12,7 @@ from keydiff_cli.snapshots.notes import NoteFile, NoteRecord, part_digests
 from keydiff_cli.system.files import told_by
 from keydiff_cli.text.passages import Passage
 
-Said = tuple[str, tuple[str, ...]]  # of a part: what is kept of it, and what is left out
+Kept = tuple[str, tuple[str, ...]]  # of a part: what it has said, and what is left out of it
 
 
 class PartRecords:
@@ -36,15 +36,16 @@ class PartRecords:
     def of(
         self,
         parts: Sequence[Passage],
-        made: Callable[[list[Passage]], Generator[Said, None, None]],
+        made: Callable[[list[Passage]], Generator[Kept | None, None, None]],
         progress: Callable[[int, int], None],
-    ) -> Iterator[NoteRecord]:
-        """The record of each part, in their order.
+    ) -> Generator[NoteRecord | None, None, None]:
+        """The record of each part, in their order; None where the making of one may be stopped.
 
         Parameters
         ----------
         made
             Makes what is said of some parts, one after another: of those that have no record yet.
+            Gives None where it may be stopped.
         progress
             Told before one is made, how many of all there are.
         """
@@ -59,7 +60,9 @@ class PartRecords:
                 record = known.get(key)
                 if record is None:
                     progress(number, len(parts))
-                    record = NoteRecord(part.start, part.stop, key[1], *next(new))
+                    while (kept := next(new)) is None:
+                        yield None
+                    record = NoteRecord(part.start, part.stop, key[1], *kept)
                     self._keep([record])
                 yield record
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 
-import numpy as np
-
-from keydiff_cli.cache import Aside
 from keydiff_cli.engine.answer import Answer, Sampler, StopReason
-from keydiff_cli.engine.views import NoViewError, Stored, Views, longest_view, put_aside
+from keydiff_cli.engine.views import NoViewError, longest_view
 from keydiff_cli.reading.held import Held
-from keydiff_cli.snapshots import DamagedError
+from keydiff_cli.reading.in_view import in_view, question_tokens
 from keydiff_cli.text.passages import Passage, cut_parts
-from keydiff_cli.text.prompts import prompt_tokens
 from keydiff_cli.text.sentences import join_sentences, split_sentences
 
 _LONGEST = (1920, 960, 480, 240)  # tokens of a part at most: the first for which there are cells
@@ -96,8 +92,7 @@ class Survey:
         self._held = held
         self._in_use = in_use
         self._most = most
-        model = held.cache.context.model
-        self._head, self._asked = prompt_tokens(model, held.prompt, question)
+        self._asked = question_tokens(held, question)
         self._enough = most if enough is None else enough
         room = longest_view(held.cache, held.head, len(self._asked.ids) + most)
         longest = longest_part(room)
@@ -124,33 +119,19 @@ class Survey:
 
     def steps(self, parts: Iterable[Passage]) -> Generator[Surveyed | None, None, None]:
         """The same, with None when a part is in view, and after each piece of an answer."""
-        with self._views() as views:
+        with in_view(self._held, self._in_use) as view:
             for part in parts:
-                try:
-                    views.show(part)
-                except (DamagedError, OSError) as error:
-                    if views.stored is None:
-                        raise
-                    self._held.recaller.give_up(error)
-                    views.stored = None
-                    views.show(part)
+                view.show(part)
                 yield None
                 for said in self._said():
                     yield None if said is None else Surveyed(said.text, said.stop_reason, part)
 
     def ask_texts(self, texts: Iterable[str]) -> Generator[Said, None, None]:
         """The answer of each of some texts, which take the place of parts; see :meth:`ask`."""
-        with self._views() as views:
+        with in_view(self._held, self._in_use) as view:
             for text in texts:
-                views.show_text(self._held.cache.context.model.tokenize(text))
+                view.show_text(text)
                 yield from filter(None, self._said())
-
-    @contextmanager
-    def _views(self) -> Iterator[Views]:
-        """Parts one by one in the cache; in the end it holds what it did before."""
-        held = self._held
-        with put_aside(held.cache, self._in_use) as aside:
-            yield Views(held.cache, self._head, held.corpus.slice, self._stored(aside))
 
     def _said(self) -> Iterator[Said | None]:
         """What is said of what is in view, after None for each piece of it."""
@@ -162,15 +143,6 @@ class Survey:
                 return
             yield None
         yield Said(answer.text, answer.stop_reason)
-
-    def _stored(self, aside: Aside) -> Stored | None:
-        """What gives the rows of tokens of the documents; None if they have to be read again."""
-        held, archive = self._held, self._held.recaller.archive
-        if not held.stored:
-            return None
-        if held.intact or archive is None:
-            return lambda start, stop: aside.rows(held.head + start, held.head + stop)
-        return lambda start, stop: archive.rows(np.arange(start, stop))
 
 
 def _ends_sentence(text: str) -> bool:

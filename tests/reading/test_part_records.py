@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from archived_readings import Heard, settings_for, write
 
-from keydiff_cli.reading.part_records import PartRecords, Said
+from keydiff_cli.reading.part_records import Kept, PartRecords
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.snapshots import open_store
 from keydiff_cli.snapshots.notes import NoteRecord
@@ -38,14 +38,18 @@ class Asking:
         self.made: list[Passage] = []
         self.progress: list[tuple[int, int]] = []
 
-    def _said(self, parts: list[Passage]) -> Generator[Said, None, None]:
+    def _said(self, parts: list[Passage]) -> Generator[Kept | None, None, None]:
         for part in parts:
             self.made.append(part)
+            yield None
             yield f"from {part.start}", ()
 
     def records(self) -> Generator[NoteRecord, None, None]:
-        yield from self._records.of(
-            self.parts, self._said, lambda *numbers: self.progress.append(numbers)
+        yield from filter(
+            None,
+            self._records.of(
+                self.parts, self._said, lambda *numbers: self.progress.append(numbers)
+            ),
         )
 
 
