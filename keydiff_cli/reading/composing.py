@@ -14,6 +14,7 @@ from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.holding import Holding
 from keydiff_cli.reading.recorded_answer import recorded_composed
 from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.surveying import LONGEST_PART
 from keydiff_cli.reading.whole import notes_within
 from keydiff_cli.report import Note, Place, PlacedSentence
 from keydiff_cli.settings.config import Settings
@@ -23,6 +24,8 @@ from keydiff_cli.text.prompts import Asked
 if TYPE_CHECKING:
     from keydiff_cli.reading.listing import Listing
     from keydiff_cli.reading.noting import Noting
+    from keydiff_cli.reading.summing import Summary
+    from keydiff_cli.text.facts import Facts
     from keydiff_cli.text.wish import Wish
 
 
@@ -71,10 +74,13 @@ class Composing(Holding):
                 self.recorder.warn(f"not every part is asked: {error}")
         if not self._asks_for_notes(question):
             return None
-        from keydiff_cli.reading.places import (  # what it checks with takes time to load
-            PartFacts,
-            words_read,
-        )
+        return self._summary(question, tokens, sampler)
+
+    def _summary(
+        self, question: str, tokens: Callable[[str, str], Asked], sampler: Sampler | None
+    ) -> Summary | None:
+        """An answer about the whole; None where neither notes nor all of it are there."""
+        from keydiff_cli.reading.places import PartFacts, words_read  # these take time to load
         from keydiff_cli.reading.summing import Summary
         from keydiff_cli.text.facts import Facts
         from keydiff_cli.text.wish import Wish
@@ -83,33 +89,48 @@ class Composing(Holding):
         wish = Wish.of(question, settings.length, outline=settings.format == "outline")
         prompt = held.head + len(tokens(question, "").ids)
         self.recorder.evidence_sought(prompt)
-        notes: Sequence[Note] = ()
+        notes = self._notes_for(wish)
         sources: Iterable[tuple[Place, Facts]]
         words: frozenset[str] = frozenset()
-        if held.intact and not (wish.outline and held.stored):
-            wish = wish.at_once
+        if held.intact:
+            wish = wish if notes else wish.at_once
             sources = PartFacts(held.corpus).all()
-        else:
-            started = time.perf_counter()
-            try:
-                with self._noting_now() as noting:
-                    notes = list(noting.notes())
-                notes = self._condensed(notes, wish.parts)
-            except NoViewError as error:
-                self.recorder.warn(f"the question is not answered from notes: {error}")
-                return None
-            self.recorder.passages_found((), time.perf_counter() - started)
-            if not any(note.text for note in notes):
-                return None
+        elif notes:
             sources = ((note.place, Facts.of(note.text)) for note in notes if note.text)
             words = words_read(held.corpus)
+        else:
+            return None
 
         def lead() -> Answer:
-            manner = _manner(wish, several=len(held.corpus.documents) > 1)
-            asked = tokens(question + manner, self._shown(notes))
-            return self.answer(asked, sampler, most=wish.most_tokens or None)
+            several = len(held.corpus.documents) > 1
+            if not held.intact:
+                asked = tokens(question + _manner(wish, several=several), self._shown(notes))
+                return self.answer(asked, sampler, most=wish.most_tokens or None)
+            limit = f"\n\nAnswer in at most {wish.lead} words." if settings.length else ""
+            return self.answer(tokens(question + limit, ""), sampler)
 
         return Summary(prompt, sources, notes, wish, lead, words)
+
+    def _notes_for(self, wish: Wish) -> Sequence[Note]:
+        """Notes to answer from, of which some say something; none where none can be made.
+
+        What is in the cache as a whole needs them only to go through its parts, if it has several.
+        """
+        held = self.held
+        if held.intact and not (held.stored and wish.parts):
+            return ()
+        if held.intact and not wish.outline and held.corpus.tokens <= LONGEST_PART:
+            return ()
+        started = time.perf_counter()
+        try:
+            with self._noting_now() as noting:
+                made = list(noting.notes())
+            notes = self._condensed(made, wish.parts)
+        except NoViewError as error:
+            self.recorder.warn(f"the question is not answered from notes: {error}")
+            return ()
+        self.recorder.passages_found((), time.perf_counter() - started)
+        return notes if any(note.text for note in notes) else ()
 
     def told(self, composed: Composed) -> Iterator[str]:
         """The text of an answer that is put together, piece by piece; the cache is as before then.

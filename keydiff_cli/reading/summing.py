@@ -66,8 +66,7 @@ class Summary(Composed):
             yield "\n".join(self._left_out)
         elif left_out := len(self._left_out):
             sentences = "a sentence is" if left_out == 1 else f"{left_out} sentences are"
-            source = "notes" if self._notes else "documents"
-            self.remarks.append(f"{sentences} left out, of which the {source} lack a fact")
+            self.remarks.append(f"{sentences} left out, of which not all facts were found")
 
     def _about_the_whole(self) -> Iterator[str]:
         """The sentences of the model of which nothing is missing in the notes."""

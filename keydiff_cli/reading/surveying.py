@@ -13,7 +13,8 @@ from keydiff_cli.reading.in_view import in_view, question_tokens
 from keydiff_cli.text.passages import Passage, cut_parts
 from keydiff_cli.text.sentences import join_sentences, split_sentences
 
-_LONGEST = (1920, 960, 480, 240)  # tokens of a part at most: the first for which there are cells
+LONGEST_PART = 1920  # tokens
+_LONGEST = (LONGEST_PART, 960, 480, 240)  # the first for which there are cells
 
 
 def longest_part(room: int) -> int:

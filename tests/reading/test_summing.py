@@ -68,7 +68,7 @@ def test_a_sentence_with_what_the_notes_lack_is_left_out() -> None:
     text, made = summary("It has 19 quays. It cost $500,000. It opened in May 1871.", Wish(60))
     assert text == "It has 19 quays. It opened in May 1871."
     assert made.checked == CheckedFacts(3, 2, ("It cost $500,000.",))
-    assert made.remarks == ["a sentence is left out, of which the notes lack a fact"]
+    assert made.remarks == ["a sentence is left out, of which not all facts were found"]
 
 
 def test_names_may_be_anywhere_in_the_documents_but_figures_may_not() -> None:
