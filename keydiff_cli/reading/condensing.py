@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import groupby
 
 from keydiff_cli.reading.held import Held
+from keydiff_cli.reading.part_records import keep_records
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.surveying import Survey
 from keydiff_cli.report import Note
@@ -81,16 +83,16 @@ class Condensing:
         ]
         known = self._file.read()
         lacking = [number for number, key in enumerate(keys) if key not in known]
-        said = self._survey.ask_texts(texts[number] for number in lacking)
-        for done, number in enumerate(lacking):
-            self._recorder.noting(done, len(lacking))
-            note = checked(next(said).whole, Facts.of(texts[number]))
-            left_out = tuple(each.sentence for each in note.left_out)
-            record = NoteRecord(number, number + 1, keys[number][1], note.text.strip(), left_out)
-            self._file.add([record])
-            known[record.key] = record
-        said.close()
-        self._recorder.noting_over()
+        try:
+            with closing(self._survey.ask_texts(texts[number] for number in lacking)) as said:
+                for done, number in enumerate(lacking):
+                    self._recorder.noting(done, len(lacking))
+                    note, key = checked(next(said).whole, Facts.of(texts[number])), keys[number]
+                    left_out = tuple(each.sentence for each in note.left_out)
+                    known[key] = NoteRecord(number, number + 1, key[1], note.text.strip(), left_out)
+                    keep_records(self._file, [known[key]], self._recorder)
+        finally:
+            self._recorder.noting_over()
         return (_joined(group, known[key]) for group, key in zip(groups, keys, strict=True))
 
 

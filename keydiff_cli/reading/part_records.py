@@ -67,7 +67,12 @@ class PartRecords:
                 yield record
 
     def _keep(self, records: Iterable[NoteRecord]) -> None:
-        try:
-            self._file.add(records)
-        except OSError as error:  # which is raised once
-            self._recorder.warn(f"the notes cannot be kept: {told_by(error)}")
+        keep_records(self._file, records, self._recorder)
+
+
+def keep_records(file: NoteFile, records: Iterable[NoteRecord], recorder: Recorder) -> None:
+    """Add records to a file; where they cannot be written, say so and go on."""
+    try:
+        file.add(records)
+    except OSError as error:  # which is raised once
+        recorder.warn(f"the notes cannot be kept: {told_by(error)}")

@@ -12,7 +12,7 @@ from archived_readings import same, settings_for, state, write
 from keydiff_cli.reading.condensing import Condensing
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.reading.surveying import Said, Survey
-from keydiff_cli.report import Note
+from keydiff_cli.report import Events, Note
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots import open_store
 
@@ -90,3 +90,32 @@ def test_the_model_is_asked_and_the_cache_is_as_before(
     assert [note.pages for note in notes] == [(1, 3), (4, 7)]
     assert all(note.text for note in notes), "of the first note where nothing is supported"
     same(before, state(reader))
+
+
+def test_notes_of_notes_that_cannot_be_kept_are_made_all_the_same(
+    reader: Reader, texts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("keydiff_cli.snapshots.notes._private", full)
+    assert [note.pages for note in condensing(reader).condensed(NOTES)] == [(1, 3), (4, 7)]
+    assert "the notes cannot be kept: No space left on device" in reader.report.warnings
+
+
+def test_the_cache_is_as_before_when_it_is_stopped(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("keydiff_cli.reading.condensing.MANY", 2)
+    monkeypatch.setattr("keydiff_cli.reading.condensing.checked", stopped)
+    over: list[bool] = []
+    monkeypatch.setattr(Events, "reading_over", lambda self: over.append(True))
+    before = state(reader)
+    with pytest.raises(KeyboardInterrupt) as error:  # which holds what was not ended
+        condensing(reader).condensed(NOTES)
+    same(before, state(reader))
+    assert over, "the progress is shown no more"
+    del error
