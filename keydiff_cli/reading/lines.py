@@ -44,6 +44,12 @@ def choose_lines(notes: Sequence[Note], words: int) -> list[tuple[Note, str]]:
     ]
 
 
+def distinct_lines(notes: Sequence[Note]) -> list[tuple[Note, str]]:
+    """All sentences of notes that say what none before them does, each with its note."""
+    said = _without_repetitions(notes)
+    return [(notes[number], each) for number, sentences in said.items() for each in sentences]
+
+
 def _without_repetitions(notes: Sequence[Note]) -> dict[int, list[str]]:
     """The sentences of each note that has any which no note before it has."""
     known: list[frozenset[str]] = []

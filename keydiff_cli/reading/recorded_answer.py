@@ -41,8 +41,7 @@ def recorded(answer: Answer, held: Held, recorder: Recorder, most: int) -> Itera
             held.times.move + times.move - before.move,
         )
         recorder.answer_ended(answer, time.perf_counter() - started, evictions)
-    if not answer.text.strip():
-        recorder.warn("the model gave an empty answer; ask in other words, or use another model")
+    _warn_if_empty(answer.text, recorder)
     if answer.stop_reason == "length":
         limit = f"at {setting('max_tokens', most)}"
         if answer.max_tokens < most:
@@ -60,8 +59,14 @@ def recorded_composed(answer: Composed, recorder: Recorder) -> Iterator[str]:
             yield text
     finally:
         recorder.composed_ended(answer, time.perf_counter() - started)
+    _warn_if_empty(answer.text, recorder)
     if answer.stop_reason == "length":
         limit = setting("max_tokens", answer.max_tokens)
         recorder.warn(f"the answer stopped at {limit}; it may be incomplete")
     for remark in answer.remarks:
         recorder.note(remark)
+
+
+def _warn_if_empty(text: str, recorder: Recorder) -> None:
+    if not text.strip():
+        recorder.warn("the model gave an empty answer; ask in other words, or use another model")

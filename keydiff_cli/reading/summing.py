@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from keydiff_cli.engine.answer import Answer
 from keydiff_cli.errors import setting
 from keydiff_cli.reading.composed import Composed
-from keydiff_cli.reading.lines import choose_lines
+from keydiff_cli.reading.lines import choose_lines, distinct_lines
 from keydiff_cli.reading.places import name_places
 from keydiff_cli.report import CheckedFacts, Note, Place, PlacedSentence
 from keydiff_cli.settings.lengths import LENGTHS
@@ -112,8 +112,12 @@ class Summary(Composed):
 
     def _about_the_parts(self, words: int) -> Iterator[str]:
         """What the notes say, a paragraph for each part, with its place."""
+        lines = distinct_lines(self._notes)
+        chosen = choose_lines(self._notes, words)
+        if not chosen and not self.text:  # too few words for any
+            chosen = sorted(lines, key=lambda line: len(line[1].split()))[:1]
         said: dict[Note, list[str]] = {}
-        for note, sentence in choose_lines(self._notes, words):
+        for note, sentence in chosen:
             said.setdefault(note, []).append(sentence)
         several = len({note.document for note in self._notes}) > 1
         for note, sentences in said.items():
@@ -126,13 +130,15 @@ class Summary(Composed):
                 paragraph = f"- {_joined(sentences)} [{where}]"
                 between = "\n\n" if note is next(iter(said)) else "\n"
             yield (between if self.text else "") + paragraph
-        passed_over = [note.place for note in self._notes if note not in said]
-        self.uncovered += tuple(passed_over)
-        if passed_over:
-            longer = setting("length", "long")
-            self.remarks.append(
-                f"nothing is said of {name_places(passed_over)}; {longer} has room for more"
-            )
+        passed_over = [note for note in self._notes if note not in said]
+        self.uncovered += tuple(note.place for note in passed_over)
+        telling = {note for note, _ in lines}
+        if lacking := [note.place for note in passed_over if note in telling]:
+            is_long = words + (self._wish.lead or 0) >= LENGTHS["long"]
+            longer = "" if is_long else f"; {setting('length', 'long')} has room for more"
+            self.remarks.append(f"nothing is said of {name_places(lacking)}{longer}")
+        if repeating := [note.place for note in passed_over if note not in telling]:
+            self.remarks.append(f"the notes on {name_places(repeating)} say what others do")
 
 
 def _places(found: Sequence[tuple[Place, Sequence[Claim]]]) -> Iterator[Place]:

@@ -19,7 +19,8 @@ def count_words(length: str) -> int:
     if length in LENGTHS:
         return LENGTHS[length]
     number = length.removesuffix("words").removesuffix("word").strip()
-    if number.isascii() and number.isdecimal() and 1 <= int(number[:9]) <= MOST:
+    is_number = number.isascii() and number.isdecimal() and len(number) < 9
+    if is_number and 1 <= int(number) <= MOST:
         return int(number)
     raise UsageError(
         f"'{length}' is no length; write short, medium, long or a number of words up to {MOST}"

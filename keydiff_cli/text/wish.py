@@ -81,7 +81,7 @@ class Wish:
         outline = outline or bool(_OUTLINE.search(question))
         words = count_words(length) if length else None
         if words is None and (number := _NUMBER.search(question)):
-            words = min(int(number[1].replace(",", "")), MOST)
+            words = max(1, min(int(number[1].replace(",", "")[:9]), MOST))
         if words is None and not outline:
             if _COUNTED.search(question):
                 return cls(None)

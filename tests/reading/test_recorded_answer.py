@@ -10,7 +10,9 @@ import pytest
 from fake_model import FakeLlama, FakeModel
 
 from keydiff_cli.errors import UsageError
+from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.reader import Reader
+from keydiff_cli.reading.recorded_answer import recorded_composed
 from keydiff_cli.settings.config import Settings
 
 
@@ -62,6 +64,16 @@ def test_what_is_odd_of_an_answer_is_warned_about(
     assert reader.report.stop_reason == "length"
     (long,) = reader.report.warnings
     assert long == "the answer stopped at max_tokens=600; it may be incomplete"
+
+
+def test_of_one_that_is_put_together_and_empty_it_is_warned_too(reader: Reader) -> None:
+    class Empty(Composed):
+        def _pieces(self) -> Iterator[str]:
+            yield ""
+
+    assert list(recorded_composed(Empty(30), reader.recorder)) == [""]
+    (empty,) = reader.report.warnings
+    assert "the model gave an empty answer" in empty
 
 
 def test_of_a_stopped_answer_there_is_what_was_said(reader: Reader) -> None:

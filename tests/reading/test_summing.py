@@ -110,6 +110,22 @@ def test_parts_that_there_are_no_words_for_are_named() -> None:
     assert [place.pages for place in made.uncovered] == [(3, 3), (4, 6)]
     [remark] = made.remarks
     assert remark.startswith("nothing is said of pages 4-6; ")
+    text, made = summary("A harbour.", Wish(796, 4))
+    assert made.remarks == ["nothing is said of pages 4-6"], "there is no longer one by name"
+
+
+def test_a_part_that_says_what_another_does_lacks_no_room() -> None:
+    again = Note("a.pdf", (7, 7), (1, 9), "- Its lamp has 96 steps.", ())
+    _, made = summary("A harbour.", Wish(60, 240), notes=[*NOTES, again])
+    assert made.remarks == ["the notes on page 7 say what others do"]
+    assert [place.pages for place in made.uncovered] == [(3, 3), (7, 7)]
+
+
+def test_something_is_said_however_few_words_there_are() -> None:
+    for wish in (Wish(1), Wish(0, 1, outline=True)):
+        text, made = summary("A har", wish, "length")
+        assert text.splitlines()[-1].startswith("- Quays: 19")
+        assert [place.pages for place in made.uncovered] == [(3, 3), (4, 6)]
 
 
 def test_an_outline_has_the_parts_only(monkeypatch: pytest.MonkeyPatch) -> None:

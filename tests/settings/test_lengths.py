@@ -8,7 +8,9 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.lengths import count_words
 
 
-@pytest.mark.parametrize("length", ["", "tiny", "0", "-5", "12 pages", "1e3", "10001", "9" * 99])
+@pytest.mark.parametrize(
+    "length", ["", "tiny", "0", "-5", "12 pages", "1e3", "10001", "9" * 99, "00001000010009"]
+)
 def test_what_is_no_length_is_refused(length: str) -> None:
     with pytest.raises(UsageError, match="is no length; write short, medium, long or a number"):
         count_words(length)

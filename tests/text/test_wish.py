@@ -15,6 +15,8 @@ from keydiff_cli.text.wish import Wish
         ("Summarize it in 300 words.", Wish(60, 240)),
         ("A 100-word summary, please.", Wish(100)),
         ("Write a summary of 1,000 words.", Wish(60, 940)),
+        ("Summarize it in 0 words.", Wish(1)),
+        (f"Summarize it in {'9' * 5000} words.", Wish(60, 9940)),
         ("Summarize briefly", Wish(60)),
         ("tl;dr", Wish(60)),
         ("Give me a detailed summary", Wish(60, 740)),
