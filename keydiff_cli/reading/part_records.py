@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.recorder import Recorder
@@ -64,7 +65,7 @@ class PartRecords:
                         yield None
                     record = NoteRecord(part.start, part.stop, key[1], *kept)
                     self._keep([record])
-                yield record
+                yield replace(record, stop=part.stop)  # the file may be damaged
 
     def _keep(self, records: Iterable[NoteRecord]) -> None:
         keep_records(self._file, records, self._recorder)

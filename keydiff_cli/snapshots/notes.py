@@ -146,7 +146,7 @@ class NoteFile:
                 values = json.loads(line.decode("ascii"))
                 if values[_MADE_OF] == self._made_of:
                     yield _record(values)
-            except (KeyError, TypeError, ValueError):  # a line that was not written to its end
+            except (ArithmeticError, KeyError, TypeError, ValueError):  # a damaged line
                 continue
 
 

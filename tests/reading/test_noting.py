@@ -120,6 +120,19 @@ def test_a_document_that_stays_whole_is_noted_once_whatever_may_stay(
     assert len(asked) == len(notes)
 
 
+def test_a_part_is_where_it_is_whatever_a_damaged_file_says(
+    settings: Settings, document: Path
+) -> None:
+    with Reader(settings) as reader:
+        reader.read([document])
+        notes = list(reader.notes())
+        [path] = Path(settings.cache_dir or "").glob("*.notes")
+        path.write_text(path.read_text().replace('"stop": ', '"stop": 9999'))
+    with Reader(settings) as reader:
+        reader.read([document])
+        assert list(reader.notes()) == notes
+
+
 def test_notes_that_cannot_be_kept_are_made_all_the_same(
     settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,7 +69,7 @@ def test_what_is_in_the_file_is_not_written_again(store: Store, snapshot: str) -
     assert len(path.read_bytes().strip().split(b"\n")) == 2
 
 
-@pytest.mark.parametrize("damage", ["cut", "first line", "character", "two at once"])
+@pytest.mark.parametrize("damage", ["cut", "first line", "character", "number", "two at once"])
 def test_a_damaged_line_is_passed_over_and_no_other(
     store: Store, snapshot: str, damage: str
 ) -> None:
@@ -80,6 +80,7 @@ def test_a_damaged_line_is_passed_over_and_no_other(
         "cut": (data[:-9], [FIRST]),
         "first line": (b'{"made_of": "12' + data, [FIRST, SECOND]),
         "character": (data.replace(b"nine", b"ni\xc3"), [SECOND]),
+        "number": (data.replace(b'"stop": ', b'"stop": 1e999', 1), [SECOND]),
         "two at once": (b"{}{}\n7\n\xff\x00" + data, [FIRST, SECOND]),
     }[damage]
     path.write_bytes(changed)
