@@ -42,6 +42,9 @@ _EVERY = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_ASKS = re.compile(
+    rf"{_BEGINS}(?:{_FULL_LIST}|{_LIST}\s)?(?:{_ALL}\s(?:of\s)?)?(?:the\s)?", re.IGNORECASE
+)
 _NOT = re.compile(  # what is asked is a part, a count, a comparison or a judgement of them
     r"""
     \b(?:how\s(?:many|much)|sum|total|average|count|number\sof|compare|comparison|differ\w*
@@ -69,3 +72,12 @@ def asks_for_every(question: str) -> bool:
         and _NOT.search(question) is None
         and not asks_for_the_whole(question)
     )
+
+
+def everything_of(question: str) -> str:
+    """What a question asks for all of: "payment deadlines" of "list all payment deadlines".
+
+    The question itself where its words do not tell.
+    """
+    bare = question.strip().rstrip(".?!:")
+    return _ASKS.sub("", bare) or bare

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from keydiff_cli.text.every_question import asks_for_every
+from keydiff_cli.text.every_question import asks_for_every, everything_of
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,18 @@ def test_a_long_question_is_looked_at_in_time_that_grows_as_it_does() -> None:
     for words in ("list the ", "all the x ", "what are ", "full complete ", "please "):
         assert not asks_for_every(words * 2000 + "?!x")
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("question", "everything"),
+    [
+        ("list all payment deadlines", "payment deadlines"),
+        ("Please list every penalty for a breach.", "penalty for a breach"),
+        ("Can you list all of the dates on which it is due?", "dates on which it is due"),
+        ("Give me a complete list of the subsidiaries", "subsidiaries"),
+        ("who has to insure what?", "who has to insure what"),
+        ("Which penalties are there?", "Which penalties are there"),
+    ],
+)
+def test_what_is_asked_for_is_told_from_how(question: str, everything: str) -> None:
+    assert everything_of(question) == everything
