@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from keydiff_cli.cache import Aside
+from keydiff_cli.cache import Aside, Image
 from keydiff_cli.engine.leaning import leaning
 from keydiff_cli.engine.views import NoViewError, Stored, Views, longest_view, put_aside
 from keydiff_cli.reading.held import Held
@@ -24,11 +24,24 @@ class InView:
         self._views = views
         self._shown: Passage | None = None
         self._end = 0  # the position after it
+        self._leads: dict[str, Image] = {}
 
     def leaning(self, part: Passage, question: str) -> float:
         """How much the model leans to yes, 0 to 1: :func:`~keydiff_cli.engine.leaning.leaning`."""
         self.show(part)
         return leaning(self._held.cache, self._tokens(question))
+
+    def leaning_after(self, lead: str, text: str) -> float:
+        """As :meth:`leaning`, after a text that follows another one, beside which no part is.
+
+        What comes first is run once.
+        """
+        cache, self._shown = self._held.cache, None
+        if lead not in self._leads:
+            self.show_text(lead)
+            self._leads[lead] = cache.image(copy=True)
+        cache.load(self._leads[lead])
+        return leaning(cache, Asked(cache.context.model.tokenize(text), 0))
 
     def _tokens(self, question: str) -> Asked:
         return question_tokens(self._held, question)

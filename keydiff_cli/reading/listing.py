@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.in_view import in_view, longest_in_view, question_tokens
+from keydiff_cli.reading.judging import Judge
 from keydiff_cli.reading.part_records import Kept, PartRecords
 from keydiff_cli.reading.places import place_of
 from keydiff_cli.reading.recorder import Recorder
@@ -21,9 +22,7 @@ from keydiff_cli.text.merging import Merger
 from keydiff_cli.text.passages import Passage, cut_parts
 from keydiff_cli.text.statements import statements_of
 
-ASKED = "Does the text above state one or more of these: {question}? Answer yes or no."
-LIKELY_ANY = 0.52  # that a part has any, for its statements to be asked
-LIKELY_ONE = 0.7  # that a statement is one, to be listed
+LIKELY = 0.5  # how likely a statement is one, to be listed: as Judge.likely
 LONGEST = 240  # tokens of a part: a small model passes over things in longer ones
 
 
@@ -64,10 +63,10 @@ class Listing(Composed):
         self._held = held
         self._in_use = in_use
         self._recorder = recorder
-        self._asked = ASKED.format(question=question.strip().rstrip(".?!:"))
-        super().__init__(held.head + len(question_tokens(held, self._asked).ids))
-        self.parts = cut_parts(held.corpus, longest_in_view(held, LONGEST, self._asked))
-        self._records = PartRecords(held, recorder, store, [self._asked, LIKELY_ANY])
+        self._judge = judge = Judge(question)
+        super().__init__(held.head + len(question_tokens(held, judge.asked).ids))
+        self.parts = cut_parts(held.corpus, longest_in_view(held, LONGEST, judge.longest))
+        self._records = PartRecords(held, recorder, store, judge.settings)
         self._merger = Merger()
         self._several = len(held.corpus.documents) > 1
 
@@ -88,10 +87,10 @@ class Listing(Composed):
         for record in self._records.of(self.parts, self._said, self._recorder.asking):
             if record is None:
                 continue
-            leanings = map(float, record.text.split())
+            likely = map(float, record.text.split())
             statements = statements_of(corpus, Passage(record.start, record.stop))
-            for (tokens, text), leaning in zip(statements, leanings, strict=False):
-                if leaning >= LIKELY_ONE:
+            for (tokens, text), each in zip(statements, likely, strict=False):
+                if each >= LIKELY:
                     yield text, place_of(corpus, tokens.start, tokens.stop)
 
     def _is_new(self, text: str, place: Place) -> bool:
@@ -107,10 +106,11 @@ class Listing(Composed):
 
     def _said(self, parts: list[Passage]) -> Generator[Kept | None, None, None]:
         """How likely each statement of some parts is one; nothing of a part that has none."""
+        judge = self._judge
         with in_view(self._held, self._in_use) as view:
             for part in parts:
-                leanings: list[float] = []
-                if view.leaning(part, self._asked) >= LIKELY_ANY:
+                likely: list[float] = []
+                if judge.has_any(view, part):
                     statements = statements_of(self._held.corpus, part)
-                    leanings = [view.leaning(tokens, self._asked) for tokens, _ in statements]
-                yield " ".join(f"{leaning:.3f}" for leaning in leanings), ()
+                    likely = [judge.likely(view, tokens, text) for tokens, text in statements]
+                yield " ".join(f"{each:.3f}" for each in likely), ()

@@ -21,8 +21,9 @@ def test_what_the_parts_have_is_listed_and_a_part_asked_once(
     keydiff: Keydiff, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a model that is too small to tell; so whatever it leans to is enough."""
-    monkeypatch.setattr("keydiff_cli.reading.listing.LIKELY_ANY", 0.0)
-    monkeypatch.setattr("keydiff_cli.reading.listing.LIKELY_ONE", 0.0)
+    monkeypatch.setattr("keydiff_cli.reading.listing.LIKELY", -100.0)
+    monkeypatch.setattr("keydiff_cli.reading.judging.Judge.PART", (-100.0, -100.0))
+    monkeypatch.setattr("keydiff_cli.reading.judging.Judge.ONE", (-100.0, -100.0))
     document = tmp_path / "report.txt"
     document.write_bytes(SAMPLE.read_bytes()[6000:7200])
     text = " ".join(document.read_text().split())

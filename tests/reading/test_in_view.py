@@ -89,3 +89,24 @@ def test_a_part_is_as_long_as_there_is_room_for(settings: Settings, document: Pa
         assert longest_in_view(reader.held, cells, FIRST) == cells // 2
         with pytest.raises(NoViewError, match="no room for a question beside a part"):
             longest_in_view(reader.held, 100, "why? " * cells)
+
+
+def test_what_comes_first_is_run_once_and_a_part_is_as_it_was(
+    settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = []
+    show = Views.show_text
+    monkeypatch.setattr(
+        Views, "show_text", lambda self, tokens: (shown.append(tokens), show(self, tokens))
+    )
+    with Reader(settings) as reader:
+        reader.read([document])
+        before, one = state(reader), cut_parts(reader.corpus, 100)[0]
+        with in_view(reader.held, lambda: True) as view:
+            part = view.leaning(one, FIRST)
+            first = view.leaning_after("A tower.", FIRST)
+            other = view.leaning_after("A lamp.", FIRST)
+            assert view.leaning_after("A tower.", FIRST) == first != other
+            assert view.leaning(one, FIRST) == part
+        assert len(shown) == 2
+        same(before, state(reader))

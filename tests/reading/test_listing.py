@@ -11,6 +11,7 @@ from archived_readings import same, settings_for, state, write
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.reading.in_view import InView
+from keydiff_cli.reading.judging import Judge
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Place
 from keydiff_cli.settings.config import Settings
@@ -38,12 +39,19 @@ class Says:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, is_any: Callable[[str], bool]) -> None:
         self.asked: list[str] = []
 
-        def leaning(view: InView, part: Passage, question: str) -> float:
+        def has(view: InView, part: Passage) -> bool:
             text = view._held.corpus.text(part.start, part.stop)
             self.asked.append(text)
-            return float(is_any(text))
+            return is_any(text)
 
-        monkeypatch.setattr(InView, "leaning", leaning)
+        def has_any(_: Judge, view: InView, part: Passage) -> bool:
+            return has(view, part)
+
+        def likely(_: Judge, view: InView, statement: Passage, text: str) -> float:
+            return float(has(view, statement))
+
+        monkeypatch.setattr(Judge, "has_any", has_any)
+        monkeypatch.setattr(Judge, "likely", likely)
 
 
 def fees(text: str) -> bool:
