@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from keydiff_cli.report import Note
 from keydiff_cli.text.sentences import split_sentences
 
-_ALIKE = 0.7  # share of the words of the shorter of two sentences that say the same
+_ALIKE = 0.7  # share of its words that a sentence has from one that says the same
+_NOT = frozenset(["no", "not", "none", "never", "without", "neither", "nor"])
 _GOLDEN = 0.6180339887  # multiples of it, without their whole part, are spread evenly from 0 to 1
 _WORD = re.compile(r"\w+(?:[.,]\d+)*")
 
@@ -57,17 +58,18 @@ def _without_repetitions(notes: Sequence[Note]) -> dict[int, list[str]]:
     for number, note in enumerate(notes):
         for sentence in split_sentences(note.text):
             words = frozenset(map(str.lower, _WORD.findall(sentence.text)))
-            if words and not any(_alike(words, other) for other in known):
+            if words and not any(_adds_nothing(words, other) for other in known):
                 known.append(words)
                 said.setdefault(number, []).append(sentence.text)
     return said
 
 
-def _alike(some: frozenset[str], others: frozenset[str]) -> bool:
-    """Whether two sentences say the same: most of their words, and all figures of one of them."""
-    shared = len(some & others) / min(len(some), len(others))
-    figures, other_figures = _figures(some), _figures(others)
-    return shared >= _ALIKE and (figures <= other_figures or other_figures <= figures)
+def _adds_nothing(words: frozenset[str], known: frozenset[str]) -> bool:
+    """Whether a sentence has most of its words and all of its figures, and its no, from another."""
+    shared = len(words & known) / len(words)
+    if bool(words & _NOT) != bool(known & _NOT):
+        return False
+    return shared >= _ALIKE and _figures(words) <= _figures(known)
 
 
 def _figures(words: frozenset[str]) -> frozenset[str]:

@@ -47,7 +47,7 @@ def _is_from_tables(sentence: str, rows: list[str]) -> bool:
         return False
     stated = read_stated(sentence)
     amounts = [stated.text[n.start : n.stop] for n in stated.numbers if _may_be_scaled(n)]
-    if not amounts or any(n.amount.power is not None for n in stated.numbers):
+    if not amounts or any(map(_is_of_its_own, stated.numbers)):
         return False
     for amount in amounts:
         digits = re.compile(rf"(?<![\d.,]){re.escape(amount.lstrip('$€£¥ '))}(?![\d.,]*\d)")
@@ -58,9 +58,16 @@ def _is_from_tables(sentence: str, rows: list[str]) -> bool:
 
 
 def _may_be_scaled(number: FoundNumber) -> bool:
+    """Whether a number is one of money, in whole units."""
     amount = number.amount
     is_plain = amount.power is None and not amount.percent and amount.places <= 0
-    return is_plain and (bool(number.currency) or amount.number >= 1000)
+    return is_plain and bool(number.currency)
+
+
+def _is_of_its_own(number: FoundNumber) -> bool:
+    """Whether a number has its own scale, or counts something else than money."""
+    amount = number.amount
+    return amount.power is not None or (amount.number >= 1000 and not number.currency)
 
 
 def _is_row(line: str) -> bool:

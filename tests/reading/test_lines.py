@@ -47,6 +47,14 @@ def test_where_these_are_too_long_notes_from_all_over_give_one() -> None:
     assert all(any(low <= page < low + 25 for page in pages) for low in (0, 25, 50, 75))
 
 
+def test_what_says_more_or_the_opposite_is_not() -> None:
+    more = [
+        note(1, "Revenue increased in the quarter.", "The loan was not repaid in the year."),
+        note(2, "Revenue increased in the quarter to $5,200.", "The loan was repaid in the year."),
+    ]
+    assert len(chosen(100, more)) == 4
+
+
 def test_what_another_sentence_says_is_passed_over() -> None:
     twice = [
         note(1, "The harbour has 9 quays and 2 boats."),

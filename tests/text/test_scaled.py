@@ -12,8 +12,8 @@ SOURCE = """
 Total current assets                    25,358      28,142
 Net loss per share                       (0.91)      (0.63)
 Shares outstanding                   5,995,065   5,017,079
-The Company sold a building for $4,300,000 in May, of which $1,250 was a fee.
-Fees                                     1,250         990
+The Company sold a building for $4,300,000 in May, of which $1,300 was a fee.
+Employees                                1,250         990
 Revenue
 1,367
 """
@@ -27,11 +27,13 @@ Revenue
         ("Revenue was $1,367.", "Revenue was $1,367 (in thousands)."),
         ("It sold a building for $4,300,000.", None),
         ("It sold a building for $4,300,000 and has assets of $25,358.", None),
-        ("A fee of $1,250.", None),
+        ("A fee of $1,300.", None),
         ("Current assets were $25,358 thousand.", None),
         ("Current assets (in thousands): 25,358", None),
         ("There are 5,995,065 shares.", None),
         ("Net loss of 0.91.", None),
+        ("It has 1,250 employees and assets of $25,358.", None),
+        ("The company has 1,250 employees.", None),
         ("Nothing was sold.", None),
     ],
 )
