@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -288,17 +289,10 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain data: ``docs/json.md``."""
-        data: dict[str, Any] = _plain(asdict(self))
+        data: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         data["certainty"] = round(self.certainty, 4)
         data["model"] = data["model"] or {}
         data["cache"] = data["cache"] or {}
         data["timing_s"] = {name: round(value, 4) for name, value in vars(self.timing_s).items()}
         data["recall"]["seconds"] = round(self.recall.seconds, 4)
         return data
-
-
-def _plain(value: Any) -> Any:
-    """The same data with lists for tuples, as JSON has them."""
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

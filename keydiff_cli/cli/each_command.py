@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from keydiff_cli.cli.asked_results import ask_and_show, shown
-from keydiff_cli.cli.bench_options import RUNNING, BenchOptions, parse_lengths, parse_names
+from keydiff_cli.cli.bench_options import ASKING, BenchOptions, parse_lengths, parse_names
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError, setting
 
@@ -22,11 +22,7 @@ FEWEST, MOST = 1, 60  # items of a kind in a text
     "samples",
     "seed",
     "text",
-    "out",
-    "recall",
-    "second_look",
-    "cache_dir",
-    *RUNNING,
+    *ASKING,
     policies="full,keydiff-prerope",
     budgets="1024",
     lengths="16384",

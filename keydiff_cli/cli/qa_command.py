@@ -8,18 +8,14 @@ from typing import Annotated
 import typer
 
 from keydiff_cli.cli.asked_results import ask_and_show
-from keydiff_cli.cli.bench_options import MOST, RUNNING, BenchOptions, parse_names
+from keydiff_cli.cli.bench_options import ASKING, MOST, BenchOptions, parse_names
 from keydiff_cli.cli.signatures import with_options
 
 
 @with_options(
     "policies",
     "budgets",
-    "out",
-    "recall",
-    "second_look",
-    "cache_dir",
-    *RUNNING,
+    *ASKING,
     policies="full,keydiff-prerope",
     budgets="1/8",
     out=Path("qa.jsonl"),

@@ -29,7 +29,7 @@ class InView:
     def leaning(self, part: Passage, question: str) -> float:
         """How much the model leans to yes, 0 to 1: :func:`~keydiff_cli.engine.leaning.leaning`."""
         self.show(part)
-        return leaning(self._held.cache, self._tokens(question))
+        return leaning(self._held.cache, question_tokens(self._held, question))
 
     def leaning_after(self, lead: str, text: str) -> float:
         """As :meth:`leaning`, after a text that follows another one, beside which no part is.
@@ -42,9 +42,6 @@ class InView:
             self._leads[lead] = cache.image(copy=True)
         cache.load(self._leads[lead])
         return leaning(cache, Asked(cache.context.model.tokenize(text), 0))
-
-    def _tokens(self, question: str) -> Asked:
-        return question_tokens(self._held, question)
 
     def show(self, part: Passage) -> None:
         """Have a part in view, and no question to it."""

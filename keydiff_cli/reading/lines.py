@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby, zip_longest
 
 from keydiff_cli.report import Note
 from keydiff_cli.text.sentences import split_sentences
@@ -14,54 +16,62 @@ _GOLDEN = 0.6180339887  # multiples of it, without their whole part, are spread 
 _WORD = re.compile(r"\w+(?:[.,]\d+)*")
 
 
-def choose_lines(notes: Sequence[Note], words: int) -> list[tuple[Note, str]]:
-    """Sentences of notes, each with its note, in their order, of ``words`` words together at most.
+@dataclass(frozen=True)
+class Line:
+    """A sentence of a note; ``number`` is that of the note, counted from 0."""
 
-    Each note gives its first sentence; where they are too long together, its shortest one, and
-    where these are, too, only notes that are spread over the documents. Where there is room for
-    more, notes give more. A sentence that says what another one does is passed over.
-    """
-    said = _without_repetitions(notes)
-    turns = sorted(said, key=lambda number: number * _GOLDEN % 1)
-    firsts = {number: sentences[0] for number, sentences in said.items()}
-    if sum(map(_length, firsts.values())) > words:
-        firsts = {number: min(sentences, key=_length) for number, sentences in said.items()}
-    chosen: dict[int, list[str]] = {}
-    room = words
-    for round_number in range(max(map(len, said.values()), default=0)):
-        for number in turns:
-            sentence = firsts[number]
-            if round_number:
-                others = [each for each in said[number] if each != firsts[number]]
-                sentence = others[round_number - 1] if round_number <= len(others) else ""
-            if sentence and (size := _length(sentence)) <= room:
-                room -= size
-                chosen.setdefault(number, []).append(sentence)
-    return [
-        (notes[number], sentence)
-        for number in sorted(chosen)
-        for sentence in said[number]
-        if sentence in chosen[number]
-    ]
+    number: int
+    text: str
+
+    @property
+    def words(self) -> int:
+        """How many words it has."""
+        return len(self.text.split())
 
 
-def distinct_lines(notes: Sequence[Note]) -> list[tuple[Note, str]]:
-    """All sentences of notes that say what none before them does, each with its note."""
-    said = _without_repetitions(notes)
-    return [(notes[number], each) for number, sentences in said.items() for each in sentences]
-
-
-def _without_repetitions(notes: Sequence[Note]) -> dict[int, list[str]]:
-    """The sentences of each note that has any which no note before it has."""
+def distinct_lines(notes: Sequence[Note]) -> list[Line]:
+    """The sentences of notes that say what none before them does, in their order."""
     known: list[frozenset[str]] = []
-    said: dict[int, list[str]] = {}
+    lines: list[Line] = []
     for number, note in enumerate(notes):
         for sentence in split_sentences(note.text):
             words = frozenset(map(str.lower, _WORD.findall(sentence.text)))
             if words and not any(_adds_nothing(words, other) for other in known):
                 known.append(words)
-                said.setdefault(number, []).append(sentence.text)
-    return said
+                lines.append(Line(number, sentence.text))
+    return lines
+
+
+def choose_lines(lines: Sequence[Line], words: int) -> list[Line]:
+    """Sentences of notes in their order, of ``words`` words together at most.
+
+    Each note gives its first sentence; where they are too long together, its shortest one, and
+    where these are, too, only notes that are spread over the documents. Where there is room for
+    more, notes give more.
+
+    Parameters
+    ----------
+    lines
+        The sentences to choose from, as :func:`distinct_lines` gives them.
+    """
+    of_notes = {number: list(some) for number, some in groupby(lines, key=lambda line: line.number)}
+    firsts = {number: some[0] for number, some in of_notes.items()}
+    if sum(line.words for line in firsts.values()) > words:
+        firsts = {
+            number: min(some, key=lambda line: line.words) for number, some in of_notes.items()
+        }
+    queues = {
+        number: [firsts[number], *(line for line in some if line is not firsts[number])]
+        for number, some in of_notes.items()
+    }
+    turns = sorted(queues, key=lambda number: number * _GOLDEN % 1)
+    chosen: list[Line] = []
+    room = words
+    for line in filter(None, chain(*zip_longest(*(queues[number] for number in turns)))):
+        if line.words <= room:
+            room -= line.words
+            chosen.append(line)
+    return [line for line in lines if line in chosen]
 
 
 def _adds_nothing(words: frozenset[str], known: frozenset[str]) -> bool:
@@ -74,7 +84,3 @@ def _adds_nothing(words: frozenset[str], known: frozenset[str]) -> bool:
 
 def _figures(words: frozenset[str]) -> frozenset[str]:
     return frozenset(word for word in words if word[0].isdigit())
-
-
-def _length(sentence: str) -> int:
-    return len(sentence.split())

@@ -14,7 +14,7 @@ from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.in_view import in_view, longest_in_view, question_tokens
 from keydiff_cli.reading.judging import Judge
 from keydiff_cli.reading.part_records import Kept, PartRecords
-from keydiff_cli.reading.places import place_of
+from keydiff_cli.reading.places import place_of, write_place
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.report import Place, PlacedSentence
 from keydiff_cli.snapshots import Store
@@ -74,7 +74,7 @@ class Listing(Composed):
         try:
             for text, place in self._found():
                 if self._is_new(text, place):
-                    where = f"{place.document}, {place}" if self._several else str(place)
+                    where = write_place(place, named=self._several)
                     yield ("\n" if self.text else "") + f"- {text} [{where}]"
         finally:
             self._recorder.noting_over()

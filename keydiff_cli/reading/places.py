@@ -23,6 +23,11 @@ def place_of(corpus: Corpus, start: int, stop: int) -> Place:
     return Place(first.document, pages, (first.line, last.line))
 
 
+def write_place(place: Place, *, named: bool) -> str:
+    """A place in words, with the name of its document if that is wanted."""
+    return f"{place.document}, {place}" if named else str(place)
+
+
 def name_places(places: Sequence[Place]) -> str:
     """The first of some places in words, and how many others there are."""
     named, others = ", ".join(map(str, places[:_NAMED])), len(places) - _NAMED

@@ -8,13 +8,14 @@ from keydiff_cli.engine.answer import Answer
 from keydiff_cli.errors import setting
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.lines import choose_lines, distinct_lines
-from keydiff_cli.reading.places import name_places
+from keydiff_cli.reading.places import name_places, write_place
 from keydiff_cli.report import CheckedFacts, Note, Place, PlacedSentence
 from keydiff_cli.settings.lengths import LENGTHS
 from keydiff_cli.text.checking import Claim, claims_of
 from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.names import has_name
 from keydiff_cli.text.sentences import Sentence, split_sentences
+from keydiff_cli.text.stated import read_stated
 from keydiff_cli.text.wish import Wish
 
 
@@ -89,7 +90,8 @@ class Summary(Composed):
 
     def _checked(self, sentence: Sentence) -> Iterator[str]:
         """The sentence, unless something that it states is nowhere in the sources."""
-        found = [(place, claims_of(sentence.text, facts)) for place, facts in self._sources]
+        stated = read_stated(sentence.text)
+        found = [(place, claims_of(stated, facts)) for place, facts in self._sources]
         claims = found[0][1] if found else []
         lacking = {
             number
@@ -113,16 +115,16 @@ class Summary(Composed):
     def _about_the_parts(self, words: int) -> Iterator[str]:
         """What the notes say, a paragraph for each part, with its place."""
         lines = distinct_lines(self._notes)
-        chosen = choose_lines(self._notes, words)
+        chosen = choose_lines(lines, words)
         if not chosen and not self.text:  # too few words for any
-            chosen = sorted(lines, key=lambda line: len(line[1].split()))[:1]
+            chosen = sorted(lines, key=lambda line: line.words)[:1]
         said: dict[Note, list[str]] = {}
-        for note, sentence in chosen:
-            said.setdefault(note, []).append(sentence)
+        for line in chosen:
+            said.setdefault(self._notes[line.number], []).append(line.text)
         several = len({note.document for note in self._notes}) > 1
         for note, sentences in said.items():
             self.sentences += [PlacedSentence(each, (note.place,)) for each in sentences]
-            where = f"{note.document}, {note.place}" if several else str(note.place)
+            where = write_place(note.place, named=several)
             if self._wish.outline:
                 paragraph = "\n".join([where, *(f"- {each}" for each in sentences)])
                 between = "\n\n"
@@ -132,7 +134,7 @@ class Summary(Composed):
             yield (between if self.text else "") + paragraph
         passed_over = [note for note in self._notes if note not in said]
         self.uncovered += tuple(note.place for note in passed_over)
-        telling = {note for note, _ in lines}
+        telling = {self._notes[line.number] for line in lines}
         if lacking := [note.place for note in passed_over if note in telling]:
             is_long = words + (self._wish.lead or 0) >= LENGTHS["long"]
             longer = "" if is_long else f"; {setting('length', 'long')} has room for more"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from keydiff_cli.text.amounts import FoundNumber, unit_of
 from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.sentences import join_sentences, split_sentences
-from keydiff_cli.text.stated import read_stated
+from keydiff_cli.text.stated import Stated, read_stated
 from keydiff_cli.text.units import rounding
 
 
@@ -62,8 +62,8 @@ class Claim:
     is_found: bool
 
 
-def claims_of(sentence: str, facts: Facts) -> list[Claim]:
-    """What a sentence states, in its order, looked up in a source.
+def claims_of(stated: Stated, facts: Facts) -> list[Claim]:
+    """What a sentence states (:func:`~keydiff_cli.text.stated.read_stated`), looked up in a source.
 
     - Numbers are compared as numbers, in any scale, and in the unit of the source's tables. They
       may be rounded where they have a word of scale and two digits or more, or where the sentence
@@ -73,7 +73,6 @@ def claims_of(sentence: str, facts: Facts) -> list[Claim]:
     - Names are looked up word by word. One of a single word that begins the sentence passes, since
       any word could be there.
     """
-    stated = read_stated(sentence)
 
     def claims() -> Iterator[Claim]:
         unit = unit_of(stated.text)
@@ -95,7 +94,9 @@ def claims_of(sentence: str, facts: Facts) -> list[Claim]:
 
 def missing(sentence: str, facts: Facts) -> tuple[str, ...]:
     """What a sentence states that the source does not have; see :func:`claims_of`."""
-    return tuple(claim.written for claim in claims_of(sentence, facts) if not claim.is_found)
+    return tuple(
+        claim.written for claim in claims_of(read_stated(sentence), facts) if not claim.is_found
+    )
 
 
 def checked(text: str, facts: Facts) -> Checked:
@@ -105,7 +106,7 @@ def checked(text: str, facts: Facts) -> Checked:
     (:attr:`~keydiff_cli.text.sentences.Sentence.is_whole`).
     """
     sentences = split_sentences(text)
-    claims = [claims_of(sentence.text, facts) for sentence in sentences]
+    claims = [claims_of(read_stated(sentence.text), facts) for sentence in sentences]
     lacking = [tuple(claim.written for claim in some if not claim.is_found) for some in claims]
     pairs = list(zip(sentences, lacking, strict=True))
     figures = [claim for some in claims for claim in some if claim.is_figure]

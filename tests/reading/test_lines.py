@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keydiff_cli.reading.lines import choose_lines
+from keydiff_cli.reading.lines import choose_lines, distinct_lines
 from keydiff_cli.report import Note
 
 
@@ -19,9 +19,10 @@ NOTES = [
 
 
 def chosen(words: int, notes: list[Note] = NOTES) -> list[tuple[int, str]]:
-    lines = choose_lines(notes, words)
-    assert sum(len(text.split()) for _, text in lines) <= words
-    return [(note.pages[0] if note.pages else 0, text) for note, text in lines]
+    lines = choose_lines(distinct_lines(notes), words)
+    assert sum(len(line.text.split()) for line in lines) <= words
+    pages = [notes[line.number].pages for line in lines]
+    return [(page[0] if page else 0, line.text) for page, line in zip(pages, lines, strict=True)]
 
 
 def test_each_note_gives_its_first_sentence_and_more_where_there_is_room() -> None:
