@@ -65,7 +65,7 @@ def found(document: AskedDocument, settings: Settings) -> tuple[list[Head], Foun
             lifted = []
             for layer in range(len(cache.rows.heads)):
                 numbers = [number for other, number in heads if other == layer]
-                pieces = list(lifts_by_head(cache, archive, layer, numbers))
+                pieces = list(lifts_by_head(cache, archive, held.head, layer, numbers))
                 tokens = np.concatenate(pieces, axis=1)
                 lifted.append(np.maximum.reduceat(tokens, starts, axis=1))
             questions.append((np.concatenate(lifted), right))

@@ -12,7 +12,9 @@ from keydiff_cli.cache.image import Image, Mark, Pin
 from keydiff_cli.cache.kv_cache import KVCache
 from keydiff_cli.cache.quantized import quantize, quantized_width, to_half
 from keydiff_cli.cache.rows import HeadRows, LostRowsError
+from keydiff_cli.cache.shifts import Shift, Stretch, read_at, stretches
 from keydiff_cli.cache.state import Bytes
+from keydiff_cli.cache.turning import turned
 
 __all__ = [
     "Access",
@@ -25,7 +27,12 @@ __all__ = [
     "LostRowsError",
     "Mark",
     "Pin",
+    "Shift",
+    "Stretch",
     "quantize",
     "quantized_width",
+    "read_at",
+    "stretches",
     "to_half",
+    "turned",
 ]

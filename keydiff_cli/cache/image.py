@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from keydiff_cli.cache.access import Layout
 from keydiff_cli.cache.cells import Cells
+from keydiff_cli.cache.shifts import Shift
 from keydiff_cli.cache.state import STATE_HEAD, Bytes, build_state, parse_state
 from keydiff_cli.llama import KV_TYPES, Context
 from keydiff_cli.scores import Float32
@@ -49,6 +50,8 @@ class Image:
         Keys of each layer, then values of each layer: uint8 ``[cells, bytes]``.
     windowed
         Layers with a sliding window, serialised: uint8 ``[bytes]``.
+    shifts
+        At what positions tokens were read, where these are not their numbers.
     """
 
     tokens: int
@@ -61,8 +64,11 @@ class Image:
     widths: list[int]
     rows: Iterable[Bytes]
     windowed: Bytes
+    shifts: tuple[Shift, ...] = ()
 
-    def followed_by(self, start: int, rows: Iterable[Bytes], count: int) -> Image:
+    def followed_by(
+        self, start: int, rows: Iterable[Bytes], count: int, position: int | None = None
+    ) -> Image:
         """The same with the rows of tokens after it, which come from elsewhere.
 
         The image has to be of consecutive cells from the first one on. What it does not have are
@@ -71,23 +77,25 @@ class Image:
         Parameters
         ----------
         start
-            Number of the first of these tokens, and its position.
+            Number of the first of these tokens.
         rows
             Keys of each layer, then values of each layer: uint8 ``[count, bytes]``.
         count
             Number of the tokens.
+        position
+            Position of the first of them, by which its keys are rotated; None for its number.
         """
-        more = np.arange(start, start + count, dtype=np.int32)
-        heads = len(self.origin)
-        shared = np.broadcast_to(more, (heads, count))
+        more = np.arange(count, dtype=np.int32)
+        at = more + (start if position is None else position)
+        shape = len(self.origin), count
         return replace(
             self,
             tokens=start + count,
-            position=start + count,
-            positions=np.concatenate((self.positions, more)),
-            origin=np.concatenate((self.origin, shared), axis=1),
-            rotary=np.concatenate((self.rotary, shared), axis=1),
-            past=np.concatenate((self.past, np.zeros((heads, count), np.float32)), axis=1),
+            position=int(at[0]) + count,
+            positions=np.concatenate((self.positions, at)),
+            origin=np.concatenate((self.origin, np.broadcast_to(start + more, shape)), axis=1),
+            rotary=np.concatenate((self.rotary, np.broadcast_to(at, shape)), axis=1),
+            past=np.concatenate((self.past, np.zeros(shape, np.float32)), axis=1),
             rows=map(_joined, self.rows, rows),
         )
 
@@ -130,12 +138,20 @@ class Imaging:
         self._layout = layout
         self._cells = cells
 
-    def take(self, tokens: int, position: int, pinned: Sequence[Pin], *, copy: bool) -> Image:
+    def take(
+        self,
+        tokens: int,
+        position: int,
+        pinned: Sequence[Pin],
+        shifts: Sequence[Shift],
+        *,
+        copy: bool,
+    ) -> Image:
         """An image of the cache as it is.
 
         Parameters
         ----------
-        tokens, position, pinned
+        tokens, position, pinned, shifts
             What the cache knows beside its cells; see :class:`Image`.
         copy
             Whether the rows have to outlast the next change of the cache; else they may be views.
@@ -156,6 +172,7 @@ class Imaging:
             self._layout.widths,
             rows,
             windowed,
+            tuple(shifts),
         )
 
     def check(self, image: Image) -> None:

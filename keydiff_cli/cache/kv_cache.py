@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from keydiff_cli.cache.access import Access, find_layout
-from keydiff_cli.cache.cells import Cells
-from keydiff_cli.cache.evictor import EvictionTimes, Evictor
-from keydiff_cli.cache.image import Image, Imaging, Mark, Pin
-from keydiff_cli.cache.rows import StoredRows
-from keydiff_cli.cache.scoring import Scoring
+from keydiff_cli.cache.compactor import next_position
+from keydiff_cli.cache.image import Image, Mark, Pin
+from keydiff_cli.cache.shifts import Shift
+from keydiff_cli.cache.view import CacheView
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Context, Tokens, hold_interrupt
-from keydiff_cli.scores import Queries
+from keydiff_cli.llama import Tokens, hold_interrupt
+from keydiff_cli.system.files import told_by
 
 
-class KVCache:
+class KVCache(CacheView):
     """The cache of a context, appended to in order and evicted from per head.
 
     What is pinned, protected and evicted is told by tokens, which are numbered as they are
@@ -34,6 +31,8 @@ class KVCache:
         ``native`` lets a patched llama.cpp score by KeyDiff and evict; ``direct`` works on
         llama.cpp's own memory; ``copy`` serialises and restores the cache at every eviction. None:
         the first that is possible. Memory is checked once against a serialised copy.
+    compaction
+        When rows get smaller positions, and which; None: positions count on.
 
     Attributes
     ----------
@@ -49,61 +48,13 @@ class KVCache:
         How the rows are reached.
     rows : StoredRows
         The rows as they are stored.
+    compaction : Compaction or None
+        As above; None, too, where keys cannot be turned.
+    uncompacted : str
+        Why rows could not get smaller positions, when they were to; empty if they could.
+    shifts : list of Shift
+        At what positions tokens were read.
     """
-
-    def __init__(self, context: Context, *, access: Access | None = None) -> None:
-        self.context = context
-        self.tokens = self.position = 0
-        self.pinned: list[Pin] = []
-        self.evicted = 0
-        self._layout = find_layout(context, access)
-        self.access = self._layout.access
-        self._cells = Cells(sum(self._layout.heads), context.cells)
-        self._scoring = Scoring(context, self._layout)
-        self._evictor = Evictor(context, self._layout, self._cells, self._scoring)
-        self._imaging = Imaging(context, self._layout, self._cells)
-        self.rows = StoredRows(context, self._layout, self._cells, self._scoring, self._evictor)
-        self._mark: Mark | None = None
-
-    @property
-    def used(self) -> int:
-        """Cells in use."""
-        return len(self._cells.in_use)
-
-    @property
-    def free(self) -> int:
-        """Cells not in use."""
-        return self.context.cells - self.used
-
-    @property
-    def intact(self) -> bool:
-        """Whether every head still has the rows of all tokens that were appended."""
-        return bool(((self._cells.origin >= 0).sum(axis=1) == self.tokens).all())
-
-    @property
-    def positions(self) -> NDArray[np.int32]:
-        """Position of each cell, as llama.cpp has it, -1 when free: int32 ``[cells]``."""
-        return self._cells.positions
-
-    @property
-    def origin(self) -> list[NDArray[np.int32]]:
-        """For each layer, the token of each row, -1 in free cells: int32 ``[heads, cells]``."""
-        return np.split(self._cells.origin, self._layout.offsets[1:-1])
-
-    @property
-    def rotary(self) -> list[NDArray[np.int32]]:
-        """For each layer, the rotary position of each row, likewise: int32 ``[heads, cells]``."""
-        return np.split(self._cells.rotary, self._layout.offsets[1:-1])
-
-    @property
-    def times(self) -> EvictionTimes:
-        """Seconds that evictions have taken."""
-        return self._evictor.times
-
-    @property
-    def widths(self) -> list[int]:
-        """Bytes of a row of keys of each layer, then of a row of values of each layer."""
-        return self._layout.widths
 
     def pin(self, start: int, stop: int) -> None:
         """Never evict the tokens from ``start`` to ``stop`` (exclusive)."""
@@ -171,17 +122,41 @@ class KVCache:
             return False
         return True
 
-    def shows_rotations(self) -> bool:
-        """Whether it is known how every layer rotates its keys."""
-        return self._layout.all_rotations is not None
-
     def clear(self) -> None:
         """Forget everything."""
         self.context.clear()
         self._layout.forget_keys()
         self._cells.clear()
         self.tokens = self.position = 0
-        self.pinned = []
+        self.pinned, self.shifts = [], []
+
+    # Compaction -----------------------------------------------------------------------------
+
+    @hold_interrupt()
+    def compact(self, room: int) -> None:
+        """Give all rows smaller positions, if ``room`` more tokens would be too far for the model.
+
+        Where there is no place on disk to put them aside meanwhile, positions count on.
+
+        Raises
+        ------
+        LostRowsError
+            If it fails; what the cache holds is of no use any more.
+        """
+        if self.compaction is None or not self.compaction.due(self.position, room):
+            return
+        image = self.image()
+        position = next_position(self.compaction, image)
+        if position < self.position:
+            self._remember()
+            try:
+                self._compactor.compact(image, self.compaction.way, position)
+            except OSError as error:
+                self.compaction, self.uncompacted = None, told_by(error)
+                return
+            self.position = position
+            self.shifts.append(Shift(self.tokens, self.tokens - position))
+            self._evictor.hide()
 
     # Eviction -------------------------------------------------------------------------------
 
@@ -210,16 +185,6 @@ class KVCache:
         protected = [(pin.start, pin.stop) for pin in self.pinned]
         protected += policy.protected(max(min(keeps) - self.pinned_rows, 0), self.tokens)
         self.evicted += self._evictor.evict(keeps, policy, protected)
-
-    def queries(self, number: int) -> Queries:
-        """The queries that the scorer of layer ``number`` is given: of the tokens watched last.
-
-        Raises
-        ------
-        ModelError
-            If they are out of reach.
-        """
-        return self._scoring.queries(number)
 
     # Going back -----------------------------------------------------------------------------
 
@@ -280,7 +245,7 @@ class KVCache:
 
     def image(self, *, copy: bool = False) -> Image:
         """What the cache holds. But for a copy the rows may be views, valid until it changes."""
-        return self._imaging.take(self.tokens, self.position, self.pinned, copy=copy)
+        return self._imaging.take(self.tokens, self.position, self.pinned, self.shifts, copy=copy)
 
     @hold_interrupt()
     def load(self, image: Image) -> None:
@@ -295,5 +260,5 @@ class KVCache:
         self.clear()
         self._imaging.put(image)
         self.tokens, self.position = image.tokens, image.position
-        self.pinned = list(image.pinned)
+        self.pinned, self.shifts = list(image.pinned), list(image.shifts)
         self._evictor.hide()

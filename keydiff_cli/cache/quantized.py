@@ -44,6 +44,20 @@ def quantize(rows: Bytes) -> Bytes:
     return stored.reshape(len(rows), -1)
 
 
+def quantize_numbers(numbers: Float32) -> Bytes:
+    """Numbers, float32 ``[rows, numbers]``, as q8_0: uint8 ``[rows, bytes]``.
+
+    As llama.cpp does it, but that a value halfway between two goes to the even one.
+    """
+    blocks = numbers.reshape(-1, Q8_0_VALUES)
+    scale = np.abs(blocks).max(axis=1) / np.float32(127)
+    stored = np.empty((len(blocks), Q8_0_BLOCK), np.uint8)
+    stored[:, :_HALF] = scale.astype(np.float16)[:, None].view(np.uint8)
+    parts = blocks * np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)[:, None]
+    np.copyto(stored[:, _HALF:].view(np.int8), np.rint(parts), casting="unsafe")
+    return stored.reshape(len(numbers), -1)
+
+
 def dequantize(rows: Bytes) -> Float32:
     """Rows stored as q8_0, uint8 ``[..., bytes]``, as float32 ``[..., numbers]``."""
     blocks = rows.reshape(*rows.shape[:-1], -1, Q8_0_BLOCK)

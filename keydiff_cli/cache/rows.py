@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,8 @@ from keydiff_cli.cache.evictor import Evictor
 from keydiff_cli.cache.quantized import dequantize
 from keydiff_cli.cache.scoring import Scoring
 from keydiff_cli.cache.state import Bytes, parse_state
+from keydiff_cli.cache.turning import turned
+from keydiff_cli.compaction import place_between
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Context, LlamaError, hold_interrupt
@@ -102,6 +104,35 @@ class StoredRows:
         if kv_type == "q8_0":
             return dequantize(keys).reshape(shape)
         return self._scoring.numbers(keys.reshape(shape))
+
+    def turn(self, keys: Bytes, layer: int, steps: NDArray[np.int32]) -> Bytes:
+        """Keys of single heads of a layer turned on by so many positions: uint8 ``[rows, bytes]``.
+
+        Raises
+        ------
+        ModelError
+            If it is not known how the layer rotates them.
+        """
+        if self._layout.all_rotations is None:
+            raise ModelError("how this model rotates its keys is out of reach")
+        kv_type = "f16" if self._layout.half else "q8_0"
+        return turned(keys, self._layout.all_rotations[layer], steps, kv_type)
+
+    def placed(self, rows: HeadRows) -> HeadRows:
+        """Rows turned to their places between those that their heads hold now."""
+        cells = self._cells
+        heads, starts = np.unique(rows.head, return_index=True)
+        new = rows.rotary.copy()
+        for head, own in zip(heads, np.split(np.arange(len(new)), starts[1:]), strict=True):
+            new[own] = place_between(rows.origin[own], cells.origin[head], cells.rotary[head])
+        bounds = np.searchsorted(rows.head, self._layout.offsets)
+        keys = [
+            self.turn(part, number, (new - rows.rotary)[first:last])
+            for number, (part, (first, last)) in enumerate(
+                zip(rows.keys, pairwise(bounds), strict=True)
+            )
+        ]
+        return replace(rows, rotary=new, keys=keys)
 
     def score(self, policy: Policy) -> tuple[Float32, NDArray[np.int32], NDArray[np.int64]]:
         """How a policy ranks the rows in use.

@@ -117,10 +117,11 @@ def require_room(cache: KVCache, count: int, pinned: int | None = None) -> None:
 def make_room(cache: KVCache, count: int) -> None:
     """Let older tokens of questions and answers go where there are no cells for ``count`` more.
 
-    They are at most :func:`step_of`.
+    They are at most :func:`step_of`. Nor do their positions come too far for the model.
     """
     if cache.free < count:
         cache.evict(cache.context.cells - step_of(cache), _TALK)
+    cache.compact(count)
 
 
 @dataclass(frozen=True)

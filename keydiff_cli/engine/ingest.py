@@ -52,7 +52,9 @@ def ingest(
     keep = cache.pinned_rows + policy.largest(budget)
     limit = min(cache.keeps(keep, policy))
     asked = None if question is None else question.cut(cache.context.batch)
+    spare = max(cache.context.cells - keep, 0)  # for what is said before the next block
     for block in blocks:
+        cache.compact(len(block.ids) + spare)
         cache.append(block.ids, watch=policy.watch in ("block", "stream"))
         if appended is not None:
             appended(block)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.cache import HeadRows, KVCache, LostRowsError
+from keydiff_cli.cache import HeadRows, KVCache, LostRowsError, read_at, stretches
 from keydiff_cli.engine.answer import make_room, require_room, step_of
+from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import LlamaError
 from keydiff_cli.scores import Float32, KeyDiff, smooth
-from keydiff_cli.scores.lift import Pieces, lift
+from keydiff_cli.scores.lift import Piece, Pieces, lift
 from keydiff_cli.text.prompts import Asked
 
 _PART = 0.75  # of the rows that are kept may give their places at most
@@ -83,7 +84,7 @@ class Recall:
 
 
 def lifts(
-    cache: KVCache, archive: Archived, question: Asked, heads: Sequence[QueryHead] = ()
+    cache: KVCache, archive: Archived, question: Asked, first: int, heads: Sequence[QueryHead] = ()
 ) -> Float32:
     """How much more a question attends to each archived token than any question does.
 
@@ -91,6 +92,8 @@ def lifts(
 
     Parameters
     ----------
+    first
+        Number of the archive's first token in the cache.
     heads
         The query heads whose attention is looked at, if it is known which ones find passages
         best.
@@ -111,13 +114,14 @@ def lifts(
     total = np.zeros(archive.tokens, np.float32)
     for layer in sorted({head.layer for head in heads}):
         numbers = [head.number for head in heads if head.layer == layer]
-        own = lifts_by_head(cache, archive, layer, numbers)
+        own = lifts_by_head(cache, archive, first, layer, numbers)
         total += np.concatenate([np.log(piece).sum(axis=0) for piece in own])
     if heads:
         total /= np.float32(len(heads))
         return np.exp(total, out=total)
     for layer in range(len(cache.rows.heads)):
-        own = lift(cache.queries(layer), _keys(cache, archive, layer))
+        queries = cache.queries(layer)
+        own = lift(_pieces(cache, archive, first, layer, queries.vectors), queries.lead)
         total += np.concatenate([piece.sum(axis=0) for piece in own])
     return total / np.float32(sum(cache.rows.heads))
 
@@ -137,7 +141,7 @@ def look(cache: KVCache, question: Asked) -> None:
 
 
 def lifts_by_head(
-    cache: KVCache, archive: Archived, layer: int, numbers: Sequence[int]
+    cache: KVCache, archive: Archived, first: int, layer: int, numbers: Sequence[int]
 ) -> Iterator[Float32]:
     """The lift of archived tokens by query heads of a layer, each by itself, after :func:`look`.
 
@@ -145,21 +149,47 @@ def lifts_by_head(
     """
     queries = cache.queries(layer)
     shared = queries.vectors.shape[1] // cache.rows.heads[layer]  # query heads of a KV head
-    alone = replace(queries, vectors=queries.vectors[:, numbers])
-    return lift(alone, _keys(cache, archive, layer, [number // shared for number in numbers]))
+    own, heads = queries.vectors[:, numbers], [number // shared for number in numbers]
+    return lift(_pieces(cache, archive, first, layer, own, heads), queries.lead)
 
 
-def _keys(
-    cache: KVCache, archive: Archived, layer: int, heads: Sequence[int] | None = None
+def _pieces(
+    cache: KVCache,
+    archive: Archived,
+    first: int,
+    layer: int,
+    vectors: Float32,
+    heads: Sequence[int] | None = None,
 ) -> Pieces:
-    """The archived keys of some KV heads of a layer, or of all."""
+    """The archived keys of some KV heads of a layer, or of all, and the queries as they meet them.
 
-    def pieces() -> Iterator[Float32]:
+    Tokens that were read before positions became smaller are met by queries that come right after
+    the last of these tokens.
+    """
+
+    def pieces() -> Iterator[Piece]:
+        start = first
+        ends = list(stretches(cache.shifts, cache.tokens))
+        met, meeting = None, vectors
         for stored in archive.keys(layer):
+            own = next(stretch for stretch in ends if start < stretch.stop)
+            if own is not met:
+                met, steps = own, own.stop - own.by - cache.position
+                meeting = vectors if steps == 0 else _turned(cache, layer, vectors, steps)
             keys = cache.rows.numbers(stored, layer, archive.kv_type)
-            yield keys if heads is None else keys[:, heads]
+            yield Piece(keys if heads is None else keys[:, heads], meeting)
+            start += len(stored)
 
     return pieces
+
+
+def _turned(cache: KVCache, layer: int, vectors: Float32, steps: int) -> Float32:
+    """Queries of a layer, ``[tokens, heads, head_dim]``, as if they came so much later."""
+    if cache.rotations is None:
+        raise ModelError("how this model rotates its keys is out of reach")
+    flat = vectors.reshape(-1, vectors.shape[-1])
+    turns = np.full(len(flat), steps, np.int32)
+    return cache.rotations[layer].turn(flat, turns).reshape(vectors.shape).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -170,10 +200,13 @@ class Recalled:
     ----------
     came, went
         The rows that were put in, and those that were there.
+    compactions
+        How often rows had got smaller positions by then.
     """
 
     came: HeadRows
     went: HeadRows
+    compactions: int
 
     def undo(self, cache: KVCache) -> None:
         """Let the rows that were there come again, wherever in the cache the others are now.
@@ -190,7 +223,8 @@ class Recalled:
         except ValueError:
             return
         try:
-            cache.rows.exchange(cells, self.went)
+            moved = len(cache.shifts) != self.compactions
+            cache.rows.exchange(cells, cache.rows.placed(self.went) if moved else self.went)
         except (LlamaError, MemoryError) as error:
             raise LostRowsError(error) from error
 
@@ -242,10 +276,12 @@ def put_back(cache: KVCache, archive: Archived, tokens: NDArray[np.int64], first
     came = HeadRows(
         heads,
         numbers[places],
-        numbers[places],
+        read_at(numbers[places], cache.shifts),
         np.zeros(len(heads), np.float32),
         [of_heads(stored[layer], layer) for layer in range(layers)],
         [of_heads(stored[layers + layer], layer) for layer in range(layers)],
     )
+    if cache.shifts:
+        came = cache.rows.placed(came)
     went = cache.rows.exchange(np.concatenate(where), came)
-    return Recalled(came, went)
+    return Recalled(came, went, len(cache.shifts))

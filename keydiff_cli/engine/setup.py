@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from keydiff_cli.cache import Access, KVCache
+from keydiff_cli.compaction import Compaction
 from keydiff_cli.llama import Context, Model
 from keydiff_cli.system.machine import physical_cores
 
@@ -16,6 +19,8 @@ def open_engine(
     threads: int | None = None,
     observe: bool = False,
     access: Access | None = None,
+    stretch: float = 1.0,
+    positions: Callable[[int], Compaction | None] | None = None,
 ) -> KVCache:
     """Open an empty cache over a model; its context is to be closed (``cache.context.close()``).
 
@@ -36,6 +41,11 @@ def open_engine(
     access
         How the rows are reached (see :class:`~keydiff_cli.cache.KVCache`); None means the first
         way that is possible.
+    stretch
+        By what YaRN is to stretch the length that the model was trained for.
+    positions
+        Gives what happens when positions come to the end of the longest text that the model was
+        made for, from the length of that text in tokens; None: they count on.
 
     Raises
     ------
@@ -50,9 +60,11 @@ def open_engine(
         kv_type=kv_type,
         threads=threads or physical_cores(),
         observe=observe,
+        stretch=stretch,
     )
     try:
-        return KVCache(context, access=access)
+        compaction = None if positions is None else positions(model.longest_text(context.cells))
+        return KVCache(context, access=access, compaction=compaction)
     except BaseException:
         context.close()
         raise

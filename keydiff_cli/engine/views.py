@@ -7,11 +7,14 @@ time after the reading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from keydiff_cli.cache import Aside, Bytes, KVCache, LostRowsError
+import numpy as np
+from numpy.typing import NDArray
+
+from keydiff_cli.cache import Aside, Bytes, KVCache, LostRowsError, Shift, read_at
 from keydiff_cli.engine.answer import extend, step_of
 from keydiff_cli.engine.ingest import read_head
 from keydiff_cli.errors import KeydiffError, ModelError
@@ -42,6 +45,8 @@ class Views:
     stored
         Gives their rows: keys of each layer, then values of each layer, uint8 ``[tokens, bytes]``.
         None where they are not stored.
+    shifts
+        At which positions they were read.
 
     Attributes
     ----------
@@ -55,8 +60,10 @@ class Views:
         head: Tokens,
         tokens: Callable[[int, int], Tokens],
         stored: Stored | None,
+        shifts: Sequence[Shift] = (),
     ) -> None:
         self._cache = cache
+        self._shifts = shifts
         self._tokens = tokens
         self.stored = stored
         read_head(cache, head, step_of(cache))
@@ -65,7 +72,8 @@ class Views:
     def show(self, part: Passage) -> None:
         """Have a part in the cache, with what comes before the documents, and nothing else.
 
-        Its tokens are numbered as among all, and so are its positions if its rows were stored.
+        Its tokens are numbered as among all, and their rows are where they were read if they were
+        stored, but that none is far from the next one.
 
         Raises
         ------
@@ -77,9 +85,26 @@ class Views:
             self._cache.load(replace(self._head, tokens=start))
             extend(self._cache, self._tokens(part.start, part.stop))
         else:
-            rows = self.stored(part.start, part.stop)
-            self._cache.load(self._head.followed_by(start, rows, count))
+            at = read_at(np.arange(start, start + count, dtype=np.int32), self._shifts)
+            first = max(int(at[-1]) - count + 1, self._head.tokens)
+            steps = np.arange(first, first + count, dtype=np.int32) - at
+            rows = self._turned(self.stored(part.start, part.stop), steps)
+            self._cache.load(self._head.followed_by(start, rows, count, first))
         self._cache.hold()
+
+    def _turned(self, rows: Iterable[Bytes], steps: NDArray[np.int32]) -> Iterable[Bytes]:
+        """Stored rows of tokens, with their keys turned on by so many positions."""
+        if not steps.any():
+            yield from rows
+            return
+        heads = self._cache.rows.heads
+        for number, part in enumerate(rows):
+            if number >= len(heads):  # values
+                yield part
+                continue
+            each = part.reshape(len(part) * heads[number], -1)
+            turned = self._cache.rows.turn(each, number, np.repeat(steps, heads[number]))
+            yield turned.reshape(part.shape)
 
     def show_text(self, tokens: Tokens) -> None:
         """Have a text in the cache, with what comes before the documents, and nothing else."""

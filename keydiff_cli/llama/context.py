@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.interrupts import hold_interrupt
 from keydiff_cli.llama.kv_types import KV_TYPES
 from keydiff_cli.llama.library import (
@@ -21,6 +19,7 @@ from keydiff_cli.llama.library import (
     set_fields,
     stop_requested,
 )
+from keydiff_cli.llama.memory import Memory
 from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.native import NativeCache, native_cache
 from keydiff_cli.llama.observer import Observer
@@ -28,10 +27,11 @@ from keydiff_cli.llama.rope_graph import Rotations, find_rotations
 from keydiff_cli.llama.tensors import CacheTensors, find_tensors
 
 _ABORTED = 2  # the status of llama_decode when its abort callback asked it to stop
+_YARN = 2  # LLAMA_ROPE_SCALING_TYPE_YARN
 _LONG = 16  # tokens from which a decode takes long enough to be stopped
 
 
-class Context:
+class Context(Memory):
     """A running model: its cache of ``cells`` cells and its compute buffers.
 
     Parameters
@@ -50,6 +50,8 @@ class Context:
         Whether :meth:`decode` can record queries and :meth:`hide` can hide cells. Layers with a
         sliding window then get as many cells as the others, so that tokens that were run for
         their queries only can be removed again.
+    stretch
+        By what YaRN (arXiv 2309.00071) is to stretch the length that the model was trained for.
 
     Attributes
     ----------
@@ -75,6 +77,7 @@ class Context:
         kv_type: str = "f16",
         threads: int = 1,
         observe: bool = False,
+        stretch: float = 1.0,
     ) -> None:
         lib = library()
         self.model = model
@@ -95,6 +98,14 @@ class Context:
             op_offload=model.elsewhere > 0,
             no_perf=True,
         )
+        if stretch != 1:
+            trained = model.trained_context
+            set_fields(
+                params,
+                rope_scaling_type=_YARN,
+                rope_freq_scale=1 / stretch,
+                yarn_orig_ctx=trained,
+            )
         self.observer = Observer() if observe else None
         if self.observer is not None:
             set_fields(params, cb_eval=self.observer.callback)
@@ -112,7 +123,7 @@ class Context:
         if not self.compute_bytes:
             self.close()
             raise LlamaError("llama.cpp does not say how large its buffers are")
-        self._memory = lib.llama_get_memory(self._context)
+        super().__init__(model, self._context)
         self.batch = batch
         self._threads = threads
         self._batch = lib.llama_batch_init(batch, 0, 1)
@@ -236,54 +247,6 @@ class Context:
         if self.observer is None:
             raise LlamaError("this context was not set up to hide cells")
         self.observer.hidden = cells
-
-    def clear(self) -> None:
-        """Free all cells."""
-        library().llama_memory_clear(self._memory, False)
-
-    def remove(self, start: int, stop: int) -> None:
-        """Free the cells of the positions from ``start`` to before ``stop``; -1 for the end.
-
-        Raises
-        ------
-        ModelError, LlamaError
-            If the cache of this model cannot be removed in part, or llama.cpp has kept a cell.
-        """
-        lib = library()
-        if not lib.llama_memory_seq_rm(self._memory, 0, start, stop):
-            name = self.model.path.name
-            raise ModelError(f"{name} cannot remove part of its cache; use another model")
-        first = lib.llama_memory_seq_pos_min(self._memory, 0)
-        if first >= start and (stop < 0 or first < stop):
-            raise LlamaError(f"llama.cpp did not free the cell of position {first}")
-
-    def state(self) -> NDArray[np.uint8]:
-        """Return a copy of the cache as llama.cpp serialises it: uint8 ``[bytes]``.
-
-        Raises
-        ------
-        LlamaError
-            If llama.cpp cannot serialise it.
-        """
-        lib = library()
-        blob = np.empty(lib.llama_state_seq_get_size(self._context, 0), np.uint8)
-        pointer = blob.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-        if lib.llama_state_seq_get_data(self._context, pointer, blob.size, 0) != blob.size:
-            raise LlamaError("llama.cpp cannot serialise the cache")
-        return blob
-
-    def restore(self, blob: NDArray[np.uint8]) -> None:
-        """Replace the cache by a copy that :meth:`state` made; its rows go to the first cells.
-
-        Raises
-        ------
-        LlamaError
-            If llama.cpp does not take it.
-        """
-        pointer = blob.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-        self.clear()
-        if library().llama_state_seq_set_data(self._context, pointer, blob.size, 0) == 0:
-            raise LlamaError("llama.cpp cannot restore the cache")
 
     def cache_tensors(self) -> CacheTensors | None:
         """Return K and V by layer, of the layers that have them; None if they are not shown."""

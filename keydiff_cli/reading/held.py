@@ -135,8 +135,10 @@ def _warn_of_length(run: Run, prepared: Prepared, cache: KVCache, corpus: Corpus
     """Warn if the documents are longer than any text that the model was made for."""
     longest = cache.context.model.longest_text(cache.context.cells)
     read = corpus.tokens + len(prepared.head) + len(prepared.asked.ids)
-    if read > longest > 0:
+    position = read - (cache.shifts[-1].by if cache.shifts else 0)
+    if position > longest > 0:
+        why = cache.uncompacted and f"positions count on, as {cache.uncompacted}; "
         run.recorder.warn(
             f"{read} tokens are more than the {longest} that the model was made for; "
-            "what it says of such a long text may be wrong"
+            f"{why}what it says of such a long text may be wrong"
         )

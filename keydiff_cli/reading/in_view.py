@@ -85,7 +85,8 @@ def in_view(held: Held, in_use: Callable[[], bool]) -> Iterator[InView]:
     cache = held.cache
     head, _ = prompt_tokens(cache.context.model, held.prompt, "")
     with put_aside(cache, in_use) as aside:
-        yield InView(held, Views(cache, head, held.corpus.slice, _stored(held, aside)))
+        stored, shifts = _stored(held, aside), aside.image.shifts
+        yield InView(held, Views(cache, head, held.corpus.slice, stored, shifts))
 
 
 def question_tokens(held: Held, question: str) -> Asked:

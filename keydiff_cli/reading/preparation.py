@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from keydiff_cli import models
@@ -17,6 +18,7 @@ from keydiff_cli.llama import Model, Tokens
 from keydiff_cli.planning.memory import Plan
 from keydiff_cli.planning.placement import placement_of
 from keydiff_cli.planning.planner import Planner, observes
+from keydiff_cli.reading.positions import compaction_of
 from keydiff_cli.reading.reach import knows_rotations, require_queries, without_rotations
 from keydiff_cli.reading.run import Run
 from keydiff_cli.report import CacheSetup, Events, ModelIdentity
@@ -222,6 +224,7 @@ def open_cache(
         kv_type=settings.kv_type,
         threads=settings.threads,
         observe=observes(settings, policy),
+        positions=partial(compaction_of, settings),
     )
     run.stack.enter_context(closing(cache.context))
     require_queries(policy, policy.watch == "nothing" or cache.shows_queries())

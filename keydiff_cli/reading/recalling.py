@@ -108,7 +108,7 @@ class Recaller:
         if self.archive is None:
             return None
         with self._problems_told(DamagedError, ModelError, OSError):
-            return lifts(self._cache, self.archive, question, self._heads)
+            return lifts(self._cache, self.archive, question, self._head, self._heads)
         return None
 
     def _put_back(self, tokens: NDArray[np.int64]) -> Recalled | None:

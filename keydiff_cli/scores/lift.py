@@ -7,15 +7,27 @@ of keys, with no more than a piece of them in memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
-from keydiff_cli.scores.base import Float32, Queries
+from keydiff_cli.scores.base import Float32
 
 LITTLE = np.float32(1 / 4096)  # attention; the same whatever the rows, so that lifts compare
 
-Pieces = Callable[[], Iterable[Float32]]
-"""Gives the keys of a layer from the start, piece by piece: float32 ``[rows, heads, head_dim]``."""
+
+class Piece(NamedTuple):
+    """Keys of a layer, float32 ``[rows, heads, head_dim]``, and the queries as they meet them.
+
+    These are float32 ``[tokens, query heads, head_dim]``, the same but for their rotation.
+    """
+
+    keys: Float32
+    vectors: Float32
+
+
+Pieces = Callable[[], Iterable[Piece]]
+"""Gives the keys of a layer from the start, piece by piece."""
 
 
 def lift_of(words: Float32, usual: Float32) -> Float32:
@@ -27,29 +39,30 @@ def lift_of(words: Float32, usual: Float32) -> Float32:
     return lifted
 
 
-def lift(queries: Queries, pieces: Pieces) -> Iterator[Float32]:
+def lift(pieces: Pieces, lead: int) -> Iterator[Float32]:
     """The lift of all keys of a layer, piece by piece: float32 ``[heads, rows]``.
 
     The softmax is over all pieces together, so they are gone through twice.
 
     Parameters
     ----------
-    queries
-        Of the layer; they come after all keys.
+    lead
+        So many of the queries come before any question.
     """
     whole = _Softmax()
-    for keys in pieces():
-        whole.add(_logits(queries.vectors, keys))
-    lead, count = queries.lead, len(queries.vectors)
-    for keys in pieces():
-        attention = whole.of(_logits(queries.vectors, keys)).mean(axis=2)
+    for piece in pieces():
+        whole.add(_logits(piece))
+    for piece in pieces():
+        attention = whole.of(_logits(piece)).mean(axis=2)
+        count = attention.shape[1]
         words = attention[:, lead:].sum(axis=1) / np.float32(max(count - lead, 1))
         usual = attention[:, :lead].sum(axis=1) / np.float32(max(lead, 1))
         yield lift_of(words, usual)
 
 
-def _logits(vectors: Float32, keys: Float32) -> Float32:
+def _logits(piece: Piece) -> Float32:
     """Products of queries and keys: float32 ``[heads, tokens, query heads of each, rows]``."""
+    keys, vectors = piece
     heads, width = keys.shape[1:]
     grouped = vectors.reshape(len(vectors), heads, -1, width).swapaxes(0, 1)
     products: Float32 = grouped.reshape(heads, -1, width) @ keys.transpose(1, 2, 0)

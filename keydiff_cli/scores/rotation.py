@@ -65,10 +65,34 @@ class Rotation:
             self._turn(keys[part], phasors, back[part])
         return back
 
+    def turn(self, keys: Float32, steps: NDArray[np.int32]) -> Float64:
+        """Keys turned on by so many positions, in the order of their numbers; their length stays.
+
+        Parameters
+        ----------
+        keys
+            Keys or queries of one head, as they are cached or meet the cache: float32
+            ``[rows, head_dim]``.
+        steps
+            How much farther each of them is turned, or back where this is negative: int32
+            ``[rows]``.
+
+        Returns
+        -------
+        float64 ``[rows, head_dim]``.
+        """
+        pairs = len(self.frequencies)
+        turned = np.empty(keys.shape)
+        self._turn(keys, np.exp(1j * np.outer(steps, self.frequencies)), turned)
+        if not self.adjacent:
+            numbers = turned[:, : 2 * pairs].reshape(len(keys), pairs, 2)
+            turned[:, : 2 * pairs] = numbers.swapaxes(1, 2).reshape(len(keys), -1)
+        return turned if self.mixed == 1 else self._mix(turned)
+
     def _turn(self, keys: Float32, phasors: Complex128, back: Float64) -> None:
         """Multiply the pairs of keys by ``[rows, pairs]``, into ``back``."""
         pairs = len(self.frequencies)
-        plain = keys if self.mixed == 1 else self._unmixed(keys)
+        plain = keys if self.mixed == 1 else self._mix(keys)
         back[:, 2 * pairs :] = plain[:, 2 * pairs :]
         turned = back[:, : 2 * pairs].view(np.complex128)
         if self.adjacent:
@@ -86,7 +110,8 @@ class Rotation:
         phasors: Complex128 = np.exp(-1j * np.outer(positions, self.frequencies))
         return phasors
 
-    def _unmixed(self, keys: Float32) -> Float64:
+    def _mix(self, keys: Float32 | Float64) -> Float64:
+        """Mix the numbers of keys; once more, and they are as they were."""
         mixed = keys.reshape(len(keys), -1, self.mixed).astype(np.float64)
         return (mixed @ self._mixer).reshape(keys.shape)
 

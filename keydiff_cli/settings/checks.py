@@ -13,6 +13,7 @@ KV_TYPE_NAMES = ("f16", "q8_0")
 ARCHIVES = ("off", "keys", "full")
 WHENEVER = ("auto", "on", "off")
 FORMATS = ("text", "outline")
+POSITIONS = ("capped", "ranked", "scaled", "counted")
 SMALLEST_LOOK = 192  # tokens; a passage may have 112, and its document and place come before it
 
 

@@ -90,13 +90,18 @@ class Settings:
         Whether a question about the whole ("summarize") is answered from notes on all parts:
         ``auto`` where they need no second reading, ``on`` in any case, or ``off``.
     length
-        How long a summary is to be: ``short``, ``medium``, ``long``, or a number of words; None to
-        go by the question.
+        Of a summary: ``short``, ``medium``, ``long``, or so many words; None to go by the question.
     format
         What a summary looks like: ``text``, or an ``outline``.
     each
         Whether a question for everything of a kind ("list all deadlines") is put to every part:
         ``auto`` where they need no second reading, ``on`` for every question, or ``off``.
+    positions
+        What happens when positions come to the end of the longest text that the model was made
+        for: rows get new ones, with long gaps cut (``capped``), without gaps (``ranked``), all
+        closer alike (``scaled``); or positions count on (``counted``).
+    compact_at, compact_to
+        Shares of it: where rows get new positions, and below which these are.
     cache_size
         Bytes that this folder may take; what was used the longest time ago is removed first.
     sessions_dir
@@ -132,6 +137,9 @@ class Settings:
     length: str | None = _setting(None, str, checks.length)
     format: str = _setting("text", str, checks.one_of(checks.FORMATS))
     each: str = _setting("auto", str, checks.one_of(checks.WHENEVER))
+    positions: str = _setting("capped", str, checks.one_of(checks.POSITIONS))
+    compact_at: float = _setting(1.0, float, checks.between(0.25, 1))
+    compact_to: float = _setting(0.5, float, checks.between(0, 0.875))
     cache_size: int = _setting(5 * 10**9, int, checks.memory)
     sessions_dir: str | None = _setting(None, str)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from keydiff_cli.cache import Image, KVCache, Pin
+from keydiff_cli.cache import Image, KVCache, Pin, Shift
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import Tokens
 from keydiff_cli.snapshots.format import Array, DamagedError, SnapshotFile
@@ -65,6 +65,7 @@ def describe(
         "appended": image.tokens,
         "position": image.position,
         "pinned": image.pinned,
+        "shifts": image.shifts,
         **vars(label),
     }
     return description, [
@@ -109,4 +110,5 @@ def _image(file: SnapshotFile) -> Image:
         widths=file.widths("rows"),
         rows=file.arrays("rows"),
         windowed=file.array("windowed"),
+        shifts=tuple(Shift(*map(int, shift)) for shift in description["shifts"]),
     )

@@ -8,9 +8,9 @@ from typing import Any
 
 from keydiff_cli.errors import UsageError
 
-FORMAT = 2  # of what the arrays of a snapshot mean
+FORMAT = 3  # of what the arrays of a snapshot mean
 # What makes no difference as long as nothing is evicted.
-_EVICTION = ("budget", "memory", "policy", "policy_version", "question")
+_EVICTION = ("budget", "memory", "policy", "policy_version", "positions", "question")
 # What must agree whatever was read and how, and what it is called.
 _IDENTITY = {
     "format": "version of keydiff",
@@ -53,6 +53,8 @@ class SnapshotKey:
         can be looked at.
     question
         Digest of the question that the documents are read for; None if for none.
+    positions
+        What happens to positions at the end of the longest text that the model was made for.
     """
 
     keydiff: str
@@ -69,6 +71,7 @@ class SnapshotKey:
     kv_type: str
     whole_windows: bool
     question: str | None
+    positions: str
     format: int = FORMAT
 
     def as_json(self) -> dict[str, Any]:

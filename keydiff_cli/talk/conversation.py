@@ -269,9 +269,7 @@ class Conversation:
         ``dirty`` says that the cache holds parts of something else, and is given up if this fails.
         """
         cache = self._cache
-        if cache.evicted == start.evicted and (
-            cache.tokens == start.tokens or not self._model.window
-        ):
+        if start.reachable(cache) and (cache.tokens == start.tokens or not self._model.window):
             try:
                 cache.truncate(start.position)
             finally:  # Ctrl-C comes after it

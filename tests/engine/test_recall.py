@@ -61,7 +61,9 @@ def test_the_lift_is_that_of_focus_over_all_that_was_read(
     for layer in range(LAYERS):
         numbers = whole.rows.numbers(keys[layer], layer, "f16").copy()
         total += Focus()(Rows(numbers, tokens, tokens, whole.queries(layer))).sum(axis=0)
-    np.testing.assert_allclose(lifts(cache, archive, QUESTION), total / (LAYERS * HEADS), rtol=1e-3)
+    np.testing.assert_allclose(
+        lifts(cache, archive, QUESTION, HEAD), total / (LAYERS * HEADS), rtol=1e-3
+    )
 
 
 @pytest.mark.parametrize("access", ACCESSES)

@@ -29,7 +29,7 @@ class FakeContext:
 @pytest.fixture
 def no_llama(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setup, "Context", FakeContext)
-    monkeypatch.setattr(setup, "KVCache", lambda context, access: (context, access))
+    monkeypatch.setattr(setup, "KVCache", lambda context, access, compaction: (context, access))
     monkeypatch.setattr(setup, "physical_cores", lambda: 7)
 
 
@@ -45,6 +45,7 @@ def test_the_context_is_asked_for_what_the_engine_is(no_llama: None) -> None:
         "kv_type": "q8_0",
         "threads": 3,
         "observe": True,
+        "stretch": 1.0,
     }
     assert access == "copy"
     assert not context.closed
@@ -62,7 +63,7 @@ def test_every_physical_core_computes_unless_told_otherwise(no_llama: None) -> N
 def test_a_context_whose_cache_is_out_of_reach_is_closed(
     no_llama: None, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    def out_of_reach(context: object, access: object) -> None:
+    def out_of_reach(context: object, **_: object) -> None:
         raise error
 
     monkeypatch.setattr(setup, "KVCache", out_of_reach)

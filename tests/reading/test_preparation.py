@@ -160,7 +160,7 @@ def test_a_cache_that_is_copied_is_reported(
 ) -> None:
     """The build shows the tensors, but their bytes are not those of the cache."""
 
-    def copying(context: Context, access: object) -> KVCache:
+    def copying(context: Context, **_: object) -> KVCache:
         return KVCache(context, access="copy")
 
     monkeypatch.setattr("keydiff_cli.engine.setup.KVCache", copying)

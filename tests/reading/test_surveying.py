@@ -68,7 +68,7 @@ def test_what_is_in_view_are_the_rows_that_were_read(
     settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch, access: Access
 ) -> None:
     opened = partial(KVCache, access=access)
-    monkeypatch.setattr("keydiff_cli.engine.setup.KVCache", lambda context, access: opened(context))
+    monkeypatch.setattr("keydiff_cli.engine.setup.KVCache", lambda context, **_: opened(context))
     with Reader(settings) as reader:
         reader.read([document])
         assert reader.held.cache.access == access

@@ -7,7 +7,7 @@ import pytest
 
 from keydiff_cli.scores import Queries, Rows
 from keydiff_cli.scores.focus import Focus
-from keydiff_cli.scores.lift import lift
+from keydiff_cli.scores.lift import Piece, lift
 
 ROWS, HEADS, GROUP, WIDTH = 100, 2, 3, 16
 
@@ -28,15 +28,14 @@ def test_pieces_are_lifted_as_focus_lifts_the_rows_of_a_cache(lead: int, size: i
     stored, asked = keys(), queries(lead)
     tokens = np.tile(np.arange(ROWS, dtype=np.int32), (HEADS, 1))
     wanted = Focus()(Rows(stored, tokens, tokens, asked))
-    pieces = [stored[start : start + size] for start in range(0, ROWS, size)]
-    lifted = np.concatenate(list(lift(asked, lambda: iter(pieces))), axis=1)
+    pieces = [Piece(stored[start : start + size], asked.vectors) for start in range(0, ROWS, size)]
+    lifted = np.concatenate(list(lift(lambda: iter(pieces), lead)), axis=1)
     np.testing.assert_allclose(lifted, wanted, rtol=1e-4)
 
 
 def test_large_logits_do_not_overflow() -> None:
-    stored = keys() * 100
-    lifted = np.concatenate(
-        list(lift(queries(2), lambda: iter([stored[:50], stored[50:]]))), axis=1
-    )
+    stored, vectors = keys() * 100, queries(2).vectors
+    pieces = [Piece(part, vectors) for part in (stored[:50], stored[50:])]
+    lifted = np.concatenate(list(lift(lambda: iter(pieces), 2)), axis=1)
     assert np.isfinite(lifted).all()
     assert lifted.max() > 1

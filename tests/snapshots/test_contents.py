@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from snapshot_helpers import FakeCache, make_key
 
-from keydiff_cli.cache import Pin
+from keydiff_cli.cache import Pin, Shift
 from keydiff_cli.errors import ModelError
 from keydiff_cli.snapshots import (
     DamagedError,
@@ -41,7 +41,7 @@ def test_a_description_says_what_it_is() -> None:
     description, arrays = described()
     assert description == {
         "key": make_key().as_json(), "tokens": 300, "complete": True, "intact": False,
-        "appended": 70, "position": 72, "pinned": (Pin(0, 5, 5),),
+        "appended": 70, "position": 72, "pinned": (Pin(0, 5, 5),), "shifts": (Shift(40, 8),),
         "model": "small", "kept": 59, "question": "Where?", "documents": [{"name": "a.txt"}],
     }  # fmt: skip
     assert [name for name, _ in arrays] == [
@@ -78,7 +78,7 @@ def test_a_cache_comes_back_from_a_file(tmp_path: Path) -> None:
         np.testing.assert_array_equal(rows, original)
 
 
-@pytest.mark.parametrize("name", ["appended", "position", "pinned"])
+@pytest.mark.parametrize("name", ["appended", "position", "pinned", "shifts"])
 def test_a_description_that_lacks_something_is_told_of(tmp_path: Path, name: str) -> None:
     """As what an older version has written lacks it."""
     description, arrays = described()
@@ -97,7 +97,8 @@ def test_an_array_that_is_missing_is_told_of(tmp_path: Path, name: str) -> None:
     ("name", "value"),
     [
         ("appended", "many"), ("appended", None), ("appended", float("inf")), ("position", []),
-        ("pinned", 3), ("pinned", [[1, 2]]), ("pinned", [[1, 2, 3, 4]]), ("pinned", [["a", 1, 2]]),
+        ("shifts", 3), ("shifts", [[1]]), ("pinned", 3),
+        ("pinned", [[1, 2]]), ("pinned", [[1, 2, 3, 4]]), ("pinned", [["a", 1, 2]]),
     ],
 )  # fmt: skip
 def test_odd_values_are_damage(tmp_path: Path, name: str, value: object) -> None:

@@ -14,7 +14,7 @@ from keydiff_cli.snapshots.key import FORMAT
 
 NAMES = [field.name for field in fields(SnapshotKey)]
 # What does not matter where nothing is evicted.
-OF_EVICTION = {"budget", "memory", "policy", "policy_version", "question"}
+OF_EVICTION = {"budget", "memory", "policy", "policy_version", "positions", "question"}
 
 
 def test_a_key_comes_back_from_plain_data() -> None:

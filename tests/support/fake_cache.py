@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from keydiff_cli.cache import KVCache, kv_cache
+from keydiff_cli.cache import KVCache, view
 from keydiff_cli.cache.access import Layer, Layout
 from keydiff_cli.cache.state import STATE_HEAD, Bytes, build_state, parse_state
+from keydiff_cli.compaction import Compaction
 from keydiff_cli.llama import KV_TYPES
 from keydiff_cli.scores import KeyDiff, Rotation, Rows
 
@@ -50,7 +51,12 @@ class FakeContext:
         self._asked = np.empty(0, np.int32)
 
     def decode(
-        self, tokens: NDArray[np.int32], position: int, *, logits: bool, queries: bool
+        self,
+        tokens: NDArray[np.int32],
+        position: int,
+        *,
+        logits: bool = False,
+        queries: bool = False,
     ) -> None:
         cells = np.flatnonzero(self.positions < 0)[: len(tokens)]
         assert len(cells) == len(tokens), "no free cells"
@@ -183,10 +189,16 @@ class FakeNative:
         return len(oldest) + self.freed_too_many
 
 
-def fake_cache(monkeypatch: pytest.MonkeyPatch, access: str, cells: int = 48) -> KVCache:
+def fake_cache(
+    monkeypatch: pytest.MonkeyPatch,
+    access: str,
+    cells: int = 48,
+    compaction: Compaction | None = None,
+) -> KVCache:
     """A cache of a context without a model."""
-    monkeypatch.setattr(kv_cache, "find_layout", lambda context, access: context.layout(access))
-    return KVCache(FakeContext(cells), access=access)  # type: ignore[arg-type]
+    monkeypatch.setattr(view, "find_layout", lambda context, access: context.layout(access))
+    context: Any = FakeContext(cells)
+    return KVCache(context, access=access, compaction=compaction)  # type: ignore[arg-type]
 
 
 def append(cache: KVCache, count: int, **options: Any) -> None:
@@ -213,8 +225,11 @@ def move_rows(cache: KVCache, new: NDArray[np.int32], shift: int) -> None:
     cache._layout.forget_keys()
 
 
-def check_rows(cache: KVCache) -> None:
-    """Every row is that of its token, rotated by its rotary position; cells are those mirrored."""
+def check_rows(cache: KVCache, *, turned: bool = False) -> None:
+    """Every row is that of its token, rotated by its rotary position; cells are those mirrored.
+
+    Keys that were ``turned`` were rounded more than once.
+    """
     context: Any = cache.context
     np.testing.assert_array_equal(cache.positions, context.positions)
     for layer, (origin, rotary) in enumerate(zip(cache.origin, cache.rotary, strict=True)):
@@ -225,7 +240,8 @@ def check_rows(cache: KVCache) -> None:
             tokens = origin[head, held]
             assert len(set(tokens.tolist())) == len(tokens)
             expected = rotated(KEYS[tokens, layer, head], rotary[head, held])
-            np.testing.assert_array_equal(context.keys[layer][held, head], expected)
+            found = context.keys[layer][held, head]
+            np.testing.assert_allclose(found, expected, rtol=0, atol=0.02 if turned else 0)
             np.testing.assert_array_equal(
                 context.values[layer][held, head], VALUES[tokens, layer, head]
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.cache import EvictionTimes, Pin
+from keydiff_cli.cache import EvictionTimes, Pin, Shift
 from keydiff_cli.cache.image import Mark
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import LlamaError, Tokens
@@ -68,6 +68,8 @@ class FakeCache:
         self.evicted = 0
         self.pinned: list[Pin] = []
         self.times = EvictionTimes()
+        self.shifts: list[Shift] = []
+        self.uncompacted = ""
         self.looks: list[tuple[list[int], int]] = []  # the tokens that were only looked at
         self.batches: list[int] = []  # how many tokens were run at a time
         self.queries_shown = self.rotations_shown = True
@@ -157,6 +159,9 @@ class FakeCache:
         self.evicted += len(gone)
         self.times.score += 0.25
         self.times.move += 0.5
+
+    def compact(self, room: int) -> None:
+        """Positions count on."""
 
     def _require_open(self) -> None:
         if self.context.closed:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from text_helpers import PlainBytes
 
-from keydiff_cli.cache import Image, Pin
+from keydiff_cli.cache import Image, Pin, Shift
 from keydiff_cli.llama import Tokens
 from keydiff_cli.snapshots import Entry, Label, SnapshotKey, Store, describe
 from keydiff_cli.snapshots.store import short_digest
@@ -49,6 +49,7 @@ def make_key(**changes: Any) -> SnapshotKey:
         "keydiff": "1", "llama_cpp_python": "2", "model": "a", "gpu_layers": 0, "head": "h",
         "policy": "keydiff", "policy_version": None, "longest": 0, "budget": 64, "memory": None,
         "block": 512, "kv_type": "f16", "whole_windows": False, "question": None,
+        "positions": "None",
     }  # fmt: skip
     return SnapshotKey(**{**values, **changes})
 
@@ -97,6 +98,7 @@ class FakeCache:
             widths=self.widths,
             rows=rows,
             windowed=np.arange(3, dtype=np.uint8),
+            shifts=(Shift(40, 8),),
         )
 
     def load(self, image: Image) -> None:
