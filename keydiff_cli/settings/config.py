@@ -138,8 +138,8 @@ class Settings:
     format: str = _setting("text", str, checks.one_of(checks.FORMATS))
     each: str = _setting("auto", str, checks.one_of(checks.WHENEVER))
     positions: str = _setting("capped", str, checks.one_of(checks.POSITIONS))
-    compact_at: float = _setting(1.0, float, checks.between(0.25, 1))
-    compact_to: float = _setting(0.5, float, checks.between(0, 0.875))
+    compact_at: float = _setting(1.0, float, checks.between(0.01, 1))
+    compact_to: float = _setting(0.5, float, checks.between(0, 0.9))
     cache_size: int = _setting(5 * 10**9, int, checks.memory)
     sessions_dir: str | None = _setting(None, str)
 
