@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any, BinaryIO
 
-from keydiff_cli.errors import KeydiffError
+from keydiff_cli.errors import KeydiffError, setting
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model
 from keydiff_cli.planning.footprint import measure_token
@@ -36,6 +36,7 @@ def ask(
     checksum: bool = False,
     quick: bool = False,
     notes: bool = False,
+    for_summary: Sequence[str] = (),
 ) -> Report:
     """Read documents and answer one question.
 
@@ -53,6 +54,8 @@ def ask(
         Answer from passages of the documents alone, without reading them.
     notes
         Make notes on their parts, too, ahead of questions that are answered from them.
+    for_summary
+        Settings that were given for a summary, by their names: warn of them if there is none.
 
     Raises
     ------
@@ -65,6 +68,8 @@ def ask(
             talk = question is None
             reader.read(sources, question=question, talk=talk, stdin=stdin, quick=quick)
             if question is not None:
+                if for_summary and (why := reader.without_summary(question)):
+                    _warn_of_no_effect(reader, for_summary, why)
                 for _ in reader.stream(question, rewind=False):
                     pass
             elif notes and not reader.held.problem:
@@ -75,6 +80,12 @@ def ask(
         if question is None and finished and reader.held.problem:
             raise KeydiffError(f"what was read is not kept: {reader.held.problem}")
     return report
+
+
+def _warn_of_no_effect(reader: Reader, names: Sequence[str], why: str) -> None:
+    named = " and ".join(map(setting, names))
+    has = "has" if len(names) == 1 else "have"
+    reader.recorder.warn(f"{named} {has} no effect: {why}")
 
 
 @contextmanager

@@ -54,7 +54,8 @@ def ask(
 ) -> None:
     """Answer a question about documents, however long they are."""
     sources, asked = _check_input(files or [], question)
-    settings = options.resolve().settings
+    resolved = options.resolve()
+    settings = resolved.settings
     if quick and settings.second_look == 0:
         raise UsageError("--quick answers from passages alone, and the second look is off")
 
@@ -72,6 +73,7 @@ def ask(
             display,
             checksum=options.as_json,
             quick=quick,
+            for_summary=[name for name in SUMMING if resolved.chosen(name)],
         ),
         options,
         answer=not options.as_json,

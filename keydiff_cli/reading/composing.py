@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 _SENTENCE = 15  # words that a sentence of a note has about
+_NO_LOOK = "the second look is off"
+_READ_AGAIN = f"for notes each part would be read again, which {setting('notes', 'on')} allows"
 
 
 class Composing(Holding):
@@ -72,7 +74,9 @@ class Composing(Holding):
                 return self._listing(question)
             except NoViewError as error:
                 self.recorder.warn(f"not every part is asked: {error}")
-        if not self._asks_for_notes(question):
+        if why := self._unnoted(question):
+            if self.settings.notes == "on" and why == _NO_LOOK:
+                self.recorder.warn(f"no notes come before the question: {why}")
             return None
         return self._summary(question, tokens, sampler)
 
@@ -117,9 +121,13 @@ class Composing(Holding):
         What is in the cache as a whole needs them only to go through its parts, if it has several.
         """
         held = self.held
-        if held.intact and not (held.stored and wish.parts):
+        if held.intact and not wish.parts:
             return ()
         if held.intact and not wish.outline and held.corpus.tokens <= LONGEST_PART:
+            return ()
+        if not held.stored and self.settings.notes == "auto":
+            if self.settings.format == "outline":
+                self.recorder.warn(f"{setting('format', 'outline')} has no effect: {_READ_AGAIN}")
             return ()
         started = time.perf_counter()
         try:
@@ -202,22 +210,28 @@ class Composing(Holding):
         )
         return listing
 
-    def _asks_for_notes(self, question: str) -> bool:
-        """Whether a question is to be answered from notes on all parts."""
-        held, wanted = self.held, self.settings.notes
-        if wanted == "off" or held.searched_only or self._reading is not None:
-            return False
+    def without_summary(self, question: str) -> str:
+        """Why a question is answered by no summary, in words; empty if it may be by one."""
+        return "each part is asked" if self._asks_for_every(question) else self._unnoted(question)
+
+    def _unnoted(self, question: str) -> str:
+        """Why a question is not to be answered from notes on all parts; empty if it is."""
         from keydiff_cli.text.whole_question import asks_for_the_whole
 
+        held, settings = self.held, self.settings
         if not asks_for_the_whole(question):
-            return False
+            return "the question is not about a document as a whole"
+        if settings.notes == "off":
+            return "no notes are wanted"
+        if held.searched_only:
+            return "the documents are searched, not read"
+        if self._reading is not None:
+            return "there is more to read"
         if held.intact:
-            return True
-        if wanted == "auto" and not held.stored:
-            return False
-        if self.settings.second_look == 0 and wanted == "on":
-            self.recorder.warn("no notes come before the question: the second look is off")
-        return self.settings.second_look > 0
+            return ""
+        if settings.notes == "auto" and not held.stored:
+            return _READ_AGAIN
+        return "" if settings.second_look else _NO_LOOK
 
     def _shown(self, notes: Sequence[Note]) -> str:
         """The text of notes that comes before a question, as far as there is room for it."""

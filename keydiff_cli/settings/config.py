@@ -160,6 +160,11 @@ class Resolved:
     settings: Settings
     sources: dict[str, str]
 
+    def chosen(self, name: str) -> bool:
+        """Whether the command line gives a setting another value than the default."""
+        default = getattr(Settings(), name)
+        return self.sources[name] == "flag" and getattr(self.settings, name) != default
+
 
 def config_path(environment: Mapping[str, str]) -> Path:
     """Return the path of the configuration file, which need not exist.

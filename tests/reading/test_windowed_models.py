@@ -20,6 +20,7 @@ from keydiff_cli.llama import Model, can_observe
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.conversation import Conversation
+from keydiff_cli.text.checking import Checked
 
 WINDOW, BUDGET, RECALLED = 64, 256, 64
 OTHER = "And which storehouse was painted?"
@@ -162,3 +163,19 @@ def test_what_is_taken_up_answers_as_what_was_read(
             assert reader.report.second_look
     assert answers[1] == answers[2] == answers[0]
     assert turns[1] == turns[2] == turns[0]
+
+
+def test_of_a_document_that_stays_whole_no_outline_is_made_but_by_reading_parts_again(
+    settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = Checked("- It is so.", (), 0, 0)
+    monkeypatch.setattr("keydiff_cli.reading.noting.checked", lambda text, facts: note)
+    outline = replace(settings, budget=4000, conversation=1024, format="outline")
+    no_effect = "format=outline has no effect: for notes each part would be read again"
+    for notes, made in (("auto", False), ("on", True)):
+        with Reader(replace(outline, notes=notes)) as reader:
+            reader.read([document])
+            assert reader.held.intact
+            assert ("- It is so." in reader.ask("Summarize the document.")) == made
+            warned = [text for text in reader.report.warnings if text.startswith(no_effect)]
+            assert bool(warned) != made

@@ -222,3 +222,11 @@ def test_values_from_elsewhere_are_checked_by_kind_and_range() -> None:
         with pytest.raises(UsageError) as caught:
             check_settings(wrong)
         assert str(caught.value) == message
+
+
+def test_what_the_command_line_chose_is_known(layers: Layers) -> None:
+    layers.path.write_text('each = "off"\n', encoding="utf-8")
+    resolved = resolve({"length": "short", "format": "text"}, layers.environment)
+    assert resolved.chosen("length")
+    assert not resolved.chosen("format"), "it is the default"
+    assert not resolved.chosen("each"), "the file did"
