@@ -23,6 +23,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(_ANY, re.IGNORECASE)
+_A_POWER = re.compile(r"\ban?(?=\s(?:hundred|thousand)\b)", re.IGNORECASE)
+_OF_WORDS = re.compile(r"[\s-]words?\b", re.IGNORECASE)
 
 
 def find_number_words(text: str) -> Iterator[FoundNumber]:
@@ -31,6 +33,15 @@ def find_number_words(text: str) -> Iterator[FoundNumber]:
         words = _WORD.findall(match[0].lower())
         amount = Amount(Decimal(_number(words)), None, bool(match["percent"]))
         yield FoundNumber(match.start(), match.end(), amount)
+
+
+def digits_of_length(question: str) -> str:
+    """A question with the number of words that it asks for in digits: "in two hundred words"."""
+    question = _A_POWER.sub("one", question)
+    for found in reversed(list(find_number_words(question))):
+        if _OF_WORDS.match(question, found.stop):
+            question = f"{question[: found.start]}{found.amount.number}{question[found.stop :]}"
+    return question
 
 
 def _number(words: list[str]) -> int:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+from keydiff_cli.text.number_words import digits_of_length
 from keydiff_cli.text.ordinary import OPENERS
 
 _PRODUCT = r"(?:summary|overview|outline|abstract|synopsis|recap|digest)"
-_KIND = r"(?:an?|the|very|short|brief|quick|concise|simple|detailed|executive|please)"
+_KIND = (
+    r"(?:an?|the|very|short|brief|quick|concise|simple|detailed|executive|please|[\d,]+[\s-]words?)"
+)
 _DOCUMENT = (
     r"(?:the|this|that|these|those|my)\s(?:\w+\s)?"
     r"(?:documents?|reports?|texts?|filings?|books?|papers?|files?|articles?|contracts?|pdfs?)"
@@ -82,6 +85,7 @@ def asks_for_the_whole(question: str) -> bool:
     By its words, which are English ones. One that names something ("a summary of section 2") is
     not, unless that is the document; nor is one about a summary ("Where is the summary?").
     """
+    question = digits_of_length(question)
     if _WHOLE.search(question) is None or _ABOUT_A_THING.search(question) is not None:
         return False
     words = _LETTERS.findall(_MANNER.sub(" ", question))

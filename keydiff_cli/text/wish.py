@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from keydiff_cli.settings.lengths import LENGTHS, MOST, count_words
+from keydiff_cli.text.number_words import digits_of_length
 
 _LEAD = LENGTHS["short"]  # words of a short answer, or of what comes before the parts
 _NUMBER = re.compile(r"(?<!\S)(\d[\d,]*)(?:\s?-\s?\d+)?[\s-]?words?\b", re.IGNORECASE)
@@ -79,6 +80,7 @@ class Wish:
             Whether an outline is asked for in any case.
         """
         outline = outline or bool(_OUTLINE.search(question))
+        question = digits_of_length(question)
         words = count_words(length) if length else None
         if words is None and (number := _NUMBER.search(question)):
             words = max(1, min(int(number[1].replace(",", "")[:9]), MOST))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keydiff_cli.text.number_words import find_number_words
+from keydiff_cli.text.number_words import digits_of_length, find_number_words
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,11 @@ def test_numbers_in_words(text: str, numbers: list[tuple[str, int]]) -> None:
 def test_a_percentage_in_words() -> None:
     (found,) = find_number_words("fifty-one percent of it")
     assert (found.amount.number, found.amount.percent) == (51, True)
+
+
+def test_a_length_in_words_becomes_digits_and_nothing_else_does() -> None:
+    asked = "Sum up the two reports in a hundred or one hundred and fifty words, word by word."
+    assert digits_of_length(asked) == (
+        "Sum up the two reports in one hundred or 150 words, word by word."
+    )
+    assert digits_of_length("A two-hundred-word summary") == "A 200-word summary"

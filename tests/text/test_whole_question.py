@@ -35,6 +35,8 @@ from keydiff_cli.text.whole_question import asks_for_the_whole
         "Summarize it in 3-5 sentences.",
         "Summarize the PDF in one page.",
         "Summarise in 1,000 words",
+        "Summarize it in one hundred and fifty words.",
+        "A two-hundred-word summary, please",
         "Could you give me an overview?",
         "How would you summarize this document?",
         "Write an executive summary.",
@@ -90,6 +92,7 @@ def test_a_question_about_the_whole_is_known_by_its_words(question: str) -> None
         "What are the key figures for 2023 in five bullet points?",
         "What are the key figures in Q3?",
         "What are key results by Q2?",
+        "Summarize the fifty reports of two thousand people",
         "Summarize section 2",
         "Summarize page 4 in 200 words.",
         "Summarize part II.",
@@ -124,7 +127,7 @@ def test_a_question_that_names_something_or_is_about_a_summary_is_not(question: 
     assert not asks_for_the_whole(question)
 
 
-@pytest.mark.parametrize("word", ["give ", "sum ", "a ", "what is the ", "1 "])
+@pytest.mark.parametrize("word", ["give ", "sum ", "a ", "what is the ", "1 ", "one hundred "])
 def test_a_long_question_is_soon_decided(word: str) -> None:
     start = time.perf_counter()
     assert not asks_for_the_whole(word * 5000)
