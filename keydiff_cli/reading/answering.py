@@ -87,7 +87,7 @@ class Answering(Composing):
             passages = held.second_look.find(question, before, lifts, wanted)
             self.recorder.passages_found(passages.looks, time.perf_counter() - started)
             if held.searched_only and not passages.looks:
-                self.recorder.warn(
+                self.recorder.warn_of_answer(
                     "no passage has words of the question, and nothing else was read; ask in "
                     "the words of the document, or let it be read"
                 )

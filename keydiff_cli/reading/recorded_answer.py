@@ -46,7 +46,7 @@ def recorded(answer: Answer, held: Held, recorder: Recorder, most: int) -> Itera
         limit = f"at {setting('max_tokens', most)}"
         if answer.max_tokens < most:
             limit = f"after {answer.max_tokens} tokens, for want of room until all is read"
-        recorder.warn(f"the answer stopped {limit}; it may be incomplete")
+        recorder.warn_of_answer(f"the answer stopped {limit}; it may be incomplete")
 
 
 def recorded_composed(answer: Composed, recorder: Recorder) -> Iterator[str]:
@@ -62,11 +62,13 @@ def recorded_composed(answer: Composed, recorder: Recorder) -> Iterator[str]:
     _warn_if_empty(answer.text, recorder)
     if answer.stop_reason == "length":
         limit = setting("max_tokens", answer.max_tokens)
-        recorder.warn(f"the answer stopped at {limit}; it may be incomplete")
+        recorder.warn_of_answer(f"the answer stopped at {limit}; it may be incomplete")
     for remark in answer.remarks:
         recorder.note(remark)
 
 
 def _warn_if_empty(text: str, recorder: Recorder) -> None:
     if not text.strip():
-        recorder.warn("the model gave an empty answer; ask in other words, or use another model")
+        recorder.warn_of_answer(
+            "the model gave an empty answer; ask in other words, or use another model"
+        )

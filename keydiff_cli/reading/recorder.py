@@ -62,6 +62,7 @@ class Recorder:
         self._memory = MemoryUse()
         self._over = False  # whether a peak above the cap was warned of
         self._warnings: list[str] = []
+        self._told: set[str] = set()  # what the front end was warned of
         self._answer = ""
         self._certainty = 0.0
         self._stop_reason = "interrupted"
@@ -93,7 +94,15 @@ class Recorder:
     # Whenever -------------------------------------------------------------------------------
 
     def warn(self, text: str) -> None:
-        """Something may change an answer."""
+        """Something may change answers; the front end is told once of the same."""
+        text = self._events.named(text)
+        self._warnings.append(text)
+        if text not in self._told:
+            self._told.add(text)
+            self._events.warning(text)
+
+    def warn_of_answer(self, text: str) -> None:
+        """Something is wrong with this answer, and may be with others, too."""
         text = self._events.named(text)
         self._warnings.append(text)
         self._events.warning(text)

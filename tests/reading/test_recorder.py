@@ -163,6 +163,18 @@ def test_messages_name_settings_as_the_front_end_does(recorder: Recorder, told: 
     assert recorder.report.warnings == ()
 
 
+def test_the_same_warning_is_told_once_unless_it_is_of_an_answer(
+    recorder: Recorder, told: Told
+) -> None:
+    for _ in range(2):
+        recorder.warn("nothing is noted of page 2")
+        recorder.warn_of_answer("the answer stopped")
+        assert recorder.report.warnings == ("nothing is noted of page 2", "the answer stopped")
+        recorder.forget_warnings()
+    texts = [text for _, text in told.calls]
+    assert texts == ["nothing is noted of page 2", "the answer stopped", "the answer stopped"]
+
+
 def test_interrupted_the_display_is_told_and_what_is_known_stays(
     recorder: Recorder, told: Told
 ) -> None:
