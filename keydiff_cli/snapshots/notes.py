@@ -151,13 +151,13 @@ class NoteFile:
 
 
 def _record(values: Any) -> NoteRecord:
-    return NoteRecord(
-        int(values["start"]),
-        int(values["stop"]),
-        str(values["digest"]),
-        str(values["text"]),
-        tuple(map(str, values["left_out"])),
-    )
+    """The record of a line; a ValueError if it can have none of these values."""
+    left_out = values["left_out"]
+    texts = [values["digest"], values["text"], *left_out]
+    if not isinstance(left_out, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError("what is to be a text is something else")
+    start, stop = int(values["start"]), int(values["stop"])
+    return NoteRecord(start, stop, values["digest"], values["text"], tuple(left_out))
 
 
 def _private(path: str, flags: int) -> int:

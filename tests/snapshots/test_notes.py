@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -69,7 +70,9 @@ def test_what_is_in_the_file_is_not_written_again(store: Store, snapshot: str) -
     assert len(path.read_bytes().strip().split(b"\n")) == 2
 
 
-@pytest.mark.parametrize("damage", ["cut", "first line", "character", "number", "two at once"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "first line", "character", "number", "text", "list", "two at once"]
+)
 def test_a_damaged_line_is_passed_over_and_no_other(
     store: Store, snapshot: str, damage: str
 ) -> None:
@@ -81,6 +84,8 @@ def test_a_damaged_line_is_passed_over_and_no_other(
         "first line": (b'{"made_of": "12' + data, [FIRST, SECOND]),
         "character": (data.replace(b"nine", b"ni\xc3"), [SECOND]),
         "number": (data.replace(b'"stop": ', b'"stop": 1e999', 1), [SECOND]),
+        "text": (re.sub(rb'"text": "[^"]*"', b'"text": null', data, count=1), [SECOND]),
+        "list": (re.sub(rb'"left_out": \[[^]]*\]', b'"left_out": "9"', data, count=1), [SECOND]),
         "two at once": (b"{}{}\n7\n\xff\x00" + data, [FIRST, SECOND]),
     }[damage]
     path.write_bytes(changed)
