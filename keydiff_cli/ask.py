@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any, BinaryIO
 
+from keydiff_cli.engine.views import NoViewError
 from keydiff_cli.errors import KeydiffError, setting
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model
@@ -73,8 +74,9 @@ def ask(
                 for _ in reader.stream(question, rewind=False):
                     pass
             elif notes and not reader.held.problem:
-                for _ in reader.notes():
-                    pass
+                made = list(reader.notes())
+                with suppress(NoViewError):  # a question that needs them will say so
+                    reader.condensed(made)
             finished = True
         report = reader.report
         if question is None and finished and reader.held.problem:

@@ -4,47 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from keydiff_cli.engine.answer import Answer, Sampler
 from keydiff_cli.engine.views import NoViewError
 from keydiff_cli.errors import UsageError, setting
 from keydiff_cli.reading.composed import Composed
-from keydiff_cli.reading.holding import Holding
+from keydiff_cli.reading.note_taking import NoteTaking
 from keydiff_cli.reading.recorded_answer import recorded_composed
-from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.surveying import LONGEST_PART
 from keydiff_cli.reading.whole import notes_within
 from keydiff_cli.report import Note, Place, PlacedSentence
-from keydiff_cli.settings.config import Settings
-from keydiff_cli.snapshots import Store, open_store
 from keydiff_cli.text.prompts import Asked
 
 if TYPE_CHECKING:
     from keydiff_cli.reading.listing import Listing
-    from keydiff_cli.reading.noting import Noting
     from keydiff_cli.reading.summing import Summary
     from keydiff_cli.text.facts import Facts
     from keydiff_cli.text.wish import Wish
 
 
-_SENTENCE = 15  # words that a sentence of a note has about
 _NO_LOOK = "the second look is off"
 _READ_AGAIN = f"for notes each part would be read again, which {setting('notes', 'on')} allows"
 
 
-class Composing(Holding):
-    """Notes parts of what is held, and puts answers together from the notes."""
-
-    def __init__(self, settings: Settings, recorder: Recorder) -> None:
-        super().__init__(settings, recorder)
-        self._noting: Noting | None = None  # which remembers the notes that it has made
-
-    def close(self) -> None:
-        """Hold nothing any more."""
-        super().close()
-        self._noting = None
+class Composing(NoteTaking):
+    """Puts answers together from what the parts of what is held say."""
 
     def composed(
         self,
@@ -133,7 +118,7 @@ class Composing(Holding):
         try:
             with self._noting_now() as noting:
                 made = list(noting.notes())
-            notes = self._condensed(made, wish.parts)
+            notes = self.condensed(made, wish.parts)
         except NoViewError as error:
             self.recorder.warn(f"the question is not answered from notes: {error}")
             return ()
@@ -237,43 +222,6 @@ class Composing(Holding):
         """The text of notes that comes before a question, as far as there is room for it."""
         count, room = self.held.corpus.count, self.settings.second_look
         return notes_within(notes, count, room - count("\n\n"))
-
-    def _condensed(self, notes: Sequence[Note], words: int) -> Sequence[Note]:
-        """Notes of which each can give a sentence to ``words`` words, or which are few."""
-        from keydiff_cli.reading.condensing import MANY, Condensing
-
-        said = [note for note in notes if note.text]
-        if len(said) <= max(MANY, words // _SENTENCE):
-            return notes
-        held = self.held
-        with self._viewing_parts():
-            condensing = Condensing(held, self.recorder, self._store(), lambda: self._held is held)
-            return [*condensing.condensed(said), *(note for note in notes if not note.text)]
-
-    @contextmanager
-    def _noting_now(self) -> Iterator[Noting]:
-        """What makes notes on the parts of what was read; nothing else can be asked meanwhile."""
-        from keydiff_cli.reading.noting import Noting  # what it checks with takes time to load
-
-        held = self.held
-        if self._noting is None or self._noting.held is not held:
-            self._noting = Noting(held, self.recorder, self._store(), lambda: self._held is held)
-        with self._viewing_parts():
-            yield self._noting
-
-    @contextmanager
-    def _viewing_parts(self) -> Iterator[None]:
-        """Let the cache hold parts one by one, during which nothing else can be asked."""
-        self._viewing = True
-        try:
-            with self._closed_if_lost():
-                yield
-        finally:
-            self._viewing = False
-
-    def _store(self) -> Store | None:
-        """The folder of the snapshots, which notes go to; None if nothing is kept."""
-        return open_store(self.settings, self.recorder.warn) if self.settings.cache else None
 
 
 def _manner(wish: Wish, *, several: bool) -> str:

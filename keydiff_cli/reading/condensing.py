@@ -6,7 +6,7 @@ As in recursive summaries of books (arXiv 2109.10862), but each is checked again
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from itertools import groupby
 
@@ -27,6 +27,12 @@ QUESTION = (
 MANY = 24  # notes that need no notes of their own
 _MOST, _ENOUGH = 96, 40  # tokens; they are whole sentences
 _LONGEST = 120  # tokens of a note with its place
+_SENTENCE = 15  # words that a sentence of a note has about
+
+
+def are_few(notes: Sequence[Note], words: int) -> bool:
+    """Whether each of some notes can give a sentence to so many words, or they are few anyway."""
+    return len(notes) <= max(MANY, words // _SENTENCE)
 
 
 class Condensing:
@@ -38,11 +44,17 @@ class Condensing:
         Where the snapshots are, and notes beside them; None to write none.
     in_use
         Whether what was read is held still.
+
+    Attributes
+    ----------
+    held : Held
+        What was read.
     """
 
     def __init__(
         self, held: Held, recorder: Recorder, store: Store | None, in_use: Callable[[], bool]
     ) -> None:
+        self.held = held
         self._recorder = recorder
         self._survey = Survey(held, QUESTION, _MOST, in_use, enough=_ENOUGH)
         made_by = [QUESTION, _MOST, _ENOUGH]
@@ -58,14 +70,25 @@ class Condensing:
         NoViewError, LostRowsError
             As :meth:`Survey.ask`.
         """
+        [few] = [step for step in self.steps(notes) if step is not None]
+        return few
+
+    def steps(self, notes: Sequence[Note]) -> Generator[list[Note] | None, None, None]:
+        """The same in the end, after None for each token, to stop at."""
         notes = [note for note in notes if note.text]
         while len(notes) > MANY:
             groups = list(self._groups(notes))
             if len(groups) == len(notes):
                 break
-            several = self._of_groups([group for group in groups if len(group) > 1])
+            made: list[Note] = []
+            wanting = [group for group in groups if len(group) > 1]
+            with closing(self._of_groups(wanting)) as steps:
+                for note in steps:
+                    yield None
+                    made += [] if note is None else [note]
+            several = iter(made)
             notes = [group[0] if len(group) == 1 else next(several) for group in groups]
-        return notes
+        yield notes
 
     def _groups(self, notes: Sequence[Note]) -> Iterator[list[Note]]:
         size = max(min(-(-len(notes) // MANY), self._survey.longest // _LONGEST), 2)
@@ -76,7 +99,8 @@ class Condensing:
                 first, last = (len(of_one) * (number + more) // count for more in (0, 1))
                 yield of_one[first:last]
 
-    def _of_groups(self, groups: Sequence[Sequence[Note]]) -> Iterator[Note]:
+    def _of_groups(self, groups: Sequence[Sequence[Note]]) -> Generator[Note | None, None, None]:
+        """The note of each group; None for each token of those that are made."""
         texts = [_written(group) for group in groups]
         keys = [
             (number, hashlib.sha256(text.encode()).hexdigest()) for number, text in enumerate(texts)
@@ -84,16 +108,19 @@ class Condensing:
         known = self._file.read()
         lacking = [number for number, key in enumerate(keys) if key not in known]
         try:
-            with closing(self._survey.ask_texts(texts[number] for number in lacking)) as said:
+            with closing(self._survey.text_steps(texts[number] for number in lacking)) as steps:
                 for done, number in enumerate(lacking):
                     self._recorder.noting(done, len(lacking))
-                    note, key = checked(next(said).whole, Facts.of(texts[number])), keys[number]
+                    while (said := next(steps)) is None:
+                        yield None
+                    note, key = checked(said.whole, Facts.of(texts[number])), keys[number]
                     left_out = tuple(each.sentence for each in note.left_out)
                     known[key] = NoteRecord(number, number + 1, key[1], note.text.strip(), left_out)
                     keep_records(self._file, [known[key]], self._recorder)
         finally:
             self._recorder.noting_over()
-        return (_joined(group, known[key]) for group, key in zip(groups, keys, strict=True))
+        for group, key in zip(groups, keys, strict=True):
+            yield _joined(group, known[key])
 
 
 def _written(notes: Sequence[Note]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -227,6 +227,7 @@ class Reader(Answering):
     def notes_ahead(self) -> Generator[Note | None, None, None]:
         """As :meth:`notes`, also in a conversation, with None after each token, to stop at.
 
+        Then notes of them are made, too, if they are too many for a summary; these are not given.
         The report has none of them.
 
         Raises
@@ -237,8 +238,14 @@ class Reader(Answering):
             As :meth:`notes`.
         """
         self.require_idle()
-        with self._noting_now() as noting:
-            yield from noting.steps()
+        made: list[Note] = []
+        with self._noting_now() as noting, closing(noting.steps()) as steps:
+            for note in steps:
+                made += [] if note is None else [note]
+                yield note
+        with closing(self._condensing(made)) as condensing:
+            for _ in condensing:
+                yield None
 
     def _require_all_read(self, what_for: str) -> None:
         if self._reading is not None:

@@ -127,12 +127,13 @@ class Survey:
                 for said in self._said():
                     yield None if said is None else Surveyed(said.text, said.stop_reason, part)
 
-    def ask_texts(self, texts: Iterable[str]) -> Generator[Said, None, None]:
-        """The answer of each of some texts, which take the place of parts; see :meth:`ask`."""
+    def text_steps(self, texts: Iterable[str]) -> Generator[Said | None, None, None]:
+        """As :meth:`steps`, of some texts, which take the place of parts."""
         with in_view(self._held, self._in_use) as view:
             for text in texts:
                 view.show_text(text)
-                yield from filter(None, self._said())
+                yield None
+                yield from self._said()
 
     def _said(self) -> Iterator[Said | None]:
         """What is said of what is in view, after None for each piece of it."""

@@ -9,6 +9,9 @@ import pytest
 from cli_helpers import run, story
 from snapshot_commands import Keydiff
 
+from keydiff_cli.engine.views import Views
+from keydiff_cli.text.checking import Checked
+
 BOUNDS = ("--budget", 128, "--block", 64)
 SHORT = (*BOUNDS, "--max-tokens", 6)
 QUESTION = "What is the secret password?"
@@ -58,6 +61,20 @@ def test_notes_that_were_made_ahead_are_taken_up(
     assert written.read_bytes() == kept, "a part was noted again"
     plain = json.loads(run("read", "--json", *words, models=models_folder, **variables).out)
     assert plain["notes"] == []
+
+
+def test_notes_of_notes_are_made_ahead_too(
+    keydiff: Keydiff, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = Checked("- It is so.", (), 0, 0)
+    monkeypatch.setattr("keydiff_cli.reading.noting.checked", lambda text, facts: said)
+    monkeypatch.setattr("keydiff_cli.reading.condensing.MANY", 2)
+    document.write_text(story(lines=9))
+    variables = {"KEYDIFF_ARCHIVE": "full", "KEYDIFF_SECOND_LOOK": "256"}
+    assert keydiff("read", "--notes", *BOUNDS, document, **variables).status == 0
+    monkeypatch.setattr(Views, "show_text", lambda *_: pytest.fail("a group is noted again"))
+    report = keydiff.report(*SHORT, document, "Summarize the document.", **variables)
+    assert len(report["notes"]) > 2
 
 
 def test_what_cannot_be_kept_ends_a_reading_ahead(

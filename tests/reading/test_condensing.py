@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,12 +42,13 @@ def texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is asked about; few are two, and each says what its first two lines do, and a lie."""
     asked: list[str] = []
 
-    def ask(self: Survey, some: Iterator[str]) -> Iterator[Said]:
+    def text_steps(self: Survey, some: Iterator[str]) -> Generator[Said | None, None, None]:
         for text in some:
             asked.append(text)
+            yield None
             yield Said(f"{text.splitlines()[1]} It cost $500,000.", "eos")
 
-    monkeypatch.setattr(Survey, "ask_texts", ask)
+    monkeypatch.setattr(Survey, "text_steps", text_steps)
     monkeypatch.setattr("keydiff_cli.reading.condensing.MANY", 2)
     return asked
 
@@ -79,6 +80,20 @@ def test_a_group_is_asked_about_once(reader: Reader, texts: list[str]) -> None:
     asked = len(texts)
     assert condensing(reader).condensed(NOTES) == first
     assert len(texts) == asked > 2
+
+
+def test_it_can_be_stopped_between_tokens_and_goes_on_with_the_next_group(
+    reader: Reader, texts: list[str]
+) -> None:
+    steps = condensing(reader).steps(NOTES)
+    while len(texts) < 2:
+        assert next(steps) is None
+    steps.close()
+    *before, notes = condensing(reader).steps(NOTES)
+    assert notes == condensing(reader).condensed(NOTES)
+    assert set(before) == {None}
+    assert texts.count(texts[0]) == 1
+    assert texts.count(texts[1]) == 2, "it was stopped in the middle of it"
 
 
 def test_the_model_is_asked_and_the_cache_is_as_before(

@@ -123,6 +123,18 @@ def test_a_summary_does_not_wait_for_them(
     assert kept(settings) == lines
 
 
+@pytest.mark.usefixtures("supported")
+def test_nor_for_notes_of_notes(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keydiff_cli.reading.condensing.MANY", 2)
+    chat = opened()
+    while chat.step():
+        pass
+    monkeypatch.setattr(views.Views, "show_text", lambda *_: pytest.fail("a group is noted again"))
+    say(chat, SUMMARIZE)
+    assert len(chat.report.notes) > 2
+    assert len(chat.report.sentences) == 1, "of what all parts say"
+
+
 @pytest.mark.parametrize(
     "change",
     [{"notes": "off"}, {"second_look": 0}, {"archive": "off"}, {"budget": 4096}],
