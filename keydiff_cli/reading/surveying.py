@@ -103,7 +103,7 @@ class Survey:
                 "question and answer; raise the setting 'conversation'"
             )
         self.longest = longest
-        self.parts = cut_parts(held.corpus, longest)
+        self.parts = cut_parts(held.corpus, longest, room)
 
     def ask(self, parts: Iterable[Passage]) -> Generator[Surveyed, None, None]:
         """The answer of each of some parts, as it comes; then the cache holds what it did before.

@@ -13,6 +13,7 @@ from keydiff_cli.llama import Tokens
 from keydiff_cli.text.corpus import Corpus
 
 LONGEST = 112  # tokens; four passages of it and the lines around them fit in 512
+SMALL = 100  # tokens of a last part that says little by itself
 _PAGE = 4  # what ends with a token: better than a paragraph
 Ends = NDArray[np.int8]
 _SENTENCE_ENDS = tuple(end.encode() for end in ".!?。！？")
@@ -42,12 +43,17 @@ def cut_passages(corpus: Corpus) -> list[Passage]:
     return passages
 
 
-def cut_parts(corpus: Corpus, longest: int) -> list[Passage]:
+def cut_parts(corpus: Corpus, longest: int, room: int = 0) -> list[Passage]:
     """Cut what was read of some documents into parts of at most ``longest`` tokens (>= 1).
 
     A part is of one document, and ends at the end of a page, paragraph, line or sentence, at the
     first of these that there is in its second half. What is added to a text changes its last part
     only.
+
+    Parameters
+    ----------
+    room
+        Tokens of a part that fewer than :data:`SMALL` tokens at the end of a document have joined.
     """
     ends = _ends(corpus)
     for record in corpus.documents:
@@ -56,11 +62,11 @@ def cut_parts(corpus: Corpus, longest: int) -> list[Passage]:
     return [
         part
         for record in corpus.documents
-        for part in _cut(ends, record.start, record.start + record.tokens, longest)
+        for part in _cut(ends, record.start, record.start + record.tokens, longest, room)
     ]
 
 
-def _cut(ends: Ends, start: int, last: int, longest: int) -> Iterator[Passage]:
+def _cut(ends: Ends, start: int, last: int, longest: int, room: int = 0) -> Iterator[Passage]:
     """Cut the tokens from ``start`` to ``last`` (exclusive) where the best place is."""
     while start < last:
         stop = min(start + longest, last)
@@ -68,6 +74,8 @@ def _cut(ends: Ends, start: int, last: int, longest: int) -> Iterator[Passage]:
             shortest = max(longest // 2, 1)
             rank = ends[start + shortest - 1 : stop]
             stop = start + shortest + int(len(rank) - 1 - np.argmax(rank[::-1]))
+            if last - stop < SMALL and last - start <= room:
+                stop = last
         yield Passage(start, stop)
         start = stop
 

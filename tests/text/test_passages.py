@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from text_helpers import END, MadeDocument, PlainBytes
 
 from keydiff_cli.text.corpus import Corpus
-from keydiff_cli.text.passages import LONGEST, cut_parts, cut_passages
+from keydiff_cli.text.passages import LONGEST, SMALL, cut_parts, cut_passages
 
 INTRODUCTION = "Document: a\n\n"
 
@@ -159,6 +159,27 @@ def test_what_is_added_changes_the_last_part_only() -> None:
     after = parts(MadeDocument([("".join(lines), None)]))
     assert before[:-1] == after[: len(before) - 1]
     assert len(after) > len(before) > 2
+
+
+@pytest.mark.parametrize(
+    ("last", "room", "sizes"),
+    [
+        (SMALL - 1, 500, [299]),
+        (SMALL - 1, 299, [299]),
+        (SMALL - 1, 298, [200, 99]),
+        (SMALL - 1, 0, [200, 99]),
+        (SMALL, 500, [200, 100]),
+    ],
+)
+def test_a_small_last_part_joins_the_one_before_where_there_is_room(
+    last: int, room: int, sizes: list[int]
+) -> None:
+    """At the end of each document."""
+    text = "a" * 198 + "\n\n" + "b" * last
+    texts = [text[len(INTRODUCTION) :], text[len(INTRODUCTION) + 2 :]]  # two line breaks between
+    corpus = corpus_of(*(MadeDocument([(each, None)], name="a") for each in texts))
+    parts = cut_parts(corpus, 240, room)
+    assert [part.stop - part.start for part in parts] == 2 * sizes
 
 
 @pytest.mark.parametrize("longest", [1, 2, 3])
