@@ -18,6 +18,8 @@ from keydiff_cli.text.sentences import Sentence, split_sentences
 from keydiff_cli.text.stated import read_stated
 from keydiff_cli.text.wish import Wish
 
+_HOPELESS = 2  # sentences on the whole that are left out before any stays: then only parts speak
+
 
 class Summary(Composed):
     """What a model says of the whole, checked, and then what the notes on the parts say.
@@ -80,6 +82,9 @@ class Summary(Composed):
             for sentence in sentences[seen:-1]:
                 yield from self._checked(sentence)
             seen = max(len(sentences) - 1, 0)
+            if self._wish.parts and not self.text and len(self._left_out) >= _HOPELESS:
+                seen = len(sentences)  # the one that was begun is given up with the others
+                break
         self.certainty, self.max_tokens = answer.certainty, answer.max_tokens
         is_cut = answer.stop_reason == "length"
         for sentence in split_sentences(text)[seen:]:

@@ -104,6 +104,21 @@ def test_the_parts_follow_with_their_places() -> None:
     ]
 
 
+def test_a_model_that_says_what_is_not_there_is_not_heard_to_its_end() -> None:
+    """Only where the parts follow, and nothing of it was given."""
+    false = "It cost $500,000. It has 40 boats. It cost $600,000. A harbour."
+    text, made = summary(false, Wish(60, 240))
+    assert text.startswith("- Quays: 19;")
+    assert made.checked.left_out == ("It cost $500,000.", "It has 40 boats.")
+    assert made.generated < len(range(0, len(false), 7))
+    assert made.certainty == 0.5
+    assert made.stop_reason == "eos"
+    for said, wish in ((false, Wish(60)), (f"Fine. {false}", Wish(60, 240))):
+        text, made = summary(said, wish)
+        assert "A harbour." in text
+        assert made.generated == len(range(0, len(said), 7))
+
+
 def test_parts_that_there_are_no_words_for_are_named() -> None:
     text, made = summary("A harbour.", Wish(60, 4))
     assert text == "A harbour.\n\n- Quays: 19 [pages 1-2]"
