@@ -46,7 +46,7 @@ class DocumentRecord:
 
 
 @dataclass(frozen=True)
-class Place:
+class TokenPlace:
     """Where a token is.
 
     Attributes
@@ -203,7 +203,7 @@ class Corpus:
         starts = self.document(token).page_starts
         return None if starts is None else max(bisect_right(starts, token), 1)
 
-    def place(self, token: int) -> Place:
+    def place(self, token: int) -> TokenPlace:
         """Where a token is; what introduces a document or a page counts as its first line.
 
         Raises
@@ -218,7 +218,7 @@ class Corpus:
         else:  # what introduces a document of pages may be read before the first of them
             begin, before = record.start, introduction(record.name, first=record.start == 0)
         lines = self._line_breaks(token) - self._line_breaks(begin) - before.count("\n")
-        return Place(record.name, page, max(lines, 0) + 1)
+        return TokenPlace(record.name, page, max(lines, 0) + 1)
 
     def _line_breaks(self, token: int) -> int:
         """How many line breaks come before a token; those of whole parts are counted once."""

@@ -24,7 +24,7 @@ from text_helpers import (
 from keydiff_cli.documents import open_document
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.llama import Model
-from keydiff_cli.text.corpus import Corpus, Place
+from keydiff_cli.text.corpus import Corpus, TokenPlace
 
 PDF = SAMPLE / "harbour-report.pdf"
 TEXT = SAMPLE / "harbour-report.txt"
@@ -70,7 +70,7 @@ def test_documents_of_one_name_are_introduced_by_what_tells_them_apart(tmp_path:
         "Document: a/README.md\n\nIn a.\n\nDocument: b/README.md\n\nIn b."
     )
     assert [record.name for record in corpus.documents] == ["a/README.md", "b/README.md"]
-    assert corpus.place(corpus.tokens - 1) == Place("b/README.md", None, 1)
+    assert corpus.place(corpus.tokens - 1) == TokenPlace("b/README.md", None, 1)
 
 
 def check_records(corpus: Corpus, files: list[Path]) -> None:
@@ -193,8 +193,8 @@ def check_index(corpus: Corpus) -> None:
     assert corpus.text(two, end).lstrip().startswith("[Page 2]\nTwo.")
     assert corpus.text(four, end).lstrip().startswith("[Page 4]\n[Page 4] Four.")
     for number in (1, 2):
-        assert corpus.place(harbour.page_starts[number]) == Place(PDF.name, number + 1, 1)
-    assert corpus.place(last.start) == Place("größer.pdf", 1, 1)
+        assert corpus.place(harbour.page_starts[number]) == TokenPlace(PDF.name, number + 1, 1)
+    assert corpus.place(last.start) == TokenPlace("größer.pdf", 1, 1)
     assert (corpus.page(two), corpus.page(four), corpus.page(end - 1)) == (2, 4, 4)
     assert corpus.page(text.tokens - 1) is None
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from text_helpers import END, SAMPLE, MadeDocument, PlainBytes, open_corpus, whole_text
 
 from keydiff_cli.llama import Model
-from keydiff_cli.text.corpus import Corpus, DocumentRecord, Place
+from keydiff_cli.text.corpus import Corpus, DocumentRecord, TokenPlace
 from keydiff_cli.text.cutting import cut_text
 
 TEXT = SAMPLE / "harbour-report.txt"
@@ -32,7 +32,7 @@ def check_lines(corpus: Corpus, record: DocumentRecord) -> None:
     for token in range(record.start, record.start + record.tokens):
         if begins and breaks >= 2:
             line = breaks - 2  # that the introduction ends with
-            assert corpus.place(token) == Place(record.name, None, line + 1)
+            assert corpus.place(token) == TokenPlace(record.name, None, line + 1)
             assert lines[line].startswith(corpus.text(token, token + 3).split("\n")[0])
             checked += 1
         text = corpus.text(token, token + 1)
@@ -65,28 +65,28 @@ def made(number: int, content: list[str] | list[list[str]]) -> MadeDocument:
     return MadeDocument([*pieces, ("end", count)], pages=count, name=name)
 
 
-def expected(contents: list[list[str] | list[list[str]]]) -> Iterator[tuple[str, Place]]:
+def expected(contents: list[list[str] | list[list[str]]]) -> Iterator[tuple[str, TokenPlace]]:
     """The text of these documents character by character, each with its place."""
     for number, content in enumerate(contents):
         name, lead = f"document {number}", "" if number == 0 else "\n\n"
         lead += f"Document: document {number}\n\n"
         if isinstance(content[0], str):
-            yield from ((character, Place(name, None, 1)) for character in lead)
+            yield from ((character, TokenPlace(name, None, 1)) for character in lead)
             yield from lines("".join(content) + "end", name, None)
             continue
-        yield from ((character, Place(name, 1, 1)) for character in lead)
+        yield from ((character, TokenPlace(name, 1, 1)) for character in lead)
         for page, texts in enumerate(content, 1):
             text = "".join(texts) + ("end" if page == len(content) else "")
             if text:
                 mark = f"[Page {page}]\n"
-                yield from ((character, Place(name, page, 1)) for character in mark)
+                yield from ((character, TokenPlace(name, page, 1)) for character in mark)
                 yield from lines(text, name, page)
 
 
-def lines(text: str, name: str, page: int | None) -> Iterator[tuple[str, Place]]:
+def lines(text: str, name: str, page: int | None) -> Iterator[tuple[str, TokenPlace]]:
     line = 1
     for character in text:
-        yield character, Place(name, page, line)
+        yield character, TokenPlace(name, page, line)
         line += character == "\n"
 
 
@@ -163,7 +163,7 @@ def test_parts_without_tokens_lose_nothing() -> None:
     corpus.read_to(END)
     assert 0 in {len(part) for part in corpus._parts}
     assert whole_text(corpus) == "Document: a\n\n" + "word\n" * 820 + "\nand the end"
-    assert corpus.place(corpus.tokens - 1) == Place("a", None, 822)
+    assert corpus.place(corpus.tokens - 1) == TokenPlace("a", None, 822)
     blocks = list(corpus.blocks(512))
     assert sum(len(block.ids) for block in blocks) == corpus.tokens
 
