@@ -219,9 +219,9 @@ def test_a_real_model_answers_as_without_notes(
     small_path: Path, settings: Settings, tmp_path: Path
 ) -> None:
     path = tmp_path / "long.txt"
-    path.write_text(story(lines=60))
-    more = {"model": str(small_path), "budget": 256, "max_tokens": 12, "second_look": 256}
-    questions = ["What was painted?", "Say hello.", "And what is the secret password?"]
+    path.write_text(story(lines=12))
+    more = {"model": str(small_path), "max_tokens": 4, "second_look": 192}
+    questions = ["What was painted?", "And what is the secret password?"]
     turns = []
     for notes in ("off", "auto"):
         chat = Chat(replace(settings, **more, notes=notes), [str(path)], stepwise=True)  # type: ignore[arg-type]
@@ -231,7 +231,7 @@ def test_a_real_model_answers_as_without_notes(
         assert chat.unfinished == (notes == "auto")
         for question in questions:
             if notes == "auto":
-                go_on(chat, 30)
+                go_on(chat, 8)
             say(chat, question)
         turns.append(chat.turns)
         chat.close()
