@@ -66,6 +66,11 @@ def show(
     if options.as_json:
         print_json(report.as_json())
     if report.stop_reason == "interrupted":
-        if advice and not report.answer and not report.quick:
+        if advice and not report.quick and not _is_read(report):
             display.note(advice)
         raise typer.Exit(ExitStatus.INTERRUPTED)
+
+
+def _is_read(report: Report) -> bool:
+    """Whether documents were read to their end."""
+    return bool(report.documents) and all(document.sha256 for document in report.documents)

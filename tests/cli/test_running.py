@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import typer
@@ -14,8 +15,11 @@ from keydiff_cli.errors import ExitStatus, UsageError
 from keydiff_cli.llama import library
 from keydiff_cli.render.display import Display
 from keydiff_cli.report import Report, TokenCounts
+from keydiff_cli.text.corpus import DocumentRecord
 
 REPORT = Report(answer="It is blue.", stop_reason="eos", tokens=TokenCounts(9, 0, 5, 9, 4))
+WHOLE = DocumentRecord("a.txt", "text", None, 0, None, 9, 9, "ab")
+PART = replace(WHOLE, sha256=None)
 LAST = "keydiff: read 9 tokens, kept 9, generated 4 in 0.0 s, peak memory 0 B\n"
 
 
@@ -71,7 +75,8 @@ def test_what_was_interrupted_is_shown_too(
         (Report(), Options(), True),
         (Report(), Options(as_json=True), True),
         (Report(), Options(quiet=True), False),
-        (Report(answer="It is"), Options(), False),  # it was read already
+        (Report(documents=(WHOLE, PART)), Options(), True),
+        (Report(documents=(WHOLE, WHOLE)), Options(), False),  # notes were being made, maybe
         (Report(quick=True), Options(), False),
         (Report(stop_reason="eos"), Options(), False),
     ],
