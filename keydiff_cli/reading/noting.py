@@ -96,7 +96,8 @@ class Noting:
                     empty.append(note.place)
                 yield note
         if empty:
-            self._recorder.warn(f"nothing is noted of {name_places(empty)}")
+            several = len(self.held.corpus.documents) > 1
+            self._recorder.warn(f"nothing is noted of {name_places(empty, named=several)}")
 
     def steps(self) -> Generator[Note | None, None, None]:
         """The same, with None between the tokens of a note, to stop at; the report has none."""

@@ -28,10 +28,13 @@ def write_place(place: Place, *, named: bool) -> str:
     return f"{place.document}, {place}" if named else str(place)
 
 
-def name_places(places: Sequence[Place]) -> str:
-    """The first of some places in words, and how many others there are."""
-    named, others = ", ".join(map(str, places[:_NAMED])), len(places) - _NAMED
-    return named if others <= 0 else f"{named} and {others} other part{'s' if others > 1 else ''}"
+def name_places(places: Sequence[Place], *, named: bool) -> str:
+    """The first of some places in words, with their documents if wanted, and how many others."""
+    first = ", ".join(
+        f"{place} of {place.document}" if named else str(place) for place in places[:_NAMED]
+    )
+    others = len(places) - _NAMED
+    return first if others <= 0 else f"{first} and {others} other part{'s' if others > 1 else ''}"
 
 
 def words_read(corpus: Corpus) -> frozenset[str]:

@@ -143,9 +143,11 @@ class Summary(Composed):
         if lacking := [note.place for note in passed_over if note in telling]:
             is_long = words + (self._wish.lead or 0) >= LENGTHS["long"]
             longer = "" if is_long else f"; {setting('length', 'long')} has room for more"
-            self.remarks.append(f"nothing is said of {name_places(lacking)}{longer}")
+            self.remarks.append(f"nothing is said of {name_places(lacking, named=several)}{longer}")
         if repeating := [note.place for note in passed_over if note not in telling]:
-            self.remarks.append(f"the notes on {name_places(repeating)} say what others do")
+            self.remarks.append(
+                f"the notes on {name_places(repeating, named=several)} say what others do"
+            )
 
 
 def _places(found: Sequence[tuple[Place, Sequence[Claim]]]) -> Iterator[Place]:

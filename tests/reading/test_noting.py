@@ -244,6 +244,24 @@ def test_what_a_part_does_not_say_is_left_out(
     assert (note.document, note.pages, note.lines) == ("tower.txt", None, (1, 1))
 
 
+def test_of_several_documents_it_is_said_of_which_nothing_is_noted(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / name for name in ("tower.txt", "quay.txt")]
+    for path in paths:
+        path.write_text("It is old.")
+
+    def steps(self: Survey, parts: list[Passage]) -> Iterator[Surveyed]:
+        yield from (Surveyed("", "eos", part) for part in parts)
+
+    monkeypatch.setattr(Survey, "steps", steps)
+    with Reader(settings) as reader:
+        reader.read(paths)
+        list(reader.notes())
+        warned = "nothing is noted of line 1 of tower.txt, line 1 of quay.txt"
+        assert reader.report.warnings == (warned,)
+
+
 def test_only_what_was_read_and_nothing_more_can_be_noted(
     settings: Settings, document: Path
 ) -> None:

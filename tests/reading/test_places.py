@@ -46,6 +46,7 @@ def test_parts_have_places_facts_and_units(reader: Reader) -> None:
 
 def test_of_many_places_some_are_named() -> None:
     places = [Place("a.pdf", (n, n), (1, 9)) for n in range(1, 9)]
-    assert name_places(places[:2]) == "page 1, page 2"
-    assert name_places(places[:7]).endswith("page 6 and 1 other part")
-    assert name_places(places).endswith("page 6 and 2 other parts")
+    assert name_places(places[:2], named=False) == "page 1, page 2"
+    assert name_places(places[:2], named=True) == "page 1 of a.pdf, page 2 of a.pdf"
+    assert name_places(places[:7], named=False).endswith("page 6 and 1 other part")
+    assert name_places(places, named=False).endswith("page 6 and 2 other parts")

@@ -174,3 +174,5 @@ def test_of_several_documents_each_part_names_its_own() -> None:
     assert text == (
         "Two.\n\n- Its lamp has 96 steps. [a.pdf, pages 4-6]\n- A clock. [b.txt, lines 1-9]"
     )
+    _, made = summary("Two.", Wish(60, 2), notes=[NOTES[2], other])
+    assert made.remarks[0].startswith("nothing is said of pages 4-6 of a.pdf; ")
