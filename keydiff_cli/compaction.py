@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Way = Literal["capped", "ranked", "scaled"]
-_LEAST = 16  # of this part of the longest text
+_LEAST = 16  # of this part of all positions
 Positions = NDArray[np.int32]
 
 
@@ -40,14 +40,19 @@ class Compaction:
     at: float = 1.0
     to: float = 0.5
 
+    @property
+    def limit(self) -> int:
+        """The positions that there are."""
+        return int(self.at * self.longest)
+
     def due(self, position: int, room: int = 0) -> bool:
         """Whether ``room`` tokens from this position on would be too far."""
-        return position + room > int(self.at * self.longest)
+        return position + room > self.limit
 
     @property
     def least(self) -> int:
         """Positions that are to be won; for fewer it is not done."""
-        return max(self.longest // _LEAST, 1)
+        return max(self.limit // _LEAST, 1)
 
     def span(self, rows: int) -> int:
         """How many positions there are for so many rows of a head."""

@@ -78,14 +78,16 @@ class Compactor:
             new[heads, used] = compacted(rotary[heads], image.position, span, way)
         positions = image.positions.copy()
         positions[used] = after
+        steps = new - image.rotary
         with Aside(image) as aside:
+            del image  # which may hold a copy of all rows
             waiting = aside.image
             there = replace(
                 waiting,
                 position=span,
                 positions=positions,
                 rotary=new,
-                rows=self._turned(waiting.rows, new - image.rotary),
+                rows=self._turned(waiting.rows, steps),
                 windowed=self._moved(waiting.windowed, before, after),
             )
             try:
@@ -143,12 +145,10 @@ class Compactor:
         return self._layout.widths[0] // self._layout.heads[0]
 
 
-def next_position(compaction: Compaction, image: Image) -> int:
-    """The position that comes next after a compaction; the present one if little is won."""
-    used = image.positions >= 0
-    held = (image.origin[:, used] >= 0).sum(axis=1)
-    span = compaction.span(max(int(held.max(initial=0)), int(used.sum())))
-    return span if image.position - span >= compaction.least else image.position
+def next_position(compaction: Compaction, rows: int, position: int) -> int:
+    """The position that comes after so many rows of a head; the present one if little is won."""
+    span = compaction.span(rows)
+    return span if position - span >= compaction.least else position
 
 
 def _set_positions(blob: Bytes, start: int, positions: NDArray[np.int32]) -> None:

@@ -145,12 +145,11 @@ class KVCache(CacheView):
         """
         if self.compaction is None or not self.compaction.due(self.position, room):
             return
-        image = self.image()
-        position = next_position(self.compaction, image)
+        position = next_position(self.compaction, self.used, self.position)
         if position < self.position:
             self._remember()
             try:
-                self._compactor.compact(image, self.compaction.way, position)
+                self._compactor.compact(self.image(), self.compaction.way, position)
             except OSError as error:
                 self.compaction, self.uncompacted = None, told_by(error)
                 return

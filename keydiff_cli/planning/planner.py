@@ -110,7 +110,7 @@ class Planner:
             block=settings.block,
             kv_type=settings.kv_type,
             observe=observes(settings, policy),
-            keep=settings.cache,
+            keep=settings.cache or settings.positions != "counted",
             load=load,
             recall=settings.recall if archives(settings, policy) else None,
             threads=settings.threads or machine.physical_cores(),

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from cli_helpers import story
 from engine_helpers import PRESENT, Task, make_task
-from fake_cache import ACCESSES, HEADS, LAYERS, append, check_rows, fake_cache
+from fake_cache import ACCESSES, HEADS, KEYS, LAYERS, append, check_rows, fake_cache, rotated
 from memory_archive import Kept
 from row_exchanges import fail
 
-from keydiff_cli.cache import KVCache, LostRowsError
+from keydiff_cli.cache import KVCache, LostRowsError, stretches
+from keydiff_cli.compaction import Compaction
 from keydiff_cli.engine.ingest import read_head
 from keydiff_cli.engine.recall import Recall, lifts, put_back
 from keydiff_cli.engine.setup import open_engine
@@ -64,6 +65,62 @@ def test_the_lift_is_that_of_focus_over_all_that_was_read(
     np.testing.assert_allclose(
         lifts(cache, archive, QUESTION, HEAD), total / (LAYERS * HEADS), rtol=1e-3
     )
+
+
+def test_what_was_read_before_positions_became_smaller_is_asked_from_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The queries meet the keys of each stretch as if they came right after its last token."""
+    compaction = Compaction("capped", 40, to=0.5)
+    cache, archive = fake_cache(monkeypatch, "direct", 64, compaction), Kept()
+    append(cache, HEAD)
+    cache.pin(0, HEAD)
+    for _ in range(DOCUMENT // 8 + 4):
+        cache.compact(8)
+        append(cache, 8)
+        archive.add(cache, 8)
+        cache.evict(HEAD + KEPT, POLICIES["keydiff-prerope"])
+    cache.context.batch = 16
+    parts = list(stretches(cache.shifts, cache.tokens))
+    assert len(parts) == 4
+    found = lifts(cache, archive, QUESTION, HEAD)
+    total = np.zeros(archive.tokens)
+    tokens = np.tile(np.arange(archive.tokens, dtype=np.int32), (HEADS, 1))
+    every = np.arange(HEAD, HEAD + archive.tokens, dtype=np.int32)
+    away = np.concatenate([np.full(part.stop - part.start, part.stop) for part in parts])[HEAD:]
+    for layer in range(LAYERS):
+        # As if the question came last, and each key as far before it as before its stretch's end.
+        keys = rotated(KEYS[every, layer], (cache.position - away + every).astype(np.int32))
+        total += Focus()(Rows(keys, tokens, tokens, cache.queries(layer))).sum(axis=0)
+    np.testing.assert_allclose(found, total / (LAYERS * HEADS), rtol=2e-2)
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_rows_that_come_back_are_turned_to_their_places(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compaction = Compaction("capped", 60, to=0.4)
+    cache, archive = fake_cache(monkeypatch, access, 64, compaction), Kept()
+    append(cache, HEAD)
+    cache.pin(0, HEAD)
+    for _ in range(10):
+        cache.compact(8)
+        append(cache, 8)
+        archive.add(cache, 8)
+        cache.evict(HEAD + KEPT, POLICIES["keydiff-prerope"])
+    cache.hold()
+    assert cache.shifts
+    before = np.concatenate(cache.origin).copy()
+    back = put_back(cache, archive, np.array([3, 4, 20, 39, 70]), HEAD)
+    check_rows(cache, turned=True)
+    append(cache, 4)
+    if access == "direct":  # rows get other places while these are there
+        cache.compact(16)
+        assert len(cache.shifts) == back.compactions + 1
+    back.undo(cache)
+    check_rows(cache, turned=True)
+    for held, then in zip(np.concatenate(cache.origin), before, strict=True):
+        assert set(then.tolist()) <= set(held.tolist())
 
 
 @pytest.mark.parametrize("access", ACCESSES)

@@ -1,0 +1,160 @@
+"""Documents longer than the model was made for, by a tiny model that was made for little."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from archived_readings import QUESTION, Heard, Stop, same, settings_for, state, write
+
+from keydiff_cli.cache import stretches
+from keydiff_cli.cache.state import parse_state
+from keydiff_cli.compaction import Compaction
+from keydiff_cli.engine.recall import put_back
+from keydiff_cli.engine.views import Views
+from keydiff_cli.reading.positions import compaction_of
+from keydiff_cli.reading.reader import Reader
+from keydiff_cli.reading.surveying import Survey
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.talk.conversation import Conversation
+from keydiff_cli.text.passages import Passage
+
+LONGEST = 1200  # positions; the story has more than 1,600 tokens
+
+
+@pytest.fixture
+def settings(tiny_path: Path, tmp_path: Path) -> Settings:
+    given = settings_for(tiny_path, tmp_path)
+    return replace(given, compact_at=LONGEST / 8192, compact_to=400 / 8192)
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    return write(tmp_path)
+
+
+def check(reader: Reader) -> None:
+    """llama.cpp has the positions of the mirror, and rows are in the order of their tokens."""
+    cache = reader.held.cache
+    held = parse_state(cache.context.state())[0]
+    np.testing.assert_array_equal(held.positions, cache.positions[cache.positions >= 0])
+    for origin, rotary in zip(cache.origin, cache.rotary, strict=True):
+        for tokens, positions in zip(origin, rotary, strict=True):
+            order = np.argsort(tokens)
+            assert (np.diff(positions[order]) >= 0).all()
+    assert cache.position <= LONGEST
+
+
+def test_the_settings_say_what_happens() -> None:
+    assert compaction_of(Settings(), 100) == Compaction("capped", 100, 1.0, 0.5)
+    assert compaction_of(Settings(positions="counted"), 100) is None
+    assert compaction_of(Settings(), 0) is None
+    ranked = Settings(positions="ranked", compact_at=0.5, compact_to=0.25)
+    assert compaction_of(ranked, 100) == Compaction("ranked", 100, 0.5, 0.25)
+
+
+@pytest.mark.parametrize("way", ["capped", "ranked", "scaled"])
+def test_a_long_document_is_read_to_its_end(settings: Settings, document: Path, way: str) -> None:
+    heard = Heard()
+    with Reader(replace(settings, positions=way), heard) as reader:
+        reader.read([document])
+        cache, before = reader.held.cache, state(reader)
+        assert cache.tokens > LONGEST
+        assert len(cache.shifts) >= 2
+        check(reader)
+        assert cache.position == cache.tokens - cache.shifts[-1].by
+        answer = reader.ask(QUESTION)
+        same(before, state(reader))
+        assert reader.ask(QUESTION) == answer
+    assert not any("made for" in warning for warning in heard.warnings)
+
+
+def test_positions_that_count_on_are_warned_of(settings: Settings, document: Path) -> None:
+    """The model was made for more than this, so that they do not come to its end."""
+    with Reader(replace(settings, positions="counted")) as reader:
+        reader.read([document])
+        assert reader.held.cache.position == reader.held.cache.tokens > LONGEST
+        assert reader.held.cache.shifts == []
+
+
+def test_what_was_stopped_goes_on_as_if_it_had_not_been(
+    settings: Settings, document: Path, tmp_path: Path
+) -> None:
+    with Reader(replace(settings, cache_dir=str(tmp_path / "other"))) as reader:
+        reader.read([document])
+        wanted, answer = state(reader), reader.ask(QUESTION)
+        shifts = reader.held.cache.shifts
+    with pytest.raises(KeyboardInterrupt), Reader(settings, Stop(22)) as reader:
+        reader.read([document])
+    for _ in range(2):  # it goes on, and it is taken up whole
+        with Reader(settings) as reader:
+            reader.read([document])
+            assert reader.held.cache.shifts == shifts
+            same(wanted, state(reader))
+            assert reader.ask(QUESTION) == answer
+
+
+def test_what_comes_back_is_between_its_neighbours(settings: Settings, document: Path) -> None:
+    with Reader(settings) as reader:
+        reader.read([document])
+        held, before = reader.held, state(reader)
+        assert held.recaller.archive is not None
+        tokens = np.array([3, 4, 5, 700, 701, 1000, held.corpus.tokens - 2])
+        back = put_back(held.cache, held.recaller.archive, tokens, held.head)
+        check(reader)
+        for origin in held.cache.origin:
+            assert np.isin(tokens + held.head, origin).all()
+        back.undo(held.cache)
+        after = state(reader)
+        for numbers in (0, 1, 2):
+            np.testing.assert_array_equal(np.sort(before[numbers]), np.sort(after[numbers]))
+
+
+@pytest.mark.parametrize("kv_type", ["f16", "q8_0"])
+def test_a_part_that_was_read_before_and_after_is_one_in_view(
+    settings: Settings, document: Path, kv_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are as far apart as its tokens."""
+    with Reader(replace(settings, kv_type=kv_type)) as reader:
+        reader.read([document])
+        held, before = reader.held, state(reader)
+        parts = Survey(held, QUESTION, 6).parts
+        borders = [part.start for part in stretches(held.cache.shifts, held.cache.tokens)][1:]
+        astride = [
+            part
+            for part in parts
+            if any(part.start < border - held.head < part.stop for border in borders)
+        ]
+        assert astride
+        seen, show = [], Views.show
+
+        def look(self: Views, part: Passage) -> None:
+            show(self, part)
+            rotary = np.concatenate(held.cache.rotary)
+            shown = rotary[:, held.head : held.head + part.stop - part.start]
+            assert (np.diff(shown, axis=1) == 1).all()
+            check(reader)
+            seen.append(part)
+
+        monkeypatch.setattr(Views, "show", look)
+        answers = list(Survey(held, QUESTION, 6).ask(astride))
+        assert seen == astride
+        assert len(answers) == len(astride)
+        same(before, state(reader))
+
+
+def test_a_conversation_never_comes_to_the_end(settings: Settings, document: Path) -> None:
+    settings = replace(settings, recall=0, max_tokens=40)
+    with Reader(settings) as reader:
+        reader.read([document])
+        conversation = Conversation(reader)
+        compactions = len(reader.held.cache.shifts)
+        for number in range(12):
+            "".join(conversation.say(f"{QUESTION} {number} " + "Please answer at length. " * 3))
+            check(reader)
+        assert len(reader.held.cache.shifts) > compactions
+        last = conversation.turns[-1]
+        assert conversation.undo() == last
+        check(reader)
