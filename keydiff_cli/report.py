@@ -44,13 +44,14 @@ class CacheSetup:
 
 @dataclass(frozen=True)
 class TokenCounts:
-    """Tokens of the documents, those taken up from a snapshot, of the prompt, kept, generated."""
+    """Tokens of documents, those of a snapshot, of the prompt, kept, generated; compactions."""
 
     document: int = 0
     reused: int = 0
     prompt: int = 0
     kept: int = 0
     generated: int = 0
+    compactions: int = 0
 
 
 @dataclass(frozen=True)

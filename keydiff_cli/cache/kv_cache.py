@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from keydiff_cli.cache.compactor import next_position
@@ -148,6 +150,7 @@ class KVCache(CacheView):
         position = next_position(self.compaction, self.used, self.position)
         if position < self.position:
             self._remember()
+            started = time.perf_counter()
             try:
                 self._compactor.compact(self.image(), self.compaction.way, position)
             except OSError as error:
@@ -156,6 +159,7 @@ class KVCache(CacheView):
             self.position = position
             self.shifts.append(Shift(self.tokens, self.tokens - position))
             self._evictor.hide()
+            self.times.move += time.perf_counter() - started
 
     # Eviction -------------------------------------------------------------------------------
 

@@ -106,9 +106,9 @@ def hold_documents(
         run.stack.callback(second_look.close)
     if whole:
         cache.hold()
-        run.recorder.documents_read()
+        run.recorder.documents_read(len(cache.shifts))
         if not searched_only:
-            _warn_of_length(run, prepared, cache, corpus)
+            _tell_of_length(run, prepared, cache, corpus)
     return Held(
         cache=cache,
         corpus=corpus,
@@ -131,8 +131,8 @@ def hold_documents(
     )
 
 
-def _warn_of_length(run: Run, prepared: Prepared, cache: KVCache, corpus: Corpus) -> None:
-    """Warn if the documents are longer than any text that the model was made for."""
+def _tell_of_length(run: Run, prepared: Prepared, cache: KVCache, corpus: Corpus) -> None:
+    """Say if the documents are longer than any text that the model was made for."""
     longest = cache.context.model.longest_text(cache.context.cells)
     read = corpus.tokens + len(prepared.head) + len(prepared.asked.ids)
     position = read - (cache.shifts[-1].by if cache.shifts else 0)
@@ -141,4 +141,9 @@ def _warn_of_length(run: Run, prepared: Prepared, cache: KVCache, corpus: Corpus
         run.recorder.warn(
             f"{read} tokens are more than the {longest} that the model was made for; "
             f"{why}what it says of such a long text may be wrong"
+        )
+    elif read > longest > 0:
+        run.recorder.note(
+            f"{read} tokens are more than the {longest} that the model was made for: what is kept "
+            "of them is closer together than it was"
         )

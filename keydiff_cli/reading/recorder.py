@@ -198,9 +198,10 @@ class Recorder:
         for warning in [] if self._corpus is None else self._corpus.warnings:
             self.warn(warning)
 
-    def documents_read(self) -> None:
-        """The documents were read to their end."""
+    def documents_read(self, compactions: int) -> None:
+        """The documents were read to their end, and so often rows got smaller positions."""
         self._stop_reason = "read"
+        self._tokens = replace(self._tokens, compactions=compactions)
 
     def interrupted(self) -> None:
         """The user has stopped it."""

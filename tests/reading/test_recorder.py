@@ -92,7 +92,7 @@ def test_a_whole_run_is_reported(told: Told) -> None:
     progress = Progress(20, 12, 1.5, None, 15, 128)
     recorder.block_read(progress)
     recorder.reading_ended(2.0, 0.125, EvictionTimes(0.5, 0.75))
-    recorder.documents_read()
+    recorder.documents_read(2)
     assert recorder.report.stop_reason == "read"
     recorder.question_asked(30)
     assert recorder.report.stop_reason == "interrupted"
@@ -108,7 +108,7 @@ def test_a_whole_run_is_reported(told: Told) -> None:
         model=MODEL,
         documents=(record,),
         cache=CACHE,
-        tokens=TokenCounts(document=20, reused=8, prompt=30, kept=15, generated=3),
+        tokens=TokenCounts(document=20, reused=8, prompt=30, kept=15, generated=3, compactions=2),
         timing_s=Timing(1.5, 2.25, 1.5, 1.75, 0.125, 0.0625, 4.0, 0.0, 9.123456),
         memory_bytes=MemoryUse(5000, 4000, None),
         warnings=("page 2 has no text",),
@@ -178,7 +178,7 @@ def test_the_same_warning_is_told_once_unless_it_is_of_an_answer(
 def test_interrupted_the_display_is_told_and_what_is_known_stays(
     recorder: Recorder, told: Told
 ) -> None:
-    recorder.documents_read()
+    recorder.documents_read(2)
     recorder.interrupted()
     assert recorder.report.stop_reason == "interrupted"
     assert told.calls == [("reading_over",)]
