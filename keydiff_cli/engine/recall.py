@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.cache import HeadRows, KVCache, LostRowsError, read_at, stretches
+from keydiff_cli.cache import HeadRows, KVCache, LostRowsError, Stretch, read_at, stretches
 from keydiff_cli.engine.answer import make_room, require_room, step_of
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
@@ -168,13 +168,12 @@ def _pieces(
     """
 
     def pieces() -> Iterator[Piece]:
-        start = first
-        ends = list(stretches(cache.shifts, cache.tokens))
-        met, meeting = None, vectors
+        start, met, meeting = first, Stretch(0, 0, 0), vectors
+        parts = stretches(cache.shifts, cache.tokens)
         for stored in archive.keys(layer):
-            own = next(stretch for stretch in ends if start < stretch.stop)
-            if own is not met:
-                met, steps = own, own.stop - own.by - cache.position
+            while start >= met.stop:
+                met = next(parts)
+                steps = met.stop - met.by - cache.position
                 meeting = vectors if steps == 0 else _turned(cache, layer, vectors, steps)
             keys = cache.rows.numbers(stored, layer, archive.kv_type)
             yield Piece(keys if heads is None else keys[:, heads], meeting)
