@@ -121,6 +121,9 @@ def run(
         max_tokens=settings.max_tokens,
         read_for=bench.read_for,
         once=bench.once,
+        positions=settings.positions,
+        compact_at=settings.compact_at,
+        compact_to=settings.compact_to,
     )
     asked = {**bench.options, "read_for": bench.read_for, "once": bench.once}
     header = describe(bench.name, asked, located, settings)
@@ -228,6 +231,9 @@ def describe(
         "block": settings.block,
         "kv_type": settings.kv_type,
         "max_tokens": settings.max_tokens,
+        "positions": settings.positions,
+        "compact_at": settings.compact_at,
+        "compact_to": settings.compact_to,
         "gpu_layers": settings.gpu_layers,
         "device": settings.device,
         "rpc": settings.rpc,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from keydiff_cli.bench.bench_events import BenchEvents, sample_name, too_long
@@ -21,6 +22,7 @@ from keydiff_cli.engine.setup import open_engine
 from keydiff_cli.errors import ModelError, UsageError, setting
 from keydiff_cli.llama import Model, Tokens
 from keydiff_cli.policies import find_policy, policy_version
+from keydiff_cli.reading.positions import compaction_of
 from keydiff_cli.scores.keydiff import ROTATION_UNKNOWN
 from keydiff_cli.system import machine
 from keydiff_cli.text.blocks import Block, blocks
@@ -193,11 +195,16 @@ class Runner:
             kv_type=options.kv_type,
             threads=options.threads,
             observe=any(trial.policy.observes for trial in trials),
+            positions=partial(compaction_of, options),
         )
         text, tokens = trials[0].text, len(trials[0].document)
         with closing(cache.context):
             longest = self._model.longest_text(cache.context.cells)
-            if len(self._head) + tokens > longest > 0 and text.length not in self._too_long:
+            count_on = cache.compaction is None or any(
+                trial.policy.scorer is None for trial in trials
+            )
+            too_far = count_on and len(self._head) + tokens > longest > 0
+            if too_far and text.length not in self._too_long:
                 self._too_long.add(text.length)
                 self._events.warning(too_long(tokens, longest))
             if any(trial.policy.prerope for trial in trials) and not cache.shows_rotations():

@@ -29,6 +29,9 @@ class Conditions:
         A question that policies read for, instead of the question that is asked.
     once
         Evict once, after reading, instead of while reading.
+    positions, compact_at, compact_to
+        What happens at the end of the longest text that the model was made for; as in
+        :class:`~keydiff_cli.settings.config.Settings`.
     """
 
     block: int
@@ -37,6 +40,9 @@ class Conditions:
     max_tokens: int
     read_for: str | None = None
     once: bool = False
+    positions: str = "capped"
+    compact_at: float = 1.0
+    compact_to: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Protocol, cast
 
 from keydiff_cli.compaction import Compaction, Way
-from keydiff_cli.settings.config import Settings
+from keydiff_cli.errors import UsageError
 
 
-def compaction_of(settings: Settings, longest: int) -> Compaction | None:
+class Positioned(Protocol):
+    """What :class:`~keydiff_cli.settings.config.Settings` say of positions."""
+
+    @property
+    def positions(self) -> str: ...
+
+    @property
+    def compact_at(self) -> float: ...
+
+    @property
+    def compact_to(self) -> float: ...
+
+
+def compaction_of(settings: Positioned, longest: int) -> Compaction | None:
     """What the settings ask for; None if positions count on, or there is no such length.
 
     Parameters
     ----------
     longest
         Tokens of the longest text that the model was made for; 0 if that is not known.
+
+    Raises
+    ------
+    UsageError
+        If rows would be where they are to be moved from.
     """
+    if settings.compact_to >= settings.compact_at:
+        raise UsageError(
+            f"compact_to={settings.compact_to:g} has to be less than "
+            f"compact_at={settings.compact_at:g}"
+        )
     if settings.positions == "counted" or longest <= 0:
         return None
     way = cast(Way, settings.positions)

@@ -124,6 +124,7 @@ def test_the_header_says_what_the_records_depend_on(fakes: Fakes, tmp_path: Path
     assert header == {
         "bench": "vt", "keydiff": __version__, "seed": 5, "read_for": "Who?", "once": True,
         "model": "fake", "sha256": "0" * 64, "block": 64, "kv_type": "q8_0", "max_tokens": 9,
+        "positions": "capped", "compact_at": 1.0, "compact_to": 0.5,
         "gpu_layers": SETTINGS.gpu_layers, "device": SETTINGS.device, "rpc": SETTINGS.rpc,
     }  # fmt: skip
     with pytest.raises(UsageError, match="begun with another"):

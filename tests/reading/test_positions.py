@@ -14,6 +14,7 @@ from keydiff_cli.cache.state import parse_state
 from keydiff_cli.compaction import Compaction
 from keydiff_cli.engine.recall import put_back
 from keydiff_cli.engine.views import Views
+from keydiff_cli.errors import UsageError
 from keydiff_cli.reading.positions import compaction_of
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.reading.surveying import Survey
@@ -51,6 +52,8 @@ def test_the_settings_say_what_happens() -> None:
     assert compaction_of(Settings(), 100) == Compaction("capped", 100, 1.0, 0.5)
     assert compaction_of(Settings(positions="counted"), 100) is None
     assert compaction_of(Settings(), 0) is None
+    with pytest.raises(UsageError, match=r"compact_to=0\.5 has to be less than compact_at=0\.25"):
+        compaction_of(Settings(compact_at=0.25), 100)
     ranked = Settings(positions="ranked", compact_at=0.5, compact_to=0.25)
     assert compaction_of(ranked, 100) == Compaction("ranked", 100, 0.5, 0.25)
 

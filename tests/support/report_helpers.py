@@ -49,7 +49,14 @@ _SCHEMA: dict[str, Any] = {
         "kv_type": str,
         "access": str,
     },
-    "tokens": {"document": int, "reused": int, "prompt": int, "kept": int, "generated": int, "compactions": int},
+    "tokens": {
+        "document": int,
+        "reused": int,
+        "prompt": int,
+        "kept": int,
+        "generated": int,
+        "compactions": int,
+    },
     "timing_s": dict.fromkeys(
         ("load", "ingest", "score", "evict", "keep", "first_token", "answer", "notes", "total"),
         _NUMBER,
