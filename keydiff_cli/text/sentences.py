@@ -24,7 +24,7 @@ _LAST_WORD = re.compile(r"(?:[^\W_]|\.(?=\w))+\.\Z")
 # No sentence ends after a title, or what comes before an example or a place in a text.
 _TITLES = """
 adm al approx ave cf ch col dept dr e.g ed eds eq est fig figs gen gov hon i.e lt maj messrs mr mrs
-ms mt op p para pp pres prof pt rep resp rev sec secs sen sgt st viz vol vols vs
+ms mt op p para pp pres prof pt pte pvt rep resp rev sec secs sen sgt st viz vol vols vs
 """
 _COUNTED = "no nos jan feb mar apr jun jul aug sep sept oct nov dec ca"  # before a number
 _ENDINGS = "inc corp ltd co cos bros llc plc jr sr etc dist div int assn"  # before a name

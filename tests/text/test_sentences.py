@@ -18,6 +18,7 @@ def texts(text: str) -> list[str]:
     [
         "The U.S. Treasury sold it.",
         "Acme Inc. owns Brown & Sons Ltd. and more.",
+        "Acme Pte. Ltd. and Brown Pvt. Limited are owned by it.",
         "Forge Corp. Holdings grew.",
         "It is No. 3 of them.",
         "It cost $1.5 million in all.",
