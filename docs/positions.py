@@ -31,8 +31,17 @@ from keydiff_cli.text.blocks import blocks
 LAST = 256  # tokens whose perplexity is taken
 
 
-def perplexity(model: Model, tokens: np.ndarray, way: str, given: argparse.Namespace) -> float:
-    """Minus the mean log-probability of the last tokens, after those before them were read."""
+def loss_of(path: Path, tokens: np.ndarray, way: str, given: argparse.Namespace) -> float:
+    """Minus the mean log-probability of the last tokens, after those before them were read.
+
+    By a model that is opened anew: a context that YaRN stretches changes what llama.cpp says that
+    it was trained for.
+    """
+    with closing(Model(path)) as model:
+        return _loss_of(model, tokens, way, given)
+
+
+def _loss_of(model: Model, tokens: np.ndarray, way: str, given: argparse.Namespace) -> float:
     name, _, number = way.partition(":")
     stretch = float(number) if name == "yarn" else 1.0
     chosen = Settings(
@@ -111,9 +120,11 @@ def main() -> None:
     lines = given.out.read_text().splitlines() if given.out.exists() else []
     records = [json.loads(line) for line in lines]
     done = {(r["text"], r["part"], r["length"], r["way"]) for r in records}
-    with closing(Model(model_path(given.model))) as model, given.out.open("a") as out:
+    model_file = model_path(given.model)
+    with given.out.open("a") as out:
         for path in given.texts:
-            tokens = model.tokenize(path.read_text(encoding="utf-8", errors="replace"))
+            with closing(Model(model_file)) as model:
+                tokens = model.tokenize(path.read_text(encoding="utf-8", errors="replace"))
             for part in range(given.parts):
                 end = len(tokens) - part * (len(tokens) - lengths[0]) // given.parts
                 for length in lengths:
@@ -121,7 +132,7 @@ def main() -> None:
                         if end < length or (path.name, part, length, way) in done:
                             continue
                         began = time.perf_counter()
-                        loss = perplexity(model, tokens[end - length : end], way, given)
+                        loss = loss_of(model_file, tokens[end - length : end], way, given)
                         record = {
                             "model": given.model,
                             "text": path.name,

@@ -8,14 +8,16 @@ would pass that length every row gets a new one, and reading goes on from there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 Way = Literal["capped", "ranked", "scaled"]
-_LEAST = 16  # of this part of all positions
+WAYS = get_args(Way)
 Positions = NDArray[np.int32]
+
+_LEAST = 1 / 16  # share of the positions that has to be won, or it is not done
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Compaction:
     at
         Share of these at which rows get new positions, 0 to 1.
     to
-        Share of these that the rows have after that, 0 to 1.
+        Share of these, less what is to be kept free, that the rows have after that, 0 to 1.
     """
 
     way: Way
@@ -49,14 +51,22 @@ class Compaction:
         """Whether ``room`` tokens from this position on would be too far."""
         return position + room > self.limit
 
-    @property
-    def least(self) -> int:
-        """Positions that are to be won; for fewer it is not done."""
-        return max(self.limit // _LEAST, 1)
+    def next_position(self, rows: int, position: int, room: int = 0) -> int:
+        """The position that comes after a compaction; the present one if little is won.
 
-    def span(self, rows: int) -> int:
-        """How many positions there are for so many rows of a head."""
-        return rows if self.way == "ranked" else max(int(self.to * self.longest), rows)
+        Parameters
+        ----------
+        rows
+            Rows that a head has, or cells in use if these are more.
+        position
+            The position that comes next now.
+        room
+            Tokens that there is to be room for.
+        """
+        wanted = int(self.to * max(self.limit - room, 0) / self.at)
+        span = rows if self.way == "ranked" else max(wanted, rows)
+        least = max(int(_LEAST * self.limit), 1)
+        return span if position - span >= least else position
 
 
 def compacted(rotary: Positions, position: int, span: int, way: Way) -> Positions:
@@ -68,7 +78,7 @@ def compacted(rotary: Positions, position: int, span: int, way: Way) -> Position
     Parameters
     ----------
     rotary
-        Position of each row, all different in a head; -1 for rows that are not held, of which all
+        Position of each row; -1 for rows that are not held, of which all
         heads have as many: int32 ``[heads, rows]``.
     position
         Position of what comes next, above all of these and ``span``.

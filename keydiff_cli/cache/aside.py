@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
 
@@ -51,19 +51,28 @@ class Aside:
         """The image, whose rows are read when they are asked for, layer by layer."""
         return replace(self._image, rows=self._rows(0, len(self._image.positions)))
 
-    def rows(self, start: int, stop: int) -> Iterator[Bytes]:
-        """Rows at positions from ``start`` to ``stop`` (exclusive), in their order.
+    def rows(self, start: int, stop: int, heads: Sequence[int]) -> Iterator[Bytes]:
+        """Rows of the tokens from ``start`` to ``stop`` (exclusive), which every head has to hold.
 
-        Keys of each layer, then values of each layer: uint8 ``[rows, bytes]``. Where nothing was
-        evicted these are the rows of tokens.
+        Keys of each layer, then values of each layer: uint8 ``[tokens, bytes]``.
+
+        Parameters
+        ----------
+        heads
+            KV heads of each layer.
         """
-        positions = self._image.positions
-        cells = np.flatnonzero((positions >= start) & (positions < stop))
-        cells = cells[np.argsort(positions[cells])]
-        if not len(cells):
-            return (np.empty((0, width), np.uint8) for width in self._image.widths)
+        tokens = np.arange(start, stop)
+        if not len(tokens):
+            yield from (np.empty((0, width), np.uint8) for width in self._image.widths)
+            return
+        cells = np.stack([_find(tokens, origin) for origin in self._image.origin])
         first, last = int(cells.min()), int(cells.max())
-        return (rows[cells - first] for rows in self._rows(first, last + 1))
+        offsets = np.cumsum([0, *heads])
+        for number, rows in enumerate(self._rows(first, last + 1)):
+            layer = number % len(heads)
+            own = cells[offsets[layer] : offsets[layer + 1]].T - first
+            split = rows.reshape(len(rows), heads[layer], -1)
+            yield split[own, np.arange(heads[layer])].reshape(len(tokens), -1)
 
     def _rows(self, first: int, stop: int) -> Iterator[NDArray[np.uint8]]:
         """Rows of cells from ``first`` to ``stop`` (exclusive); no others are read."""
@@ -76,3 +85,13 @@ class Aside:
                 raise OSError("the file of what was put aside ends early")
             yield np.frombuffer(data, np.uint8).reshape(-1, width)
             begin += len(self._image.positions) * width
+
+
+def _find(tokens: NDArray[np.int64], origin: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The cells in which a head holds tokens: int64 ``[tokens]``."""
+    order = np.argsort(origin)
+    places = np.minimum(np.searchsorted(origin[order], tokens), len(order) - 1)
+    cells = order[places]
+    if not np.array_equal(origin[cells], tokens):
+        raise ValueError("a head does not hold such a row")
+    return cells

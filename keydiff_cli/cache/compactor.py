@@ -21,7 +21,7 @@ from keydiff_cli.cache.image import Image, Imaging
 from keydiff_cli.cache.rows import LostRowsError
 from keydiff_cli.cache.state import STATE_HEAD, Bytes, parse_state
 from keydiff_cli.cache.turning import turned_heads
-from keydiff_cli.compaction import Compaction, Positions, Way, compacted
+from keydiff_cli.compaction import Positions, Way, compacted
 from keydiff_cli.llama import Context
 from keydiff_cli.scores import Rotation
 
@@ -62,6 +62,10 @@ class Compactor:
         ----------
         image
             What the cache holds.
+        way
+            Where rows go.
+        span
+            The position that comes next then.
 
         Raises
         ------
@@ -81,16 +85,15 @@ class Compactor:
         steps = new - image.rotary
         with Aside(image) as aside:
             del image  # which may hold a copy of all rows
-            waiting = aside.image
-            there = replace(
-                waiting,
-                position=span,
-                positions=positions,
-                rotary=new,
-                rows=self._turned(waiting.rows, steps),
-                windowed=self._moved(waiting.windowed, before, after),
-            )
             try:
+                there = replace(
+                    aside.image,
+                    position=span,
+                    positions=positions,
+                    rotary=new,
+                    rows=self._turned(aside.image.rows, steps),
+                    windowed=self._moved(aside.image.windowed, before, after),
+                )
                 self._context.clear()
                 self._imaging.put(there)
                 self._layout.forget_keys()
@@ -143,12 +146,6 @@ class Compactor:
     def _key_bytes(self) -> int:
         """Bytes of a key of one head."""
         return self._layout.widths[0] // self._layout.heads[0]
-
-
-def next_position(compaction: Compaction, rows: int, position: int) -> int:
-    """The position that comes after so many rows of a head; the present one if little is won."""
-    span = compaction.span(rows)
-    return span if position - span >= compaction.least else position
 
 
 def _set_positions(blob: Bytes, start: int, positions: NDArray[np.int32]) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
-from keydiff_cli.cache.compactor import next_position
 from keydiff_cli.cache.image import Image, Mark, Pin
+from keydiff_cli.cache.rows import LostRowsError
 from keydiff_cli.cache.shifts import Shift
 from keydiff_cli.cache.view import CacheView
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Tokens, hold_interrupt
 from keydiff_cli.system.files import told_by
+from keydiff_cli.system.folders import user_cache_folder
+from keydiff_cli.system.sizes import format_size
 
 
 class KVCache(CacheView):
@@ -147,19 +151,46 @@ class KVCache(CacheView):
         """
         if self.compaction is None or not self.compaction.due(self.position, room):
             return
-        position = next_position(self.compaction, self.used, self.position)
+        position = self.compaction.next_position(self.used, self.position, room)
         if position < self.position:
             self._remember()
             started = time.perf_counter()
             try:
                 self._compactor.compact(self.image(), self.compaction.way, position)
             except OSError as error:
-                self.compaction, self.uncompacted = None, told_by(error)
+                size = format_size(sum(self.widths) * self.used)
+                self.uncompacted = (
+                    f"{user_cache_folder()} has no place for the {size} that the cache holds "
+                    f"meanwhile: {told_by(error)}"
+                )
+                self.compaction = None
                 return
+            except LostRowsError:
+                self.clear()  # or what it seems to hold might be gone back to
+                raise
             self.position = position
             self.shifts.append(Shift(self.tokens, self.tokens - position))
             self._evictor.hide()
             self.times.move += time.perf_counter() - started
+
+    @contextmanager
+    def counting_on(self) -> Iterator[None]:
+        """Let positions count on meanwhile, as rows are to be where they are in the end."""
+        compaction, self.compaction = self.compaction, None
+        try:
+            yield
+        finally:
+            self.compaction = compaction
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Hold something else meanwhile, which is no state to come back to."""
+        mark, self._mark = self._mark, None
+        try:
+            with self.counting_on():
+                yield
+        finally:
+            self._mark = mark
 
     # Eviction -------------------------------------------------------------------------------
 
@@ -194,8 +225,8 @@ class KVCache(CacheView):
     def mark(self) -> Mark:
         """Remember the present state, so that :meth:`rewind` can come back to it.
 
-        An earlier mark is given up. Costs nothing until an eviction; then, and at once for a
-        sliding-window model, a copy of the cache is kept in memory.
+        An earlier mark is given up. Costs nothing until an eviction or a compaction; then, and at
+        once for a sliding-window model, a copy of the cache is kept in memory.
         """
         self._mark = Mark(self.tokens, self.position, self.evicted)
         if self.context.model.window:
@@ -232,9 +263,17 @@ class KVCache(CacheView):
     def truncate(self, position: int) -> None:
         """Forget the tokens whose positions are ``position`` and beyond.
 
-        Only what comes after the last eviction can be forgotten like this, and nothing at all of
-        a model with sliding windows, whose layers have forgotten what was in them before.
+        Only what comes after the last eviction or compaction can be forgotten like this, and
+        nothing at all of a model with sliding windows, whose layers have forgotten what was in them
+        before.
+
+        Raises
+        ------
+        ValueError
+            If there is no such position yet.
         """
+        if position > self.position:
+            raise ValueError(f"the next position is {self.position}, and not {position}")
         # What was appended since the last eviction has one position for each token.
         self._forget(self.tokens - (self.position - position), position)
 

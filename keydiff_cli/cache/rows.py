@@ -121,9 +121,9 @@ class StoredRows:
     def placed(self, rows: HeadRows) -> HeadRows:
         """Rows turned to their places between those that their heads hold now."""
         cells = self._cells
-        heads, starts = np.unique(rows.head, return_index=True)
         new = rows.rotary.copy()
-        for head, own in zip(heads, np.split(np.arange(len(new)), starts[1:]), strict=True):
+        for head in np.unique(rows.head):
+            own = rows.head == head
             new[own] = place_between(rows.origin[own], cells.origin[head], cells.rotary[head])
         bounds = np.searchsorted(rows.head, self._layout.offsets)
         keys = [

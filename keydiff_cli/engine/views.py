@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.cache import Aside, Bytes, KVCache, LostRowsError, Shift, read_at
+from keydiff_cli.compaction import Compaction
 from keydiff_cli.engine.answer import extend, step_of
 from keydiff_cli.engine.ingest import read_head
 from keydiff_cli.errors import KeydiffError, ModelError
@@ -47,6 +48,8 @@ class Views:
         None where they are not stored.
     shifts
         At which positions they were read.
+    compaction
+        Says which positions are too far for the model, if any are.
 
     Attributes
     ----------
@@ -61,9 +64,13 @@ class Views:
         tokens: Callable[[int, int], Tokens],
         stored: Stored | None,
         shifts: Sequence[Shift] = (),
+        compaction: Compaction | None = None,
     ) -> None:
         self._cache = cache
         self._shifts = shifts
+        # Positions that parts are to be before, so that questions to them are not too far.
+        limit = 2**31 if compaction is None else compaction.limit
+        self._last = limit - cache.context.cells
         self._tokens = tokens
         self.stored = stored
         read_head(cache, head, step_of(cache))
@@ -73,7 +80,7 @@ class Views:
         """Have a part in the cache, with what comes before the documents, and nothing else.
 
         Its tokens are numbered as among all, and their rows are where they were read if they were
-        stored, but that none is far from the next one.
+        stored; but that none is far from the next one, and none too far for the model.
 
         Raises
         ------
@@ -86,7 +93,7 @@ class Views:
             extend(self._cache, self._tokens(part.start, part.stop))
         else:
             at = read_at(np.arange(start, start + count, dtype=np.int32), self._shifts)
-            first = max(int(at[-1]) - count + 1, self._head.tokens)
+            first = max(min(int(at[-1]) - count + 1, self._last - count), self._head.tokens)
             steps = np.arange(first, first + count, dtype=np.int32) - at
             rows = self._turned(self.stored(part.start, part.stop), steps)
             self._cache.load(self._head.followed_by(start, rows, count, first))
@@ -158,8 +165,9 @@ def put_aside(cache: KVCache, in_use: Callable[[], bool] = lambda: True) -> Iter
     with waiting as aside:
         evicted = cache.evicted
         try:
-            cache.clear()
-            yield aside
+            with cache.apart():
+                cache.clear()
+                yield aside
         finally:
             if in_use():
                 with hold_interrupt(stopping=False):  # which must not hide that it is lost

@@ -104,7 +104,8 @@ class Reading:
         held = self.held()
         try:
             cache.hold()
-            yield held
+            with cache.counting_on():
+                yield held
         finally:
             if self._going_on:  # else the cache is freed already
                 with hold_interrupt():  # or what is read on would depend on the question

@@ -137,10 +137,10 @@ def _tell_of_length(run: Run, prepared: Prepared, cache: KVCache, corpus: Corpus
     read = corpus.tokens + len(prepared.head) + len(prepared.asked.ids)
     position = read - (cache.shifts[-1].by if cache.shifts else 0)
     if position > longest > 0:
-        why = cache.uncompacted and f"positions count on, as {cache.uncompacted}; "
+        why = cache.uncompacted and f" (positions count on, because {cache.uncompacted})"
         run.recorder.warn(
-            f"{read} tokens are more than the {longest} that the model was made for; "
-            f"{why}what it says of such a long text may be wrong"
+            f"{read} tokens are more than the {longest} that the model was made for{why}; "
+            "what it says of such a long text may be wrong"
         )
     elif read > longest > 0:
         run.recorder.note(

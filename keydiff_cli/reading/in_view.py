@@ -84,9 +84,10 @@ def in_view(held: Held, in_use: Callable[[], bool]) -> Iterator[InView]:
     """
     cache = held.cache
     head, _ = prompt_tokens(cache.context.model, held.prompt, "")
+    compaction = cache.compaction
     with put_aside(cache, in_use) as aside:
         stored, shifts = _stored(held, aside), aside.image.shifts
-        yield InView(held, Views(cache, head, held.corpus.slice, stored, shifts))
+        yield InView(held, Views(cache, head, held.corpus.slice, stored, shifts, compaction))
 
 
 def question_tokens(held: Held, question: str) -> Asked:
@@ -123,5 +124,6 @@ def _stored(held: Held, aside: Aside) -> Stored | None:
     if not held.stored:
         return None
     if held.intact or archive is None:
-        return lambda start, stop: aside.rows(held.head + start, held.head + stop)
+        first, heads = held.head, held.cache.rows.heads
+        return lambda start, stop: aside.rows(first + start, first + stop, heads)
     return lambda start, stop: archive.rows(np.arange(start, stop))

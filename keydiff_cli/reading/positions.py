@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, cast
 
 from keydiff_cli.compaction import Compaction, Way
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import UsageError, setting
 
 
 class Positioned(Protocol):
@@ -34,12 +34,20 @@ def compaction_of(settings: Positioned, longest: int) -> Compaction | None:
     UsageError
         If rows would be where they are to be moved from.
     """
-    if settings.compact_to >= settings.compact_at:
-        raise UsageError(
-            f"compact_to={settings.compact_to:g} has to be less than "
-            f"compact_at={settings.compact_at:g}"
-        )
     if settings.positions == "counted" or longest <= 0:
         return None
+    if settings.compact_to >= settings.compact_at:
+        raise UsageError(
+            f"{setting('compact_to', settings.compact_to)} is not below "
+            f"{setting('compact_at', settings.compact_at)}: give less for the one, or more for the "
+            "other"
+        )
     way = cast(Way, settings.positions)
     return Compaction(way, longest, settings.compact_at, settings.compact_to)
+
+
+def named_positions(settings: Positioned) -> str:
+    """What the settings ask for, in words."""
+    if settings.positions == "counted":
+        return settings.positions
+    return f"{settings.positions} {settings.compact_at:g} {settings.compact_to:g}"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.cache import KVCache
+from keydiff_cli.cache import KVCache, LostRowsError
 from keydiff_cli.engine.recall import QueryHead, Recall, Recalled, lifts, put_back
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import LlamaError, hold_interrupt
@@ -127,6 +127,8 @@ class Recaller:
         """Warn of errors because of which nothing can be recalled, and recall nothing any more."""
         try:
             yield
+        except LostRowsError:
+            raise
         except problems as error:
             self.give_up(error)
 

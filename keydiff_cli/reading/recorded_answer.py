@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from keydiff_cli.cache import EvictionTimes
+from keydiff_cli.cache import EvictionTimes, KVCache
 from keydiff_cli.engine.answer import Answer
 from keydiff_cli.errors import setting
 from keydiff_cli.reading.composed import Composed
@@ -41,12 +41,26 @@ def recorded(answer: Answer, held: Held, recorder: Recorder, most: int) -> Itera
             held.times.move + times.move - before.move,
         )
         recorder.answer_ended(answer, time.perf_counter() - started, evictions)
+    _warn_of_positions(held.cache, recorder)
     _warn_if_empty(answer.text, recorder)
     if answer.stop_reason == "length":
         limit = f"at {setting('max_tokens', most)}"
         if answer.max_tokens < most:
             limit = f"after {answer.max_tokens} tokens, for want of room until all is read"
         recorder.warn_of_answer(f"the answer stopped {limit}; it may be incomplete")
+
+
+def _warn_of_positions(cache: KVCache, recorder: Recorder) -> None:
+    """Warn where positions are beyond those that the model knows, as they could not be made less.
+
+    That a document is so long was said before.
+    """
+    longest = cache.context.model.longest_text(cache.context.cells)
+    if cache.uncompacted and cache.position > longest > 0:
+        recorder.warn(
+            f"positions go beyond the {longest} that the model was made for, because "
+            f"{cache.uncompacted}; what it says may be wrong"
+        )
 
 
 def recorded_composed(answer: Composed, recorder: Recorder) -> Iterator[str]:

@@ -10,7 +10,7 @@ from keydiff_cli.cache import KVCache
 from keydiff_cli.eviction import Policy
 from keydiff_cli.planning.planner import Fit, observes
 from keydiff_cli.policies import policy_version
-from keydiff_cli.reading.positions import compaction_of
+from keydiff_cli.reading.positions import named_positions
 from keydiff_cli.reading.preparation import Prepared
 from keydiff_cli.reading.run import Run
 from keydiff_cli.snapshots import (
@@ -87,7 +87,7 @@ def make_key(
         kv_type=settings.kv_type,
         whole_windows=prepared.windowed and observes(settings, policy),
         question=token_digest(prepared.asked.ids) if policy.watch == "question" else None,
-        positions=str(compaction_of(settings, longest)),
+        positions=named_positions(settings),
     )
 
 

@@ -25,7 +25,8 @@ class TurnStart:
 
     def reachable(self, cache: KVCache) -> bool:
         """Whether what was in the cache then is still there, at the same positions."""
-        return cache.evicted == self.evicted and len(cache.shifts) == self.compacted
+        there = cache.tokens >= self.tokens
+        return there and cache.evicted == self.evicted and len(cache.shifts) == self.compacted
 
     def drop_passages(self, cache: KVCache, asked: Asked) -> None:
         """Forget the passages that were put before a question, so that the talk keeps its room."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from keydiff_cli.cache import Aside, Image
 
-WIDTHS = [3, 2]
+WIDTHS = [4, 2]
+HEADS = [2]  # of the one layer
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +42,16 @@ def test_it_comes_back_as_often_as_it_is_asked_for(folder: Path) -> None:
             assert (back.tokens, back.widths, back.windowed.tolist()) == (9, WIDTHS, [7, 8])
 
 
-def test_rows_of_positions_come_in_their_order() -> None:
-    with Aside(image([3, -1, 2, 1, 4])) as aside:
-        keys, values = aside.rows(2, 4)
-        assert keys.tolist() == [[6, 7, 8], [0, 1, 2]]
-        assert values.tolist() == [[4, 5], [0, 1]]
-        assert [part.shape for part in aside.rows(5, 9)] == [(0, 3), (0, 2)]
+def test_rows_of_tokens_come_in_their_order_wherever_heads_have_them() -> None:
+    there = image([3, -1, 2, 1, 4])
+    origin = np.array([[3, -1, 2, 1, 4], [2, -1, 3, 4, 1]], np.int32)
+    with Aside(replace(there, origin=origin)) as aside:
+        keys, values = aside.rows(2, 4, HEADS)
+        assert keys.tolist() == [[8, 9, 2, 3], [0, 1, 10, 11]]
+        assert values.tolist() == [[4, 1], [0, 5]]
+        assert [part.shape for part in aside.rows(3, 3, HEADS)] == [(0, 4), (0, 2)]
+        with pytest.raises(ValueError, match="does not hold"):
+            list(aside.rows(4, 6, HEADS))
 
 
 def test_only_wanted_rows_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,9 +66,9 @@ def test_only_wanted_rows_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
                 return file.read(size)
 
         patch.setattr(aside, "_file", Noticed())
-        keys, values = aside.rows(3, 5)
+        keys, values = aside.rows(3, 5, HEADS)
         assert read == [2 * width for width in WIDTHS]
-        assert keys.tolist() == [[9, 10, 11], [12, 13, 14]]
+        assert keys.tolist() == [[12, 13, 14, 15], [16, 17, 18, 19]]
         assert values.tolist() == [[6, 7], [8, 9]]
 
 

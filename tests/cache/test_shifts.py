@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from keydiff_cli.cache import Shift, Stretch, read_at, stretches
-from keydiff_cli.cache.compactor import next_position
 from keydiff_cli.compaction import Compaction
 
 SHIFTS = [Shift(100, 60), Shift(200, 150)]
@@ -33,7 +32,7 @@ def test_ten_million_tokens_are_read_at_positions_that_the_model_knows() -> None
     shifts: list[Shift] = []
     for token in range(0, 10_000_000, block):
         if compaction.due(position, block):
-            position = next_position(compaction, 512, position)
+            position = compaction.next_position(512, position, block)
             shifts.append(Shift(token, token - position))
         position += block
     tokens = np.arange(0, 10_000_000, 997, dtype=np.int32)

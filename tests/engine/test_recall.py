@@ -82,7 +82,7 @@ def test_what_was_read_before_positions_became_smaller_is_asked_from_its_end(
         cache.evict(HEAD + KEPT, POLICIES["keydiff-prerope"])
     cache.context.batch = 16
     parts = list(stretches(cache.shifts, cache.tokens))
-    assert len(parts) == 4
+    assert len(parts) == 3
     found = lifts(cache, archive, QUESTION, HEAD)
     total = np.zeros(archive.tokens)
     tokens = np.tile(np.arange(archive.tokens, dtype=np.int32), (HEADS, 1))

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from archived_readings import QUESTION, Heard, Stop, same, settings_for, state, write
 
-from keydiff_cli.cache import stretches
+from keydiff_cli.cache import Image, LostRowsError, stretches
+from keydiff_cli.cache.image import Imaging
 from keydiff_cli.cache.state import parse_state
 from keydiff_cli.compaction import Compaction
 from keydiff_cli.engine.recall import put_back
@@ -52,7 +53,7 @@ def test_the_settings_say_what_happens() -> None:
     assert compaction_of(Settings(), 100) == Compaction("capped", 100, 1.0, 0.5)
     assert compaction_of(Settings(positions="counted"), 100) is None
     assert compaction_of(Settings(), 0) is None
-    with pytest.raises(UsageError, match=r"compact_to=0\.5 has to be less than compact_at=0\.25"):
+    with pytest.raises(UsageError, match="give less for the one, or more for the other"):
         compaction_of(Settings(compact_at=0.25), 100)
     ranked = Settings(positions="ranked", compact_at=0.5, compact_to=0.25)
     assert compaction_of(ranked, 100) == Compaction("ranked", 100, 0.5, 0.25)
@@ -74,8 +75,7 @@ def test_a_long_document_is_read_to_its_end(settings: Settings, document: Path, 
     assert not any("made for" in warning for warning in heard.warnings)
 
 
-def test_positions_that_count_on_are_warned_of(settings: Settings, document: Path) -> None:
-    """The model was made for more than this, so that they do not come to its end."""
+def test_positions_may_count_on(settings: Settings, document: Path) -> None:
     with Reader(replace(settings, positions="counted")) as reader:
         reader.read([document])
         assert reader.held.cache.position == reader.held.cache.tokens > LONGEST
@@ -161,3 +161,79 @@ def test_a_conversation_never_comes_to_the_end(settings: Settings, document: Pat
         last = conversation.turns[-1]
         assert conversation.undo() == last
         check(reader)
+
+
+def test_what_all_heads_have_needs_not_come_back(settings: Settings, document: Path) -> None:
+    with Reader(settings) as reader:
+        reader.read([document])
+        held, before = reader.held, state(reader)
+        assert held.recaller.archive is not None
+        last = np.array([held.corpus.tokens - 1])
+        put_back(held.cache, held.recaller.archive, last, held.head).undo(held.cache)
+        same(before, state(reader))
+
+
+def test_parts_of_a_whole_document_beyond_the_end_are_looked_at_within(
+    settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it was evicted, so that its own positions count on."""
+    settings = replace(settings, budget=2048, each="on", notes="off", conversation=600)
+    beyond, show = [], Views.show
+
+    def look(self: Views, part: Passage) -> None:
+        show(self, part)
+        beyond.append(reader.held.cache.position > LONGEST)
+
+    monkeypatch.setattr(Views, "show", look)
+    with Reader(settings) as reader:
+        reader.read([document])
+        assert reader.held.intact
+        assert reader.held.cache.position > LONGEST
+        before = state(reader)
+        said = reader.ask("List all passwords.")
+        same(before, state(reader))
+        assert reader.ask("List all passwords.") == said
+    assert beyond and not any(beyond)
+
+
+def test_a_conversation_meanwhile_changes_nothing_of_the_reading(
+    settings: Settings, document: Path
+) -> None:
+    settings = replace(settings, cache=False, conversation=600, budget=512, recall=0)
+    with Reader(settings) as reader:
+        reader.read([document])
+        wanted, shifts = state(reader), reader.held.cache.shifts
+    with Reader(settings) as reader:
+        reader.read([document], stepwise=True)
+        conversation = Conversation(reader)
+        for number in range(100):
+            if not reader.step():
+                break
+            if number % 5 == 4:
+                "".join(conversation.say(QUESTION + " Please answer at length." * 8))
+        same(wanted, state(reader))
+        assert reader.held.cache.shifts == shifts
+
+
+def test_what_cannot_be_put_back_is_held_no_longer(
+    settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Reader(replace(settings, recall=0, max_tokens=40)) as reader:
+        reader.read([document])
+        before, conversation = state(reader), Conversation(reader)
+        put, left = Imaging.put, [1]
+
+        def fail(self: Imaging, image: Image) -> None:
+            if left:
+                left.pop()
+                raise MemoryError
+            put(self, image)
+
+        monkeypatch.setattr(Imaging, "put", fail)
+        with pytest.raises(LostRowsError):
+            for _ in range(12):
+                "".join(conversation.say(QUESTION + " Please answer at length." * 3))
+        assert reader.cache is None
+        assert not conversation.attached
+        reader.reread()
+        same(before, state(reader))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -162,6 +163,11 @@ class FakeCache:
 
     def compact(self, room: int) -> None:
         """Positions count on."""
+
+    def counting_on(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    apart = counting_on
 
     def _require_open(self) -> None:
         if self.context.closed:
