@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, cast
 
 from keydiff_cli.compaction import Compaction, Way
-from keydiff_cli.errors import UsageError, setting
+from keydiff_cli.errors import UsageError
 
 
 class Positioned(Protocol):
@@ -38,9 +38,8 @@ def compaction_of(settings: Positioned, longest: int) -> Compaction | None:
         return None
     if settings.compact_to >= settings.compact_at:
         raise UsageError(
-            f"{setting('compact_to', settings.compact_to)} is not below "
-            f"{setting('compact_at', settings.compact_at)}: give less for the one, or more for the "
-            "other"
+            f"compact_to={settings.compact_to:g} is not below compact_at={settings.compact_at:g}: "
+            "give less for the one, or more for the other"
         )
     way = cast(Way, settings.positions)
     return Compaction(way, longest, settings.compact_at, settings.compact_to)

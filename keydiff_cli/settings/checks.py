@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from keydiff_cli.compaction import WAYS
 from keydiff_cli.errors import UsageError
 from keydiff_cli.policies import POLICY_NAMES, plugins
 from keydiff_cli.settings.lengths import count_words
@@ -14,7 +13,7 @@ KV_TYPE_NAMES = ("f16", "q8_0")
 ARCHIVES = ("off", "keys", "full")
 WHENEVER = ("auto", "on", "off")
 FORMATS = ("text", "outline")
-POSITIONS = (*WAYS, "counted")
+POSITIONS = ("capped", "ranked", "scaled", "counted")  # WAYS of compaction.py, and none
 SMALLEST_LOOK = 192  # tokens; a passage may have 112, and its document and place come before it
 
 

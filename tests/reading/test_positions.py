@@ -12,13 +12,14 @@ from archived_readings import QUESTION, Heard, Stop, same, settings_for, state, 
 from keydiff_cli.cache import Image, LostRowsError, stretches
 from keydiff_cli.cache.image import Imaging
 from keydiff_cli.cache.state import parse_state
-from keydiff_cli.compaction import Compaction
+from keydiff_cli.compaction import WAYS, Compaction
 from keydiff_cli.engine.recall import put_back
 from keydiff_cli.engine.views import Views
 from keydiff_cli.errors import UsageError
 from keydiff_cli.reading.positions import compaction_of
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.reading.surveying import Survey
+from keydiff_cli.settings import checks
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.conversation import Conversation
 from keydiff_cli.text.passages import Passage
@@ -50,6 +51,7 @@ def check(reader: Reader) -> None:
 
 
 def test_the_settings_say_what_happens() -> None:
+    assert (*WAYS, "counted") == checks.POSITIONS
     assert compaction_of(Settings(), 100) == Compaction("capped", 100, 1.0, 0.5)
     assert compaction_of(Settings(positions="counted"), 100) is None
     assert compaction_of(Settings(), 0) is None
