@@ -94,18 +94,14 @@ class NativeRows:
 
     def evict(self, choice: Choice) -> None:
         cells, rows = self._cells, self._rows
-        # llama.cpp protects rows and turns back the keys that it has counted by one and the same
-        # map, so it must not have counted any where tokens and rotary positions differ.
-        if not np.array_equal(cells.origin, cells.rotary):
-            self._native.forget()
         before = rows.origin.copy()
-        freed = self._native.evict(max(choice.keeps), choice.places, choice.protected, cells.origin)
+        wanted = max(choice.keeps), choice.places, choice.protected
+        freed = self._native.evict(*wanted, cells.origin, cells.rotary)
         if freed != choice.surplus:
             raise LlamaError(f"llama.cpp has freed {freed} cells, and not {choice.surplus}")
-        rows.origin[:] = cells.origin[:, rows.where]  # may be a copy
-        moves = follow(before, rows.origin)
-        for numbers in (rows.rotary, rows.past):
-            moves.apply(numbers)
+        rows.origin[:] = cells.origin[:, rows.where]  # may be copies
+        rows.rotary[:] = cells.rotary[:, rows.where]
+        follow(before, rows.origin).apply(rows.past)
         cells.store(rows)
 
 

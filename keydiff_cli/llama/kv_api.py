@@ -8,7 +8,7 @@ from typing import Any
 
 from keydiff_cli.llama.library import function
 
-API_VERSION = 3
+API_VERSION = 4
 
 
 class Layer(ctypes.Structure):
@@ -116,5 +116,5 @@ def functions() -> Functions | None:
         function(
             "llama_kv_keydiff", number, pointer, number, pointer, pointer, number, pointer, size
         ),
-        function("llama_kv_evict", number, pointer, number, Eviction, pointer),
+        function("llama_kv_evict", number, pointer, number, Eviction, pointer, pointer),
     )

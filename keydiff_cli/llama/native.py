@@ -156,11 +156,9 @@ class NativeCache:
         scores: NDArray[np.float32],
         pinned: Sequence[tuple[int, int]],
         origin: NDArray[np.int32],
+        positions: NDArray[np.int32],
     ) -> int:
         """Hold every head to ``keep`` rows, those of the highest scores.
-
-        The keys of rows that go are taken out of what is remembered of them, turned back by
-        ``origin``: where that is not the map that :meth:`keydiff` was given, :meth:`forget` first.
 
         Parameters
         ----------
@@ -168,14 +166,22 @@ class NativeCache:
             Scores of the cells in use, in order: float32 ``[heads, rows]``.
         pinned
             Tokens that stay, from start to stop (exclusive).
-        origin
-            The token of each row, moved in place along with the rows: int32 ``[heads, cells]``.
+        origin, positions
+            The token of each row, and the position by which its key is rotated, moved in place
+            along with the rows, and -1 in the cells that are freed: int32 ``[heads, cells]``.
 
         Returns
         -------
         Number of cells freed: those of the lowest positions.
+
+        Raises
+        ------
+        LlamaError
+            If more rows are pinned than are to stay, the scores are not those of the rows, or
+            memory is short.
         """
         self._check(origin)
+        self._check(positions)
         scores = np.ascontiguousarray(scores, np.float32)
         ranges = (Range * len(pinned))(*(Range(*span) for span in pinned))
         wanted = Eviction(
@@ -187,7 +193,8 @@ class NativeCache:
             pins=len(ranges),
             threads=self._threads,
         )
-        return self._call(self._functions.evict, 0, wanted, origin.ctypes.data)
+        maps = origin.ctypes.data, positions.ctypes.data
+        return self._call(self._functions.evict, 0, wanted, *maps)
 
     def _access(
         self,

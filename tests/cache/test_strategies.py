@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_cache import ACCESSES, HEADS, LAYERS, ROTATION, append, check_rows, fake_cache
+from fake_cache import (
+    ACCESSES,
+    HEADS,
+    LAYERS,
+    ROTATION,
+    append,
+    check_rows,
+    fake_cache,
+    move_rows,
+)
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.cache.cells import RowsInUse
@@ -111,6 +120,22 @@ def test_only_a_patched_llama_cpp_gives_scores(prerope: bool, cache: KVCache) ->
         origin, rotary = cache.origin[layer][:, used], cache.rotary[layer][:, used]
         rows = Rows(context.keys[layer][used], origin, rotary, rotation=ROTATION)
         np.testing.assert_array_equal(given, scorer(rows))
+
+
+@pytest.mark.parametrize("access", ["native", "elsewhere"])
+def test_what_was_counted_of_keys_that_stay_is_not_forgotten(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no key is rotated by the number of its token."""
+    cache = fake_cache(monkeypatch, access)
+    append(cache, TOKENS)
+    move_rows(cache, np.arange(400, dtype=np.int32) + 100, 0)
+    cache.evict(12, POLICIES["keydiff-prerope"])
+    check_rows(cache)
+    native: Any = cache._layout.native
+    used = cache._cells.in_use
+    np.testing.assert_array_equal(native.counted[:, used], cache._cells.rotary[:, used])
+    assert (native.counted[:, used] == cache._cells.origin[:, used] + 100).all()
 
 
 def test_cells_that_llama_cpp_has_not_freed_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from engine_helpers import PATCHED, PRESENT, SAMPLE, Engine, Task, make_task, read, start
 
 from keydiff_cli.cache.strategies import DirectRows
+from keydiff_cli.compaction import Compaction
 from keydiff_cli.engine.answer import extend
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import LlamaError, Model, NativeCache
@@ -58,10 +59,11 @@ def test_positions_are_those_that_are_mirrored(engine: Engine) -> None:
 
 @pytest.mark.model
 @PATCHED
+@pytest.mark.parametrize("longest", [None, 180], ids=["as read", "moved"])  # tokens of a text
 @pytest.mark.parametrize("kv_type", ["f16", "q8_0"])  # llama.cpp mixes keys to quantise them
 @pytest.mark.parametrize("policy", ["keydiff", "keydiff-prerope"])
 def test_scores_are_those_of_numpy(
-    small_model: Model, task: Task, policy: str, kv_type: str
+    small_model: Model, task: Task, policy: str, kv_type: str, longest: int | None
 ) -> None:
     """With what is remembered of the keys, and without; but for a rounding here and there."""
     engine = start(
@@ -73,8 +75,10 @@ def test_scores_are_those_of_numpy(
         access="native",
         kv_type=kv_type,
     )
-    read(engine, BUDGET)
     cache = engine.cache
+    cache.compaction = longest and Compaction("capped", longest)
+    read(engine, BUDGET)
+    assert bool(cache.shifts) == (longest is not None)
     assert native(engine)._sums  # of what was evicted from natively
     cache.append(task.document[:5])
     used = np.flatnonzero(cache.positions >= 0)
@@ -122,12 +126,15 @@ def test_what_cannot_be_evicted_is_refused_and_nothing_is_lost(engine: Engine) -
     before = cache.image(copy=True)
     rows = int(np.count_nonzero(cache.positions >= 0))
     scores = np.zeros((native(engine).heads, rows), np.float32)
+    maps = cache._cells.origin, cache._cells.rotary
     with pytest.raises(LlamaError, match="rows are pinned, and 8 are to stay"):
-        native(engine).evict(8, scores, [(0, cache.tokens)], cache._cells.origin)
+        native(engine).evict(8, scores, [(0, cache.tokens)], *maps)
     with pytest.raises(LlamaError, match="scores for"):
-        native(engine).evict(8, scores[:, 1:], [], cache._cells.origin)
+        native(engine).evict(8, scores[:, 1:], [], *maps)
     with pytest.raises(LlamaError, match="not a number"):
-        native(engine).evict(8, scores * np.nan, [], cache._cells.origin)
+        native(engine).evict(8, scores * np.nan, [], *maps)
+    with pytest.raises(LlamaError, match="have to be int32"):
+        native(engine).evict(8, scores, [], maps[0], maps[1][:, 1:])
     with pytest.raises(LlamaError, match="are not rotated so"):
         wrong = [Rotation(np.zeros(1000))] * len(cache.origin)
         native(engine).keydiff(rows, cache._cells.rotary, wrong)
@@ -136,6 +143,7 @@ def test_what_cannot_be_evicted_is_refused_and_nothing_is_lost(engine: Engine) -
     for rows, wanted in zip(cache.image().rows, before.rows, strict=True):
         np.testing.assert_array_equal(rows, wanted)
     np.testing.assert_array_equal(cache.image().origin, before.origin)
+    np.testing.assert_array_equal(cache.image().rotary, before.rotary)
 
 
 @pytest.mark.model

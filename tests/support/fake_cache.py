@@ -116,19 +116,21 @@ class FakeContext:
 
 
 class FakeNative:
-    """What ``llama-kv.h`` does, in NumPy; it refuses sums of keys that it would turn back wrongly.
+    """What ``llama-kv.h`` does, in NumPy.
 
-    ``freed_too_many`` is added to the number of cells that it says it has freed.
+    It remembers by which positions keys were turned back when they were counted, and refuses to
+    score or evict by others. ``freed_too_many`` is added to the number of cells that it says it has
+    freed.
     """
 
     freed_too_many = 0
 
     def __init__(self, context: FakeContext) -> None:
         self._context = context
-        self._counted: NDArray[np.int32] | None = None  # positions by which keys were turned back
+        self.counted = np.full((LAYERS * HEADS, context.cells), -1, np.int32)
 
     def forget(self) -> None:
-        self._counted = None
+        self.counted[:] = -1
 
     def keys(self, layer: int, cells: NDArray[np.int64]) -> Bytes:
         return self.rows(layer, cells)[0]
@@ -152,7 +154,8 @@ class FakeNative:
         used = np.flatnonzero(self._context.positions >= 0)
         assert len(used) == rows
         held = positions[:, used].reshape(LAYERS, HEADS, rows)
-        self._counted = None if rotations is None else positions.copy()
+        self._check_counted(positions)
+        self.counted[:, used] = positions[:, used]
         scorer = KeyDiff(prerope=rotations is not None)
         every = [
             scorer(Rows(keys[used], places, places, rotation=ROTATION))
@@ -160,11 +163,21 @@ class FakeNative:
         ]
         return np.concatenate(every)
 
-    def evict(self, keep: int, scores: Any, pinned: Any, origin: NDArray[np.int32]) -> int:
+    def _check_counted(self, positions: NDArray[np.int32]) -> None:
+        known = self.counted >= 0
+        np.testing.assert_array_equal(self.counted[known], positions[known])
+
+    def evict(
+        self,
+        keep: int,
+        scores: Any,
+        pinned: Any,
+        origin: NDArray[np.int32],
+        positions: NDArray[np.int32],
+    ) -> int:
         context = self._context
         used = np.flatnonzero(context.positions >= 0)
-        if self._counted is not None:
-            np.testing.assert_array_equal(self._counted[:, used], origin[:, used])
+        self._check_counted(positions)
         oldest = used[np.argsort(context.positions[used])][: len(used) - keep]
         freed = set(oldest.tolist())
         last = origin.max()
@@ -183,8 +196,10 @@ class FakeNative:
                 target = next(free)
                 for rows in (context.keys[layer], context.values[layer]):
                     rows[target, own] = rows[cell, own]
-                tokens[target] = tokens[cell]
-        origin[:, oldest] = -1
+                for numbers in (origin, positions, self.counted):
+                    numbers[head, target] = numbers[head, cell]
+        for numbers in (origin, positions, self.counted):
+            numbers[:, oldest] = -1
         context.positions[oldest] = -1
         return len(oldest) + self.freed_too_many
 
@@ -207,7 +222,7 @@ def append(cache: KVCache, count: int, **options: Any) -> None:
 
 
 def move_rows(cache: KVCache, new: NDArray[np.int32], shift: int) -> None:
-    """Rotate every row of the cache anew, and shift its cells, as a later change will do.
+    """Rotate every row of the cache anew, and shift its cells, as a compaction does.
 
     ``new[position]`` is a row's new rotary position; cells go back by ``shift``.
     """
