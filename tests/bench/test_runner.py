@@ -53,7 +53,9 @@ def test_texts_longer_than_the_model_was_made_for(
         Text(f"{i}", "vt", length, " ".join(["word"] * length), (Question(f"{i}", "?", ("x",)),))
         for i, length in enumerate((8, 60, 60, 61))
     ]
-    records, events = run(small_model, tmp_path / "vt.jsonl", texts, [Contender("window", 16)])
+    records, events = run(small_model, tmp_path / "a.jsonl", texts, [Contender("window", 16)])
+    assert (len(records), events.said) == (4, []), "rows of what is kept move"
+    records, events = run(small_model, tmp_path / "b.jsonl", texts, [Contender("full", None)])
     assert len(records) == 4
     assert [
         said.partition(" are longer than the 64 that the model was made for; ")[0]
