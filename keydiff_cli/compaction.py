@@ -78,20 +78,18 @@ def compacted(rotary: Positions, position: int, span: int, way: Way) -> Position
     Parameters
     ----------
     rotary
-        Position of each row; -1 for rows that are not held, of which all
-        heads have as many: int32 ``[heads, rows]``.
+        Position of each row; -1 for rows that are not held, of which all heads have as many: int32
+        ``[heads, rows]``.
     position
         Position of what comes next, above all of these and ``span``.
     span
         At least the number of rows that a head holds.
     """
-    heads = len(rotary)
     order = np.argsort(rotary, axis=1, kind="stable")
     old = np.take_along_axis(rotary, order, axis=1).astype(np.int64)
     first = int((old[:1] < 0).sum())  # those that are not held
     held = old[:, first:]
-    ends = np.full((heads, 1), -1), np.full((heads, 1), position)
-    gaps = np.diff(np.concatenate((ends[0], held, ends[1]), axis=1), axis=1)
+    gaps = np.diff(held, axis=1, prepend=-1, append=position)
     new = _scaled(gaps, span) if way == "scaled" else _capped(gaps, span)
     old[:, first:] = np.cumsum(new, axis=1)[:, :-1] - 1
     result = np.empty_like(rotary)

@@ -127,6 +127,23 @@ class Layout:
             return "native"
         return "copy" if self.direct is None else "direct"
 
+    @property
+    def kv_type(self) -> str:
+        """How keys and values are stored: ``f16`` or ``q8_0``."""
+        return "f16" if self.half else "q8_0"
+
+    def known_rotation(self, number: int) -> Rotation:
+        """How layer ``number`` rotates its keys.
+
+        Raises
+        ------
+        ModelError
+            If that is not known of every layer.
+        """
+        if self.all_rotations is None:
+            raise ModelError("how this model rotates its keys is out of reach")
+        return self.all_rotations[number]
+
     def rotation(self, number: int) -> Rotation | None:
         """How layer ``number`` rotates its keys; None if that is not known."""
         return self.rotations.get(self.numbers[number]) if self.numbers else None

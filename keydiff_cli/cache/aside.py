@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keydiff_cli.cache.cells import cells_of
 from keydiff_cli.cache.image import Image
 from keydiff_cli.cache.state import Bytes
-from keydiff_cli.system.files import nameless_file
+from keydiff_cli.system.files import nameless_file, told_by
+from keydiff_cli.system.folders import user_cache_folder
+from keydiff_cli.system.sizes import format_size
 
 
 class Aside:
@@ -20,18 +24,19 @@ class Aside:
     Raises
     ------
     OSError
-        If it cannot be written.
+        If it cannot be written; it says which folder has no place for how much.
     """
 
     def __init__(self, image: Image) -> None:
-        self._file = nameless_file()
         try:
-            for rows in image.rows:
-                self._file.write(np.ascontiguousarray(rows).data)
-            self._file.flush()  # or a full disk would show when the rows are wanted back
-        except BaseException:
-            self._file.close()
-            raise
+            self._file = _filled(nameless_file(), image.rows)
+        except OSError as error:
+            size = format_size(sum(image.widths) * int(np.count_nonzero(image.positions >= 0)))
+            raise OSError(
+                None,
+                f"{user_cache_folder()} has no place for the {size} that the cache holds "
+                f"meanwhile: {told_by(error)}",
+            ) from error
         windowed = image.windowed.copy()  # a view may hold much more
         self._image = replace(image, rows=(), windowed=windowed)
 
@@ -65,7 +70,7 @@ class Aside:
         if not len(tokens):
             yield from (np.empty((0, width), np.uint8) for width in self._image.widths)
             return
-        cells = np.stack([_find(tokens, origin) for origin in self._image.origin])
+        cells = np.stack([cells_of(tokens, origin) for origin in self._image.origin])
         first, last = int(cells.min()), int(cells.max())
         offsets = np.cumsum([0, *heads])
         for number, rows in enumerate(self._rows(first, last + 1)):
@@ -87,11 +92,13 @@ class Aside:
             begin += len(self._image.positions) * width
 
 
-def _find(tokens: NDArray[np.int64], origin: NDArray[np.int32]) -> NDArray[np.int64]:
-    """The cells in which a head holds tokens: int64 ``[tokens]``."""
-    order = np.argsort(origin)
-    places = np.minimum(np.searchsorted(origin[order], tokens), len(order) - 1)
-    cells = order[places]
-    if not np.array_equal(origin[cells], tokens):
-        raise ValueError("a head does not hold such a row")
-    return cells
+def _filled(file: BinaryIO, parts: Iterable[Bytes]) -> BinaryIO:
+    """The same file with rows in it, one part after another."""
+    try:
+        for rows in parts:
+            file.write(np.ascontiguousarray(rows).data)
+        file.flush()  # or a full disk would show when the rows are wanted back
+    except BaseException:
+        file.close()
+        raise
+    return file

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,6 +167,27 @@ class Cells:
         self.origin[:] = -1
         self.rotary[:] = -1
         self.past[:] = 0
+
+
+def cells_of(tokens: NDArray[Any], origin: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The cells in which a head holds the rows of tokens: int64 ``[tokens]``.
+
+    Parameters
+    ----------
+    origin
+        The token that the head has in each cell: int32 ``[cells]``.
+
+    Raises
+    ------
+    ValueError
+        If it does not hold one of them.
+    """
+    order = np.argsort(origin)
+    places = np.minimum(np.searchsorted(origin[order], tokens), len(order) - 1)
+    cells = order[places]
+    if not np.array_equal(origin[cells], tokens):
+        raise ValueError("a head does not hold such a row")
+    return cells
 
 
 def _index(used: NDArray[np.int64]) -> slice | NDArray[np.int64]:

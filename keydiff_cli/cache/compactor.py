@@ -8,19 +8,17 @@ back where they are to be, as those of a snapshot are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from keydiff_cli.cache.access import Layout
 from keydiff_cli.cache.aside import Aside
 from keydiff_cli.cache.image import Image, Imaging
 from keydiff_cli.cache.rows import LostRowsError
-from keydiff_cli.cache.state import STATE_HEAD, Bytes, parse_state
-from keydiff_cli.cache.turning import turned_heads
+from keydiff_cli.cache.state import STATE_HEAD, Bytes, parse_state, set_positions
+from keydiff_cli.cache.turning import turned_heads, turned_rows
 from keydiff_cli.compaction import Positions, Way, compacted
 from keydiff_cli.llama import Context
 from keydiff_cli.scores import Rotation
@@ -75,13 +73,13 @@ class Compactor:
             If it fails; what the cache holds is of no use any more.
         """
         used = np.flatnonzero(image.positions >= 0)
-        before, rotary = image.positions[used], image.rotary[:, used]
-        after = span - 1 - np.argsort(np.argsort(-before)).astype(np.int32)
-        new = image.rotary.copy()
-        for heads in self._heads():  # in a pyramid layers hold different numbers of rows
-            new[heads, used] = compacted(rotary[heads], image.position, span, way)
-        positions = image.positions.copy()
-        positions[used] = after
+        new, positions = image.rotary.copy(), image.positions.copy()
+        for bounds in pairwise(self._layout.offsets):  # in a pyramid layers hold different numbers
+            heads = slice(*bounds)
+            new[heads, used] = compacted(image.rotary[heads, used], image.position, span, way)
+        order = used[np.argsort(image.positions[used])]
+        before, after = image.positions[order], np.arange(span - len(order), span, dtype=np.int32)
+        positions[order] = after
         steps = new - image.rotary
         with Aside(image) as aside:
             del image  # which may hold a copy of all rows
@@ -91,7 +89,7 @@ class Compactor:
                     position=span,
                     positions=positions,
                     rotary=new,
-                    rows=self._turned(aside.image.rows, steps),
+                    rows=turned_rows(self._layout, aside.image.rows, steps),
                     windowed=self._moved(aside.image.windowed, before, after),
                 )
                 self._context.clear()
@@ -100,36 +98,20 @@ class Compactor:
             except Exception as error:
                 raise LostRowsError(error) from error
 
-    def _heads(self) -> list[slice]:
-        """The heads of each layer among all."""
-        offsets = self._layout.offsets.tolist()
-        return [slice(*pair) for pair in pairwise(offsets)]
-
-    def _turned(self, rows: Iterable[Bytes], steps: Positions) -> Iterator[Bytes]:
-        """Rows of an image with their keys turned by so many positions: ``[heads, cells]``."""
-        rotations = self._layout.all_rotations or []
-        for number, part in enumerate(rows):
-            if number < len(rotations):
-                own = steps[self._heads()[number]]
-                yield turned_heads(part, rotations[number], own, self._kv_type)
-            else:
-                yield part
-
     def _moved(self, windowed: Bytes, before: Positions, after: Positions) -> Bytes:
-        """Serialised layers with windows, whose cells go from some positions to others."""
+        """Serialised layers with windows, whose cells go from positions, in order, to others."""
         if not len(windowed):
             return windowed
         blob = np.concatenate((np.zeros(STATE_HEAD, np.uint8), windowed))
-        start = STATE_HEAD
-        for state in parse_state(blob):
-            order = np.argsort(before)
-            places = order[np.searchsorted(before[order], state.positions)]
-            steps = after[places] - before[places]
-            for rotation, keys in zip(self._others(), state.keys, strict=bool(state.keys)):
-                heads = keys.shape[1] // self._key_bytes
-                keys[:] = turned_heads(keys, rotation, np.tile(steps, (heads, 1)), self._kv_type)
-            _set_positions(blob, start, state.positions + steps)
-            start = state.end
+        [state] = parse_state(blob)
+        moved = after[np.searchsorted(before, state.positions)]
+        layout, steps = self._layout, moved - state.positions
+        if len(moved):  # without cells there are no layers
+            key_bytes = layout.widths[0] // layout.heads[0]
+            for rotation, keys in zip(self._others(), state.keys, strict=True):
+                own = np.tile(steps, (keys.shape[1] // key_bytes, 1))
+                keys[:] = turned_heads(keys, rotation, own, layout.kv_type)
+        set_positions(blob, STATE_HEAD, moved)
         return blob[STATE_HEAD:]
 
     def _others(self) -> list[Rotation]:
@@ -137,18 +119,3 @@ class Compactor:
         layout = self._layout
         numbers = sorted(layout.rotations.keys() - set(layout.numbers))
         return [layout.rotations[number] for number in numbers]
-
-    @property
-    def _kv_type(self) -> str:
-        return "f16" if self._layout.half else "q8_0"
-
-    @property
-    def _key_bytes(self) -> int:
-        """Bytes of a key of one head."""
-        return self._layout.widths[0] // self._layout.heads[0]
-
-
-def _set_positions(blob: Bytes, start: int, positions: NDArray[np.int32]) -> None:
-    """Write the positions of the cells of a serialised cache that begins at ``start``."""
-    cells = blob[start + 8 : start + 8 + 12 * len(positions)].view("<i4").reshape(-1, 3)
-    cells[:, 0] = positions

@@ -201,7 +201,7 @@ class Imaging:
         blob = build_state(
             self._context.state()[:STATE_HEAD],
             positions,
-            KV_TYPES["f16" if self._layout.half else "q8_0"],
+            KV_TYPES[self._layout.kv_type],
             self._layout.widths,
             image.windowed,
         )

@@ -16,8 +16,6 @@ from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Tokens, hold_interrupt
 from keydiff_cli.system.files import told_by
-from keydiff_cli.system.folders import user_cache_folder
-from keydiff_cli.system.sizes import format_size
 
 
 class KVCache(CacheView):
@@ -158,12 +156,7 @@ class KVCache(CacheView):
             try:
                 self._compactor.compact(self.image(), self.compaction.way, position)
             except OSError as error:
-                size = format_size(sum(self.widths) * self.used)
-                self.uncompacted = (
-                    f"{user_cache_folder()} has no place for the {size} that the cache holds "
-                    f"meanwhile: {told_by(error)}"
-                )
-                self.compaction = None
+                self.compaction, self.uncompacted = None, told_by(error)
                 return
             except LostRowsError:
                 self.clear()  # or what it seems to hold might be gone back to

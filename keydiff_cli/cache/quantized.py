@@ -30,32 +30,33 @@ def quantize(rows: Bytes) -> Bytes:
 
     As llama.cpp does it, but that a value halfway between two goes to the even one.
     """
-    half = np.ascontiguousarray(rows).view(np.float16)
-    numbers = np.empty(half.shape, np.float32)
-    half_to_float(half, numbers)
-    blocks = numbers.reshape(-1, Q8_0_VALUES)
     # Without their sign, float16 are in the order of the whole numbers that have their bits.
-    sizes = (half.view(np.uint16) & np.uint16(0x7FFF)).reshape(blocks.shape)
-    scale = sizes.max(axis=1).view(np.float16).astype(np.float32) / np.float32(127)
+    bits = np.ascontiguousarray(rows).view(np.uint16) & np.uint16(0x7FFF)
+    largest = bits.reshape(-1, Q8_0_VALUES).max(axis=1).view(np.float16).astype(np.float32)
+    return _quantize(half_numbers(rows), largest)
+
+
+def quantize_numbers(numbers: Float32) -> Bytes:
+    """Numbers, float32 ``[rows, numbers]``, as :func:`quantize` does rows; they are overwritten."""
+    return _quantize(numbers, np.abs(numbers.reshape(-1, Q8_0_VALUES)).max(axis=1))
+
+
+def _quantize(numbers: Float32, largest: Float32) -> Bytes:
+    """Numbers as q8_0, from the largest size in each block; they are overwritten."""
+    blocks, scale = numbers.reshape(-1, Q8_0_VALUES), largest / np.float32(127)
     blocks *= np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)[:, None]
     stored = np.empty((len(blocks), Q8_0_BLOCK), np.uint8)
     stored[:, :_HALF] = scale.astype(np.float16)[:, None].view(np.uint8)
     np.copyto(stored[:, _HALF:].view(np.int8), np.rint(blocks, out=blocks), casting="unsafe")
-    return stored.reshape(len(rows), -1)
-
-
-def quantize_numbers(numbers: Float32) -> Bytes:
-    """Numbers, float32 ``[rows, numbers]``, as q8_0: uint8 ``[rows, bytes]``.
-
-    As llama.cpp does it, but that a value halfway between two goes to the even one.
-    """
-    blocks = numbers.reshape(-1, Q8_0_VALUES)
-    scale = np.abs(blocks).max(axis=1) / np.float32(127)
-    stored = np.empty((len(blocks), Q8_0_BLOCK), np.uint8)
-    stored[:, :_HALF] = scale.astype(np.float16)[:, None].view(np.uint8)
-    parts = blocks * np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)[:, None]
-    np.copyto(stored[:, _HALF:].view(np.int8), np.rint(parts), casting="unsafe")
     return stored.reshape(len(numbers), -1)
+
+
+def half_numbers(rows: Bytes) -> Float32:
+    """Rows stored as float16, uint8 ``[rows, bytes]``, as float32 ``[rows, numbers]``."""
+    half = np.ascontiguousarray(rows).view(np.float16)
+    numbers = np.empty(half.shape, np.float32)
+    half_to_float(half, numbers)
+    return numbers
 
 
 def dequantize(rows: Bytes) -> Float32:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.cache.access import Layer, LayerElsewhere, Layout
-from keydiff_cli.cache.cells import Cells
+from keydiff_cli.cache.cells import Cells, cells_of
 from keydiff_cli.cache.evictor import Evictor
 from keydiff_cli.cache.quantized import dequantize
 from keydiff_cli.cache.scoring import Scoring
 from keydiff_cli.cache.state import Bytes, parse_state
-from keydiff_cli.cache.turning import turned
+from keydiff_cli.cache.turning import turned, turned_rows
 from keydiff_cli.compaction import place_between
 from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Context, LlamaError, hold_interrupt
-from keydiff_cli.scores import Float32
+from keydiff_cli.scores import Float32, Rotation
 
 
 class LostRowsError(ModelError):
@@ -113,10 +113,28 @@ class StoredRows:
         ModelError
             If it is not known how the layer rotates them.
         """
-        if self._layout.all_rotations is None:
-            raise ModelError("how this model rotates its keys is out of reach")
-        kv_type = "f16" if self._layout.half else "q8_0"
-        return turned(keys, self._layout.all_rotations[layer], steps, kv_type)
+        return turned(keys, self.rotation(layer), steps, self._layout.kv_type)
+
+    def turned(self, rows: Iterable[Bytes], steps: NDArray[np.int32]) -> Iterator[Bytes]:
+        """Rows with their keys turned on: keys of each layer, then values, uint8 ``[rows, bytes]``.
+
+        Parameters
+        ----------
+        steps
+            Positions that each row is turned by in all heads: int32 ``[rows]``.
+        """
+        every = np.broadcast_to(steps, (len(self._cells.origin), len(steps)))
+        return turned_rows(self._layout, rows, every)
+
+    def rotation(self, layer: int) -> Rotation:
+        """How a layer rotates its keys.
+
+        Raises
+        ------
+        ModelError
+            If that is not known of every layer.
+        """
+        return self._layout.known_rotation(layer)
 
     def placed(self, rows: HeadRows) -> HeadRows:
         """Rows turned to their places between those that their heads hold now."""
@@ -171,12 +189,7 @@ class StoredRows:
         cells = np.empty(len(head), np.int64)
         bounds = np.searchsorted(head, np.arange(len(self._cells.origin) + 1))
         for number, (first, last) in enumerate(pairwise(bounds)):
-            held = self._cells.origin[number]
-            order = np.argsort(held)
-            places = np.searchsorted(held[order], token[first:last])
-            cells[first:last] = order[np.minimum(places, len(order) - 1)]
-        if not np.array_equal(self._cells.origin[head, cells], token):
-            raise ValueError("a head does not hold such a row")
+            cells[first:last] = cells_of(token[first:last], self._cells.origin[number])
         return cells
 
     @hold_interrupt()

@@ -106,6 +106,12 @@ def parse_state(blob: Bytes) -> list[CacheState]:
     return caches
 
 
+def set_positions(blob: Bytes, start: int, positions: NDArray[np.int32]) -> None:
+    """Write the positions of the cells of a serialised cache that begins at ``start``."""
+    cells = blob[start + 8 : start + 8 + 12 * len(positions)].view("<i4").reshape(-1, 3)
+    cells[:, 0] = positions
+
+
 def build_state(
     head: Bytes, positions: NDArray[np.int32], key_type: int, widths: Sequence[int], tail: Bytes
 ) -> Bytes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
-from keydiff_cli.cache.quantized import dequantize, quantize_numbers
+from keydiff_cli.cache.access import Layout
+from keydiff_cli.cache.quantized import dequantize, half_numbers, quantize_numbers
 from keydiff_cli.cache.state import Bytes
-from keydiff_cli.llama import half_to_float
 from keydiff_cli.scores import Float32, Rotation
 
 _ROWS = 256  # turned at a time, so that this takes little memory
@@ -51,13 +54,30 @@ def turned_heads(keys: Bytes, rotation: Rotation, steps: NDArray[np.int32], kv_t
     return result
 
 
+def turned_rows(layout: Layout, rows: Iterable[Bytes], steps: NDArray[np.int32]) -> Iterator[Bytes]:
+    """Rows with their keys turned on: keys of each layer, then values, uint8 ``[rows, bytes]``.
+
+    Parameters
+    ----------
+    steps
+        Positions of the heads of all layers: int32 ``[heads, rows]``.
+
+    Raises
+    ------
+    ModelError
+        If it is not known how a layer rotates its keys.
+    """
+    bounds = list(pairwise(layout.offsets))
+    for number, part in enumerate(rows):
+        if number < len(bounds):
+            own = steps[slice(*bounds[number])]
+            yield turned_heads(part, layout.known_rotation(number), own, layout.kv_type)
+        else:
+            yield part
+
+
 def _numbers(keys: Bytes, kv_type: str) -> Float32:
-    if kv_type == "q8_0":
-        return dequantize(keys)
-    half = np.ascontiguousarray(keys).view(np.float16)
-    numbers = np.empty(half.shape, np.float32)
-    half_to_float(half, numbers)
-    return numbers
+    return dequantize(keys) if kv_type == "q8_0" else half_numbers(keys)
 
 
 def _stored(numbers: Float32, kv_type: str) -> Bytes:

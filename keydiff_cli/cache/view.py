@@ -15,7 +15,7 @@ from keydiff_cli.cache.scoring import Scoring
 from keydiff_cli.cache.shifts import Shift
 from keydiff_cli.compaction import Compaction
 from keydiff_cli.llama import Context
-from keydiff_cli.scores import Queries, Rotation
+from keydiff_cli.scores import Queries
 
 
 class CacheView:
@@ -84,11 +84,6 @@ class CacheView:
     def widths(self) -> list[int]:
         """Bytes of a row of keys of each layer, then of a row of values of each layer."""
         return self._layout.widths
-
-    @property
-    def rotations(self) -> list[Rotation] | None:
-        """How every layer rotates its keys; None if that is not known of all."""
-        return self._layout.all_rotations
 
     def shows_rotations(self) -> bool:
         """Whether it is known how every layer rotates its keys."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from keydiff_cli.cache import HeadRows, KVCache, LostRowsError, Stretch, read_at, stretches
 from keydiff_cli.engine.answer import make_room, require_room, step_of
-from keydiff_cli.errors import ModelError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import LlamaError
 from keydiff_cli.scores import Float32, KeyDiff, smooth
@@ -184,11 +183,9 @@ def _pieces(
 
 def _turned(cache: KVCache, layer: int, vectors: Float32, steps: int) -> Float32:
     """Queries of a layer, ``[tokens, heads, head_dim]``, as if they came so much later."""
-    if cache.rotations is None:
-        raise ModelError("how this model rotates its keys is out of reach")
     flat = vectors.reshape(-1, vectors.shape[-1])
     turns = np.full(len(flat), steps, np.int32)
-    return cache.rotations[layer].turn(flat, turns).reshape(vectors.shape).astype(np.float32)
+    return cache.rows.rotation(layer).turn(flat, turns).reshape(vectors.shape).astype(np.float32)
 
 
 @dataclass(frozen=True)

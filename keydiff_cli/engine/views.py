@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from keydiff_cli.cache import Aside, Bytes, KVCache, LostRowsError, Shift, read_at
 from keydiff_cli.compaction import Compaction
@@ -21,8 +20,6 @@ from keydiff_cli.engine.ingest import read_head
 from keydiff_cli.errors import KeydiffError, ModelError
 from keydiff_cli.llama import Tokens, hold_interrupt
 from keydiff_cli.system.files import told_by
-from keydiff_cli.system.folders import user_cache_folder
-from keydiff_cli.system.sizes import format_size
 from keydiff_cli.text.passages import Passage
 
 
@@ -95,23 +92,11 @@ class Views:
             at = read_at(np.arange(start, start + count, dtype=np.int32), self._shifts)
             first = max(min(int(at[-1]) - count + 1, self._last - count), self._head.tokens)
             steps = np.arange(first, first + count, dtype=np.int32) - at
-            rows = self._turned(self.stored(part.start, part.stop), steps)
+            rows = self.stored(part.start, part.stop)
+            if steps.any():
+                rows = self._cache.rows.turned(rows, steps)
             self._cache.load(self._head.followed_by(start, rows, count, first))
         self._cache.hold()
-
-    def _turned(self, rows: Iterable[Bytes], steps: NDArray[np.int32]) -> Iterable[Bytes]:
-        """Stored rows of tokens, with their keys turned on by so many positions."""
-        if not steps.any():
-            yield from rows
-            return
-        heads = self._cache.rows.heads
-        for number, part in enumerate(rows):
-            if number >= len(heads):  # values
-                yield part
-                continue
-            each = part.reshape(len(part) * heads[number], -1)
-            turned = self._cache.rows.turn(each, number, np.repeat(steps, heads[number]))
-            yield turned.reshape(part.shape)
 
     def show_text(self, tokens: Tokens) -> None:
         """Have a text in the cache, with what comes before the documents, and nothing else."""
@@ -157,11 +142,7 @@ def put_aside(cache: KVCache, in_use: Callable[[], bool] = lambda: True) -> Iter
     try:
         waiting = Aside(cache.image())
     except OSError as error:
-        size = format_size(sum(cache.widths) * cache.used)
-        raise NoViewError(
-            f"no part can be looked at alone: {user_cache_folder()} has no place for the {size} "
-            f"that the cache holds meanwhile: {told_by(error)}"
-        ) from error
+        raise NoViewError(f"no part can be looked at alone: {told_by(error)}") from error
     with waiting as aside:
         evicted = cache.evicted
         try:
