@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from keydiff_cli.errors import UsageError, setting
 from keydiff_cli.settings import checks
+from keydiff_cli.settings.values import convert
 from keydiff_cli.system.files import told_by
 from keydiff_cli.system.folders import user_config_folder
-from keydiff_cli.system.sizes import parse_size
 from keydiff_cli.system.terminal import complain
 
 PREFIX = "KEYDIFF_"  # of the variables of the environment that are settings
 _OTHER_VARIABLES = (f"{PREFIX}CONFIG", f"{PREFIX}TEST_")  # beginnings of names that are no settings
-_SIZES = ("memory", "cache_size")  # settings that may be written like 2GB
-_WANTED = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-_TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 def _setting(default: Any, kind: type, check: Callable[[Any], Any] | None = None) -> Any:
@@ -217,7 +214,7 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = No
         else:
             sources[name] = "default"
             continue
-        values[name] = _convert(raw, item, label)
+        values[name] = convert(raw, item, label)
         sources[name] = source
     return Resolved(Settings(**values), sources)
 
@@ -240,7 +237,7 @@ def change(settings: Settings, name: str, text: str) -> Settings:
         If the setting cannot have that value.
     """
     (item,) = (item for item in fields(Settings) if item.name == name)
-    value = _convert(text, item, name)
+    value = convert(text, item, name)
     return replace(settings, **{name: value})
 
 
@@ -257,35 +254,7 @@ def check_settings(settings: Settings) -> None:
         if value is not None or item.default is not None:
             if isinstance(value, str) and item.metadata["kind"] is not str:
                 raise UsageError(f"{item.name}: {value!r} is a text")
-            _convert(value, item, item.name)
-
-
-def _convert(raw: Any, item: Field[Any], label: str) -> Any:
-    """Turn a raw value into the type of a setting and check it; ``label`` says where it stands."""
-    kind = item.metadata["kind"]
-    try:
-        if isinstance(raw, str) and item.name in _SIZES:
-            value: Any = parse_size(raw)
-        elif isinstance(raw, str) and kind is bool:
-            value = _TRUTHS[raw.lower()]
-        elif isinstance(raw, str):
-            value = kind(raw)
-        elif kind is float and type(raw) is int:
-            value = float(raw)
-        elif type(raw) is kind:
-            value = raw
-        elif type(raw) is int and item.name == "gpu_layers":
-            value = str(raw)
-        else:
-            raise ValueError
-        if isinstance(value, str) and "\0" in value:
-            raise ValueError
-        check = item.metadata["check"]
-        return check(value) if check else value
-    except UsageError as error:
-        raise UsageError(f"{label}: {error.marked}") from None
-    except (ValueError, KeyError, OverflowError):
-        raise UsageError(f"{label}: {raw!r} is not {_WANTED[kind]}") from None
+            convert(value, item, item.name)
 
 
 def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
