@@ -2,9 +2,9 @@
 
     python docs/positions.py --model smollm2-135m --ways capped,counted --out FILE TEXT...
 
-Of each text the tokens before its last 256 are read, as many as each of the lengths says, into a
-small cache; then the perplexity of these last ones is taken, which are the same for every length.
-What is in the file is not measured again; it is summed up in the end, paired with the first length.
+Each text is read once into a small cache. At each of the lengths the perplexity of the next 256
+tokens is taken; beside it that of the same tokens after only the first length before them was
+read, into a cache of their own. What is in the file is not measured again.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from measuring import model_path, show
 
 from keydiff_cli.bench.statistics import student
+from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.ingest import ingest, read_head
 from keydiff_cli.engine.setup import open_engine
 from keydiff_cli.llama import Model
@@ -28,76 +31,99 @@ from keydiff_cli.reading.positions import compaction_of
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.text.blocks import blocks
 
+HEAD = 16  # tokens that stay pinned
 LAST = 256  # tokens whose perplexity is taken
 
 
-def loss_of(path: Path, tokens: np.ndarray, way: str, given: argparse.Namespace) -> float:
-    """Minus the mean log-probability of the last tokens, after those before them were read.
+@contextmanager
+def opened(path: Path, way: str, given: argparse.Namespace) -> Iterator[KVCache]:
+    """A cache that keeps positions in this way: capped, capped:0.25, counted, yarn:4 ...
 
-    By a model that is opened anew: a context that YaRN stretches changes what llama.cpp says that
+    Of a model that is opened anew: a context that YaRN stretches changes what llama.cpp says that
     it was trained for.
     """
-    with closing(Model(path)) as model:
-        return _loss_of(model, tokens, way, given)
-
-
-def _loss_of(model: Model, tokens: np.ndarray, way: str, given: argparse.Namespace) -> float:
     name, _, number = way.partition(":")
-    stretch = float(number) if name == "yarn" else 1.0
     chosen = Settings(
         positions="counted" if name == "yarn" else name,
         compact_at=given.at,
         compact_to=float(number) if number and name != "yarn" else given.to,
     )
-    cache = open_engine(
-        model,
-        cells=given.budget + given.block + LAST + 1,
-        block=given.block,
-        kv_type=given.kv_type,
-        threads=given.threads,
-        stretch=stretch,
-        positions=partial(compaction_of, chosen),
-    )
-    with closing(cache.context):
-        head, read, last = tokens[:16], tokens[16:-LAST], tokens[-LAST:]
-        read_head(cache, head, given.block)
-        policy = find_policy(given.policy)
-        for _ in ingest(
-            cache, blocks([read[:-1]], given.block), policy=policy, budget=given.budget
-        ):
-            pass
-        total = 0.0
-        for before, token in zip([read[-1], *last[:-1]], last, strict=True):
-            cache.append(np.array([before], np.int32), logits=True)
-            logits = cache.context.logits().astype(np.float64)
-            total += np.log(np.exp(logits - logits.max()).sum()) + logits.max() - logits[token]
-    return total / LAST
+    with closing(Model(path)) as model:
+        cache = open_engine(
+            model,
+            cells=given.budget + given.block + LAST + 1,
+            block=given.block,
+            kv_type=given.kv_type,
+            threads=given.threads,
+            stretch=float(number) if name == "yarn" else 1.0,
+            positions=partial(compaction_of, chosen),
+        )
+        with closing(cache.context):
+            yield cache
 
 
-def summary(records: list[dict], lengths: list[int]) -> None:
-    """Perplexity of each way at each length over that at the first length, text by text."""
-    found = {(r["way"], r["length"], r["text"], r["part"]): r["loss"] for r in records}
-    texts = sorted({key[2:] for key in found})
-    for way in dict.fromkeys(r["way"] for r in records):
+def read(cache: KVCache, tokens: np.ndarray, given: argparse.Namespace) -> None:
+    """Read the tokens, evicting after each block; the first of an empty cache stay pinned."""
+    if cache.used == 0:
+        read_head(cache, tokens[:HEAD], given.block)
+        tokens = tokens[HEAD:]
+    policy = find_policy(given.policy)
+    for _ in ingest(cache, blocks([tokens], given.block), policy=policy, budget=given.budget):
+        pass
+
+
+def loss_of(cache: KVCache, before: int, tokens: np.ndarray) -> float:
+    """Minus the mean log-probability of the tokens; all but the last have then been read."""
+    total = 0.0
+    for given, token in zip([before, *tokens[:-1]], tokens, strict=True):
+        cache.append(np.array([given], np.int32), logits=True)
+        logits = cache.context.logits().astype(np.float64)
+        total += np.log(np.exp(logits - logits.max()).sum()) + logits.max() - logits[token]
+    return total / len(tokens)
+
+
+def measured(
+    path: Path, tokens: np.ndarray, way: str, lengths: list[int], given: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """One record for each of the lengths, shortest first."""
+    with opened(path, way, given) as cache:
+        first = 0  # token that comes next
+        began = time.perf_counter()
         for length in lengths:
-            pairs = [
-                (found[way, lengths[0], *text], found[way, length, *text])
-                for text in texts
-                if (way, length, *text) in found and (way, lengths[0], *text) in found
-            ]
-            if pairs:
-                first, then = np.array(pairs).T
-                gaps, count = then - first, len(pairs)
-                half = student(count - 1) * gaps.std(ddof=1) / count**0.5 if count > 4 else np.nan
-                low, high = gaps.mean() - half, gaps.mean() + half
-                show(
-                    way=way,
-                    length=length,
-                    texts=len(pairs),
-                    perplexity=round(float(np.exp(then.mean())), 2),
-                    ratio=round(float(np.exp((then - first).mean())), 3),
-                    interval=[round(float(np.exp(low)), 3), round(float(np.exp(high)), 3)],
-                )
+            end = length - LAST
+            read(cache, tokens[first : end - 1], given)
+            seconds = time.perf_counter() - began
+            loss = loss_of(cache, tokens[end - 1], tokens[end:length])
+            first = length - 1
+            alone = loss
+            if length > lengths[0]:
+                with opened(path, way, given) as short:
+                    read(short, tokens[length - lengths[0] : end - 1], given)
+                    alone = loss_of(short, tokens[end - 1], tokens[end:length])
+            yield {"length": length, "loss": loss, "alone": alone, "seconds": seconds}
+            began = time.perf_counter()
+
+
+def summary(records: list[dict[str, Any]]) -> None:
+    """Perplexity of each way at each length, over that of the same tokens at the first."""
+    for way, length in sorted({(record["way"], record["length"]) for record in records}):
+        pairs = [
+            (record["alone"], record["loss"])
+            for record in records
+            if (record["way"], record["length"]) == (way, length)
+        ]
+        alone, then = np.array(pairs).T
+        gaps, count = then - alone, len(pairs)
+        half = student(count - 1) * gaps.std(ddof=1) / count**0.5 if count > 4 else np.nan
+        show(
+            way=way,
+            length=length,
+            pairs=count,
+            alone=round(float(np.exp(alone.mean())), 2),
+            perplexity=round(float(np.exp(then.mean())), 2),
+            ratio=round(float(np.exp(gaps.mean())), 3),
+            interval=[round(float(np.exp(gaps.mean() + side * half)), 3) for side in (-1, 1)],
+        )
 
 
 def main() -> None:
@@ -112,40 +138,30 @@ def main() -> None:
     parser.add_argument("--kv-type", default="f16")
     parser.add_argument("--at", type=float, default=1.0)
     parser.add_argument("--to", type=float, default=0.5)
-    parser.add_argument("--parts", type=int, default=1, help="ends in each text")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     lengths = [int(length) for length in given.lengths.split(",")]
     lines = given.out.read_text().splitlines() if given.out.exists() else []
     records = [json.loads(line) for line in lines]
-    done = {(r["text"], r["part"], r["length"], r["way"]) for r in records}
+    done = {(r["model"], r["text"], r["way"], r["length"]) for r in records}
     model_file = model_path(given.model)
     with given.out.open("a") as out:
         for path in given.texts:
             with closing(Model(model_file)) as model:
                 tokens = model.tokenize(path.read_text(encoding="utf-8", errors="replace"))
-            for part in range(given.parts):
-                end = len(tokens) - part * (len(tokens) - lengths[0]) // given.parts
-                for length in lengths:
-                    for way in given.ways.split(","):
-                        if end < length or (path.name, part, length, way) in done:
-                            continue
-                        began = time.perf_counter()
-                        loss = loss_of(model_file, tokens[end - length : end], way, given)
-                        record = {
-                            "model": given.model,
-                            "text": path.name,
-                            "part": part,
-                            "length": length,
-                            "way": way,
-                            "loss": float(loss),
-                            "seconds": time.perf_counter() - began,
-                        }
-                        records.append(record)
-                        out.write(json.dumps(record) + "\n")
-                        out.flush()
-    summary(records, lengths)
+            for way in given.ways.split(","):
+                fitting = [length for length in lengths if length <= len(tokens)]
+                if all((given.model, path.stem, way, length) in done for length in fitting):
+                    continue
+                for found in measured(model_file, tokens, way, fitting, given):
+                    if (given.model, path.stem, way, found["length"]) in done:
+                        continue
+                    record = {"model": given.model, "text": path.stem, "way": way, **found}
+                    records.append(record)
+                    out.write(json.dumps(record) + "\n")
+                    out.flush()
+    summary(records)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from typing import BinaryIO
 
 from keydiff_cli.ask import run_to_its_end
 from keydiff_cli.reading.reader import Reader
-from keydiff_cli.report import Events, Note, Report
+from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.text.places import Note
 
 
 def take_notes(

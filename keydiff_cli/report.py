@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from keydiff_cli.errors import as_setting, name_settings
-from keydiff_cli.text.corpus import DocumentRecord
+from keydiff_cli.text.places import Look, Note, Place, PlacedSentence
 from keydiff_cli.text.progress import DocumentProgress
+from keydiff_cli.text.records import DocumentRecord
 
 
 @dataclass(frozen=True)
@@ -78,60 +79,6 @@ class RecallCounts:
 
 
 @dataclass(frozen=True)
-class Look:
-    """A passage that was read again before the last question.
-
-    Attributes
-    ----------
-    document, page
-        Name of the document, and the page, counted from 1; None where there are no pages.
-    lines
-        Its first and its last line, counted from 1 in the page, or in the document.
-    tokens
-        How long it is.
-    by
-        What it was found by: ``words`` of the question, its ``attention``, or ``both``.
-    """
-
-    document: str
-    page: int | None
-    lines: tuple[int, int]
-    tokens: int
-    by: str
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where something is in the documents: pages or lines, in words as a text.
-
-    Attributes
-    ----------
-    document
-        Its name.
-    pages, lines
-        Its first and its last page, counted from 1, None where there are none; its first and its
-        last line, counted from 1 in their pages, or in the document.
-    """
-
-    document: str
-    pages: tuple[int, int] | None
-    lines: tuple[int, int]
-
-    def __str__(self) -> str:
-        first, last = self.pages or self.lines
-        unit = "page" if self.pages else "line"
-        return f"{unit} {first}" if first == last else f"{unit}s {first}-{last}"
-
-
-@dataclass(frozen=True)
-class PlacedSentence:
-    """A sentence, or item, of an answer, and the parts of the documents that it comes from."""
-
-    text: str
-    places: tuple[Place, ...]
-
-
-@dataclass(frozen=True)
 class CheckedFacts:
     """What became of the figures and dates that a model has put into an answer.
 
@@ -146,32 +93,6 @@ class CheckedFacts:
     figures: int = 0
     found: int = 0
     left_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Note:
-    """A note of a part.
-
-    Attributes
-    ----------
-    document, pages, lines
-        As of :class:`Place`.
-    text
-        What it says; empty if nothing of it was supported by the part.
-    left_out
-        Sentences that had figures, dates or names which are not in the part.
-    """
-
-    document: str
-    pages: tuple[int, int] | None
-    lines: tuple[int, int]
-    text: str
-    left_out: tuple[str, ...]
-
-    @property
-    def place(self) -> Place:
-        """Where its part is."""
-        return Place(self.document, self.pages, self.lines)
 
 
 @dataclass(frozen=True)

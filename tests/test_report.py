@@ -8,29 +8,31 @@ from dataclasses import FrozenInstanceError, replace
 import pytest
 from report_helpers import CACHE, MODEL
 
+from keydiff_cli.documents import Heading, LeftOut
 from keydiff_cli.errors import setting
 from keydiff_cli.report import (
     CheckedFacts,
     Events,
-    Look,
     MemoryUse,
-    Note,
-    Place,
-    PlacedSentence,
     Progress,
     RecallCounts,
     Report,
     Timing,
     TokenCounts,
 )
-from keydiff_cli.text.corpus import DocumentRecord
+from keydiff_cli.text.places import Look, Note, Place, PlacedSentence
+from keydiff_cli.text.records import DocumentRecord
 
+RECORD = DocumentRecord(
+    "a.pdf", "pdf", 2, 0, [0, 9], 80, 20, "ab", "page", ["i"],
+    [Heading("Quays", 1, 2, None)], [LeftOut(1, "annotations", 3)],
+)  # fmt: skip
 WHOLE = Report(
     answer="Two boats.",
     stop_reason="eos",
     certainty=0.123456,
     model=MODEL,
-    documents=(DocumentRecord("a.pdf", "PDF", 2, 0, [0, 9], 80, 20, "ab"),),
+    documents=(RECORD,),
     cache=CACHE,
     tokens=TokenCounts(document=20, reused=8, prompt=30, kept=15, generated=3),
     recall=RecallCounts(384, 0.123456),
@@ -90,7 +92,13 @@ def test_a_report_is_plain_data_with_numbers_rounded() -> None:
     assert data["certainty"] == 0.1235
     assert data["model"] == vars(MODEL)
     assert data["cache"] == vars(CACHE)
-    assert data["documents"] == [vars(WHOLE.documents[0])]
+    assert data["documents"] == [
+        vars(RECORD)
+        | {
+            "outline": [{"title": "Quays", "level": 1, "page": 2, "line": None}],
+            "left_out": [{"page": 1, "what": "annotations", "count": 3}],
+        }
+    ]
     assert data["documents"][0]["page_starts"] == [0, 9]
     assert data["tokens"] == vars(WHOLE.tokens)
     assert data["timing_s"] == {
@@ -100,22 +108,23 @@ def test_a_report_is_plain_data_with_numbers_rounded() -> None:
     assert data["memory_bytes"] == {"cap": 5000, "planned": 4000, "peak": 3000}
     assert data["warnings"] == ["page 2 has no text"]
     assert data["recall"] == {"tokens": 384, "seconds": 0.1235}
+    kind = {"page_kind": "page"}
     assert data["second_look"] == [
-        {"document": "a.pdf", "page": 2, "lines": [1, 9], "tokens": 100, "by": "words"},
-        {"document": "b.txt", "page": None, "lines": [7, 7], "tokens": 90, "by": "both"},
+        {"document": "a.pdf", "page": 2, "lines": [1, 9], "tokens": 100, "by": "words", **kind},
+        {"document": "b.txt", "page": None, "lines": [7, 7], "tokens": 90, "by": "both", **kind},
     ]
     assert data["quick"] is True
     assert data["notes"] == [
         {
             "document": "a.pdf", "pages": [1, 2], "lines": [1, 9], "text": "Nine quays.",
-            "left_out": ["Ten quays."],
+            "left_out": ["Ten quays."], **kind,
         },
-        {"document": "b.txt", "pages": None, "lines": [7, 7], "text": "", "left_out": []},
+        {"document": "b.txt", "pages": None, "lines": [7, 7], "text": "", "left_out": [], **kind},
     ]  # fmt: skip
-    place = {"document": "a.pdf", "pages": [1, 2], "lines": [1, 9]}
+    place = {"document": "a.pdf", "pages": [1, 2], "lines": [1, 9], **kind}
     assert data["sentences"] == [{"text": "Nine quays.", "places": [place]}]
     assert data["checked"] == {"figures": 2, "found": 1, "left_out": ["Ten quays."]}
-    assert data["uncovered"] == [{"document": "b.txt", "pages": None, "lines": [7, 7]}]
+    assert data["uncovered"] == [{"document": "b.txt", "pages": None, "lines": [7, 7], **kind}]
 
 
 def test_what_is_made_of_a_report_does_not_change_it() -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from types import TracebackType
-from typing import Literal
 
 from keydiff_cli.documents.byte_stream import ByteStream
+from keydiff_cli.documents.left_out import LeftOut
+from keydiff_cli.documents.outline import Heading
 from keydiff_cli.errors import DocumentError
 
 AHEAD = 1 << 20  # characters of white space held at most while looking for the first text
@@ -26,7 +27,7 @@ class Piece:
     page : int or None
         The page it comes from, counted from 1, or None where there are no pages.
     done : int
-        Pages (PDF) or bytes (text) read so far, this piece included.
+        How much has been read so far, this piece included, in the document's unit.
     """
 
     text: str
@@ -41,35 +42,56 @@ class Document(ABC):
     ----------
     name : str
         For display: the end of the path that tells it from others, or "standard input".
-    kind : {"pdf", "text"}
-        How it is read, decided by its content.
-    unit : {"pages", "bytes"}
-        The unit of ``total`` and of ``Piece.done``.
+    kind : str
+        How it is read, decided by its content: ``pdf``, ``text`` and others.
+    unit : str
+        The unit of ``total`` and of ``Piece.done``: ``bytes``, or its pages in the plural.
     total : int or None
-        Pages, or bytes of a regular file; None for a pipe.
+        Pages, or bytes of a regular file; None if it is not known.
+    page_kind : str or None
+        What it calls its pages: ``page``, ``slide``, ``sheet``, ``chapter`` and others. None if it
+        has none.
     pages : int or None
-        Pages of a PDF, else None.
+        How many of them there are; None if that is not known before it is read to its end.
     characters : int
         Characters given so far; all of them once ``pieces`` is exhausted.
     sha256 : str
         Hash of the raw bytes, in hexadecimal; empty until ``pieces`` is exhausted.
     warnings : list of str
         One line each, complete once ``pieces`` is exhausted.
+    outline : list of Heading
+        Its headings in their order, complete once ``pieces`` is exhausted.
+    left_out : list of LeftOut
+        What of it is not in the text, complete once ``pieces`` is exhausted.
     """
 
-    kind: Literal["pdf", "text"]
-    unit: Literal["pages", "bytes"]
+    kind: str
+    unit: str
     total: int | None
     pages: int | None
+    page_kind: str | None = None
 
     def __init__(self, stream: ByteStream) -> None:
         self.name = stream.name
         self.characters = 0
         self.sha256 = ""
         self.warnings: list[str] = []
+        self.outline: list[Heading] = []
+        self.left_out: list[LeftOut] = []
         self._stream = stream
         self._started = False
         self._read_ahead: Iterator[Piece] | None = None  # what require_text began to read
+
+    def page_name(self, number: int) -> str:
+        """What else the page of this number is called, such as ``iv``; empty if nothing else.
+
+        In one line. Known from when a piece of the page was given.
+        """
+        return ""
+
+    def page_heading(self, number: int) -> str:
+        """The heading that the outline has for the page of this number; empty if it has none."""
+        return ""
 
     def require_text(self) -> None:
         """Read ahead to the first text; ``pieces`` gives what was read all the same.

@@ -35,6 +35,7 @@ class PdfDocument(Document):
 
     kind = "pdf"
     unit = "pages"
+    page_kind = "page"
 
     def __init__(self, stream: ByteStream) -> None:
         super().__init__(stream)

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from keydiff_cli.engine.answer import StopReason
-from keydiff_cli.report import CheckedFacts, Place, PlacedSentence
+from keydiff_cli.report import CheckedFacts
+from keydiff_cli.text.places import Place, PlacedSentence
 
 
 class Composed(ABC):

@@ -14,7 +14,7 @@ from keydiff_cli.reading.note_taking import NoteTaking
 from keydiff_cli.reading.recorded_answer import recorded_composed
 from keydiff_cli.reading.surveying import LONGEST_PART
 from keydiff_cli.reading.whole import notes_within
-from keydiff_cli.report import Note, Place, PlacedSentence
+from keydiff_cli.text.places import Note, Place, PlacedSentence
 from keydiff_cli.text.prompts import Asked
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.part_records import keep_records
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.surveying import Survey
-from keydiff_cli.report import Note
 from keydiff_cli.snapshots import Store
 from keydiff_cli.snapshots.notes import NoteFile, NoteRecord
 from keydiff_cli.text.checking import checked
 from keydiff_cli.text.facts import Facts
+from keydiff_cli.text.places import Note
 
 QUESTION = (
     "These are notes on parts of a document, in their order. Write down the most important facts "
@@ -135,4 +135,5 @@ def _joined(notes: Sequence[Note], record: NoteRecord) -> Note:
     if first.pages is not None and last.pages is not None:
         pages = first.pages[0], last.pages[1]
     lines = first.lines[0], last.lines[1]
-    return Note(first.document, pages, lines, record.text or first.text, record.left_out)
+    text = record.text or first.text
+    return Note(first.document, pages, lines, text, record.left_out, first.page_kind)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, zip_longest
 
-from keydiff_cli.report import Note
+from keydiff_cli.text.places import Note
 from keydiff_cli.text.sentences import split_sentences
 
 _ALIKE = 0.7  # share of its words that a sentence has from one that says the same

@@ -16,10 +16,10 @@ from keydiff_cli.reading.judging import Judge
 from keydiff_cli.reading.part_records import Kept, PartRecords
 from keydiff_cli.reading.places import place_of, write_place
 from keydiff_cli.reading.recorder import Recorder
-from keydiff_cli.report import Place, PlacedSentence
 from keydiff_cli.snapshots import Store
 from keydiff_cli.text.merging import Merger
 from keydiff_cli.text.passages import Passage, cut_parts
+from keydiff_cli.text.places import Place, PlacedSentence
 from keydiff_cli.text.statements import statements_of
 
 LIKELY = 0.5  # how likely a statement is one, to be listed: as Judge.likely

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from keydiff_cli.reading.holding import Holding
 from keydiff_cli.reading.recorder import Recorder
-from keydiff_cli.report import Note
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots import Store, open_store
+from keydiff_cli.text.places import Note
 
 if TYPE_CHECKING:
     from keydiff_cli.reading.condensing import Condensing

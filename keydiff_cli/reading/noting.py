@@ -14,12 +14,12 @@ from keydiff_cli.reading.part_records import Kept, PartRecords
 from keydiff_cli.reading.places import PartFacts, name_places, place_of
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.surveying import Survey, Surveyed, longest_part
-from keydiff_cli.report import Note
 from keydiff_cli.snapshots import Store
 from keydiff_cli.snapshots.notes import NoteRecord
 from keydiff_cli.text.checking import checked
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.passages import Passage
+from keydiff_cli.text.places import Note
 from keydiff_cli.text.prompts import Prompt, prompt_tokens
 
 QUESTION = (
@@ -130,4 +130,11 @@ class Noting:
 def _placed(record: NoteRecord, corpus: Corpus) -> Note:
     """A note with its place."""
     place = place_of(corpus, record.start, record.stop)
-    return Note(place.document, place.pages, place.lines, record.text, record.left_out)
+    return Note(
+        place.document,
+        place.pages,
+        place.lines,
+        record.text,
+        record.left_out,
+        place.page_kind,
+    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from keydiff_cli.report import Place
-from keydiff_cli.text.corpus import Corpus, DocumentRecord
+from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.names import words_of
 from keydiff_cli.text.passages import cut_parts
+from keydiff_cli.text.places import Place
+from keydiff_cli.text.records import DocumentRecord
 from keydiff_cli.text.scaled import say_units
 from keydiff_cli.text.units import table_units
 
@@ -20,7 +21,7 @@ def place_of(corpus: Corpus, start: int, stop: int) -> Place:
     """Where the tokens from ``start`` to ``stop`` (exclusive) are."""
     first, last = corpus.place(start), corpus.place(stop - 1)
     pages = None if first.page is None or last.page is None else (first.page, last.page)
-    return Place(first.document, pages, (first.line, last.line))
+    return Place(first.document, pages, (first.line, last.line), first.page_kind)
 
 
 def write_place(place: Place, *, named: bool) -> str:

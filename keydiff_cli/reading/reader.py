@@ -19,9 +19,10 @@ from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.run import Run
 from keydiff_cli.reading.saved import load_documents, opened_file, save_documents, saved_settings
 from keydiff_cli.reading.skimming import skim_documents
-from keydiff_cli.report import Events, Note, Report
+from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.text.corpus import Corpus
+from keydiff_cli.text.places import Note
 from keydiff_cli.text.sources import Sources
 
 

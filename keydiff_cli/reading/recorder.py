@@ -12,12 +12,8 @@ from keydiff_cli.report import (
     CacheSetup,
     CheckedFacts,
     Events,
-    Look,
     MemoryUse,
     ModelIdentity,
-    Note,
-    Place,
-    PlacedSentence,
     Progress,
     RecallCounts,
     Report,
@@ -27,6 +23,7 @@ from keydiff_cli.report import (
 from keydiff_cli.system import machine
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.text.corpus import Corpus
+from keydiff_cli.text.places import Look, Note, Place, PlacedSentence
 
 
 class Recorder:

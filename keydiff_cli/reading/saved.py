@@ -37,7 +37,8 @@ from keydiff_cli.snapshots import (
     write_snapshot,
 )
 from keydiff_cli.system.files import told_by
-from keydiff_cli.text.corpus import Corpus, DocumentRecord
+from keydiff_cli.text.corpus import Corpus
+from keydiff_cli.text.records import DocumentRecord
 
 
 def save_documents(held: Held, path: Path) -> ModelIdentity:
@@ -128,7 +129,7 @@ def load_documents(
     """
     description = file.description
     key, question = description["key"], description["question"]
-    records = [DocumentRecord(**record) for record in description["documents"]]
+    records = [DocumentRecord.of(record) for record in description["documents"]]
     policy = find_policy(key["policy"])
     require_queries(policy, can_observe())
     with closing(sketch_model(run.settings, located.path)) as sketch:

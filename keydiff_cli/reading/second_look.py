@@ -9,11 +9,11 @@ import numpy as np
 
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.reading.recorder import Recorder
-from keydiff_cli.report import Look
 from keydiff_cli.scores import Float32
 from keydiff_cli.text.corpus import Corpus
-from keydiff_cli.text.introduction import page_mark
+from keydiff_cli.text.introduction import without_page_mark
 from keydiff_cli.text.passages import Passage, cut_passages
+from keydiff_cli.text.places import Look
 from keydiff_cli.text.question import searched
 from keydiff_cli.text.word_index import WordIndex
 
@@ -141,14 +141,16 @@ class SecondLook:
         """Where a passage is, and how long it is."""
         first = self._corpus.place(passage.start)
         last = self._corpus.place(passage.stop - 1)
-        lines = (first.line, last.line)
-        return Look(first.document, first.page, lines, passage.stop - passage.start, by="")
+        lines, tokens = (first.line, last.line), passage.stop - passage.start
+        return Look(first.document, first.page, lines, tokens, "", first.page_kind)
 
     def _text(self, passage: Passage) -> str:
         """The text of a passage, without the mark of its page: its heading says as much."""
         text = self._corpus.text(passage.start, passage.stop).strip()
-        page = self._corpus.page(passage.start)
-        return text if page is None else text.removeprefix(page_mark(page).strip()).lstrip()
+        place = self._corpus.place(passage.start)
+        if place.page is None:
+            return text
+        return without_page_mark(text, place.page, place.page_kind).lstrip()
 
     def _heading(self, look: Look, room: int | None) -> str:
         """What stands before a passage: where it is.
@@ -158,7 +160,7 @@ class SecondLook:
         documents are called the same.
         """
         first, last = look.lines
-        where = f"lines {first}-{last}" if look.page is None else f"page {look.page}"
+        where = f"lines {first}-{last}" if look.page is None else f"{look.page_kind} {look.page}"
         if len(self._corpus.documents) == 1:
             return f"\n\n[{where}]\n"
         name = look.document

@@ -9,11 +9,12 @@ from keydiff_cli.errors import setting
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.lines import choose_lines, distinct_lines
 from keydiff_cli.reading.places import name_places, write_place
-from keydiff_cli.report import CheckedFacts, Note, Place, PlacedSentence
+from keydiff_cli.report import CheckedFacts
 from keydiff_cli.settings.lengths import LENGTHS
 from keydiff_cli.text.checking import Claim, claims_of
 from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.names import has_name
+from keydiff_cli.text.places import Note, Place, PlacedSentence
 from keydiff_cli.text.sentences import Sentence, split_sentences
 from keydiff_cli.text.stated import read_stated
 from keydiff_cli.text.wish import Wish

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from keydiff_cli.report import Note
+from keydiff_cli.text.places import Note
 
 _INTRODUCTION = "Notes on the parts of the document, in order:"
 

@@ -223,14 +223,13 @@ class _HowFar:
     def parts(self) -> list[str]:
         """How far it is, how fast and into how many cells."""
         progress, place = self.progress, self.place
-        if place.unit == "pages":
-            page = int(place.done) + 1
-            read = (
-                f"page {min(page, place.total)} of {place.total}" if place.total else f"page {page}"
-            )
-        else:
+        if place.unit == "bytes":
             read = format_size(place.done)
             read += f" of {format_size(place.total)}" if place.total else ""
+        else:
+            number, total = int(place.done) + 1, place.total
+            read = f"{place.unit.removesuffix('s')} {min(number, total or number)}"
+            read += f" of {total}" if total else ""
         return [
             read,
             f"{progress.tokens} tokens",

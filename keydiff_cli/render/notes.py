@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keydiff_cli.report import Note
+from keydiff_cli.text.places import Note
 
 
 class NoteWriter:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from keydiff_cli.engine.views import NoViewError
 from keydiff_cli.reading.reader import Reader
-from keydiff_cli.report import Note
+from keydiff_cli.text.places import Note
 
 
 class NotesAhead:

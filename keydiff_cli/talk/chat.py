@@ -188,7 +188,9 @@ class Chat:
             return
         tokens = self.report.tokens.document
         place = self._reader.corpus.place(tokens - 1)
-        where = f"line {place.line}" if place.page is None else f"page {place.page}"
+        where = f"line {place.line}"
+        if place.page is not None:
+            where = f"{place.page_kind} {place.page}"
         self._reader.recorder.note(
             f"read so far: {tokens} tokens, to {where} of {place.document}; more is being read"
         )

@@ -13,55 +13,13 @@ import numpy as np
 from keydiff_cli.documents import Document
 from keydiff_cli.llama import Tokens
 from keydiff_cli.text.blocks import Block
-from keydiff_cli.text.introduction import TextPart, introduction, page_mark, text_parts
+from keydiff_cli.text.introduction import TextPart, introduction, text_parts
+from keydiff_cli.text.places import TokenPlace
 from keydiff_cli.text.progress import DocumentProgress, Trail
+from keydiff_cli.text.records import DocumentRecord
 from keydiff_cli.text.tokenizer import Tokenizer, Vocabulary
 
 _CHUNK = 4096  # tokens of a part, where the text does not come in parts
-
-
-@dataclass
-class DocumentRecord:
-    """What was read of one document.
-
-    Attributes
-    ----------
-    start
-        Number of its first token, counted from 0 over all documents.
-    page_starts
-        Of a PDF: number of the token that the mark of each page begins in, in the same count. A
-        page without text begins where the next one does.
-    sha256
-        Hash of the bytes; None until all of them were read.
-    """
-
-    name: str
-    kind: str
-    pages: int | None
-    start: int
-    page_starts: list[int] | None
-    characters: int = 0
-    tokens: int = 0
-    sha256: str | None = None
-
-
-@dataclass(frozen=True)
-class TokenPlace:
-    """Where a token is.
-
-    Attributes
-    ----------
-    document
-        Name of the document.
-    page
-        Number of the page, counted from 1; None where there are no pages.
-    line
-        Number of the line, counted from 1 in its page, or in the document where there are none.
-    """
-
-    document: str
-    page: int | None
-    line: int
 
 
 class Corpus:
@@ -214,11 +172,12 @@ class Corpus:
         record, page = self.document(token), self.page(token)
         starts = record.page_starts or ()
         if page is not None and page <= len(starts):
-            begin, before = starts[page - 1], page_mark(page)
+            begin, before = starts[page - 1], 1
         else:  # what introduces a document of pages may be read before the first of them
-            begin, before = record.start, introduction(record.name, first=record.start == 0)
-        lines = self._line_breaks(token) - self._line_breaks(begin) - before.count("\n")
-        return TokenPlace(record.name, page, max(lines, 0) + 1)
+            begin = record.start
+            before = introduction(record.name, first=record.start == 0).count("\n")
+        lines = self._line_breaks(token) - self._line_breaks(begin) - before
+        return TokenPlace(record.name, page, max(lines, 0) + 1, record.page_kind or "page")
 
     def _line_breaks(self, token: int) -> int:
         """How many line breaks come before a token; those of whole parts are counted once."""
@@ -250,16 +209,21 @@ class Corpus:
         self._broken_off = False
 
     def _begin(self, document: Document) -> None:
-        pages: list[int] | None = None if document.pages is None else []
-        record = DocumentRecord(document.name, document.kind, document.pages, self._tokens, pages)
+        kind = document.page_kind
+        starts: list[int] | None = None if kind is None else []
+        record = DocumentRecord(
+            document.name, document.kind, document.pages, self._tokens, starts, page_kind=kind
+        )
         self.documents.append(record)
         self._trail.add(self._tokens, document, 0)
 
     def _end(self, document: Document) -> None:
         record = self.documents[-1]
+        record.pages = document.pages
         if (starts := record.page_starts) is not None:  # pages without text at its end
             starts += [self._tokens] * ((document.pages or 0) - len(starts))
         record.sha256 = document.sha256
+        record.outline, record.left_out = document.outline, document.left_out
         self.warnings.extend(document.warnings)
 
     def _take(self, document: Document, part: TextPart) -> None:
@@ -271,6 +235,9 @@ class Corpus:
             places = self._tokenizer.locate(characters, part.text, ids)
             for (number, _), place in zip(part.pages, places, strict=True):
                 record.page_starts += [self._tokens + place] * (number - len(record.page_starts))
+                if name := document.page_name(number):
+                    names = record.page_names
+                    names += [""] * (number - 1 - len(names)) + [name]
         self._add(ids)
         record.tokens += len(ids)
         record.characters = document.characters

@@ -1,4 +1,4 @@
-"""The text of a document as the model gets it: with its name, its pages marked by number."""
+"""The text of a document as the model gets it: with its name, its pages marked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from keydiff_cli.documents import Document
 from keydiff_cli.text.cutting import cut_text
+
+_LONGEST = 80  # characters of a name or heading in a mark
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,36 @@ def introduction(name: str, *, first: bool) -> str:
     return f"{'' if first else chr(10) * 2}Document: {name}\n\n"
 
 
-def page_mark(number: int) -> str:
-    """What stands before the text of a page."""
-    return f"[Page {number}]\n"
+def page_mark(number: int, kind: str = "page", name: str = "", heading: str = "") -> str:
+    """The line that stands before the text of a page, slide, sheet or the like.
+
+    Parameters
+    ----------
+    name
+        What it is called besides: the label of a page, the title of a chapter; may be empty.
+    heading
+        The heading that the outline of the document has for it; may be empty.
+    """
+    name, heading = _short(name), _short(heading)
+    if kind == "page" and name:
+        name = f", labelled {name}"
+    elif name:
+        name = f": {name}"
+    return f"[{kind.capitalize()} {number}{name}{heading and f': {heading}'}]\n"
+
+
+def without_page_mark(text: str, number: int, kind: str) -> str:
+    """A text that may begin with the mark of its page, without it."""
+    begin = page_mark(number, kind).rstrip("]\n")
+    if not text.startswith((f"{begin}]", f"{begin},", f"{begin}:")):
+        return text
+    return text.partition("\n")[2]
+
+
+def _short(text: str) -> str:
+    """In one line, and not too long for a mark."""
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 def text_parts(document: Document, *, first: bool) -> Iterator[TextPart]:
@@ -72,12 +101,17 @@ class _Marked:
             if piece.page is not None and piece.page != page:
                 page = piece.page
                 self._pages.append((page, self._given + len(lead)))
-                lead += page_mark(page)
+                lead += self._mark(page)
             text = lead + piece.text
             lead = ""
             self._given += len(text)
             self._ends.append((self._given, piece.done))
             yield text
+
+    def _mark(self, number: int) -> str:
+        document = self._document
+        name, heading = document.page_name(number), document.page_heading(number)
+        return page_mark(number, document.page_kind or "page", name, heading)
 
     def part(self, text: str) -> TextPart:
         """The next text that was cut off, with what is known of it."""

@@ -10,7 +10,7 @@ from keydiff_cli.documents import Document
 
 @dataclass(frozen=True)
 class DocumentProgress:
-    """How far reading has come: ``done`` of ``total`` (None if unknown) pages or bytes.
+    """How far reading has come: ``done`` of ``total`` (None if unknown) in its unit.
 
     It is estimated within a page or a piece, so ``done`` need not be whole.
     """

@@ -18,8 +18,9 @@ from keydiff_cli.bench.exams import Judging
 from keydiff_cli.bench.records import Record, Records
 from keydiff_cli.bench.variants import parse_variants
 from keydiff_cli.models import LocatedModel
-from keydiff_cli.report import Events, Look, RecallCounts, Report, Timing, TokenCounts
+from keydiff_cli.report import Events, RecallCounts, Report, Timing, TokenCounts
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.text.places import Look
 
 SETTINGS = Settings(recall=300, second_look=200, policy="window", budget=9, temperature=1.0)
 QUESTIONS = (

@@ -15,7 +15,7 @@ from keydiff_cli.errors import ExitStatus, UsageError
 from keydiff_cli.llama import library
 from keydiff_cli.render.display import Display
 from keydiff_cli.report import Report, TokenCounts
-from keydiff_cli.text.corpus import DocumentRecord
+from keydiff_cli.text.records import DocumentRecord
 
 REPORT = Report(answer="It is blue.", stop_reason="eos", tokens=TokenCounts(9, 0, 5, 9, 4))
 WHOLE = DocumentRecord("a.txt", "text", None, 0, None, 9, 9, "ab")

@@ -17,8 +17,9 @@ from keydiff_cli.llama import LlamaError
 from keydiff_cli.reading.answering import Answering
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.second_look import Passages
-from keydiff_cli.report import Events, Look
+from keydiff_cli.report import Events
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.text.places import Look
 from keydiff_cli.text.prompts import Asked
 
 LIFTS = np.ones(3, np.float32)

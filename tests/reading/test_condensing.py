@@ -12,9 +12,10 @@ from archived_readings import same, settings_for, state, write
 from keydiff_cli.reading.condensing import Condensing
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.reading.surveying import Said, Survey
-from keydiff_cli.report import Events, Note
+from keydiff_cli.report import Events
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.snapshots import open_store
+from keydiff_cli.text.places import Note
 
 NOTES = [Note("a.pdf", (n, n), (1, 9), f"Quay {n} has {n + 30} boats.", ()) for n in range(1, 8)]
 OTHERS = [Note("b.txt", None, (n, n), f"Tower {n} is old.", ()) for n in range(1, 4)]

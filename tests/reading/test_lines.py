@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keydiff_cli.reading.lines import choose_lines, distinct_lines
-from keydiff_cli.report import Note
+from keydiff_cli.text.places import Note
 
 
 def note(number: int, *sentences: str) -> Note:

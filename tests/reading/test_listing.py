@@ -13,10 +13,10 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.reading.in_view import InView
 from keydiff_cli.reading.judging import Judge
 from keydiff_cli.reading.reader import Reader
-from keydiff_cli.report import Place
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.conversation import Conversation
 from keydiff_cli.text.passages import Passage
+from keydiff_cli.text.places import Place
 
 QUESTION = "list all fees"
 FIRST, SECOND = "The first fee is 50 euros.", "The second fee is 70 euros."

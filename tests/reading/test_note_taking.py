@@ -11,7 +11,7 @@ from archived_readings import settings_for, write
 
 from keydiff_cli.engine.views import Views
 from keydiff_cli.reading.reader import Reader
-from keydiff_cli.report import Note
+from keydiff_cli.text.places import Note
 
 NOTES = [Note("a.pdf", (n, n), (1, 9), f"Quay {n} has {n + 30} boats.", ()) for n in range(1, 20)]
 EMPTY = Note("a.pdf", (20, 20), (1, 9), "", ())

@@ -9,7 +9,7 @@ from archived_readings import settings_for
 
 from keydiff_cli.reading.places import PartFacts, name_places, place_of, words_read
 from keydiff_cli.reading.reader import Reader
-from keydiff_cli.report import Place
+from keydiff_cli.text.places import Place
 
 TEXT = (
     """(in thousands)

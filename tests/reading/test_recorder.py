@@ -23,7 +23,7 @@ from keydiff_cli.report import (
     TokenCounts,
 )
 from keydiff_cli.system import machine
-from keydiff_cli.text.corpus import DocumentRecord
+from keydiff_cli.text.records import DocumentRecord
 
 
 class Told(Events):

@@ -9,9 +9,10 @@ import pytest
 
 from keydiff_cli.engine.answer import Answer
 from keydiff_cli.reading.summing import Summary
-from keydiff_cli.report import CheckedFacts, Note
+from keydiff_cli.report import CheckedFacts
 from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.names import words_of
+from keydiff_cli.text.places import Note
 from keydiff_cli.text.wish import Wish
 
 NOTES = [

@@ -10,10 +10,10 @@ from archived_readings import QUESTION, same, settings_for, state, write
 
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.reading.whole import notes_within
-from keydiff_cli.report import Note
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.conversation import Conversation
 from keydiff_cli.text.checking import Checked
+from keydiff_cli.text.places import Note
 
 SUMMARIZE = "Summarize the document."
 NOTES = [

@@ -10,7 +10,8 @@ import pytest
 from keydiff_cli.errors import setting
 from keydiff_cli.render import display as module
 from keydiff_cli.render.display import Display
-from keydiff_cli.report import Look, MemoryUse, Progress, RecallCounts, Report, Timing, TokenCounts
+from keydiff_cli.report import MemoryUse, Progress, RecallCounts, Report, Timing, TokenCounts
+from keydiff_cli.text.places import Look
 from keydiff_cli.text.progress import DocumentProgress
 
 

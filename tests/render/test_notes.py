@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keydiff_cli.render.notes import NoteWriter
-from keydiff_cli.report import Note
+from keydiff_cli.text.places import Note
 
 NOTES = [
     Note("a.pdf", (1, 3), (1, 40), "Nine quays.", ()),

@@ -15,7 +15,7 @@ from keydiff_cli.report import CacheSetup, ModelIdentity
 MODEL = ModelIdentity("toy", "/toy.gguf", None, "fake", 4096, 0)
 CACHE = CacheSetup("keydiff", 128, 64, 512, 1000, "f16", "direct")
 _NUMBER = (int, float)
-_PLACE = {"document": str, "pages": (list, type(None)), "lines": [int]}
+_PLACE = {"document": str, "pages": (list, type(None)), "lines": [int], "page_kind": str}
 _SCHEMA: dict[str, Any] = {
     "answer": str,
     "stop_reason": str,
@@ -38,6 +38,17 @@ _SCHEMA: dict[str, Any] = {
             "characters": int,
             "tokens": int,
             "sha256": str,
+            "page_kind": (str, type(None)),
+            "page_names": [str],
+            "outline": [
+                {
+                    "title": str,
+                    "level": int,
+                    "page": (int, type(None)),
+                    "line": (int, type(None)),
+                }
+            ],
+            "left_out": [{"page": (int, type(None)), "what": str, "count": int}],
         }
     ],
     "cache": {
@@ -69,6 +80,7 @@ _SCHEMA: dict[str, Any] = {
             "lines": [int],
             "tokens": int,
             "by": str,
+            "page_kind": str,
         }
     ],
     "quick": bool,
@@ -79,6 +91,7 @@ _SCHEMA: dict[str, Any] = {
             "lines": [int],
             "text": str,
             "left_out": [str],
+            "page_kind": str,
         }
     ],
     "sentences": [{"text": str, "places": [_PLACE]}],

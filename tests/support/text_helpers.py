@@ -50,6 +50,7 @@ class MadeDocument(Document):
         self.kind = "text" if pages is None else "pdf"
         self.unit = "bytes" if pages is None else "pages"
         self.pages = pages
+        self.page_kind = None if pages is None else "page"
         self.total = len(pieces) if pages is None else pages
         self._made = list(pieces)
 

@@ -24,7 +24,8 @@ from text_helpers import (
 from keydiff_cli.documents import open_document
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.llama import Model
-from keydiff_cli.text.corpus import Corpus, TokenPlace
+from keydiff_cli.text.corpus import Corpus
+from keydiff_cli.text.places import TokenPlace
 
 PDF = SAMPLE / "harbour-report.pdf"
 TEXT = SAMPLE / "harbour-report.txt"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from unittest import mock
 
@@ -12,9 +14,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from text_helpers import END, SAMPLE, MadeDocument, PlainBytes, open_corpus, whole_text
 
+from keydiff_cli.documents import Heading, LeftOut
 from keydiff_cli.llama import Model
-from keydiff_cli.text.corpus import Corpus, DocumentRecord, TokenPlace
+from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.cutting import cut_text
+from keydiff_cli.text.places import TokenPlace
+from keydiff_cli.text.records import DocumentRecord
 
 TEXT = SAMPLE / "harbour-report.txt"
 
@@ -235,3 +240,29 @@ def test_another_instance_of_the_model_goes_on() -> None:
     assert corpus.read_to(END) > read
     assert whole_text(corpus) == f"Document: {TEXT.name}\n\n" + TEXT.read_text(encoding="utf-8")
     assert corpus.place(read).document == TEXT.name
+
+
+def test_pages_of_other_kinds_have_names_and_headings() -> None:
+    class Book(MadeDocument):
+        page_kind = "chapter"
+
+        def page_name(self, number: int) -> str:
+            return {2: "The quay"}.get(number, "")
+
+        def page_heading(self, number: int) -> str:
+            return {3: "Fees"}.get(number, "")
+
+    book = Book([("One.\n", 1), ("Two.\n", 2), ("Three.\nFour.\n", 3)], pages=3)
+    book.page_kind = "chapter"
+    book.outline = [Heading("The quay", 1, 2, None)]
+    book.left_out = [LeftOut(1, "pictures", 2)]
+    corpus = Corpus([book], PlainBytes())
+    corpus.read_all()
+    record = corpus.documents[0]
+    assert whole_text(corpus).endswith(
+        "[Chapter 1]\nOne.\n[Chapter 2: The quay]\nTwo.\n[Chapter 3: Fees]\nThree.\nFour.\n"
+    )
+    assert (record.page_kind, record.page_names) == ("chapter", ["", "The quay"])
+    assert corpus.place(corpus.tokens - 2) == TokenPlace("a", 3, 2, "chapter")
+    assert (record.outline, record.left_out) == (book.outline, book.left_out)
+    assert DocumentRecord.of(json.loads(json.dumps(asdict(record)))) == record

@@ -17,7 +17,13 @@ from keydiff_cli.documents import Document, open_document
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.llama import Model
 from keydiff_cli.text.cutting import MAX_PIECE, cut_text
-from keydiff_cli.text.introduction import TextPart, introduction, page_mark, text_parts
+from keydiff_cli.text.introduction import (
+    TextPart,
+    introduction,
+    page_mark,
+    text_parts,
+    without_page_mark,
+)
 from keydiff_cli.text.tokenizer import Vocabulary
 
 PDF = SAMPLE / "harbour-report.pdf"
@@ -33,6 +39,21 @@ def test_what_introduces_a_document_and_a_page() -> None:
     assert introduction("a <b>.txt", first=True) == "Document: a <b>.txt\n\n"
     assert introduction("a", first=False) == "\n\nDocument: a\n\n"
     assert page_mark(12) == "[Page 12]\n"
+    assert page_mark(3, name="iv") == "[Page 3, labelled iv]\n"
+    assert page_mark(3, name="iv", heading="Fees") == "[Page 3, labelled iv: Fees]\n"
+    assert page_mark(3, heading="Fees\n and  dues") == "[Page 3: Fees and dues]\n"
+    assert page_mark(2, "sheet", "Budget") == "[Sheet 2: Budget]\n"
+    assert page_mark(2, "chapter", "x" * 100) == f"[Chapter 2: {'x' * 77}...]\n"
+
+
+@pytest.mark.parametrize("name", ["", "iv"])
+@pytest.mark.parametrize("heading", ["", "Fees [2]"])
+@pytest.mark.parametrize("kind", ["page", "sheet"])
+def test_a_text_without_the_mark_of_its_page(kind: str, name: str, heading: str) -> None:
+    text = "[Page 3] of the book.\n"
+    assert without_page_mark(page_mark(3, kind, name, heading) + text, 3, kind) == text
+    assert without_page_mark(page_mark(31, kind, name, heading) + text, 3, kind) != text
+    assert without_page_mark(text, 1, kind) == text
 
 
 def check_marks(vocabulary: Vocabulary) -> None:

@@ -1,0 +1,123 @@
+"""Where something is in the documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_SHORT = ("page", "slide")  # pages that are looked through at a glance
+
+
+@dataclass(frozen=True)
+class TokenPlace:
+    """Where a token is.
+
+    Attributes
+    ----------
+    document
+        Name of the document.
+    page
+        Number of the page, counted from 1; None where there are no pages.
+    line
+        Number of the line, counted from 1 in its page, or in the document where there are none.
+    page_kind
+        What a page of it is.
+    """
+
+    document: str
+    page: int | None
+    line: int
+    page_kind: str = "page"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is in the documents: pages, lines or both, in words as a text.
+
+    Attributes
+    ----------
+    document
+        Its name.
+    pages, lines
+        Its first and its last page, counted from 1, None where there are none; its first and its
+        last line, counted from 1 in their pages, or in the document.
+    page_kind
+        What its pages are: ``page``, ``slide``, ``sheet``, ``chapter`` and others.
+    """
+
+    document: str
+    pages: tuple[int, int] | None
+    lines: tuple[int, int]
+    page_kind: str = "page"
+
+    def __str__(self) -> str:
+        if self.pages is None:
+            return _range("line", *self.lines)
+        pages = _range(self.page_kind, *self.pages)
+        if self.page_kind in _SHORT or self.pages[0] != self.pages[1]:
+            return pages
+        return f"{pages}, {_range('line', *self.lines)}"
+
+
+@dataclass(frozen=True)
+class Look:
+    """A passage that was read again before the last question.
+
+    Attributes
+    ----------
+    document, page, page_kind
+        Name of the document, and the page, counted from 1; None where there are no pages. What a
+        page of it is.
+    lines
+        Its first and its last line, counted from 1 in the page, or in the document.
+    tokens
+        How long it is.
+    by
+        What it was found by: ``words`` of the question, its ``attention``, or ``both``.
+    """
+
+    document: str
+    page: int | None
+    lines: tuple[int, int]
+    tokens: int
+    by: str
+    page_kind: str = "page"
+
+
+@dataclass(frozen=True)
+class PlacedSentence:
+    """A sentence, or item, of an answer, and the parts of the documents that it comes from."""
+
+    text: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Note:
+    """A note of a part.
+
+    Attributes
+    ----------
+    document, pages, lines, page_kind
+        As of :class:`Place`.
+    text
+        What it says; empty if nothing of it was supported by the part.
+    left_out
+        Sentences that had figures, dates or names which are not in the part.
+    """
+
+    document: str
+    pages: tuple[int, int] | None
+    lines: tuple[int, int]
+    text: str
+    left_out: tuple[str, ...]
+    page_kind: str = "page"
+
+    @property
+    def place(self) -> Place:
+        """Where its part is."""
+        return Place(self.document, self.pages, self.lines, self.page_kind)
+
+
+def _range(unit: str, first: int, last: int) -> str:
+    """Such as "page 3" or "lines 3-7"."""
+    return f"{unit} {first}" if first == last else f"{unit}s {first}-{last}"
