@@ -14,6 +14,7 @@ COMMANDS = [
     "chat",
     "read",
     "notes",
+    "text",
     "plan",
     "models",
     "models list",

@@ -25,6 +25,7 @@ from keydiff_cli.cli.messages import tell_error
 from keydiff_cli.cli.notes_command import notes
 from keydiff_cli.cli.plan_command import plan
 from keydiff_cli.cli.read_command import read
+from keydiff_cli.cli.text_command import text
 from keydiff_cli.errors import ExitStatus, KeydiffError
 from keydiff_cli.system.files import told_by
 from keydiff_cli.system.terminal import drop
@@ -86,11 +87,11 @@ def _reporting() -> Iterator[None]:
 def _refuse(error: Any) -> int:
     """Say what Typer does not like about the command line; return the exit status."""
     path = error.ctx.command_path if getattr(error, "ctx", None) else "keydiff"
-    text = " ".join(error.format_message().split())
+    message = " ".join(error.format_message().split())
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # its message is the help
     else:
-        tell_error(f"{text.rstrip('.')}; see '{path} --help'")
+        tell_error(f"{message.rstrip('.')}; see '{path} --help'")
     return int(error.exit_code)
 
 
@@ -106,6 +107,7 @@ app.command()(ask)
 app.command()(chat)
 app.command()(read)
 app.command()(notes)
+app.command()(text)
 app.command()(plan)
 app.add_typer(models_command.app, name="models")
 app.add_typer(cache_command.app, name="cache")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from keydiff_cli.render.documents import print_documents
 from keydiff_cli.render.printing import print_table
 from keydiff_cli.report import Report
 from keydiff_cli.system.sizes import format_size
@@ -12,7 +13,9 @@ _LEAST_SECONDS = 1e-9  # a rate over no time at all is large, and no error
 
 
 def print_stats(report: Report, file: TextIO) -> None:
-    """Print the table that ``--stats`` and ``/stats`` ask for."""
+    """Print what ``--stats`` and ``/stats`` ask for."""
+    if report.documents:
+        print_documents(report.documents, file)
     print_table(("statistic", "value"), _statistics(report), file=file)
 
 
