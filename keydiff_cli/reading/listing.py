@@ -7,6 +7,7 @@ of each sentence. So a list consists of sentences, list items and rows of the do
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator
 
 from keydiff_cli.reading.composed import Composed
@@ -66,7 +67,7 @@ class Listing(Composed):
         self._judge = judge = Judge(question)
         super().__init__(held.head + len(question_tokens(held, judge.asked).ids))
         self.parts = cut_parts(held.corpus, longest_in_view(held, LONGEST, judge.longest))
-        self._records = PartRecords(held, recorder, store, judge.settings)
+        self._records = PartRecords(held, recorder, store, judge.settings, self._is_sound)
         self._merger = Merger()
         self._several = len(held.corpus.documents) > 1
 
@@ -87,11 +88,23 @@ class Listing(Composed):
         for record in self._records.of(self.parts, self._said, self._recorder.asking):
             if record is None:
                 continue
+            if not record.text:  # the part has none
+                continue
             likely = map(float, record.text.split())
             statements = statements_of(corpus, Passage(record.start, record.stop))
-            for (tokens, text), each in zip(statements, likely, strict=False):
+            for (tokens, text), each in zip(statements, likely, strict=True):
                 if each >= LIKELY:
                     yield text, place_of(corpus, tokens.start, tokens.stop)
+
+    def _is_sound(self, part: Passage, said: str) -> bool:
+        """Whether a part can have said so: nothing, or a figure for each of its statements."""
+        try:
+            likely = [float(each) for each in said.split()]
+        except ValueError:
+            return False
+        if not all(map(math.isfinite, likely)):
+            return False
+        return not said or len(likely) == len(statements_of(self._held.corpus, part))
 
     def _is_new(self, text: str, place: Place) -> bool:
         """Whether an item was not said yet; if it was, it has one more place."""

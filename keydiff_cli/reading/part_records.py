@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
 
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.recorder import Recorder
@@ -25,13 +24,21 @@ class PartRecords:
         Where the snapshots are, and records beside them; None to write none.
     question
         What they answer, and how: plain data.
+    is_sound
+        Whether a part can have said so; one whose record is damaged is asked again.
     """
 
     def __init__(
-        self, held: Held, recorder: Recorder, store: Store | None, question: object
+        self,
+        held: Held,
+        recorder: Recorder,
+        store: Store | None,
+        question: object,
+        is_sound: Callable[[Passage, str], bool] = lambda _, __: True,
     ) -> None:
         self._corpus = held.corpus
         self._recorder = recorder
+        self._is_sound = is_sound
         self._file = NoteFile(store, held.snapshot, held.key, question, evicted=not held.intact)
 
     def of(
@@ -53,7 +60,15 @@ class PartRecords:
         tokens = self._corpus.slice(0, self._corpus.tokens)
         digests = list(part_digests(tokens, (part.stop for part in parts)))
         keys = [(part.start, digest) for part, digest in zip(parts, digests, strict=True)]
-        known = self._file.read()
+        wanted = dict(zip(keys, parts, strict=True))
+
+        def is_sound(record: NoteRecord) -> bool:
+            part = wanted.get(record.key)
+            return (
+                part is not None and part.stop == record.stop and self._is_sound(part, record.text)
+            )
+
+        known = self._file.read(is_sound)
         self._keep(known[key] for key in keys if key in known)
         lacking = [part for part, key in zip(parts, keys, strict=True) if key not in known]
         with closing(made(lacking)) as new:
@@ -65,7 +80,7 @@ class PartRecords:
                         yield None
                     record = NoteRecord(part.start, part.stop, key[1], *kept)
                     self._keep([record])
-                yield replace(record, stop=part.stop)  # the file may be damaged
+                yield record
 
     def _keep(self, records: Iterable[NoteRecord]) -> None:
         keep_records(self._file, records, self._recorder)

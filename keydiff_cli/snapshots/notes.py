@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from keydiff_cli.snapshots.store import Store, short_digest
 from keydiff_cli.snapshots.writer import NOTES, SUFFIX
 
 _MADE_OF = "made_of"  # digest of what a note depends on, in its line
+_DAMAGE = ArithmeticError, KeyError, RecursionError, TypeError, ValueError  # of a line
 
 
 @dataclass(frozen=True)
@@ -95,15 +96,23 @@ class NoteFile:
         self._added: dict[tuple[int, str], NoteRecord] = {}
         self._there: set[tuple[int, str]] = set()  # what is in the file
 
-    def read(self) -> dict[tuple[int, str], NoteRecord]:
+    def read(
+        self, is_sound: Callable[[NoteRecord], bool] = lambda _: True
+    ) -> dict[tuple[int, str], NoteRecord]:
         """The notes that there are, by where a part begins and its digest.
 
         Those of other snapshots of the same reading count, too, such as that of a text that has
         grown since.
+
+        Parameters
+        ----------
+        is_sound
+            Whether a record can be one; others are passed over like damaged lines, so that they
+            can be added anew.
         """
         found = dict(self._added)
         for path in [] if self._store is None else self._store.paths(NOTES):
-            for record in self._of(path):
+            for record in filter(is_sound, self._of(path)):
                 found.setdefault(record.key, record)
                 if path == self._path:
                     self._there.add(record.key)
@@ -146,7 +155,7 @@ class NoteFile:
                 values = json.loads(line.decode("ascii"))
                 if values[_MADE_OF] == self._made_of:
                     yield _record(values)
-            except (ArithmeticError, KeyError, TypeError, ValueError):  # a damaged line
+            except _DAMAGE:
                 continue
 
 

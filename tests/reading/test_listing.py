@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from keydiff_cli.reading.reader import Reader
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.conversation import Conversation
 from keydiff_cli.text.passages import Passage
-from keydiff_cli.text.places import Place
+from keydiff_cli.text.places import Place, PlacedSentence
 
 QUESTION = "list all fees"
 FIRST, SECOND = "The first fee is 50 euros.", "The second fee is 70 euros."
@@ -80,6 +81,41 @@ def test_a_part_is_asked_once_and_an_item_listed_once_with_its_places(
         assert said.asked == asked
         list(reader.each("list all fines"))
         assert said.asked == 2 * asked
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    ["x", "nan", "inf", "1.000", " ", None],
+    ids=["no number", "not a number", "infinite", "one for many", "blank", "nothing"],
+)
+def test_a_part_is_asked_again_once_where_what_it_said_is_damaged(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: str | None
+) -> None:
+    """In the file beside the snapshot, the record of the first part."""
+    document = tmp_path / "fees.txt"
+    document.write_text(TEXT)
+    said = Says(monkeypatch, fees)
+
+    def listed() -> list[PlacedSentence]:
+        with Reader(settings) as reader:
+            reader.read([document])
+            return list(reader.each(QUESTION))
+
+    items, asked = listed(), list(said.asked)
+    [path] = tmp_path.rglob("*.notes")
+    first, *rest = [json.loads(line) for line in path.read_text().split("\n") if line]
+    if damaged is None:
+        del first["text"]
+    else:
+        many = first["text"].split()
+        first["text"] = damaged if damaged in ("1.000", " ") else " ".join([damaged, *many[1:]])
+    path.write_text("\n".join(json.dumps(record) for record in (first, *rest)))
+    assert listed() == items
+    again = said.asked[len(asked) :]
+    assert again == asked[: len(again)] != []
+    assert len(again) < len(asked), "the first part alone"
+    assert listed() == items
+    assert len(said.asked) == len(asked) + len(again), "what it said the second time is kept"
 
 
 def test_what_was_found_when_it_was_stopped_is_kept(

@@ -71,7 +71,7 @@ def test_what_is_in_the_file_is_not_written_again(store: Store, snapshot: str) -
 
 
 @pytest.mark.parametrize(
-    "damage", ["cut", "first line", "character", "number", "text", "list", "two at once"]
+    "damage", ["cut", "first line", "character", "number", "text", "list", "nested", "two at once"]
 )
 def test_a_damaged_line_is_passed_over_and_no_other(
     store: Store, snapshot: str, damage: str
@@ -86,6 +86,7 @@ def test_a_damaged_line_is_passed_over_and_no_other(
         "number": (data.replace(b'"stop": ', b'"stop": 1e999', 1), [SECOND]),
         "text": (re.sub(rb'"text": "[^"]*"', b'"text": null', data, count=1), [SECOND]),
         "list": (re.sub(rb'"left_out": \[[^]]*\]', b'"left_out": "9"', data, count=1), [SECOND]),
+        "nested": (b"[" * 100_000 + b"\n" + data, [FIRST, SECOND]),
         "two at once": (b"{}{}\n7\n\xff\x00" + data, [FIRST, SECOND]),
     }[damage]
     path.write_bytes(changed)
