@@ -75,7 +75,9 @@ class Composing(NoteTaking):
         from keydiff_cli.text.wish import Wish
 
         held, settings = self.held, self.settings
-        wish = Wish.of(question, settings.length, outline=settings.format == "outline")
+        several = len(held.corpus.documents) > 1
+        outline = settings.format == "outline"
+        wish = Wish.of(question, settings.length, outline=outline, several=several)
         prompt = held.head + len(tokens(question, "").ids)
         self.recorder.evidence_sought(prompt)
         notes = self._notes_for(wish)
@@ -91,7 +93,6 @@ class Composing(NoteTaking):
             return None
 
         def lead() -> Answer:
-            several = len(held.corpus.documents) > 1
             if not held.intact:
                 asked = tokens(question + _manner(wish, several=several), self._shown(notes))
                 return self.answer(asked, sampler, most=wish.most_tokens or None)

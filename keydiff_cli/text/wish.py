@@ -9,6 +9,7 @@ from keydiff_cli.settings.lengths import LENGTHS, MOST, count_words
 from keydiff_cli.text.number_words import digits_of_length
 
 _LEAD = LENGTHS["short"]  # words of a short answer, or of what comes before the parts
+_ALONE = 2 * _LEAD  # words of an answer that no parts follow, at most
 _NUMBER = re.compile(r"(?<!\S)(\d[\d,]*)(?:\s?-\s?\d+)?[\s-]?words?\b", re.IGNORECASE)
 _COUNTED = re.compile(  # by other things than words, or in another language
     r"""
@@ -33,6 +34,10 @@ _SUMMARY = re.compile(
       \s(?:points?|topics?|facts|figures|findings|results)\b
     """,
     re.IGNORECASE | re.VERBOSE,
+)
+
+_COMPARISON = re.compile(
+    r"\bcompar | \bin\scommon\b | \b(?:differ|similarit|share|(?:dis)?agree)", re.I | re.X
 )
 
 
@@ -65,11 +70,19 @@ class Wish:
         return self if self.lead is None else Wish(self.lead + self.parts)
 
     @classmethod
-    def of(cls, question: str, length: str | None = None, *, outline: bool = False) -> Wish:
+    def of(
+        cls,
+        question: str,
+        length: str | None = None,
+        *,
+        outline: bool = False,
+        several: bool = False,
+    ) -> Wish:
         """What a question about the whole asks for, by its (English) words.
 
-        A summary goes through the parts unless it is to be short; other questions, such as what a
-        document is about, are answered by as much as the model finds right.
+        A summary goes through the parts unless it is to be short, and a comparison of several
+        documents is short; other questions, such as what a document is about, are answered by as
+        much as the model finds right.
 
         Parameters
         ----------
@@ -78,6 +91,8 @@ class Wish:
             the question.
         outline
             Whether an outline is asked for in any case.
+        several
+            Whether it is about more documents than one.
         """
         outline = outline or bool(_OUTLINE.search(question))
         question = digits_of_length(question)
@@ -90,9 +105,9 @@ class Wish:
             if _SHORT.search(question):
                 return cls(LENGTHS["short"])
             if not _SUMMARY.search(question):
-                return cls(None)
+                return cls(_ALONE if several and _COMPARISON.search(question) else None)
         if words is None:
             words = LENGTHS["long" if _LONG.search(question) else "medium"]
         if outline:
             return cls(0, words, outline=True)
-        return cls(words) if words <= 2 * _LEAD else cls(_LEAD, words - _LEAD)
+        return cls(words) if words <= _ALONE else cls(_LEAD, words - _LEAD)

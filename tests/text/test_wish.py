@@ -44,3 +44,25 @@ def test_what_is_chosen_goes_before_what_the_question_says() -> None:
     assert Wish.of("What is it about?", "200 words") == Wish(60, 140)
     assert Wish.of("Summarize it in three sentences.", "short") == Wish(60)
     assert Wish.of("Summarize", "120", outline=True) == Wish(0, 120, outline=True)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Compare the two reports.",
+        "What do they have in common, and where do they differ?",
+        "What are the similarities?",
+        "Where do these documents disagree?",
+    ],
+)
+def test_a_comparison_of_several_documents_is_short(question: str) -> None:
+    assert Wish.of(question, several=True) == Wish(120)
+    assert Wish.of(question) == Wish(None)
+    assert Wish.of(question, "medium", several=True) == Wish(60, 240)
+
+
+def test_other_questions_about_several_documents_are_as_about_one() -> None:
+    for question in ("What are these reports about?", "Compare the reports in three sentences."):
+        assert Wish.of(question, several=True) == Wish(None)
+    assert Wish.of("Compare them in 50 words", several=True) == Wish(50)
+    assert Wish.of("Summarize and compare the reports", several=True) == Wish(60, 240)
