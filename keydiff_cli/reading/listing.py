@@ -19,7 +19,8 @@ from keydiff_cli.reading.places import place_of, write_place
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.snapshots import Store
 from keydiff_cli.text.merging import Merger
-from keydiff_cli.text.passages import Passage, cut_parts
+from keydiff_cli.text.parts import cut_parts
+from keydiff_cli.text.passages import Passage
 from keydiff_cli.text.places import Place, PlacedSentence
 from keydiff_cli.text.statements import statements_of
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.names import words_of
-from keydiff_cli.text.passages import cut_parts
+from keydiff_cli.text.parts import cut_parts
 from keydiff_cli.text.places import Place
 from keydiff_cli.text.records import DocumentRecord
 from keydiff_cli.text.scaled import say_units

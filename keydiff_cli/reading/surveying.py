@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 
 from keydiff_cli.engine.answer import Answer, Sampler, StopReason
 from keydiff_cli.engine.views import NoViewError, longest_view
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.in_view import in_view, question_tokens
-from keydiff_cli.text.passages import Passage, cut_parts
+from keydiff_cli.text.parts import cut_parts
+from keydiff_cli.text.passages import Passage
 from keydiff_cli.text.sentences import join_sentences, split_sentences
 
 LONGEST_PART = 1920  # tokens
@@ -70,8 +72,6 @@ class Survey:
 
     Attributes
     ----------
-    parts : list of Passage
-        What was read, cut into parts that there are cells for.
     longest : int
         Tokens of a part, or of a text, at most.
 
@@ -103,7 +103,12 @@ class Survey:
                 "question and answer; raise the setting 'conversation'"
             )
         self.longest = longest
-        self.parts = cut_parts(held.corpus, longest, room)
+        self._room = room
+
+    @cached_property
+    def parts(self) -> list[Passage]:
+        """What was read, cut into parts that there are cells for."""
+        return cut_parts(self._held.corpus, self.longest, self._room)
 
     def ask(self, parts: Iterable[Passage]) -> Generator[Surveyed, None, None]:
         """The answer of each of some parts, as it comes; then the cache holds what it did before.

@@ -13,7 +13,8 @@ from keydiff_cli.engine.views import NoViewError, Views
 from keydiff_cli.reading.in_view import in_view, longest_in_view
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.text.passages import Passage, cut_parts
+from keydiff_cli.text.parts import cut_parts
+from keydiff_cli.text.passages import Passage
 
 FIRST, SECOND = "Is it a tower?", "Is it a lamp?"
 

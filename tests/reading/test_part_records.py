@@ -13,7 +13,8 @@ from keydiff_cli.reading.part_records import Kept, PartRecords
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.snapshots import open_store
 from keydiff_cli.snapshots.notes import NoteRecord
-from keydiff_cli.text.passages import Passage, cut_parts
+from keydiff_cli.text.parts import cut_parts
+from keydiff_cli.text.passages import Passage
 
 
 @pytest.fixture

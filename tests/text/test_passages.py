@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from text_helpers import END, MadeDocument, PlainBytes
 
 from keydiff_cli.text.corpus import Corpus
-from keydiff_cli.text.passages import LONGEST, SMALL, cut_parts, cut_passages
+from keydiff_cli.text.passages import LONGEST, cut_passages
 
 INTRODUCTION = "Document: a\n\n"
 
@@ -125,63 +125,3 @@ def test_what_was_kept_of_a_text_is_cut_like_the_text() -> None:
     corpus = corpus_of(MadeDocument([("One. Two? " * 40, None)]))
     again = Corpus.of(corpus.documents, corpus.slice(0, corpus.tokens), PlainBytes())
     assert cut_passages(again) == cut_passages(corpus)
-
-
-# Parts ------------------------------------------------------------------------------------------
-
-
-def parts(*documents: MadeDocument, longest: int = 100) -> list[str]:
-    """The parts of documents, as text."""
-    corpus = corpus_of(*documents)
-    cut = cut_parts(corpus, longest)
-    assert [0, *(part.stop for part in cut)] == [*(part.start for part in cut), corpus.tokens]
-    assert all(0 < part.stop - part.start <= longest for part in cut)
-    return [corpus.text(part.start, part.stop) for part in cut]
-
-
-def test_a_part_ends_with_a_page_if_there_is_an_end_in_its_second_half() -> None:
-    pages = [("a" * 30, 1), ("b" * 30 + "\n" + "b" * 20, 2), ("c" * 80, 3)]
-    first, second = parts(MadeDocument(pages, pages=3, name="a.pdf"), longest=130)
-    assert "a" * 30 in first
-    assert first.rstrip().endswith("b" * 20)
-    assert second.rstrip().endswith("c" * 80)
-
-
-def test_a_part_is_of_one_document() -> None:
-    first, second = parts(MadeDocument([("One.", None)]), MadeDocument([("Two.", None)], name="b"))
-    assert first.endswith("One.")
-    assert second.endswith("Two.")
-
-
-def test_what_is_added_changes_the_last_part_only() -> None:
-    lines = [f"Line {number} of the log.\n" for number in range(40)]
-    before = parts(MadeDocument([("".join(lines[:25]), None)]))
-    after = parts(MadeDocument([("".join(lines), None)]))
-    assert before[:-1] == after[: len(before) - 1]
-    assert len(after) > len(before) > 2
-
-
-@pytest.mark.parametrize(
-    ("last", "room", "sizes"),
-    [
-        (SMALL - 1, 500, [299]),
-        (SMALL - 1, 299, [299]),
-        (SMALL - 1, 298, [200, 99]),
-        (SMALL - 1, 0, [200, 99]),
-        (SMALL, 500, [200, 100]),
-    ],
-)
-def test_a_small_last_part_joins_the_one_before_where_there_is_room(
-    last: int, room: int, sizes: list[int]
-) -> None:
-    """At the end of each document."""
-    text = "a" * 198 + "\n\n" + "b" * last
-    texts = [text[len(INTRODUCTION) :], text[len(INTRODUCTION) + 2 :]]  # two line breaks between
-    corpus = corpus_of(*(MadeDocument([(each, None)], name="a") for each in texts))
-    parts = cut_parts(corpus, 240, room)
-    assert [part.stop - part.start for part in parts] == 2 * sizes
-
-
-@pytest.mark.parametrize("longest", [1, 2, 3])
-def test_parts_may_be_as_short_as_a_token(longest: int) -> None:
-    assert len("".join(parts(MadeDocument([("One. Two.\n", None)]), longest=longest))) > 10
