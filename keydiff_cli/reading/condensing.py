@@ -60,21 +60,17 @@ class Condensing:
         made_by = [QUESTION, _MOST, _ENOUGH]
         self._file = NoteFile(store, held.snapshot, held.key, made_by, evicted=not held.intact)
 
-    def condensed(self, notes: Sequence[Note]) -> list[Note]:
+    def steps(self, notes: Sequence[Note]) -> Generator[list[Note] | None, None, None]:
         """Notes of the groups of some notes, and of these, until they are few.
 
-        Each is of consecutive notes on one document, and says nothing that they do not.
+        Each is of consecutive notes on one document, and says nothing that they do not. They come
+        in the end, after None for each token, to stop at.
 
         Raises
         ------
         NoViewError, LostRowsError
             As :meth:`Survey.ask`.
         """
-        [few] = [step for step in self.steps(notes) if step is not None]
-        return few
-
-    def steps(self, notes: Sequence[Note]) -> Generator[list[Note] | None, None, None]:
-        """The same in the end, after None for each token, to stop at."""
         notes = [note for note in notes if note.text]
         while len(notes) > MANY:
             groups = list(self._groups(notes))

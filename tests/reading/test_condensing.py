@@ -38,6 +38,12 @@ def condensing(reader: Reader) -> Condensing:
     return Condensing(reader.held, reader.recorder, store, lambda: True)
 
 
+def condensed(reader: Reader, notes: list[Note]) -> list[Note]:
+    """What some notes come to in the end."""
+    [few] = [step for step in condensing(reader).steps(notes) if step is not None]
+    return few
+
+
 @pytest.fixture
 def texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is asked about; few are two, and each says what its first two lines do, and a lie."""
@@ -55,7 +61,7 @@ def texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_groups_are_noted_until_they_are_few(reader: Reader, texts: list[str]) -> None:
-    notes = condensing(reader).condensed(NOTES)
+    notes = condensed(reader, NOTES)
     assert [note.pages for note in notes] == [(1, 3), (4, 7)]
     assert [note.text for note in notes] == ["Quay 1 has 31 boats.", "Quay 4 has 34 boats."]
     assert notes[0].left_out == ("It cost $500,000.",)
@@ -64,22 +70,22 @@ def test_groups_are_noted_until_they_are_few(reader: Reader, texts: list[str]) -
 
 
 def test_what_is_few_stays_and_documents_stay_apart(reader: Reader, texts: list[str]) -> None:
-    assert condensing(reader).condensed(NOTES[:2]) == NOTES[:2]
+    assert condensed(reader, NOTES[:2]) == NOTES[:2]
     empty = replace(NOTES[2], text="")
-    assert condensing(reader).condensed([*NOTES[:2], empty]) == NOTES[:2]
+    assert condensed(reader, [*NOTES[:2], empty]) == NOTES[:2]
     assert not texts
-    notes = condensing(reader).condensed([NOTES[0], *OTHERS])
+    notes = condensed(reader, [NOTES[0], *OTHERS])
     assert [(note.document, note.lines) for note in notes] == [("a.pdf", (1, 9)), ("b.txt", (1, 3))]
     three = [NOTES[0], OTHERS[0], replace(NOTES[0], document="c.pdf")]
-    assert [note.document for note in condensing(reader).condensed(three)] == [
+    assert [note.document for note in condensed(reader, three)] == [
         "a.pdf", "b.txt", "c.pdf",
     ]  # fmt: skip
 
 
 def test_a_group_is_asked_about_once(reader: Reader, texts: list[str]) -> None:
-    first = condensing(reader).condensed(NOTES)
+    first = condensed(reader, NOTES)
     asked = len(texts)
-    assert condensing(reader).condensed(NOTES) == first
+    assert condensed(reader, NOTES) == first
     assert len(texts) == asked > 2
 
 
@@ -91,7 +97,7 @@ def test_it_can_be_stopped_between_tokens_and_goes_on_with_the_next_group(
         assert next(steps) is None
     steps.close()
     *before, notes = condensing(reader).steps(NOTES)
-    assert notes == condensing(reader).condensed(NOTES)
+    assert notes == condensed(reader, NOTES)
     assert set(before) == {None}
     assert texts.count(texts[0]) == 1
     assert texts.count(texts[1]) == 2, "it was stopped in the middle of it"
@@ -102,7 +108,7 @@ def test_the_model_is_asked_and_the_cache_is_as_before(
 ) -> None:
     monkeypatch.setattr("keydiff_cli.reading.condensing.MANY", 2)
     before = state(reader)
-    notes = condensing(reader).condensed(NOTES)
+    notes = condensed(reader, NOTES)
     assert [note.pages for note in notes] == [(1, 3), (4, 7)]
     assert all(note.text for note in notes), "of the first note where nothing is supported"
     same(before, state(reader))
@@ -115,7 +121,7 @@ def test_notes_of_notes_that_cannot_be_kept_are_made_all_the_same(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("keydiff_cli.snapshots.notes._private", full)
-    assert [note.pages for note in condensing(reader).condensed(NOTES)] == [(1, 3), (4, 7)]
+    assert [note.pages for note in condensed(reader, NOTES)] == [(1, 3), (4, 7)]
     assert "the notes cannot be kept: No space left on device" in reader.report.warnings
 
 
@@ -131,7 +137,7 @@ def test_the_cache_is_as_before_when_it_is_stopped(
     monkeypatch.setattr(Events, "reading_over", lambda self: over.append(True))
     before = state(reader)
     with pytest.raises(KeyboardInterrupt) as error:  # which holds what was not ended
-        condensing(reader).condensed(NOTES)
+        condensed(reader, NOTES)
     same(before, state(reader))
     assert over, "the progress is shown no more"
     del error
