@@ -154,13 +154,16 @@ class Imaging:
         tokens, position, pinned, shifts
             What the cache knows beside its cells; see :class:`Image`.
         copy
-            Whether the rows have to outlast the next change of the cache; else they may be views.
+            Whether the rows have to outlast the next change of the cache, and be gone through more
+            than once; else they may be views, or made layer by layer.
         """
         cells, used = self._cells, self._cells.in_use
         count = int(used[-1]) + 1 if len(used) else 0
         rows, windowed = self._rows(used, count)
-        if copy and self._layout.direct is not None:
-            rows, windowed = [view.copy() for view in rows], windowed.copy()
+        if copy:
+            placed = self._layout.direct is None
+            rows = list(rows) if placed else [view.copy() for view in rows]
+            windowed = windowed.copy()
         return Image(
             tokens,
             position,
@@ -213,7 +216,7 @@ class Imaging:
         self._context.remove(image.position, -1)
         self._cells.load(image.positions, image.origin, image.rotary, image.past)
 
-    def _rows(self, used: NDArray[np.int64], count: int) -> tuple[list[Bytes], Bytes]:
+    def _rows(self, used: NDArray[np.int64], count: int) -> tuple[Iterable[Bytes], Bytes]:
         """Rows and windowed layers, as in an image, of the first ``count`` cells."""
         if self._layout.direct is not None and not self._context.model.window:
             return [rows[:count] for rows in self._layout.whole], np.empty(0, np.uint8)
@@ -222,7 +225,7 @@ class Imaging:
         if self._layout.direct is not None:
             return [rows[:count] for rows in self._layout.whole], blob[state.end :]
         windowed = blob[state.end :].copy()  # a view would hold all of the blob
-        return [_in_cells(rows, used, count) for rows in state.rows], windowed
+        return (_in_cells(rows, used, count) for rows in state.rows), windowed
 
 
 def _joined(rows: Bytes, more: Bytes) -> Bytes:

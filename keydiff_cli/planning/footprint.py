@@ -82,6 +82,7 @@ def measure(
     kv_type: str,
     observe: bool = False,
     keep: bool = False,
+    move: bool = False,
     load: bool = False,
     recall: int | None = None,
     threads: int = 1,
@@ -89,9 +90,9 @@ def measure(
     """Find out what a model needs; ``model`` is loaded without weights.
 
     ``process`` is the memory of this process now: Python, libraries, vocabulary. ``keep`` counts
-    what writing snapshots takes, ``load`` what loading a saved reading does, ``recall`` what an
-    archive does out of which the rows of so many tokens come back; None for no archive.
-    ``threads`` compute.
+    what writing snapshots takes, ``move`` what giving rows smaller positions does, ``load`` what
+    loading a saved reading does, ``recall`` what an archive does out of which the rows of so many
+    tokens come back; None for no archive. ``threads`` compute.
     """
     sizes = []
     here, direct = True, True
@@ -154,10 +155,12 @@ def measure(
         ),
         direct=direct,
         # An eviction serialises what is out of reach. What is loaded passes through a copy where
-        # rows are not here. A snapshot serialises such rows, and windows, and sorts a copy of rows.
+        # rows are not here. What moves is serialised there, and where layers have windows: once
+        # to be put aside, and again to be put back. A snapshot sorts a copy of such rows, too.
         copies=max(
             int(not direct),
             int(load and not here),
+            int(move and (model.window > 0 or not here)),
             int(keep) * (int(model.window > 0) if here else 2),
         ),
         there_cell=there,

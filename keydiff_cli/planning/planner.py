@@ -110,7 +110,9 @@ class Planner:
             block=settings.block,
             kv_type=settings.kv_type,
             observe=observes(settings, policy),
-            keep=settings.cache or settings.positions != "counted",
+            keep=settings.cache,
+            # Without eviction no positions are free to be taken.
+            move=settings.positions != "counted" and policy.scorer is not None,
             load=load,
             recall=settings.recall if archives(settings, policy) else None,
             threads=settings.threads or machine.physical_cores(),

@@ -81,6 +81,19 @@ def test_an_image_does_not_hold_what_it_was_made_from(
     assert [blob() for blob in blobs] == [None] * len(blobs)
 
 
+@pytest.mark.parametrize("access", ["elsewhere", "copy"])
+def test_what_is_serialised_is_placed_layer_by_layer(
+    access: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So no second copy of the cache is made beside it."""
+    before: list[Bytes] = []
+    for rows in moved_cache(monkeypatch, access).image().rows:
+        gone = [ref(each) for each in before]
+        before.clear()
+        assert [each() for each in gone] == [None] * len(gone)
+        before.append(rows)
+
+
 def test_an_image_of_another_cache_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     cache = moved_cache(monkeypatch, "direct")
     image = cache.image(copy=True)

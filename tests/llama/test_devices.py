@@ -66,7 +66,6 @@ def test_a_server_gives_the_same_answer(server: str, small_path: Path, tmp_path:
             *("ask", *options, *more, "--policy", "keydiff", text, "Who keeps the bees?"),
             models=small_path.parent,
             cwd=tmp_path,
-            KEYDIFF_POSITIONS="counted",  # else copies are planned, of rows that move
         )
         assert done.status == 0, done.err
         reports.append(json.loads(done.out))

@@ -134,6 +134,7 @@ def test_layers_elsewhere_take_copies_here(monkeypatch: pytest.MonkeyPatch) -> N
     assert measured() == replace(apart, copies=1)
     assert measured(keep=True) == replace(apart, copies=2)
     assert measured(load=True) == replace(apart, copies=1)
+    assert measured(move=True) == replace(apart, copies=1)
 
 
 @pytest.mark.parametrize(
@@ -149,14 +150,14 @@ def test_layers_elsewhere_take_copies_here(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_patched_llama_cpp_copies_layers_elsewhere_a_few_at_a_time(
     host: tuple[bool, bool], threads: int, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whole copies are made of what is loaded, and two of what is kept."""
+    """Whole copies are made of what is loaded or moves, and two of what is kept."""
     here = measured()
     monkeypatch.setattr(FakeContext, "host", host)
     monkeypatch.setattr(FakeContext, "patched", True)
     needed = measured(threads=threads)
     assert needed.scoring_cell == here.scoring_cell + size
     assert (needed.direct, needed.copies) == (True, 0)
-    for options, copies in (({"load": True}, 1), ({"keep": True}, 2)):
+    for options, copies in (({"load": True}, 1), ({"move": True}, 1), ({"keep": True}, 2)):
         assert measured(threads=threads, **options) == replace(needed, copies=copies)
 
 
@@ -165,12 +166,15 @@ def test_what_is_here_is_not_copied_whoever_has_patched_llama_cpp(
 ) -> None:
     here = measured()
     monkeypatch.setattr(FakeContext, "patched", True)
-    assert measured(threads=8, load=True, keep=True) == here
+    assert measured(threads=8, load=True, keep=True, move=True) == here
 
 
 @pytest.mark.parametrize(("window", "copies"), [(0, 0), (512, 1)])
-def test_a_snapshot_copies_the_cache_if_it_has_a_sliding_window(window: int, copies: int) -> None:
+def test_what_is_kept_or_moves_is_copied_if_it_has_a_sliding_window(
+    window: int, copies: int
+) -> None:
     assert measured(window=window, keep=True).copies == copies
+    assert measured(window=window, move=True).copies == copies
     assert measured(window=window).copies == 0
 
 

@@ -172,3 +172,21 @@ def test_the_full_cache_is_not_held_to_it() -> None:
 def test_a_window_larger_than_the_usual_budget_is_the_smallest() -> None:
     assert planner(window=2048).fit(Text(10_000).read_to).plan.budget == 2048
     assert planner(window=2048).fit(Text(3000).read_to).plan.budget == 3000
+
+
+@pytest.mark.parametrize(
+    ("policy", "positions", "moves"),
+    [("keydiff", "capped", True), ("keydiff", "counted", False), ("full", "capped", False)],
+)
+def test_rows_are_planned_to_move_where_some_are_evicted(
+    policy: str, positions: str, moves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, object]] = []
+
+    def measured(_: object, **options: object) -> Footprint:
+        asked.append(options)
+        return NEEDED
+
+    monkeypatch.setattr("keydiff_cli.planning.planner.measure", measured)
+    planner(policy, positions=positions, cache=False)
+    assert [(options["move"], options["keep"]) for options in asked] == [(moves, False)]
