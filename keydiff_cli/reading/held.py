@@ -100,11 +100,17 @@ def hold_documents(
         What finds passages of the same text already.
     searched_only
         Whether nothing of the documents is in the cache.
+
+    Raises
+    ------
+    LostRowsError
+        If rows are to be moved, as positions leave no room for questions, and are lost.
     """
     if second_look is None:
         second_look = SecondLook(corpus, run.recorder)
         run.stack.callback(second_look.close)
     if whole:
+        cache.compact(cache.free)  # what was taken up may be from where there was no place for it
         cache.hold()
         run.recorder.documents_read(len(cache.shifts))
         if not searched_only:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from archived_readings import QUESTION, Heard, Stop, same, settings_for, state, write
 
 from keydiff_cli.cache import Image, LostRowsError, stretches
+from keydiff_cli.cache.compactor import Compactor
 from keydiff_cli.cache.image import Imaging
 from keydiff_cli.cache.state import parse_state
 from keydiff_cli.compaction import WAYS, Compaction
@@ -239,3 +241,36 @@ def test_what_cannot_be_put_back_is_held_no_longer(
         assert not conversation.attached
         reader.reread()
         same(before, state(reader))
+
+
+def test_what_could_not_move_when_it_was_read_moves_once_for_all_questions(
+    settings: Settings, document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is place on the disk by then; taken up from a snapshot, or a file."""
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    saved = tmp_path / "saved.keydiff"
+    with monkeypatch.context() as patched, Reader(settings) as reader:
+        patched.setattr("keydiff_cli.cache.aside.nameless_file", full)
+        reader.read([document])
+        assert reader.held.cache.position == reader.held.cache.tokens > LONGEST
+        reader.save(saved)
+    moved, compact = [], Compactor.compact
+
+    def move(self: Compactor, *given: Any) -> None:
+        moved.append(given)
+        compact(self, *given)
+
+    monkeypatch.setattr(Compactor, "compact", move)
+    for take_up in (lambda: reader.read([document]), lambda: reader.load(saved)):
+        moved.clear()
+        with Reader(settings) as reader:
+            take_up()
+            assert reader.held.cache.shifts[-1].token == reader.held.cache.tokens
+            before, answer = state(reader), reader.ask(QUESTION)
+            assert reader.ask(QUESTION) == answer
+            same(before, state(reader))
+            check(reader)
+        assert len(moved) == 1
