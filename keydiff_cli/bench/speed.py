@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -63,11 +64,15 @@ def run(
     header = describe("speed", options, located, settings)
     with closing(Model(located.path, weights=False)) as model:
         taken = cut(sentences, length, lambda t: len(model.tokenize(t)), random.Random(seed))
-        if length > model.trained_context > 0:
+        count_on = settings.positions == "counted" or any(
+            find_policy(contender.policy).scorer is None for contender in contenders
+        )
+        if count_on and length > model.trained_context > 0:
             events.warning(too_long(length, model.trained_context))
+    asking = partial(_ask, ["--model", str(located.path), *arguments], _environment(settings))
     with closing(Records(out, header)) as records:
         document = " ".join(taken)
-        measure(document, length, contenders, repeat, located.path, arguments, records, events)
+        measure(document, length, contenders, repeat, located.path, asking, records, events)
     current, outdated = latest(records.all)
     results = {"results": summarise(current), "outdated": outdated}
     return write_summary(out, header, threads, results)
@@ -79,7 +84,7 @@ def measure(
     contenders: Sequence[Contender],
     repeat: int,
     model: Path,
-    arguments: Sequence[str],
+    ask: Callable[[str, Path, str, int | None], dict[str, Any]],
     records: Records,
     events: BenchEvents,
 ) -> None:
@@ -91,8 +96,8 @@ def measure(
     ----------
     length
         Tokens the document was made for.
-    arguments
-        Further arguments of ``keydiff ask``: the block, the threads and so on.
+    ask
+        Gives the report of a run, from its name, the document, a policy and its budget.
 
     Raises
     ------
@@ -115,7 +120,7 @@ def measure(
         for done, (sample, policy, budget) in enumerate(missing, len(runs) - len(missing)):
             name = sample_name(sample, policy, budget)
             events.working(name, done, len(runs))
-            report = _ask(name, path, policy, budget, ["--model", str(model), *arguments])
+            report = ask(name, path, policy, budget)
             record = {
                 "id": sample,
                 "policy": policy,
@@ -130,7 +135,12 @@ def measure(
 
 
 def _ask(
-    name: str, path: Path, policy: str, budget: int | None, arguments: Sequence[str]
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    name: str,
+    path: Path,
+    policy: str,
+    budget: int | None,
 ) -> dict[str, Any]:
     """Ask about a text in a process of its own; return its report."""
     command = [sys.executable, "-m", "keydiff_cli", "ask", "--json", "--quiet", "--no-cache"]
@@ -142,7 +152,7 @@ def _ask(
         encoding="utf-8",
         errors="replace",
         check=False,
-        env=_environment(),
+        env=environment,
     )
     if done.returncode != 0:
         raise _failure(name, done)
@@ -159,13 +169,15 @@ def _warm(model: Path) -> None:
             pass
 
 
-def _environment() -> dict[str, str]:
-    """The environment with what is measured, and without the user's settings.
+def _environment(settings: Settings) -> dict[str, str]:
+    """The environment with what is measured, and without the user's other settings.
 
     Reading and the cache are: nothing goes to an archive, and no passages are read again.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     alone = {f"{PREFIX}ARCHIVE": "off", f"{PREFIX}SECOND_LOOK": "0"}
+    for name in ("positions", "compact_at", "compact_to"):
+        alone[PREFIX + name.upper()] = str(getattr(settings, name))
     return {**kept, **alone, f"{PREFIX}CONFIG": os.devnull, "PYTHONUTF8": "1"}
 
 

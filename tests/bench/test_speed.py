@@ -8,17 +8,21 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bench_helpers import PROSE
 
 from keydiff_cli.bench import speed
-from keydiff_cli.bench.bench_events import BenchEvents
+from keydiff_cli.bench.bench_events import BenchEvents, too_long
 from keydiff_cli.bench.contenders import parse_contenders
 from keydiff_cli.bench.records import Records, latest
 from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError
+from keydiff_cli.settings.config import Settings
 
+ASK = partial(speed._ask, [], {})
 TIMES = {"ingest": 4.0, "score": 0.1, "evict": 0.02, "first_token": 0.5, "answer": 2.5}
 REPORT = {
     "tokens": {"document": 100, "generated": 5},
@@ -93,7 +97,7 @@ def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Ask) -> list[d
     model.write_bytes(b"")
     contenders = parse_contenders(["full", "focus"], ["1/4"])
     with closing(Records(tmp_path / "speed.jsonl", {"bench": "speed"})) as records:
-        speed.measure("Words.", 256, contenders, 2, model, [], records, BenchEvents())
+        speed.measure("Words.", 256, contenders, 2, model, ASK, records, BenchEvents())
         return records.all
 
 
@@ -138,7 +142,7 @@ def test_a_signal_ends_the_run_that_goes_on(
         closing(Records(tmp_path / "speed.jsonl", {"bench": "speed"})) as records,
         pytest.raises(SystemExit) as end,
     ):
-        speed.measure("Words.", 256, contenders, 1, model, [], records, BenchEvents())
+        speed.measure("Words.", 256, contenders, 1, model, ASK, records, BenchEvents())
     assert end.value.code == 128 + signal.SIGTERM
     assert not texts[0].exists()
 
@@ -156,6 +160,45 @@ def test_a_run_that_fails_or_reads_otherwise_is_said(
 def test_only_reading_and_the_cache_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEYDIFF_SECOND_LOOK", "9")
     monkeypatch.setenv("KEYDIFF_RECALL", "9")
-    environment = speed._environment()
+    environment = speed._environment(Settings(positions="ranked", compact_at=0.5))
     assert (environment["KEYDIFF_ARCHIVE"], environment["KEYDIFF_SECOND_LOOK"]) == ("off", "0")
     assert "KEYDIFF_RECALL" not in environment
+    said = {name: environment[f"KEYDIFF_{name.upper()}"] for name in ("positions", "compact_at")}
+    assert said == {"positions": "ranked", "compact_at": "0.5"}, "as the records say"
+
+
+class Heard(BenchEvents):
+    """What was warned of."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+@pytest.mark.parametrize(
+    ("policy", "positions", "length", "warned"),
+    [
+        ("keydiff", "capped", 9000, False),
+        ("keydiff", "counted", 9000, True),
+        ("full", "capped", 9000, True),
+        ("full", "counted", 8000, False),
+    ],
+)
+def test_a_long_text_is_warned_of_where_positions_count_on(
+    policy: str,
+    positions: str,
+    length: int,
+    warned: bool,
+    tiny_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By a model that was made for 8,192 tokens."""
+    monkeypatch.setattr(speed, "measure", lambda *_: None)
+    settings, heard = Settings(model=str(tiny_path), positions=positions, threads=1), Heard()
+    places = {"repeat": 1, "seed": 0, "out": tmp_path / "speed.jsonl", "events": heard}
+    contenders = parse_contenders([policy], ["64"])
+    speed.run(PROSE, settings, contenders, length=length, **places)  # type: ignore[arg-type]
+    assert heard.warnings == [too_long(length, 8192)] * warned
