@@ -110,8 +110,8 @@ class Condensing:
                     while (said := next(steps)) is None:
                         yield None
                     note, key = checked(said.whole, Facts.of(texts[number])), keys[number]
-                    left_out = tuple(each.sentence for each in note.left_out)
-                    known[key] = NoteRecord(number, number + 1, key[1], note.text.strip(), left_out)
+                    text = note.text.strip()
+                    known[key] = NoteRecord(number, number + 1, key[1], text, note.left_out)
                     keep_records(self._file, [known[key]], self._recorder)
         finally:
             self._recorder.noting_over()

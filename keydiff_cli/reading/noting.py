@@ -124,7 +124,7 @@ class Noting:
         part = surveyed.part
         note = checked(surveyed.whole, self._facts.of(part.start, part.stop))
         text = self._facts.say_units(note.text.strip(), part.start, part.stop)
-        return text, tuple(each.sentence for each in note.left_out)
+        return text, note.left_out
 
 
 def _placed(record: NoteRecord, corpus: Corpus) -> Note:

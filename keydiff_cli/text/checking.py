@@ -13,14 +13,6 @@ from keydiff_cli.text.units import rounding
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """A sentence that is left out, and what of it the source does not have, as it is written."""
-
-    sentence: str
-    missing: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Checked:
     """A text that was checked against a source.
 
@@ -30,14 +22,10 @@ class Checked:
         Its sentences of which nothing is missing, in their lines and lists.
     left_out
         The others.
-    figures, found
-        How many amounts, percentages and dates were looked up in the source, and were there.
     """
 
     text: str
-    left_out: tuple[LeftOut, ...]
-    figures: int
-    found: int
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -93,7 +81,10 @@ def claims_of(stated: Stated, facts: Facts) -> list[Claim]:
 
 
 def missing(sentence: str, facts: Facts) -> tuple[str, ...]:
-    """What a sentence states that the source does not have; see :func:`claims_of`."""
+    """What a sentence states that the source does not have, as it is written; in its order.
+
+    See :func:`claims_of`.
+    """
     return tuple(
         claim.written for claim in claims_of(read_stated(sentence), facts) if not claim.is_found
     )
@@ -105,17 +96,9 @@ def checked(text: str, facts: Facts) -> Checked:
     A last sentence that was cut off is for the caller to leave out before
     (:attr:`~keydiff_cli.text.sentences.Sentence.is_whole`).
     """
-    sentences = split_sentences(text)
-    claims = [claims_of(read_stated(sentence.text), facts) for sentence in sentences]
-    lacking = [tuple(claim.written for claim in some if not claim.is_found) for some in claims]
-    pairs = list(zip(sentences, lacking, strict=True))
-    figures = [claim for some in claims for claim in some if claim.is_figure]
-    return Checked(
-        text=join_sentences((sentence, not lacks) for sentence, lacks in pairs),
-        left_out=tuple(LeftOut(sentence.text, lacks) for sentence, lacks in pairs if lacks),
-        figures=len(figures),
-        found=sum(claim.is_found for claim in figures),
-    )
+    sentences = [(each, not missing(each.text, facts)) for each in split_sentences(text)]
+    left_out = tuple(sentence.text for sentence, is_kept in sentences if not is_kept)
+    return Checked(join_sentences(sentences), left_out)
 
 
 def _is_telling(number: FoundNumber) -> bool:

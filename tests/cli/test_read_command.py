@@ -66,7 +66,7 @@ def test_notes_that_were_made_ahead_are_taken_up(
 def test_notes_of_notes_are_made_ahead_too(
     keydiff: Keydiff, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = Checked("- It is so.", (), 0, 0)
+    said = Checked("- It is so.", ())
     monkeypatch.setattr("keydiff_cli.reading.noting.checked", lambda text, facts: said)
     monkeypatch.setattr("keydiff_cli.reading.condensing.MANY", 2)
     document.write_text(story(lines=9))

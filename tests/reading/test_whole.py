@@ -61,7 +61,7 @@ def test_of_several_documents_each_note_names_its_own() -> None:
 @pytest.fixture
 def supported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each part support what is noted of it, whatever a model of random weights has said."""
-    note = Checked("- It is so.", (), 0, 0)
+    note = Checked("- It is so.", ())
     monkeypatch.setattr("keydiff_cli.reading.noting.checked", lambda text, facts: note)
 
 

@@ -168,7 +168,7 @@ def test_what_is_taken_up_answers_as_what_was_read(
 def test_of_a_document_that_stays_whole_no_outline_is_made_but_by_reading_parts_again(
     settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    note = Checked("- It is so.", (), 0, 0)
+    note = Checked("- It is so.", ())
     monkeypatch.setattr("keydiff_cli.reading.noting.checked", lambda text, facts: note)
     outline = replace(settings, budget=4000, conversation=1024, format="outline")
     no_effect = "format=outline has no effect: for notes each part would be read again"

@@ -34,7 +34,7 @@ def settings(tiny_path: Path, tmp_path: Path) -> Settings:
 @pytest.fixture
 def supported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each part support what is noted of it, whatever a model of random weights has said."""
-    note = Checked("- It is so.", (), 0, 0)
+    note = Checked("- It is so.", ())
     monkeypatch.setattr("keydiff_cli.reading.noting.checked", lambda text, facts: note)
 
 
