@@ -68,7 +68,7 @@ def read(cache: KVCache, tokens: np.ndarray, given: argparse.Namespace) -> None:
         read_head(cache, tokens[:HEAD], given.block)
         tokens = tokens[HEAD:]
     policy = find_policy(given.policy)
-    for _ in ingest(cache, blocks([tokens], given.block), policy=policy, budget=given.budget):
+    for _ in ingest(cache, blocks(tokens, given.block), policy=policy, budget=given.budget):
         pass
 
 

@@ -55,7 +55,7 @@ class Reading:
         )
         read_head(self.cache, head, block)
         document = repeated_sample(self.model, tokens // block * block)
-        self.blocks = blocks([document], block, len(head))
+        self.blocks = blocks(document, block, len(head))
         self.seconds = 0.0
         self.evicting: list[float] = []
 

@@ -175,7 +175,7 @@ class Runner:
                     cache.rewind(mark)
 
     def _blocks(self, document: Tokens) -> list[Block]:
-        return list(blocks([document], self._options.block))
+        return list(blocks(document, self._options.block))
 
     def _asked(self, question: str) -> Asked:
         return prompt_tokens(self._model, self._prompt, question)[1]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
 
 from keydiff_cli.llama import Tokens
 
@@ -31,17 +29,10 @@ class Block:
         return self.start + len(self.ids)
 
 
-def blocks(tokens: Iterable[Tokens], size: int, start: int = 0) -> Iterator[Block]:
-    """Cut a stream of tokens into blocks of ``size`` (B); only the last may be shorter.
+def blocks(tokens: Tokens, size: int, start: int = 0) -> Iterator[Block]:
+    """Cut tokens into blocks of ``size`` (B); only the last may be shorter.
 
     ``start`` is the number of the first token.
     """
-    rest = np.empty(0, np.int32)
-    for part in tokens:
-        rest = np.concatenate((rest, part))
-        while len(rest) >= size:
-            yield Block(start, rest[:size])
-            start += size
-            rest = rest[size:]
-    if len(rest):
-        yield Block(start, rest)
+    for first in range(0, len(tokens), size):
+        yield Block(start + first, tokens[first : first + size])

@@ -89,7 +89,7 @@ def state_rows(engine: Engine, layer: int) -> tuple[np.ndarray, np.ndarray, np.n
 @pytest.fixture(scope="module")
 def all_rows(small_model: Model, task: Task) -> tuple[np.ndarray, np.ndarray]:
     """Keys and values of layer 0 for every token, which do not depend on the cache."""
-    tokens = [task.head, *(block.ids for block in blocks([task.document], BLOCK))]
+    tokens = [task.head, *(block.ids for block in blocks(task.document, BLOCK))]
     context = Context(small_model, cells=len(task.head) + READ, batch=BLOCK, threads=1)
     position = 0
     for part in tokens:
@@ -127,7 +127,7 @@ def test_layer_0_keeps_what_the_reference_keeps(
     heads = small_model.kv_heads(0)
     kept = [list(range(head)) for _ in range(heads)]
     evictions = 0
-    for block in blocks([task.document], BLOCK, head):
+    for block in blocks(task.document, BLOCK, head):
         engine.cache.append(block.ids)
         assert engine.cache.used <= head + BUDGET + len(block.ids)
         engine.cache.evict(head + BUDGET, POLICIES["keydiff"])
@@ -288,7 +288,7 @@ def assert_same(image: Image, wanted: Image) -> None:
 
 def interrupt_reading(engine: Engine, budget: int) -> None:
     """Read half of the document, something else, and from an image of the first half the rest."""
-    stream = list(blocks([engine.task.document], engine.block))
+    stream = list(blocks(engine.task.document, engine.block))
     rules: dict[str, Any] = {"policy": POLICIES[engine.policy], "budget": budget}
     list(ingest(engine.cache, stream[:7], **rules))
     image = engine.cache.image()

@@ -123,7 +123,7 @@ def start(
 def read(engine: Engine, budget: int) -> None:
     steps = ingest(
         engine.cache,
-        blocks([engine.task.document], engine.block),
+        blocks(engine.task.document, engine.block),
         policy=POLICIES[engine.policy],
         budget=budget,
         question=engine.task.question,

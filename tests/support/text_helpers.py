@@ -95,12 +95,3 @@ def decode(model: Vocabulary, tokens: Iterable[int]) -> bytes:
 def joined(parts: Iterable[NDArray[np.int32]]) -> list[int]:
     """Token arrays as one list."""
     return [int(token) for part in parts for token in part]
-
-
-def numbered(values: Iterable[int], sizes: list[int]) -> Iterator[NDArray[np.int32]]:
-    """The values as int32 arrays of the given sizes, over and over."""
-    rest, turn = np.array(list(values), np.int32), 0
-    while len(rest):
-        size = sizes[turn % len(sizes)]
-        yield rest[:size]
-        rest, turn = rest[size:], turn + 1
