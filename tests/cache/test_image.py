@@ -92,6 +92,7 @@ def test_what_is_serialised_is_placed_layer_by_layer(
         before.clear()
         assert [each() for each in gone] == [None] * len(gone)
         before.append(rows)
+    assert before
 
 
 def test_an_image_of_another_cache_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
