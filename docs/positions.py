@@ -106,18 +106,18 @@ def measured(
 
 def summary(records: list[dict[str, Any]]) -> None:
     """Perplexity of each way at each length, over that of the same tokens at the first."""
-    for way, length in sorted({(record["way"], record["length"]) for record in records}):
+    names = ("model", "policy", "way", "length")
+    for kind in sorted({tuple(record[name] for name in names) for record in records}):
         pairs = [
             (record["alone"], record["loss"])
             for record in records
-            if (record["way"], record["length"]) == (way, length)
+            if tuple(record[name] for name in names) == kind
         ]
         alone, then = np.array(pairs).T
         gaps, count = then - alone, len(pairs)
         half = student(count - 1) * gaps.std(ddof=1) / count**0.5 if count > 4 else np.nan
         show(
-            way=way,
-            length=length,
+            **dict(zip(names, kind, strict=True)),
             pairs=count,
             alone=round(float(np.exp(alone.mean())), 2),
             perplexity=round(float(np.exp(then.mean())), 2),
@@ -144,23 +144,23 @@ def main() -> None:
     lengths = [int(length) for length in given.lengths.split(",")]
     lines = given.out.read_text().splitlines() if given.out.exists() else []
     records = [json.loads(line) for line in lines]
-    done = {(r["model"], r["text"], r["way"], r["length"]) for r in records}
+    done = {(r["model"], r["policy"], r["text"], r["way"], r["length"]) for r in records}
     model_file = model_path(given.model)
     with given.out.open("a") as out:
         for path in given.texts:
             with closing(Model(model_file)) as model:
                 tokens = model.tokenize(path.read_text(encoding="utf-8", errors="replace"))
+            fitting = [length for length in lengths if length <= len(tokens)]
             for way in given.ways.split(","):
-                fitting = [length for length in lengths if length <= len(tokens)]
-                if all((given.model, path.stem, way, length) in done for length in fitting):
+                key = (given.model, given.policy, path.stem, way)
+                if all((*key, length) in done for length in fitting):
                     continue
                 for found in measured(model_file, tokens, way, fitting, given):
-                    if (given.model, path.stem, way, found["length"]) in done:
-                        continue
-                    record = {"model": given.model, "text": path.stem, "way": way, **found}
-                    records.append(record)
-                    out.write(json.dumps(record) + "\n")
-                    out.flush()
+                    if (*key, found["length"]) not in done:
+                        names = ("model", "policy", "text", "way")
+                        records.append({**dict(zip(names, key, strict=True)), **found})
+                        out.write(json.dumps(records[-1]) + "\n")
+                        out.flush()
     summary(records)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,12 +56,17 @@ def page_mark(number: int, kind: str = "page", name: str = "", heading: str = ""
     return f"[{kind.capitalize()} {number}{name}{heading and f': {heading}'}]\n"
 
 
+def page_marks(kind: str) -> re.Pattern[str]:
+    """What finds the marks of all pages of such a kind in a text, each without its line end."""
+    return re.compile(rf"^\[{kind.capitalize()} \d+(?:[,:] .*)?\]$", re.MULTILINE)
+
+
 def without_page_mark(text: str, number: int, kind: str) -> str:
     """A text that may begin with the mark of its page, without it."""
-    begin = page_mark(number, kind).rstrip("]\n")
-    if not text.startswith((f"{begin}]", f"{begin},", f"{begin}:")):
+    mark = page_marks(kind).match(text)
+    if mark is None or not re.match(rf"\S+ {number}\b", text):
         return text
-    return text.partition("\n")[2]
+    return text[mark.end() + 1 :]
 
 
 def _short(text: str) -> str:

@@ -10,7 +10,7 @@ from itertools import zip_longest
 import numpy as np
 
 from keydiff_cli.text.corpus import Corpus
-from keydiff_cli.text.introduction import introduction
+from keydiff_cli.text.introduction import introduction, page_marks
 from keydiff_cli.text.passages import Passage
 from keydiff_cli.text.sentences import split_sentences
 
@@ -19,7 +19,6 @@ _LONG = 40  # characters that a line has at least that others are compared with
 _MARKED = re.compile(
     r"\s*(?:[-*+\u2022\u2013\u25cf\u25aa|#=]|\(?\d{1,3}(?:\.\d+)*[.)]\s|\(?[A-Za-z][)]\s)"
 )
-_PAGE_MARK = re.compile(r"\[Page \d+\]")
 _PARAGRAPH = re.compile(r"\S(?:.|\n(?!\s*\n))*")
 _WORD = re.compile(r"[^\W_]{2,}")
 _FEWEST = 3  # words of what says something
@@ -34,13 +33,14 @@ class Statement:
     text: str
 
 
-def find_statements(text: str) -> Iterator[Statement]:
+def find_statements(text: str, page_kind: str = "page") -> Iterator[Statement]:
     """What a text states, one after another.
 
     A sentence goes on over the end of a line that is full; list items and rows of tables are of
-    their own. Marks of pages and what has fewer than three words, as many headings do, are none.
+    their own. Marks of pages (slides, sheets: ``page_kind``) are none, nor is what has fewer than
+    three words, as many headings do.
     """
-    text = _PAGE_MARK.sub(lambda mark: "\n" * len(mark[0]), text)
+    text = page_marks(page_kind).sub(lambda mark: "\n" * len(mark[0]), text)
     for paragraph in _PARAGRAPH.finditer(text):
         start = paragraph.start()
         for sentence in split_sentences("".join(_joined(paragraph[0].split("\n")))):
@@ -54,12 +54,13 @@ def find_statements(text: str) -> Iterator[Statement]:
 
 def statements_of(corpus: Corpus, part: Passage) -> list[tuple[Passage, str]]:
     """What a part states, with the tokens that have it; not what introduces a document."""
-    introduced = introduction(corpus.document(part.start).name, first=True).strip()
+    record = corpus.document(part.start)
+    introduced = introduction(record.name, first=True).strip()
     tokens = corpus.slice(part.start, part.stop)
     ends = np.cumsum([len(corpus.piece(int(token))) for token in tokens])
     text = corpus.text(part.start, part.stop)
     found = []
-    for statement in find_statements(text):
+    for statement in find_statements(text, record.page_kind or "page"):
         if statement.text == introduced:
             continue
         first, last = (len(text[:at].encode()) for at in (statement.start, statement.stop))

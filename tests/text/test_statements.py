@@ -87,3 +87,10 @@ def test_the_tokens_of_a_statement_have_it() -> None:
         assert " ".join(corpus.text(tokens.start, tokens.stop).split()) == text
     assert all(before.stop <= after.start for (before, _), (after, _) in pairwise(found))
     assert found[-1][1] == "D\u00fcne, \u6e2f and qu"
+
+
+def test_marks_of_other_kinds_of_pages_are_no_statements() -> None:
+    text = "It ends.\n[Sheet 2: The fees of the harbour]\nEach quay has two bells.\n"
+    stated = [statement.text for statement in find_statements(text, "sheet")]
+    assert stated == ["Each quay has two bells."]
+    assert "Sheet 2" in next(find_statements(text)).text
