@@ -24,16 +24,18 @@ from keydiff_cli.errors import KeydiffError
 from keydiff_cli.llama import Model
 from keydiff_cli.system.folders import user_cache_folder
 
-DEPTHS = (0, 0.14, 0.28, 0.42, 0.57, 0.71, 0.85, 1)
 TASKS = ("niah_single", "niah_multikey", "niah_multivalue", "niah_multiquery")
 
 
-def texts(length: int, samples: int, seed: int, tasks: list[str], count: Count) -> Iterator[Text]:
+def texts(options: argparse.Namespace, count: Count) -> Iterator[Text]:
     """The texts of the tasks, as the two benchmarks make them of the same seed."""
     sentences = load_sentences(None, user_cache_folder())
-    if needle.TASK in tasks:
-        yield from needle.texts(sentences, [length], DEPTHS, samples, count, seed)
-    hidden = [task for task in tasks if task != needle.TASK]
+    length, samples, seed = options.length, options.samples, options.seed
+    if needle.TASK in options.task:
+        last = options.needles - 1
+        depths = [int(100 * number / last) / 100 for number in range(options.needles)]
+        yield from needle.texts(sentences, [length], depths, samples, count, seed)
+    hidden = [task for task in options.task if task != needle.TASK]
     yield from ruler.texts(sentences, hidden, [length], samples, count, seed)
 
 
@@ -51,12 +53,19 @@ def some(text: str) -> int:
     return int(text)
 
 
+def several(text: str) -> int:
+    if (number := some(text)) < 2:
+        raise argparse.ArgumentTypeError(f"'{text}' must be a whole number from 2 on")
+    return number
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", default=LARGE, help="whose tokens are counted")
     parser.add_argument("--length", type=some, default=4096, help="tokens of a text")
     parser.add_argument("--samples", type=some, default=2, help="texts of a task")
+    parser.add_argument("--needles", type=several, default=8, help="of a text, evenly spread")
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--task", type=known_tasks, default=[needle.TASK, *TASKS])
     options = parser.parse_args()
@@ -69,15 +78,7 @@ def main() -> None:
 def write(options: argparse.Namespace) -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     with closing(Model(model_path(options.model), weights=False)) as model:
-        made = list(
-            texts(
-                options.length,
-                options.samples,
-                options.seed,
-                options.task,
-                lambda text: len(model.tokenize(text)),
-            )
-        )
+        made = list(texts(options, lambda text: len(model.tokenize(text))))
     with (options.folder / "questions.jsonl").open("w", encoding="utf-8") as file:
         for text in made:
             name = f"{text.id}.txt"

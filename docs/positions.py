@@ -32,6 +32,7 @@ from keydiff_cli.settings.config import Settings
 from keydiff_cli.text.blocks import blocks
 
 HEAD = 16  # tokens that stay pinned
+TICKS = (0.9, 1, 1.1, 1.2, 1.3, 1.5, 2, 3, 5, 10, 30, 100, 300, 1000)  # of a picture
 LAST = 256  # tokens whose perplexity is taken
 
 
@@ -104,8 +105,9 @@ def measured(
             began = time.perf_counter()
 
 
-def summary(records: list[dict[str, Any]]) -> None:
+def summary(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Perplexity of each way at each length, over that of the same tokens at the first."""
+    rows = []
     names = ("model", "policy", "way", "length")
     for kind in sorted({tuple(record[name] for name in names) for record in records}):
         pairs = [
@@ -116,19 +118,53 @@ def summary(records: list[dict[str, Any]]) -> None:
         alone, then = np.array(pairs).T
         gaps, count = then - alone, len(pairs)
         half = student(count - 1) * gaps.std(ddof=1) / count**0.5 if count > 4 else np.nan
-        show(
+        row = {
             **dict(zip(names, kind, strict=True)),
-            pairs=count,
-            alone=round(float(np.exp(alone.mean())), 2),
-            perplexity=round(float(np.exp(then.mean())), 2),
-            ratio=round(float(np.exp(gaps.mean())), 3),
-            interval=[round(float(np.exp(gaps.mean() + side * half)), 3) for side in (-1, 1)],
+            "pairs": count,
+            "alone": round(float(np.exp(alone.mean())), 2),
+            "perplexity": round(float(np.exp(then.mean())), 2),
+            "ratio": round(float(np.exp(gaps.mean())), 3),
+            "interval": [round(float(np.exp(gaps.mean() + side * half)), 3) for side in (-1, 1)],
+        }
+        show(**row)
+        rows.append(row)
+    return rows
+
+
+def draw(rows: list[dict[str, Any]], path: Path) -> None:
+    """A picture of the ratios against the length, with their intervals."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    names = ("model", "policy", "way")
+    figure, panel = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
+    for kind in sorted({tuple(row[name] for name in names) for row in rows}):
+        own = [row for row in rows if tuple(row[name] for name in names) == kind]
+        ratios, lengths = [row["ratio"] for row in own], [row["length"] for row in own]
+        low, high = np.transpose([row["interval"] for row in own])
+        panel.errorbar(
+            lengths, ratios, [ratios - low, high - ratios], label=", ".join(kind), capsize=3
         )
+    panel.set_xscale("log", base=2)
+    panel.set_yscale("log", base=2)
+    panel.set_xlabel("tokens read")
+    panel.set_ylabel("perplexity over that of a short text")
+    low, high = panel.get_ylim()
+    panel.set_xticks(sorted({row["length"] for row in rows}))
+    panel.set_yticks([tick for tick in TICKS if low <= tick <= high])
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:,g}")
+        axis.set_minor_formatter("")
+    panel.grid(alpha=0.3)
+    panel.legend(fontsize=8)
+    figure.savefig(path, dpi=120)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("texts", nargs="+", type=Path)
+    parser.add_argument("texts", nargs="*", type=Path)
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--lengths", default="6144,12288,24576,49152,98304")
     parser.add_argument("--ways", default="capped,counted", help="also ranked, scaled, yarn:4")
@@ -140,6 +176,7 @@ def main() -> None:
     parser.add_argument("--to", type=float, default=0.5)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--plot", type=Path, metavar="FILE.png|FILE.svg")
     given = parser.parse_args()
     lengths = [int(length) for length in given.lengths.split(",")]
     lines = given.out.read_text().splitlines() if given.out.exists() else []
@@ -161,7 +198,9 @@ def main() -> None:
                         records.append({**dict(zip(names, key, strict=True)), **found})
                         out.write(json.dumps(records[-1]) + "\n")
                         out.flush()
-    summary(records)
+    rows = summary(records)
+    if given.plot:
+        draw(rows, given.plot)
 
 
 if __name__ == "__main__":
