@@ -115,6 +115,11 @@ class ByteStream:
         self._file, self._owned, self._state = spool, True, None
         return spool, digest.hexdigest()
 
+    @property
+    def packed_sha256(self) -> str | None:
+        """The hash of the file's own bytes where these are unpacked ones, read to the end."""
+        return None
+
     def hash_file(self) -> str:
         """Hash a regular file from its start, in one pass.
 

@@ -6,10 +6,12 @@ from typing import BinaryIO
 
 from keydiff_cli.documents.byte_stream import ByteStream, open_stream
 from keydiff_cli.documents.document import Document
-from keydiff_cli.documents.encoding import is_binary, looks_like_utf16
-from keydiff_cli.documents.plain_text import TextDocument
-from keydiff_cli.documents.sniff import is_pdf, known_format
+from keydiff_cli.documents.kinds import KINDS, PLAIN_TEXT, Head
+from keydiff_cli.documents.sniff import known_format
+from keydiff_cli.documents.unpacking import Unpacked, packing
 from keydiff_cli.errors import DocumentError
+
+_LAYERS = 2  # how often a document may be packed, the one packing within the other
 
 
 def open_document(path: str, stdin: BinaryIO, *, name: str | None = None) -> Document:
@@ -32,35 +34,41 @@ def open_document(path: str, stdin: BinaryIO, *, name: str | None = None) -> Doc
     Raises
     ------
     DocumentError
-        If it cannot be opened, is empty, or is neither a PDF nor text.
+        If it cannot be opened, is empty, or is of no kind that can be read.
     """
     opened = open_stream(path, stdin, name=name)
     try:
-        return _reader(opened)
+        return _reader(_unpacked(opened))
     except BaseException:
         opened.close()
         raise
 
 
+def _unpacked(stream: ByteStream) -> ByteStream:
+    """Unpack what gzip, bzip2, xz or zstd packed; DocumentError if it was packed too often."""
+    for _ in range(_LAYERS):
+        if (how := packing(stream.head)) is None:
+            return stream
+        stream = Unpacked(stream, how)
+    if packing(stream.head):
+        raise DocumentError(
+            f"{stream.name} is compressed more than {_LAYERS} times over; unpack it first"
+        )
+    return stream
+
+
 def _reader(stream: ByteStream) -> Document:
     """Choose the kind of document by the first bytes; DocumentError if no kind reads them."""
-    head = stream.head
-    if not head:
+    head = Head(stream.head)
+    if not head.data:
         raise DocumentError(f"{stream.name} is empty")
-    if is_pdf(head):
-        from keydiff_cli.documents.pdf import PdfDocument
-
-        return PdfDocument(stream)
-    binary = is_binary(head)
-    known = known_format(head, binary)
+    for kind in KINDS:
+        if kind.recognises(head):
+            return kind.open(stream)
+    known = known_format(head.data, binary=head.encoding is None)
     if known:
         what, advice = known
         raise DocumentError(f"{stream.name} looks like {what}; {advice}")
-    if binary and looks_like_utf16(head):
-        raise DocumentError(
-            f"{stream.name} looks like UTF-16 without a byte order mark; "
-            "convert it to UTF-8 first, such as with iconv"
-        )
-    if binary:
+    if not PLAIN_TEXT.recognises(head):
         raise DocumentError(f"{stream.name} looks like binary data; give a PDF or a text")
-    return TextDocument(stream)
+    return PLAIN_TEXT.open(stream)

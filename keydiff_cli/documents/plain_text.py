@@ -48,7 +48,7 @@ class TextDocument(Document):
         text = decoder.decode(b"", final=True)
         if text:
             yield Piece(text, None, done)
-        self.sha256 = digest.hexdigest()
+        self.sha256 = self._stream.packed_sha256 or digest.hexdigest()
         self.warnings += _warnings(self.name, self._encoding, decoder)
         if grown:
             size = done - len(rest)

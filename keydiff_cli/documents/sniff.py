@@ -14,10 +14,9 @@ _UNPACK = "unpack it first"
 _AS_TEXT = "save it as PDF or text"
 # (offset in bytes, the bytes there, what such a file is, what to do about it)
 _MAGIC: list[tuple[int, bytes, str, str]] = [
-    (0, b"\x1f\x8b", "gzip-compressed data", "unpack it first, such as with gunzip -c"),
-    (0, b"BZh", "bzip2-compressed data", _UNPACK),
-    (0, b"\xfd7zXZ\0", "xz-compressed data", _UNPACK),
-    (0, b"\x28\xb5\x2f\xfd", "zstd-compressed data", _UNPACK),
+    (0, b"\x1f\x9d", "compressed data (.Z)", "unpack it first, such as with gunzip -c"),
+    (0, b"\x04\x22\x4d\x18", "lz4-compressed data", _UNPACK),
+    (0, b"\x5d\0\0\x80\0", "lzma-compressed data", _UNPACK),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (0, b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
     (257, b"ustar", "a tar archive", _UNPACK),
@@ -49,8 +48,15 @@ _MAGIC: list[tuple[int, bytes, str, str]] = [
 # Files that are text by their bytes, but no text to read: (first bytes, what it is, what to do).
 _SOURCE_MAGIC: list[tuple[bytes, str, str]] = [
     (b"{\\rtf", "a rich text (RTF) document", _AS_TEXT),
-    (b"%!PS-Adobe", "PostScript", "convert it to PDF first, such as with ps2pdf"),
 ]
+_FROM_POSTSCRIPT = ("PostScript", "convert it to PDF first, such as with ps2pdf")
+_POSTSCRIPT_LEAD = b"\x04\xef\xbb\xbf \t\r\n"  # drivers of printers begin with a Ctrl-D
+_POSTSCRIPT_WINDOW = 4096  # bytes behind "%!" in which operators are looked for
+_POSTSCRIPT_HEADER = re.compile(rb"%!PS(?:-Adobe[^\r\n]*)?[ \t]*(?:[\r\n]|$)")
+_POSTSCRIPT_OPERATOR = re.compile(
+    rb"(?<!\S)(?:findfont|(?:r?move|r?line)to|setfont|showpage|gsave|grestore|bind|def|exch|"
+    rb"setlinewidth|translate|currentfile|eexec|save|restore)(?!\S)"
+)
 # (a name inside a zip container, the kind of document that it shows)
 _ZIPPED: list[tuple[bytes, str]] = [
     (b"word/", "a Word document"),
@@ -97,10 +103,23 @@ def known_format(head: bytes, binary: bool) -> tuple[str, str] | None:
     for start, what, advice in _SOURCE_MAGIC:
         if head.startswith(start):
             return what, advice
+    if _is_postscript(head):
+        return _FROM_POSTSCRIPT
     for offset, magic, what, advice in _MAGIC:
         if head.startswith(magic, offset) and (binary or not _plain(magic)):
             return what, advice
     return None
+
+
+def _is_postscript(head: bytes) -> bool:
+    """Tell whether a file is PostScript: its header alone on a line, or "%!" and two operators.
+
+    Texts of other kinds may begin with "%!", too, such as programs in Erlang or TeX.
+    """
+    program = head[:_POSTSCRIPT_WINDOW].lstrip(_POSTSCRIPT_LEAD)
+    if _POSTSCRIPT_HEADER.match(program):
+        return True
+    return program.startswith(b"%!") and len({*_POSTSCRIPT_OPERATOR.findall(program)}) > 1
 
 
 def _plain(magic: bytes) -> bool:

@@ -41,7 +41,8 @@ def tarred() -> bytes:
         (zipped("a", mimetype="application/epub+zip"), "EPUB"),
         (zipped("a", mimetype="application/vnd.oasis.opendocument.text"), "OpenDocument text"),
         (zipped("a.txt"), "zip archive"),
-        (gzip.compress(b"text", mtime=0), "gzip"),
+        (gzip.compress(tarred()), "tar archive"),
+        (b"\x1f\x9d\x90text", "gunzip"),
         (tarred(), "tar archive"),
         (b"\x89PNG\r\n\x1a\n" + bytes(20), "PNG image; run OCR"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF", "JPEG"),
@@ -50,8 +51,10 @@ def tarred() -> bytes:
         (b"GGUF\3\0\0\0", "GGUF model"),
         (b"{\\rtf1\\ansi hello}", "RTF"),
         (b"%!PS-Adobe-3.0\n", "ps2pdf"),
+        (b"%!PS\r\n(x) show", "ps2pdf"),
+        (b"\x04%!PS-Adobe-3.0 EPSF-3.0\r", "ps2pdf"),
+        (b"%!\n/Times findfont 9 scalefont setfont 9 9 moveto (x) show showpage", "ps2pdf"),
         (b"some\0thing", "binary data"),
-        ("plain words".encode("utf-16-le"), "UTF-16 without a byte order mark"),
         (codecs.BOM_UTF16_LE + random.Random(1).randbytes(5000), "binary data"),
         (bytes(range(1, 32)) * 9, "binary data"),
     ],
@@ -63,6 +66,13 @@ def test_refused_formats(data: bytes, said: str) -> None:
 @pytest.mark.parametrize("data", [b"GIF89a is a format", b"BM and MZ", b"RIFF, PAR1, ID3, Rar!"])
 def test_signatures_of_letters_in_a_text(data: bytes) -> None:
     assert text_of(data) == data.decode()
+
+
+@pytest.mark.parametrize(
+    "text", ["%!PS is how PostScript begins.\n", "%! a comment\nthe gate is bound to open\n"]
+)
+def test_a_text_about_postscript_is_text(text: str) -> None:
+    assert text_of(text.encode()) == text
 
 
 @pytest.mark.parametrize(
