@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -87,6 +88,12 @@ def _check_input(files: Sequence[str], question: str | None) -> tuple[Sequence[s
         raise UsageError("no question; write: keydiff ask FILE 'question'")
     if os.path.exists(question):
         raise UsageError(_advise_on_order([*files, question]))
+    asked = [word for word in files if not os.path.exists(word) and _is_question(word)]
+    if (
+        asked and not _asks(question) and os.path.splitext(question)[1].strip(".")
+    ):  # a file with a slip in its name
+        others = [word for word in files if word not in asked]
+        raise UsageError(_question_last([*others, question], asked))
     if files:
         return files, question
     if not sys.stdin.isatty():
@@ -103,9 +110,15 @@ def _advise_on_order(words: Sequence[str]) -> str:
     files = [word for word in words if word == "-" or os.path.exists(word)]
     others = [word for word in words if word not in files]
     if others and all(map(_asks, others)):
-        said, words = "the question comes last, after the files", [*files, " ".join(others)]
-    else:
-        said, words = "no question, but a file as the last argument", [*words, "question"]
+        return _question_last(files, others)
+    return _advise("no question, but a file as the last argument", [*words, "question"])
+
+
+def _question_last(files: Sequence[str], question: Sequence[str]) -> str:
+    return _advise("the question comes last, after the files", [*files, " ".join(question)])
+
+
+def _advise(said: str, words: Sequence[str]) -> str:
     dashes = any(word.startswith("-") and word != "-" for word in words)
     return f"{said}; write: keydiff ask {'-- ' if dashes else ''}{' '.join(map(_quoted, words))}"
 
@@ -113,11 +126,17 @@ def _advise_on_order(words: Sequence[str]) -> str:
 def _asks(word: str) -> bool:
     """Whether a word that is no file can be a question, and not a name with a slip in it."""
     named = "." in word or os.sep in word
-    return not named or "?" in word or len(word.split()) > 1
+    return not named or _is_question(word)
+
+
+def _is_question(word: str) -> bool:
+    return "?" in word or len(word.split()) > 1
 
 
 def _quoted(word: str) -> str:
-    """A word as shells take it, in quotes that it does not have if there are any."""
+    """A word as shells take it, in quotes that it does not have, if it needs any."""
+    if re.fullmatch(r"[\w./-]+\.\w+|-", word, re.ASCII):  # the name of a file, mostly
+        return word
     if "'" in word and not set(word) & set('"$`\\!'):
         return f'"{word}"'
     return "'" + word.replace("'", "'\\''") + "'"

@@ -72,6 +72,28 @@ def test_without_a_question_one_is_to_be_written_behind_all_words(
     assert advised == ["keydiff", "ask", *left, "question"]
 
 
+def test_a_question_before_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    said, advised = refusal(capsys, "a.txt", "Who signed?", "axt.txt")
+    assert said == "the question comes last, after the files"
+    assert advised == ["keydiff", "ask", "a.txt", "axt.txt", "Who signed?"]
+
+
+def test_plain_names_need_no_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        app(["ask", "Who signed?", "a.txt"])
+    assert capsys.readouterr().err.endswith("write: keydiff ask a.txt 'Who signed?'\n")
+
+
+@pytest.mark.parametrize("question", ["Summarize.", "Is it blue...", "What is 4.5"])
+def test_a_question_with_a_dot_is_no_file(
+    question: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        app(["ask", "no such file.txt", question])
+    assert end.value.code == ExitStatus.DOCUMENT
+    assert "no such file.txt: there is no such file" in capsys.readouterr().err
+
+
 def test_words_without_quotes_are_one_question(capsys: pytest.CaptureFixture[str]) -> None:
     said, advised = refusal(capsys, "What", "is", "blue?", "a.txt")
     assert said == "the question comes last, after the files"
