@@ -13,7 +13,8 @@ from pathlib import Path
 
 from keydiff_cli.bench.samples import Count
 from keydiff_cli.documents.byte_stream import SAMPLE
-from keydiff_cli.documents.encoding import Decoder, find_encoding, is_binary
+from keydiff_cli.documents.decoder import Decoder
+from keydiff_cli.documents.encoding import find_encoding
 from keydiff_cli.errors import DocumentError, KeydiffError, UsageError, setting
 from keydiff_cli.models.staging import SourceError
 from keydiff_cli.models.wheels import download
@@ -63,9 +64,9 @@ def _read(path: Path) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise DocumentError(f"{path} cannot be read: {error.strerror}") from error
-    if is_binary(data[:SAMPLE]):
-        raise DocumentError(f"{path} looks like binary data; take it out of the folder")
     encoding = find_encoding(data[:SAMPLE])
+    if encoding is None:
+        raise DocumentError(f"{path} looks like binary data; take it out of the folder")
     return Decoder(encoding).decode(data[encoding.mark :], final=True)
 
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document
-from keydiff_cli.documents.encoding import Encoding, find_encoding, is_binary
+from keydiff_cli.documents.encoding import Encoding, find_encoding
 from keydiff_cli.documents.sniff import is_pdf
 
 
@@ -29,7 +29,7 @@ class Head:
     @cached_property
     def encoding(self) -> Encoding | None:
         """How the bytes are to be read as text; None if they are no text."""
-        return None if is_binary(self.data) else find_encoding(self.data)
+        return find_encoding(self.data)
 
     @cached_property
     def text(self) -> str:

@@ -65,7 +65,7 @@ def _reader(stream: ByteStream) -> Document:
     for kind in KINDS:
         if kind.recognises(head):
             return kind.open(stream)
-    known = known_format(head.data, binary=head.encoding is None)
+    known = known_format(head.data, binary=head.encoding is None or b"\0" in head.data)
     if known:
         what, advice = known
         raise DocumentError(f"{stream.name} looks like {what}; {advice}")

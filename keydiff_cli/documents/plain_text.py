@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterator
 
 from keydiff_cli.documents.byte_stream import ByteStream
+from keydiff_cli.documents.decoder import Decoder
 from keydiff_cli.documents.document import Document, Piece
-from keydiff_cli.documents.encoding import Decoder, Encoding, find_encoding
+from keydiff_cli.documents.encoding import Encoding, find_encoding
 
 
 class TextDocument(Document):
@@ -24,7 +25,7 @@ class TextDocument(Document):
         super().__init__(stream)
         self.total = stream.size
         self.pages = None
-        self._encoding = find_encoding(stream.head)
+        self._encoding = find_encoding(stream.head) or Encoding("utf-8", "UTF-8")
 
     def _read(self) -> Iterator[Piece]:
         decoder = Decoder(self._encoding)

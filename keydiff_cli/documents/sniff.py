@@ -37,6 +37,7 @@ _MAGIC: list[tuple[int, bytes, str, str]] = [
     (60, b"BOOKMOBI", "a Mobipocket book", _AS_TEXT),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document", _AS_TEXT),
     (0, b"SQLite format 3\0", "an SQLite database", "export it as text"),
+    (0, b"\xde\x12\x04\x95", "a catalogue of translations", "give a document"),
     (0, b"PAR1", "a Parquet table", "export it as text"),
     (0, b"GGUF", "a GGUF model", "pass it as the model, and give a document"),
     (0, b"\x7fELF", "a program", "give a document"),
@@ -88,7 +89,7 @@ def known_format(head: bytes, binary: bool) -> tuple[str, str] | None:
     head : bytes
         The beginning of the file.
     binary : bool
-        Whether the file is no text; a signature of plain letters counts only then.
+        Whether the file may be no text; a signature of plain letters counts only then.
 
     Returns
     -------

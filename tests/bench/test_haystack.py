@@ -26,7 +26,7 @@ def test_sentences_of_a_folder(tmp_path: Path) -> None:
     assert len(load_sentences(tmp_path, tmp_path)) == 3  # neither is a text
     with pytest.raises(DocumentError, match=r"a\.txt is a file; name the folder that it is in"):
         load_sentences(tmp_path / "a.txt", tmp_path)
-    (tmp_path / "c.txt").write_bytes(b"\x7fELF\0\0\0")
+    (tmp_path / "c.txt").write_bytes(b"\x7fELF\2\1\1\0\0\0")
     with pytest.raises(DocumentError, match=r"c\.txt looks like binary data; take it out"):
         load_sentences(tmp_path, tmp_path)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import codecs
+import marshal
+import random
+import struct
 
 import pytest
 from document_helpers import piped, read, text_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keydiff_cli.documents.encoding import Decoder, find_encoding
+from keydiff_cli.documents.decoder import Decoder
+from keydiff_cli.documents.encoding import Encoding, find_encoding
 
 
 @pytest.mark.parametrize(
@@ -52,11 +56,90 @@ def test_guessed_encodings(codec: str, text: str, times: int) -> None:
     assert "1252" in document.warnings[0] or "a guess" in document.warnings[0]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello, world.",
+        "ok",
+        "Die Fähre fährt um neun Uhr.\r\nZurück um elf.\r\n",
+        "Встреча во вторник, в 9:30.\n",
+        "Η συνεδρίαση είναι την Τρίτη.\n",
+        "下次会议将于星期二下午举行，所有委员都必须参加。\n",
+        "下次会议将于星期二下午举行",
+        "次の会議は火曜日の午後に行われます。\n",
+        "다음 회의는 화요일 오후에 열립니다.\n",
+    ],
+)
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("times", [1, 9000])
+def test_utf_16_and_utf_32_without_a_mark(text: str, codec: str, times: int) -> None:
+    document = piped((text * times).encode(codec))
+    assert read(document) == (text * times).replace("\r\n", "\n")
+    assert len(document.warnings) == 1
+    assert "without a byte order mark, a guess" in document.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [
+        ("iso2022_jp", "次の会議は May 4 の午後、\n市役所で行われます。\n"),
+        ("iso2022_kr", "다음 회의는 May 4 오후에\n시청에서 열립니다.\n"),
+        ("hz", "下次会议将于 May 4 下午举行，\n所有委员都必须参加。\n"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 9000])
+def test_encodings_of_seven_bits(codec: str, text: str, times: int) -> None:
+    document = piped((text * times).encode(codec))
+    assert read(document) == text * times
+    assert document.warnings == []
+
+
+@pytest.mark.parametrize("text", ["cost~{5}~ or ~{it~}", "\x1b(B plain \x1b[0m", "a \x1b$B sign"])
+def test_texts_that_look_like_encodings_of_seven_bits(text: str) -> None:
+    assert find_encoding(text.encode()) == Encoding("utf-8", "UTF-8")
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\xff 3% \x80", b"ok \x90\x91 ok", b"\xf0\x9f\x98 end"])
+def test_a_few_bytes_without_sense_are_strays(data: bytes) -> None:
+    assert find_encoding(b"a log of something " * 9 + data) == Encoding("utf-8", "UTF-8")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"one\0two\0three",
+        bytes(4096) + b"a log\n" * 90,
+        b"a log\n" * 90 + bytes(4096) + b"and on\n" * 9,
+        b"\0".join(b"line %d\n" % n for n in range(99)),
+        bytes(99) + "Grüße an alle\n".encode() * 9,
+    ],
+)
+def test_nul_bytes_are_dropped_and_counted_wherever_they_stand(data: bytes) -> None:
+    document = piped(data)
+    assert read(document) == data.replace(b"\0", b"").decode()
+    assert document.warnings == [f"dropped {data.count(0):,} NUL bytes of standard input"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bytes(5000),
+        struct.pack("<500i", *range(500)),
+        struct.pack("<500d", *(n / 7 for n in range(500))),
+        random.Random(3).randbytes(3000),
+        b"name\0\1\0\0\0\x80\x3f" * 40,
+        marshal.dumps(test_byte_order_marks.__code__),
+    ],
+)
+def test_binary_data_is_no_text(data: bytes) -> None:
+    assert find_encoding(data) is None
+
+
 def test_wrong_bytes_of_a_guessed_encoding_are_counted() -> None:
     text = "夕方、本は机の上に置かれ、月の光が窓から部屋に差し込んでいた。\n" * 5000
     document = piped(text.encode("shift_jis") + b"\x81 \x81 end")
     assert read(document).endswith(" end")
-    assert any("could not be decoded as cp932" in line for line in document.warnings)
+    assert any("could not be decoded as Shift JIS" in line for line in document.warnings)
 
 
 @given(
@@ -64,14 +147,14 @@ def test_wrong_bytes_of_a_guessed_encoding_are_counted() -> None:
         st.one_of(
             st.text(st.characters(codec="utf-8")).map(str.encode),
             st.binary(max_size=6),
-            st.sampled_from([b"\r", b"\n", b"\r\n", "😀".encode()[:3]]),
+            st.sampled_from([b"\r", b"\n", b"\r\n", b"\x1b$B", b"\x1b(B", "😀".encode()[:3]]),
         )
     ).map(b"".join),
     st.lists(st.integers(1, 7), min_size=1, max_size=6),
 )
 @settings(deadline=None, derandomize=True, max_examples=200)
 def test_no_cut_changes_the_text(data: bytes, sizes: list[int]) -> None:
-    encoding = find_encoding(data)
+    encoding = find_encoding(data) or Encoding("utf-8", "UTF-8")
     whole, cut = Decoder(encoding), Decoder(encoding)
     expected = whole.decode(data, final=True)
     text, at, turn = "", 0, 0

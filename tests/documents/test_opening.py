@@ -66,7 +66,7 @@ def test_no_permission_message(save: Save, monkeypatch: pytest.MonkeyPatch) -> N
 def test_import_is_light() -> None:
     code = (
         "import sys, keydiff_cli.documents\n"
-        "print([m for m in ('pypdf', 'charset_normalizer') if m in sys.modules])"
+        "print([m for m in ('pypdf', 'backports.zstd') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -54,7 +54,11 @@ def tarred() -> bytes:
         (b"%!PS\r\n(x) show", "ps2pdf"),
         (b"\x04%!PS-Adobe-3.0 EPSF-3.0\r", "ps2pdf"),
         (b"%!\n/Times findfont 9 scalefont setfont 9 9 moveto (x) show showpage", "ps2pdf"),
-        (b"some\0thing", "binary data"),
+        (
+            b"\x93NUMPY\1\0v\0{'descr': '<i4', }" + bytes([9, 2, 0, 0, 5, 1, 0, 0]) * 9,
+            "binary data",
+        ),
+        (bytes(5000), "binary data"),
         (codecs.BOM_UTF16_LE + random.Random(1).randbytes(5000), "binary data"),
         (bytes(range(1, 32)) * 9, "binary data"),
     ],
