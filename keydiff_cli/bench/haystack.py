@@ -15,6 +15,7 @@ from keydiff_cli.bench.samples import Count
 from keydiff_cli.documents.byte_stream import SAMPLE
 from keydiff_cli.documents.decoder import Decoder
 from keydiff_cli.documents.encoding import find_encoding
+from keydiff_cli.documents.terminal_text import TerminalText
 from keydiff_cli.errors import DocumentError, KeydiffError, UsageError, setting
 from keydiff_cli.models.staging import SourceError
 from keydiff_cli.models.wheels import download
@@ -67,7 +68,8 @@ def _read(path: Path) -> str:
     encoding = find_encoding(data[:SAMPLE])
     if encoding is None:
         raise DocumentError(f"{path} looks like binary data; take it out of the folder")
-    return Decoder(encoding).decode(data[encoding.mark :], final=True)
+    text = Decoder(encoding).decode(data[encoding.mark :], final=True)
+    return TerminalText(text[:SAMPLE]).read(text, final=True)
 
 
 def _essays(fetched: Path, offline: bool) -> str:

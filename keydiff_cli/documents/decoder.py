@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import io
 import re
 
 from keydiff_cli.documents.encoding import Encoding
@@ -15,7 +14,7 @@ _STRAY_TO_1252 = {
 
 
 class Decoder:
-    """Decodes bytes cut anywhere; line ends become ``\\n`` and NULs are dropped.
+    """Decodes bytes cut anywhere; NULs are dropped.
 
     Bytes that are not valid UTF-8 are read as Windows-1252.
 
@@ -33,7 +32,6 @@ class Decoder:
         self._utf8 = encoding.codec == "utf-8"
         errors = "surrogateescape" if self._utf8 else "replace"
         self._decoder = codecs.getincrementaldecoder(encoding.codec)(errors)
-        self._newlines = io.IncrementalNewlineDecoder(None, translate=True)
         self.stray = 0
         self.replaced = 0
         self.nuls = 0
@@ -63,7 +61,7 @@ class Decoder:
         if "\0" in text:
             self.nuls += text.count("\0")
             text = text.replace("\0", "")
-        return self._newlines.decode(text, final)
+        return text
 
     @property
     def pending(self) -> bytes:

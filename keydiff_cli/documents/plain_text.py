@@ -1,14 +1,15 @@
-"""Plain text, decoded as it streams by."""
+"""Plain text, decoded as it streams by, and logs as a terminal would show them."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 
-from keydiff_cli.documents.byte_stream import ByteStream
+from keydiff_cli.documents.byte_stream import CHUNK, ByteStream
 from keydiff_cli.documents.decoder import Decoder
 from keydiff_cli.documents.document import Document, Piece
 from keydiff_cli.documents.encoding import Encoding, find_encoding
+from keydiff_cli.documents.terminal_text import TerminalText
 
 
 class TextDocument(Document):
@@ -29,13 +30,14 @@ class TextDocument(Document):
 
     def _read(self) -> Iterator[Piece]:
         decoder = Decoder(self._encoding)
+        terminal = TerminalText(Decoder(self._encoding).decode(self._stream.head[:CHUNK]))
         digest = hashlib.sha256()
         skip = self._encoding.mark
         done = 0
         rest = b""  # bytes that begin a character, hashed when its other bytes have come
         for chunk in self._stream.chunks():
             done += len(chunk)
-            text = decoder.decode(chunk[skip:])
+            text = terminal.read(decoder.decode(chunk[skip:]))
             skip = 0
             data, rest = rest + chunk, decoder.pending
             digest.update(data[: len(data) - len(rest)])
@@ -46,7 +48,7 @@ class TextDocument(Document):
             decoder.drop_pending()
         else:
             digest.update(rest)
-        text = decoder.decode(b"", final=True)
+        text = terminal.read(decoder.decode(b"", final=True), final=True)
         if text:
             yield Piece(text, None, done)
         self.sha256 = self._stream.packed_sha256 or digest.hexdigest()

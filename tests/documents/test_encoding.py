@@ -99,7 +99,7 @@ def test_texts_that_look_like_encodings_of_seven_bits(text: str) -> None:
     assert find_encoding(text.encode()) == Encoding("utf-8", "UTF-8")
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe\xff 3% \x80", b"ok \x90\x91 ok", b"\xf0\x9f\x98 end"])
+@pytest.mark.parametrize("data", [b"\xff\xfe 3% \x80", b"ok \x90\x91 ok", b"\xf0\x9f\x98 end"])
 def test_a_few_bytes_without_sense_are_strays(data: bytes) -> None:
     assert find_encoding(b"a log of something " * 9 + data) == Encoding("utf-8", "UTF-8")
 
@@ -165,7 +165,7 @@ def test_no_cut_changes_the_text(data: bytes, sizes: list[int]) -> None:
         assert data[:at].endswith(cut.pending)
     assert text + cut.decode(b"", final=True) == expected
     assert (cut.stray, cut.nuls, cut.replaced) == (whole.stray, whole.nuls, whole.replaced)
-    assert "\r" not in expected and "\0" not in expected
+    assert "\0" not in expected
     expected.encode()
 
 

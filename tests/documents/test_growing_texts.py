@@ -92,7 +92,7 @@ def test_a_text_that_grows_from_the_middle_of_a_line_end(save: Save) -> None:
 def test_a_text_that_changes_otherwise(
     size: int, change: Callable[[str], None], redirected: bool, save: Save
 ) -> None:
-    path = save("notes.txt", b"a" * size)
+    path = save("notes.txt", b"a line\n" + b"a" * size)
     with open(path, "rb") as stdin, open_document("-" if redirected else path, stdin) as document:
         pieces = document.pieces()
         next(pieces)
