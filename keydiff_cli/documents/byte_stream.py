@@ -16,6 +16,7 @@ from keydiff_cli.system.terminal import printable
 
 CHUNK = 64 * 1024  # bytes that are read at a time
 SAMPLE = 256 * 1024  # bytes that are looked at to decide how a document is read
+_MOST_ZEROS = 1 << 30  # bytes that are passed over to find the beginning of a log with a hole
 _SPOOL_PREFIX = "keydiff-"
 
 
@@ -38,7 +39,7 @@ class ByteStream:
     name : str
         The name for display.
     head : bytes
-        The first ``SAMPLE`` bytes, or all of them where there are fewer.
+        The first ``SAMPLE`` bytes, or all of them where there are fewer, behind as many zeros.
     size : int or None
         Bytes to come from a regular file; None for a pipe.
 
@@ -55,8 +56,10 @@ class ByteStream:
         self._state = _regular_state(file)
         self.size = max(0, self._state[0] - _position(file)) if self._state else None
         self._left = self.size or sys.maxsize  # the files of /proc seem to be empty
+        self._zeros = 0  # bytes before the head
         try:
             self.head = self._take(SAMPLE)
+            self._pass_over_zeros()
         except BaseException:
             self.close()
             raise
@@ -71,6 +74,8 @@ class ByteStream:
         DocumentError
             If the file cannot be read.
         """
+        for _ in range(0, self._zeros, CHUNK):
+            yield bytes(CHUNK)
         for start in range(0, len(self.head), CHUNK):
             yield self.head[start : start + CHUNK]
         while chunk := self._take(CHUNK):
@@ -189,6 +194,13 @@ class ByteStream:
         return DocumentError(
             f"{self.name} changed while it was being read; try again, or read a copy of it"
         )
+
+    def _pass_over_zeros(self) -> None:
+        """Read on to the first bytes that are not all 0, if there are any."""
+        while self.head.count(0) == SAMPLE and self._zeros < _MOST_ZEROS:
+            if not (following := self._take(SAMPLE)):
+                return
+            self._zeros, self.head = self._zeros + SAMPLE, following
 
     def _take(self, size: int) -> bytes:
         """Read on, but not past the end that a regular file had when it was opened."""

@@ -35,7 +35,8 @@ class TerminalText:
 
     Escape sequences go. A carriage return ends a line, and what follows is another one, except
     where both show progress: then the last state stays. What a backspace leads back over is
-    overwritten. Line ends become ``\\n``. At most ``MOST_HELD`` characters of each of a few lines are held.
+    overwritten. Line ends become ``\\n``. Of each of a few lines at most ``MOST_HELD`` characters
+    are held.
 
     Parameters
     ----------

@@ -61,8 +61,21 @@ def test_late_nuls_are_dropped() -> None:
     assert document.warnings == ["dropped 3 NUL bytes of standard input"]
 
 
+@pytest.mark.parametrize("zeros", [SAMPLE - 1, SAMPLE, 3 * SAMPLE, 3 * SAMPLE + 7])
+def test_a_log_behind_a_hole(zeros: int, save: Save) -> None:
+    data = bytes(zeros) + b"open\nshut\n" * 99
+    for document in (open_document(save("a.log", data), NOTHING), piped(data)):
+        assert read(document) == "open\nshut\n" * 99
+        assert document.sha256 == hashlib.sha256(data).hexdigest()
+        assert document.warnings == [f"dropped {zeros:,} NUL bytes of {document.name}"]
+
+
+def test_nothing_but_a_hole() -> None:
+    assert "binary data" in refusal(lambda: piped(bytes(2 * SAMPLE)))
+
+
 def test_escapes_and_overstrikes_are_text() -> None:
-    assert "bold" in text_of(b"\x1b[1mbold\x1b[0m N\x08NA\x08A\fnext page")
+    assert text_of(b"\x1b[1mbold\x1b[0m N\x08NA\x08A\fnext page") == "bold NA\fnext page"
 
 
 @pytest.mark.parametrize("spot", range(-2, 3))
