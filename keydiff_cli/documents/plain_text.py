@@ -9,6 +9,7 @@ from keydiff_cli.documents.byte_stream import CHUNK, ByteStream
 from keydiff_cli.documents.decoder import Decoder
 from keydiff_cli.documents.document import Document, Piece
 from keydiff_cli.documents.encoding import Encoding, find_encoding
+from keydiff_cli.documents.left_out import LeftOut
 from keydiff_cli.documents.terminal_text import TerminalText
 
 
@@ -52,6 +53,12 @@ class TextDocument(Document):
         if text:
             yield Piece(text, None, done)
         self.sha256 = self._stream.packed_sha256 or digest.hexdigest()
+        for what, count in (
+            ("NUL bytes", decoder.nuls),
+            ("states of lines that overwrite themselves", terminal.overwritten),
+        ):
+            if count:
+                self.left_out.append(LeftOut(None, what, count))
         self.warnings += _warnings(self.name, self._encoding, decoder)
         if grown:
             size = done - len(rest)

@@ -42,6 +42,11 @@ class TerminalText:
     ----------
     beginning : str
         The beginning of the text, which shows whether carriage returns are its line ends.
+
+    Attributes
+    ----------
+    overwritten : int
+        States of lines that went, as later ones overwrote them.
     """
 
     def __init__(self, beginning: str) -> None:
@@ -52,6 +57,7 @@ class TerminalText:
         self._kept = 1  # rows, the last one included
         self._returned = False  # the last character was a carriage return
         self._out: list[str] = []
+        self.overwritten = 0
 
     def read(self, text: str, final: bool = False) -> str:
         """Read on.
@@ -80,7 +86,7 @@ class TerminalText:
             if self._returned:
                 self._end_row()
             for row in self._rows:
-                self._out.append(row.ended())
+                self._finish(row)
                 self._out.append("\n")
             self._out.pop()
             self._rows = [_Row()]
@@ -134,8 +140,13 @@ class TerminalText:
             return
         self._rows.append(_Row())
         while len(self._rows) > self._kept:
-            self._out.append(self._rows.pop(0).ended() + "\n")
+            self._finish(self._rows.pop(0))
+            self._out.append("\n")
             self._at -= 1
+
+    def _finish(self, row: _Row) -> None:
+        self._out.append(row.ended())
+        self.overwritten += row.overwritten
 
 
 @dataclass
@@ -152,12 +163,15 @@ class _Row:
         Where in ``state`` writing goes on.
     long : bool
         Whether the beginning of the state has been passed on.
+    overwritten : int
+        States that were overwritten.
     """
 
     before: str | None = None
     state: str = ""
     cursor: int = 0
     long: bool = False
+    overwritten: int = 0
 
     @property
     def plain(self) -> bool:
@@ -193,6 +207,7 @@ class _Row:
             self.long = False
             return state + "\n"
         if before is None or _overwrites(state, before):
+            self.overwritten += bool(before and before.strip())
             self.before = state
             return ""
         if erased and _PROGRESS.search(before):

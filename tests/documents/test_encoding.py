@@ -169,6 +169,29 @@ def test_no_cut_changes_the_text(data: bytes, sizes: list[int]) -> None:
     expected.encode()
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [
+        *((codec, "Ünï 漢字 😀\n") for codec in ("utf-8", "utf-16-le", "utf-32-be", "gb18030")),
+        *((codec, "会議 May 4 の午後\n") for codec in ("cp932", "euc_jp", "iso2022_jp_ext")),
+        *((codec, "회의 May 4 오후\n") for codec in ("cp949", "johab", "iso2022_kr")),
+        ("hz", "会议 May 4 下午\n"),
+        ("big5hkscs", "會議 May 4 下午\n"),
+        *((codec, "Größe\n") for codec in ("cp1252", "cp850", "mac_roman")),
+    ],
+)
+def test_no_cut_changes_a_text_in_any_encoding(codec: str, text: str, size: int) -> None:
+    decoder = Decoder(Encoding(codec, codec))
+    data = (text * 5).encode(codec)
+    out = ""
+    for at in range(0, len(data), size):
+        out += decoder.decode(data[at : at + size])
+        assert data[: at + size].endswith(decoder.pending)
+    assert out + decoder.decode(b"", final=True) == text * 5
+    assert (decoder.stray, decoder.replaced) == (0, 0)
+
+
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0\x07\x08\x1b")))
 @settings(deadline=None, derandomize=True)
 def test_valid_text_is_kept(text: str) -> None:

@@ -9,7 +9,7 @@ from document_helpers import Save, piped, read, text_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keydiff_cli.documents import open_document
+from keydiff_cli.documents import LeftOut, open_document
 from keydiff_cli.documents.byte_stream import CHUNK
 from keydiff_cli.documents.terminal_text import MOST_HELD, TerminalText
 
@@ -63,6 +63,8 @@ def test_a_bar_with_colours(save: Save) -> None:
     document = piped(text.encode())
     assert read(document) == f"begin\n100%|{'█' * 20}| 100/100\nend: 7 rows\n"
     assert document.warnings == []
+    what = "states of lines that overwrite themselves"
+    assert document.left_out == [LeftOut(None, what, 100)]
     assert text_of(bar.encode()) == f"100%|{'█' * 20}| 100/100"
 
 
