@@ -11,6 +11,7 @@ _WESTERN = ("de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "fi", "is", "c
 _CENTRAL = ("pl", "cs", "sk", "hu", "ro", "hr", "sl", "sq")
 _CYRILLIC = ("ru", "uk", "be", "bg", "sr", "mk")
 _BALTIC = ("lt", "lv", "et")
+_SIGNS_ALONE = ("cp1252", "mac_roman")  # of English texts in them only quotes are not ASCII
 _LATIN = {*_WESTERN, *_CENTRAL, *_BALTIC, "tr"}
 # (codec, what the user is told, bits against it, the languages that are written in it); of two that
 # read a text the same the first one is taken.
@@ -101,7 +102,7 @@ def best_page(sample: bytes, few: bool = False) -> CodePage:
         if few and not _LATIN.issuperset(languages):
             continue
         text = excerpt.decode(codec, errors="replace")
-        bits, pairs = surprise(text, languages, common=against == 0)
+        bits, pairs = surprise(text, languages, common=codec in _SIGNS_ALONE)
         readings.append((bits + against, CodePage(codec, label, bits / max(1, pairs))))
     return min(readings, key=lambda reading: reading[0])[1]
 

@@ -110,7 +110,7 @@ def _eight_bits(sample: bytes, nuls: bool) -> Encoding | None:
     runs = len(_STRAY_RUN.findall(text))
     few = stray <= _FEW or (stray <= _FEW_ALONE and stray <= _ALONE * runs)
     few = few or stray <= _FEW_SHARE * len(sample)
-    alone = stray <= _FEW and len(_IN_WORD.findall(text)) < runs  # no letters, as far as one knows
+    alone = stray <= _FEW and not _IN_WORD.search(text)  # no letters, as far as one knows
     if stray <= wide or alone:
         return utf8
     page = best_page(sample, few=stray <= _FEW)

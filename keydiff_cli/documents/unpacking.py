@@ -229,7 +229,10 @@ class _Unpacker(io.RawIOBase):
             most = format_size(MOST_BYTES)
             raise self._refuse(f"unpacks to more than {most}; unpack it, and give a part of it")
         if self._made > max(_ANY_TIMES, MOST_TIMES * self._given):
-            raise self._refuse(f"unpacks to more than {MOST_TIMES} times its size, which is a trap")
+            said = (
+                f"unpacks to more than {MOST_TIMES} times its size; unpack it first if you trust it"
+            )
+            raise self._refuse(said)
         if part.eof:
             self._part, self._waiting = None, part.unused_data
         return made
