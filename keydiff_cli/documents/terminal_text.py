@@ -96,7 +96,7 @@ class TerminalText:
     @property
     def _plain(self) -> bool:
         """Whether nothing is held but the beginning of a line."""
-        return len(self._rows) == 1 and self._rows[0].plain and not self._returned
+        return self._kept == 1 and self._rows[0].plain and not self._returned
 
     def _pass_on(self, text: str) -> str:
         """Pass on the whole lines of a text that has nothing special."""
@@ -120,29 +120,46 @@ class TerminalText:
                 self._end_row()
                 row = self._rows[self._at]
             else:
-                self._out.append(row.next_state())
+                self._give(row.next_state())
         if token == "\r":
             self._returned = True
         elif token == _UP:
             self._kept = _ROWS
             self._at = max(0, self._at - 1)
-            self._out.append(self._rows[self._at].next_state())
+            self._go_to_row()
         elif token[0] == "\b":
             row.go_back(len(token))
         else:
-            self._out.append(row.append(token))
+            self._give(row.append(token))
 
     def _end_row(self) -> None:
         """Go down to the next row; what is above the rows that are kept is done."""
         self._at += 1
         if self._at < len(self._rows):
-            self._out.append(self._rows[self._at].next_state())
+            self._go_to_row()
             return
         self._rows.append(_Row())
-        while len(self._rows) > self._kept:
-            self._finish(self._rows.pop(0))
+        self._finish_rows(len(self._rows) - self._kept)
+
+    def _go_to_row(self) -> None:
+        """Write another state of a row, if it has one."""
+        row = self._rows[self._at]
+        if row.state or row.before is not None:
+            self._give(row.next_state())
+
+    def _give(self, done: str) -> None:
+        """Pass on what is done with of the present row, behind the rows above it."""
+        if done:
+            self._finish_rows(self._at)
+            self._out.append(done)
+
+    def _finish_rows(self, count: int) -> None:
+        """Pass on the first rows, which cannot be gone back to any more."""
+        for row in self._rows[: max(0, count)]:
+            self._finish(row)
             self._out.append("\n")
             self._at -= 1
+        del self._rows[: max(0, count)]
 
     def _finish(self, row: _Row) -> None:
         self._out.append(row.ended())

@@ -11,7 +11,7 @@ from document_helpers import NOTHING, Save, ShortReads, piped, read, refusal, te
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keydiff_cli.documents import open_document
+from keydiff_cli.documents import byte_stream, open_document
 from keydiff_cli.documents.byte_stream import CHUNK, SAMPLE
 from keydiff_cli.errors import DocumentError
 
@@ -96,9 +96,26 @@ def test_short_reads(sizes: list[int], shift: int) -> None:
     assert document.sha256 == hashlib.sha256(data).hexdigest()
 
 
+def test_no_cut_of_the_bytes_changes_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = random.Random(6)
+    parts = [b"word ", b"\n", b"\r", b"\r\n", b"\0", b"\x1b[1m", b"\x1b]", b"\x1b[A", b"\b", b" 5%"]
+    parts += ["漢字 ".encode(), b"x" * 700, b"get 1/2\r", b"\x1b", b"\xe9"]
+    for _ in range(8):
+        data = b"a log\n" + b"".join(dice.choices(parts, k=80))
+        whole = piped(data)
+        expected = read(whole)
+        for size in (5, 1003):
+            monkeypatch.setattr(byte_stream, "CHUNK", size)
+            cut = piped(data)
+            assert read(cut) == expected
+            assert (cut.sha256, cut.warnings) == (whole.sha256, whole.warnings)
+            assert cut.left_out == whole.left_out
+        monkeypatch.setattr(byte_stream, "CHUNK", CHUNK)
+
+
 def test_random_bytes_never_crash() -> None:
     dice = random.Random(5)
-    for _ in range(300):
+    for _ in range(100):
         data = b"some text " * 20 + bytes(dice.choices(range(1, 256), k=dice.randrange(60)))
         try:
             text_of(data)
