@@ -1,0 +1,168 @@
+"""Compare extractors of text from PDFs: words joined, vocabulary lost, seconds and memory.
+
+    python docs/extractors.py [--only keydiff,pdfium] FILES.pdf
+
+Each extractor reads each file in a process of its own: keydiff, pypdf, PDFium alone, and the
+commands pdftotext (Debian's poppler-utils) and mutool (mupdf-tools). What pdftotext and mutool
+agree on is the reference for the others; for one of these two it is PDFium and the other.
+
+* Joined: words per 1,000 that are two or more words in a row in both references.
+* Lost: the share of the vocabulary that both references have and this extractor has not.
+* s: seconds of processor time per 100 pages, with the start of the process.
+* MB: peak memory of the largest process.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+EXTRACTORS = ("keydiff", "pypdf", "pdfium", "pdftotext", "mutool")
+_REFERENCES = {"pdftotext": ("mutool", "pdfium"), "mutool": ("pdftotext", "pdfium")}
+_BREAK = re.compile(r"[-\u2010\u00ad]\s*\n\s*")
+_HYPHEN = re.compile(r"[-\u2010\u00ad]\s*")
+_LETTERS = re.compile(r"[^\W\d_]{3,}")
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """The text of a file by one extractor.
+
+    Attributes
+    ----------
+    words : list of str
+        What stands between white space, in order.
+    vocabulary : set of str
+        Runs of at least three letters, with hyphens at the ends of lines taken away.
+    generous : set of str
+        The vocabulary as it may also be read: with no hyphen taken away, and with all of them.
+    pairs : set of (str, str)
+        Words that follow each other.
+    seconds : float
+        Of processor time, of all its processes.
+    peak : float
+        Megabytes of the largest process.
+    """
+
+    words: list[str]
+    vocabulary: set[str]
+    generous: set[str]
+    pairs: set[tuple[str, str]]
+    seconds: float
+    peak: float
+
+
+def extract(extractor: str, path: str) -> None:
+    """Write the text of a PDF to standard output."""
+    out = sys.stdout
+    if extractor == "keydiff":
+        from keydiff_cli.documents import open_document
+
+        with open_document(path, sys.stdin.buffer) as document:
+            for piece in document.pieces():
+                out.write(piece.text)
+    elif extractor == "pypdf":
+        from pypdf import PdfReader
+
+        for page in PdfReader(path).pages:
+            out.write(page.extract_text() + "\n")
+    elif extractor == "pdfium":
+        import pypdfium2
+
+        for page in pypdfium2.PdfDocument(path):
+            out.write(page.get_textpage().get_text_bounded().replace("\r\n", "\n") + "\n")
+
+
+def run(extractor: str, path: str) -> Extracted:
+    """Read a file in a process of its own, and take its text apart."""
+    command = {
+        "pdftotext": ["pdftotext", path, "-"],
+        "mutool": ["mutool", "draw", "-q", "-F", "txt", path],
+    }.get(extractor, [sys.executable, __file__, "--one", extractor, path])
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+        _, _, usage = os.wait4(process.pid, 0)
+        out.seek(0)
+        text = unicodedata.normalize("NFKC", out.read().decode("utf-8", "replace")).casefold()
+    words = text.split()
+    return Extracted(
+        words,
+        set(_LETTERS.findall(_BREAK.sub("", text))),
+        set(_LETTERS.findall(text)) | set(_LETTERS.findall(_HYPHEN.sub("", text))),
+        set(zip(words, words[1:], strict=False)),
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss / 1024,
+    )
+
+
+def joined(tested: Extracted, first: Extracted, second: Extracted) -> list[str]:
+    """The words of an extractor that are several words in a row for both others."""
+    known = set(first.words) | set(second.words)
+    pairs = first.pairs & second.pairs
+    found: dict[str, bool] = {}
+    for word in set(tested.words) - known:
+        found[word] = _falls_apart(word, pairs)
+    return [word for word in tested.words if found.get(word)]
+
+
+def _falls_apart(word: str, pairs: set[tuple[str, str]]) -> bool:
+    """Tell whether a word is a chain of pairs; long ones are judged by their first 200 letters."""
+    word = word[:200]
+    before: list[set[str]] = [set() for _ in range(len(word) + 1)]  # the words that end there
+    ahead: dict[str, set[str]] = {}
+    for left, right in pairs:
+        if left in word and right in word:
+            ahead.setdefault(left, set()).add(right)
+    for left in ahead:
+        if word.startswith(left):
+            before[len(left)].add(left)
+    reached = False
+    for end in range(1, len(word)):
+        for left in before[end]:
+            for right in ahead.get(left, ()):
+                if word.startswith(right, end):
+                    before[end + len(right)].add(right)
+                    reached = reached or end + len(right) == len(word)
+    return reached
+
+
+def main(paths: list[str], only: tuple[str, ...] = EXTRACTORS) -> None:
+    """Print a table, a row for each file and extractor."""
+    import pypdfium2
+
+    print("| file | pages | extractor | joined | lost | s | MB |")
+    print("|---|--:|---|--:|--:|--:|--:|")
+    for path in paths:
+        pages = len(pypdfium2.PdfDocument(path))
+        needed = {*only, *_REFERENCES, *(("pdfium",) if set(only) & set(_REFERENCES) else ())}
+        texts = {name: run(name, path) for name in EXTRACTORS if name in needed}
+        for name in only:
+            tested = texts[name]
+            first, second = (texts[other] for other in _REFERENCES.get(name, ("pdftotext", "mutool")))
+            agreed = first.vocabulary & second.vocabulary
+            missing = agreed - tested.generous
+            together = joined(tested, first, second)
+            if os.environ.get("SHOW"):
+                print(f"    {sorted(missing)[:30]} {together[:30]}")
+            print(
+                f"| {Path(path).name} | {pages} | {name} "
+                f"| {1000 * len(together) / max(1, len(tested.words)):.2f} "
+                f"| {100 * len(missing) / max(1, len(agreed)):.2f} % "
+                f"| {100 * tested.seconds / max(1, pages):.2f} | {tested.peak:.0f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        extract(*sys.argv[2:4])
+    elif sys.argv[1:2] == ["--only"]:
+        main(sys.argv[3:], tuple(sys.argv[2].split(",")))
+    else:
+        main(sys.argv[1:])
