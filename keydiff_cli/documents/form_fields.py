@@ -1,8 +1,8 @@
-"""The text filled into the form fields of a PDF page, which is no part of its contents."""
+"""What is filled into the form fields of a PDF page, which is no part of its contents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.documents.page_tree import forget_objects
@@ -13,13 +13,28 @@ if TYPE_CHECKING:
 
 _MOST_PARENTS = 16  # fields above a field that are asked for what it inherits
 _STEP = 100  # annotations read before the cache of objects is looked at again
-_TEXT_FIELDS = ("/Tx", "/Ch")  # text and choices; the others are buttons and signatures
+_PUSH_BUTTON = 1 << 16  # flag of a button that only does something
+_RADIO_BUTTON = 1 << 15  # flag of a button that is one of a group
 
 
-def filled_fields(page: PageObject, reader: PdfReader) -> Iterator[str]:
-    """Yield "name: value" for each filled text field or choice on a page.
+@dataclass
+class Fields:
+    """The form fields of a page.
 
-    A damaged field is passed over, as the page itself can still be read.
+    Attributes
+    ----------
+    lines : list of str
+        "name: value" of each field that is filled, and of each box whether it is ticked.
+    damaged : int
+        How many fields cannot be read; the page itself still can.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    damaged: int = 0
+
+
+def read_fields(page: PageObject, reader: PdfReader) -> Fields:
+    """Read the fields of a page.
 
     Parameters
     ----------
@@ -33,6 +48,7 @@ def filled_fields(page: PageObject, reader: PdfReader) -> Iterator[str]:
     MemoryError
         If the text of the fields is longer than ``MAXIMUM_TEXT`` characters.
     """
+    fields = Fields()
     total = 0
     annotations = _resolve(page.get("/Annots"))
     for number, annotation in enumerate(annotations if isinstance(annotations, list) else [], 1):
@@ -40,23 +56,63 @@ def filled_fields(page: PageObject, reader: PdfReader) -> Iterator[str]:
             line = _filled(_resolve(annotation))
         except Exception:
             line = ""
+            fields.damaged += 1
         if number % _STEP == 0:
             forget_objects(reader, number)
         total += len(line)
         limit(total, MAXIMUM_TEXT)
         if line:
-            yield line
+            fields.lines.append(line)
+    return fields
 
 
 def _filled(widget: Any) -> str:
     """Return "name: value" of a form field; empty if nothing is filled in."""
-    if widget.get("/Subtype") != "/Widget" or _inherited(widget, "/FT") not in _TEXT_FIELDS:
+    if widget.get("/Subtype") != "/Widget":
         return ""
-    value = _inherited(widget, "/V")
-    values = [_text(_resolve(item)) for item in (value if isinstance(value, list) else [value])]
-    text = ", ".join(filter(None, values))
+    kind = _inherited(widget, "/FT")
+    if kind == "/Btn":
+        text = _button(widget)
+    elif kind in ("/Tx", "/Ch"):
+        value = _inherited(widget, "/V")
+        shown = _shown_texts(widget) if kind == "/Ch" else {}
+        values = [_text(_resolve(item)) for item in (value if isinstance(value, list) else [value])]
+        text = ", ".join(shown.get(item, item) for item in values if item)
+    else:  # a signature
+        return ""
     name = _text(_inherited(widget, "/TU")) or _text(_inherited(widget, "/T"))
     return f"{name}: {text}" if name and text else text
+
+
+def _shown_texts(widget: Any) -> dict[str, str]:
+    """Map what a choice exports to what it shows, where these differ."""
+    options = _inherited(widget, "/Opt")
+    pairs = [_resolve(option) for option in options] if isinstance(options, list) else []
+    return {
+        _text(_resolve(pair[0])): _text(_resolve(pair[1]))
+        for pair in pairs
+        if isinstance(pair, list) and len(pair) == 2
+    }
+
+
+def _button(widget: Any) -> str:
+    """Return "yes" or "no" for a box, the choice for the button of a group that is chosen."""
+    flags = _inherited(widget, "/Ff")
+    flags = flags if isinstance(flags, int) else 0
+    if flags & _PUSH_BUTTON:
+        return ""
+    state = _resolve(widget.get("/AS")) or _inherited(widget, "/V") or "/Off"
+    ticked = isinstance(state, str) and state != "/Off"
+    one_of_many = flags & _RADIO_BUTTON or ("/T" not in widget and "/Parent" in widget)
+    if not one_of_many:
+        return "yes" if ticked else "no"
+    if not ticked:
+        return ""
+    chosen = state[1:] if state.startswith("/") else state
+    options = _inherited(widget, "/Opt")
+    if isinstance(options, list) and chosen.isdecimal() and int(chosen) < len(options):
+        chosen = _text(_resolve(options[int(chosen)]))
+    return chosen.strip()
 
 
 def _inherited(field: Any, key: str) -> Any:

@@ -1,25 +1,33 @@
-"""PDF through pypdf, page by page."""
+"""PDF, page by page: text by PDFium, forms and what PDFium cannot read by pypdf."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
+from keydiff_cli.documents import pdf_losses as losses
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document, Piece
-from keydiff_cli.documents.form_fields import filled_fields
-from keydiff_cli.documents.page_tree import Leaf, count_pages, forget_objects, walk_pages
-from keydiff_cli.documents.pdf_guard import Guard, bounded_text
+from keydiff_cli.documents.outline import Heading
+from keydiff_cli.documents.pdf_opening import DamagedError, short_reason
+from keydiff_cli.documents.pdf_text import UNREADABLE, Mender, clean
+from keydiff_cli.documents.pdfium import About, PageAnswer, Pdfium, PdfiumError
+from keydiff_cli.documents.pypdf_pages import PypdfPages
 from keydiff_cli.errors import DocumentError
-from keydiff_cli.system.terminal import printable
-
-if TYPE_CHECKING:
-    from pypdf import PdfReader
 
 PIECE = 64 * 1024  # characters of a page given at a time
-_SHOWN = 12  # ranges of pages that a warning names at most
-_SURROGATE = re.compile("[\ud800-\udfff]")
+TOGETHER = 8  # pages read before the first of them is given, for the words of those behind it
+ENOUGH = 200_000  # characters after which fewer pages are enough
+TOO_LARGE = "too large or too intricate"
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A page as it was read: the text of an extractor, and lines of fields and notes."""
+
+    number: int
+    text: str
+    lines: tuple[str, ...] = ()
 
 
 class PdfDocument(Document):
@@ -40,170 +48,165 @@ class PdfDocument(Document):
     def __init__(self, stream: ByteStream) -> None:
         super().__init__(stream)
         file, self._sha256 = stream.seekable_file()
-        self._guard = Guard()
-        self._silent: list[int] = []  # numbers of the pages without text
-        self._failed: list[int] = []  # numbers of the pages that cannot be read
-        self._reason = ""  # why the first of these cannot be read
-        with self._guard.watch():
-            self._reader: PdfReader = _open_reader(file, self.name)
-            self.pages = self.total = _count(self._reader, self.name)
+        self._losses = losses.Losses()
+        self._labels: dict[int, str] = {}
+        self._headings: dict[int, str] = {}
+        self._mender = Mender()
+        self._pdfium = Pdfium(file.fileno())
+        self._about: About | None = None
+        self._pypdf: PypdfPages | None = None
+        try:
+            self._pypdf = PypdfPages(file, self.name)
+            pages = self._pypdf.pages
+        except DamagedError:
+            self._about = self._pdfium.about()
+            pages = self._about.pages
+            if not pages:
+                self._pdfium.close()
+                raise
+        self.pages = self.total = pages
+
+    def page_name(self, number: int) -> str:
+        """Return the label of a page where it is not its number."""
+        return self._labels.get(number, "")
+
+    def page_heading(self, number: int) -> str:
+        """Return the first heading of the outline that leads to a page."""
+        return self._headings.get(number, "")
 
     def _read(self) -> Iterator[Piece]:
-        number = 0
-        leaves = walk_pages(self._reader)
-        while True:
-            with self._guard.watch():
-                leaf = _next_leaf(leaves, self.name)
-                if leaf is None:
-                    break
-                number += 1
-                text = self._page_text(leaf, number)
-            for start in range(0, len(text), PIECE):
-                yield Piece(text[start : start + PIECE], number, number)
+        about = self._about or self._pdfium.about()
+        by_pdfium = about.pages == self.pages
+        if by_pdfium:
+            self._take_up(about)
+        together: list[_Page] = []
+        for number in range(1, (self.pages or 0) + 1):
+            together.append(self._page(number, by_pdfium))
+            size = sum(len(page.text) for page in together)
+            if len(together) == TOGETHER or size > ENOUGH or number == self.pages:
+                yield from self._pieces_of(together)
+                together = []
+        self._pdfium.close()
         self.sha256 = self._sha256 or self._stream.hash_file()
         self._stream.check_unchanged()
-        self._warn()
+        if self._pypdf:
+            self._losses.complaint = self._pypdf.complaint(of_opening=not by_pdfium)
+        self.left_out += self._losses.left_out()
+        self.warnings += self._losses.warnings(self.name)
 
-    def _page_text(self, leaf: Leaf, number: int) -> str:
-        """Return the text of a page with its form fields; empty, and noted, if there is none."""
+    def _take_up(self, about: About) -> None:
+        """Take up the outline, and note the files that are not read."""
+        for title, page, level in about.outline:
+            if title:
+                self.outline.append(Heading(title, level, page or None, None))
+                self._headings.setdefault(page, title)
+        for file in about.attachments:
+            self._losses.add_file(None, file)
+
+    def _pieces_of(self, pages: list[_Page]) -> Iterator[Piece]:
+        """Yield the pieces of some pages, whose words are known before the first is mended."""
+        for page in pages:
+            self._mender.learn(page.text)
+        for page in pages:
+            text = self._whole(page)
+            for start in range(0, len(text), PIECE):
+                yield Piece(text[start : start + PIECE], page.number, page.number)
+
+    def _whole(self, page: _Page) -> str:
+        """Return what is read of a page, and note what is not."""
+        text = self._mender.mend(page.text)
+        unreadable = text.count(UNREADABLE)
+        if unreadable * 2 > sum(not letter.isspace() for letter in text):
+            self._losses.add(losses.NOT_DECODED, page.number)
+            text = ""
+        else:
+            self._losses.add(losses.GLYPHS, page.number, unreadable)
+        whole = text + clean("\n".join(page.lines))
+        if not whole and not unreadable and page.number not in self._losses.pages(losses.NOT_READ):
+            self._losses.add(losses.WITHOUT_TEXT, page.number)
+        return whole
+
+    def _page(self, number: int, by_pdfium: bool) -> _Page:
+        """Read a page; an empty one, and noted, if it cannot be read."""
+        answer: PageAnswer | None = None
+        if by_pdfium:
+            try:
+                answer = self._pdfium.page(number - 1)
+            except PdfiumError as error:
+                if str(error) == TOO_LARGE or not self._pypdf:
+                    self._losses.add_failed(number, str(error))
+                    return _Page(number, "")
+                reason = str(error)
         try:
-            page = leaf.page(self._reader)
-            parts = [bounded_text(page), *filled_fields(page, self._reader)]
-            text = _clean("\n".join(filter(None, parts)))
+            text = answer.text if answer else self._pypdf_text(number)
+            lines = [*self._xfa(number), *self._fields(number, answer), *self._notes(number, answer)]
+        except DocumentError:
+            raise
         except Exception as error:
-            self._failed.append(number)
-            self._reason = self._reason or _short(error)
+            self._losses.add_failed(number, short_reason(error))
+            return _Page(number, "")
+        if by_pdfium and not answer and (text or lines):
+            self._losses.add_second(number, reason)
+        return _Page(number, text, tuple(lines))
+
+    def _pypdf_text(self, number: int) -> str:
+        """Read a page with pypdf, without its annotations."""
+        if not self._pypdf:
             return ""
-        finally:
-            forget_objects(self._reader, number)
-        if not text:
-            self._silent.append(number)
+        text = self._pypdf.text(number)
+        self._losses.add(losses.ANNOTATIONS, number, self._pypdf.annotations(number))
         return text
 
-    def _warn(self) -> None:
-        """Add a warning for each kind of loss that was noted."""
-        if self._failed:
-            self.warnings.append(
-                f"{_list_pages(self._failed)} of {self.name} could not be read "
-                f"({self._reason}) and {_was(self._failed)} left out"
-            )
-        if self._silent:
-            verb = "has" if len(self._silent) == 1 else "have"
-            pronoun = "it" if len(self._silent) == 1 else "they"
-            self.warnings.append(
-                f"{_list_pages(self._silent)} of {self.name} {verb} no text (scanned?); "
-                f"{pronoun} {_was(self._silent)} not read"
-            )
-        if self._guard.complaints:
-            self.warnings.append(
-                f"{self.name} is damaged in places and its text may be incomplete "
-                f"(pypdf: {self._guard.first})"
-            )
+    def _xfa(self, number: int) -> list[str]:
+        """Return the fields of an XFA form, which come with the first page."""
+        fields = self._pypdf.xfa() if self._pypdf and number == 1 else []
+        if fields is None:
+            self._losses.add_xfa()
+        return fields or []
+
+    def _fields(self, number: int, answer: PageAnswer | None) -> list[str]:
+        """Return the form fields of a page."""
+        if answer and not answer.fields:
+            return []
+        if not self._pypdf:
+            self._losses.add(losses.FIELDS, number, answer.fields if answer else 0)
+            return []
+        fields = self._pypdf.fields(number)
+        self._losses.add(losses.FIELDS, number, fields.damaged)
+        return fields.lines
+
+    def _notes(self, number: int, answer: PageAnswer | None) -> Iterator[str]:
+        """Yield what is written in annotations and not on the page; note what is not read."""
+        if not answer:
+            return
+        if answer.label != str(number):
+            self._labels[number] = answer.label
+        self._losses.add(losses.ANNOTATIONS, number, answer.silent)
+        for file in answer.files:
+            self._losses.add_file(number, file)
+        shown = "".join(answer.text.split())
+        yield from (note for note in answer.notes if "".join(note.split()) not in shown)
 
     def _blank(self) -> str:
-        if self._failed and not self._silent:
-            return f"{self.name} is damaged: none of its pages can be read ({self._reason})"
+        failed, silent, odd = map(
+            self._losses.pages, (losses.NOT_READ, losses.WITHOUT_TEXT, losses.NOT_DECODED)
+        )
+        if failed and not silent and not odd:
+            reason = self._losses.reason
+            return f"{self.name} is damaged: none of its pages can be read ({reason})"
+        if odd and not silent:
+            return (
+                f"{self.name} has text that cannot be decoded and needs OCR first, "
+                "such as with ocrmypdf --force-ocr in.pdf out.pdf"
+            )
         return (
             f"{self.name} has no text: it looks scanned and needs OCR first, "
             "such as with ocrmypdf in.pdf out.pdf"
         )
 
     def close(self) -> None:
-        """Close the file and forget what pypdf has read."""
-        self._reader.close()
+        """End PDFium, close the file and forget what pypdf has read."""
+        self._pdfium.close()
+        if self._pypdf:
+            self._pypdf.close()
         super().close()
-
-
-def _open_reader(file: object, name: str) -> PdfReader:
-    """Open a PDF with pypdf; DocumentError with advice if that fails."""
-    from pypdf import PasswordType, PdfReader
-    from pypdf.errors import DependencyError
-
-    try:
-        reader = PdfReader(file)  # type: ignore[arg-type]
-        if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
-            raise DocumentError(
-                f"{name} needs a password; remove it first with "
-                "qpdf --decrypt --password=... in.pdf out.pdf"
-            )
-    except DependencyError as error:
-        raise DocumentError(
-            f"{name} is encrypted with AES, which needs a package: pip install cryptography"
-        ) from error
-    except DocumentError:
-        raise
-    except NotImplementedError as error:
-        raise DocumentError(
-            f"{name} is encrypted in a way that is not supported; remove it first with "
-            "qpdf --decrypt in.pdf out.pdf"
-        ) from error
-    except Exception as error:
-        raise DocumentError(
-            f"{name} is damaged or cut short and cannot be read as PDF; "
-            "try to repair it, such as with qpdf in.pdf out.pdf"
-        ) from error
-    return reader
-
-
-def _next_leaf(leaves: Iterator[Leaf], name: str) -> Leaf | None:
-    """Go on to the next page, None at the end; DocumentError if the page tree breaks off."""
-    try:
-        return next(leaves, None)
-    except Exception as error:
-        raise DocumentError(
-            f"{name} could be read no further ({_short(error)}); did it change meanwhile?"
-        ) from error
-
-
-def _count(reader: PdfReader, name: str) -> int:
-    """Count the pages; DocumentError if there are none, or they cannot be found."""
-    try:
-        pages = count_pages(reader)
-    except DocumentError:
-        raise
-    except Exception as error:
-        raise DocumentError(
-            f"{name} is damaged or cut short: its pages cannot be found ({_short(error)})"
-        ) from error
-    if not pages:
-        raise DocumentError(f"{name} is a PDF without pages")
-    return pages
-
-
-def _clean(text: str) -> str:
-    """Drop white space at the ends of lines and what cannot be encoded; end with a line feed."""
-    text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    if _SURROGATE.search(text):  # join pairs of surrogates, replace lone ones
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    text = "\n".join(line.rstrip() for line in text.split("\n")).rstrip()
-    return text + "\n" if text else ""
-
-
-def _short(error: Exception) -> str:
-    """Say in at most 100 characters what went wrong."""
-    from pypdf.errors import LimitReachedError
-
-    if isinstance(error, LimitReachedError) and "loop" in str(error):  # met a second time
-        return "a damaged object"
-    if isinstance(error, (LimitReachedError, MemoryError, RecursionError)):
-        return "too large or too intricate"
-    text = printable(str(error)) or type(error).__name__
-    return text if len(text) <= 100 else text[:97] + "..."
-
-
-def _list_pages(numbers: list[int]) -> str:
-    """Write ascending page numbers compactly: "pages 3, 7-9"."""
-    ranges: list[tuple[int, int]] = []
-    for number in numbers:
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1] = (ranges[-1][0], number)
-        else:
-            ranges.append((number, number))
-    shown = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:_SHOWN]]
-    rest = sum(last - first + 1 for first, last in ranges[_SHOWN:])
-    more = f" and {rest:,} more" if rest else ""
-    return ("page " if len(numbers) == 1 else "pages ") + ", ".join(shown) + more
-
-
-def _was(numbers: list[int]) -> str:
-    return "was" if len(numbers) == 1 else "were"

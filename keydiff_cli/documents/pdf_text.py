@@ -1,0 +1,94 @@
+"""From the text of a PDF's page, as an extractor gives it, to the text that is read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import pairwise
+
+BREAK = "\ufffe"  # a hyphen with the end of its line, as PDFium has it
+UNREADABLE = "\ufffd"
+MAXIMUM_WORDS = 100_000  # words of the document that are known at a time
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\uffff]")
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\ufeff\u200b\u2060"))
+# Ligatures and presentation forms: letters as they look, of which NFKC makes the letters they are.
+_FORMS = re.compile("[\ufb00-\ufd3d\ufd50-\ufdcf\ufdf0-\ufdfc\ufe70-\ufefc]")
+# What programs take for pieces of brackets and for bullets where Unicode leaves codes to them.
+_PRIVATE = dict(
+    zip(range(0xF8E6, 0xF8FF), "⏐⎯®©™⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭", strict=True)
+) | {0xF0B7: "•", 0xF0A7: "▪", 0xA0: " "}
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_HYPHEN_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010][ \t]*\r?\n[ \t]*(?=[^\W\d_])")
+_SOFT_AT_END = re.compile("\u00ad[ \t]*\r?\n[ \t]*")
+_LAST_LETTERS = re.compile(r"[^\W\d_]*$")
+_FIRST_LETTERS = re.compile(r"[^\W\d_]*")
+_LONGEST = 100  # characters of a word that are looked at
+_NO_WORD = re.compile(r"[/@:=\\]|\w\.\w")  # an address or a path, whose hyphens are its own
+
+
+class Mender:
+    """Makes text as it is read, and joins words that were parted at the ends of lines.
+
+    A hyphen at the end of a line goes if the word without it occurs in the document, and stays if
+    the word with it does, or both halves stand as words of their own. What the document has is
+    known from the pages learned so far.
+    """
+
+    def __init__(self) -> None:
+        self._words: set[str] = set()
+
+    def learn(self, text: str) -> None:
+        """Take up the words of a page, which come before its text is mended."""
+        if len(self._words) > MAXIMUM_WORDS:
+            self._words.clear()
+        parted = re.sub(rf"\S*{BREAK}\S*", " ", _mark(text))
+        self._words.update(_WORD.findall(parted.lower()))
+
+    def mend(self, text: str) -> str:
+        """Return the text of a page; empty if it shows nothing, else with a line feed at the end."""
+        first, *others = _mark(text).split(BREAK)
+        parts = [first]
+        for before, after in pairwise((first, *others)):
+            parts.append("" if self._is_one(before[-_LONGEST:], after[:_LONGEST]) else "-")
+            parts.append(after)
+        return clean("".join(parts))
+
+    def _is_one(self, before: str, after: str) -> bool:
+        """Tell whether the halves of a word around the end of a line are one word."""
+        start = before.split()[-1] if before and not before[-1].isspace() else ""
+        left, right = _LAST_LETTERS.search(start), _FIRST_LETTERS.match(after)
+        halves = (left[0] if left else "", right[0] if right else "")
+        if not all(halves) or _NO_WORD.search(start):
+            return False
+        compound = "-".join(halves).lower()
+        if compound.replace("-", "") in self._words:
+            return True
+        inner = start[: -len(halves[0])].endswith("-")
+        if inner or not halves[1][0].islower() or compound in self._words:
+            return False
+        return not all(half.lower() in self._words for half in halves)
+
+
+def _mark(text: str) -> str:
+    """Mark hyphens at the ends of lines as PDFium does, and forget soft ones."""
+    return _HYPHEN_AT_END.sub(BREAK, _SOFT_AT_END.sub("", text))
+
+
+def clean(text: str) -> str:
+    """Write letters as letters, and drop white space at the ends of lines and odd characters.
+
+    Control characters, which some fonts have for their glyphs, become U+FFFD.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _SURROGATE.search(text):  # join pairs of surrogates, replace lone ones
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = _FORMS.sub(_letters, text.translate(_PRIVATE | _INVISIBLE))
+    text = _CONTROL.sub(UNREADABLE, text.replace(BREAK, "-"))
+    text = "\n".join(line.rstrip() for line in text.split("\n")).rstrip()
+    return text + "\n" if text else ""
+
+
+def _letters(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", match[0])
