@@ -20,10 +20,14 @@ import subprocess
 import sys
 import tempfile
 import unicodedata
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 
 EXTRACTORS = ("keydiff", "pypdf", "pdfium", "pdftotext", "mutool")
+_REFERENCE = ("pdftotext", "mutool")
 _REFERENCES = {"pdftotext": ("mutool", "pdfium"), "mutool": ("pdftotext", "pdfium")}
 _BREAK = re.compile(r"[-\u2010\u00ad]\s*\n\s*")
 _HYPHEN = re.compile(r"[-\u2010\u00ad]\s*")
@@ -31,31 +35,46 @@ _LETTERS = re.compile(r"[^\W\d_]{3,}")
 
 
 @dataclass(frozen=True)
-class Extracted:
-    """The text of a file by one extractor.
+class Run:
+    """A file that was read by an extractor: its text, and what that cost.
+
+    Attributes
+    ----------
+    path : str
+        Of the file with the text.
+    seconds : float
+        Of processor time, of all processes.
+    peak : float
+        Megabytes of the largest process.
+    """
+
+    path: str
+    seconds: float
+    peak: float
+
+
+class Text:
+    """The text of a run, taken apart.
 
     Attributes
     ----------
     words : list of str
         What stands between white space, in order.
+    pairs : set of (str, str)
+        Words that follow each other.
     vocabulary : set of str
         Runs of at least three letters, with hyphens at the ends of lines taken away.
     generous : set of str
         The vocabulary as it may also be read: with no hyphen taken away, and with all of them.
-    pairs : set of (str, str)
-        Words that follow each other.
-    seconds : float
-        Of processor time, of all its processes.
-    peak : float
-        Megabytes of the largest process.
     """
 
-    words: list[str]
-    vocabulary: set[str]
-    generous: set[str]
-    pairs: set[tuple[str, str]]
-    seconds: float
-    peak: float
+    def __init__(self, run: Run) -> None:
+        written = Path(run.path).read_bytes().decode("utf-8", "replace")
+        text = unicodedata.normalize("NFKC", written).casefold()
+        self.words = text.split()
+        self.pairs = set(pairwise(self.words))
+        self.vocabulary = set(_LETTERS.findall(_BREAK.sub("", text)))
+        self.generous = {*_LETTERS.findall(text), *_LETTERS.findall(_HYPHEN.sub("", text))}
 
 
 def extract(extractor: str, path: str) -> None:
@@ -79,29 +98,20 @@ def extract(extractor: str, path: str) -> None:
             out.write(page.get_textpage().get_text_bounded().replace("\r\n", "\n") + "\n")
 
 
-def run(extractor: str, path: str) -> Extracted:
-    """Read a file in a process of its own, and take its text apart."""
+def run(extractor: str, path: str, folder: str) -> Run:
+    """Read a file in a process of its own."""
     command = {
         "pdftotext": ["pdftotext", path, "-"],
         "mutool": ["mutool", "draw", "-q", "-F", "txt", path],
     }.get(extractor, [sys.executable, __file__, "--one", extractor, path])
-    with tempfile.TemporaryFile() as out:
+    text = f"{folder}/{extractor}"
+    with open(text, "wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
         _, _, usage = os.wait4(process.pid, 0)
-        out.seek(0)
-        text = unicodedata.normalize("NFKC", out.read().decode("utf-8", "replace")).casefold()
-    words = text.split()
-    return Extracted(
-        words,
-        set(_LETTERS.findall(_BREAK.sub("", text))),
-        set(_LETTERS.findall(text)) | set(_LETTERS.findall(_HYPHEN.sub("", text))),
-        set(zip(words, words[1:], strict=False)),
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss / 1024,
-    )
+    return Run(text, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def joined(tested: Extracted, first: Extracted, second: Extracted) -> list[str]:
+def joined(tested: Text, first: Text, second: Text) -> list[str]:
     """The words of an extractor that are several words in a row for both others."""
     known = set(first.words) | set(second.words)
     pairs = first.pairs & second.pairs
@@ -132,33 +142,47 @@ def _falls_apart(word: str, pairs: set[tuple[str, str]]) -> bool:
     return reached
 
 
+def compare(runs: dict[str, Run], name: str) -> tuple[float, float]:
+    """The words that an extractor joined, per 1,000, and the share of the vocabulary it lost."""
+    tested = Text(runs[name])
+    first, second = (Text(runs[other]) for other in _REFERENCES.get(name, _REFERENCE))
+    agreed = first.vocabulary & second.vocabulary
+    together = joined(tested, first, second)
+    return (
+        1000 * len(together) / max(1, len(tested.words)),
+        len(agreed - tested.generous) / max(1, len(agreed)),
+    )
+
+
 def main(paths: list[str], only: tuple[str, ...] = EXTRACTORS) -> None:
-    """Print a table, a row for each file and extractor."""
+    """Print a table, a row for each file and extractor.
+
+    The texts are compared in another process, so that this one stays small: the peak of a process
+    counts what its parent had when it began.
+    """
+    print("| file | pages | extractor | joined | lost | s | MB |")
+    print("|---|--:|---|--:|--:|--:|--:|", flush=True)
+    needed = {*only, *_REFERENCE, *(("pdfium",) if {*only} & {*_REFERENCES} else ())}
+    spawn = get_context("spawn")
+    for path in paths:
+        with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, spawn) as other:
+            runs = {name: run(name, path, folder) for name in EXTRACTORS if name in needed}
+            pages = other.submit(count_pages, path).result()
+            for name in only:
+                together, lost = other.submit(compare, runs, name).result()
+                seconds = 100 * runs[name].seconds / pages
+                print(
+                    f"| {Path(path).name} | {pages} | {name} | {together:.2f} | {lost:.2%} "
+                    f"| {seconds:.2f} | {runs[name].peak:.0f} |",
+                    flush=True,
+                )
+
+
+def count_pages(path: str) -> int:
+    """Count the pages of a PDF."""
     import pypdfium2
 
-    print("| file | pages | extractor | joined | lost | s | MB |")
-    print("|---|--:|---|--:|--:|--:|--:|")
-    for path in paths:
-        pages = len(pypdfium2.PdfDocument(path))
-        needed = {*only, *_REFERENCES, *(("pdfium",) if set(only) & set(_REFERENCES) else ())}
-        texts = {name: run(name, path) for name in EXTRACTORS if name in needed}
-        for name in only:
-            tested = texts[name]
-            first, second = (
-                texts[other] for other in _REFERENCES.get(name, ("pdftotext", "mutool"))
-            )
-            agreed = first.vocabulary & second.vocabulary
-            missing = agreed - tested.generous
-            together = joined(tested, first, second)
-            if os.environ.get("SHOW"):
-                print(f"    {sorted(missing)[:30]} {together[:30]}")
-            print(
-                f"| {Path(path).name} | {pages} | {name} "
-                f"| {1000 * len(together) / max(1, len(tested.words)):.2f} "
-                f"| {100 * len(missing) / max(1, len(agreed)):.2f} % "
-                f"| {100 * tested.seconds / max(1, pages):.2f} | {tested.peak:.0f} |",
-                flush=True,
-            )
+    return len(pypdfium2.PdfDocument(path))
 
 
 if __name__ == "__main__":

@@ -39,13 +39,10 @@ class Leaf:
         The reference to the page's object, or the object itself.
     resources
         The resources that the page inherits from the nodes above it, None without.
-    together : int
-        For how many pages it stands: 1, or all below a node where they are only counted.
     """
 
     reference: Any
     resources: Any
-    together: int = 1
 
     def page(self, reader: PdfReader) -> PageObject:
         """Read the page.
@@ -72,18 +69,14 @@ class Leaf:
 def count_pages(reader: PdfReader) -> int:
     """Count the pages by walking the tree, as the count that a PDF declares may be wrong.
 
-    A node that has as many kids as it declares pages is taken at its word if its first kid is a
-    page, so that not every page is read for it.
-
     Raises
     ------
     Exception
         As :func:`walk_pages`.
     """
     pages = 0
-    for number, leaf in enumerate(walk_pages(reader, count_only=True), 1):
-        pages += leaf.together
-        forget_objects(reader, number)
+    for pages, _ in enumerate(walk_pages(reader), 1):
+        forget_objects(reader, pages)
     return pages
 
 
@@ -113,15 +106,8 @@ def forget_objects(reader: PdfReader, page: int) -> None:
             del cache[key]
 
 
-def walk_pages(reader: PdfReader, *, count_only: bool = False) -> Iterator[Leaf]:
+def walk_pages(reader: PdfReader) -> Iterator[Leaf]:
     """Yield the pages in order, damaged ones too.
-
-    Parameters
-    ----------
-    reader : PdfReader
-        The reader of the file.
-    count_only : bool
-        Whether pages below one node may be given as one leaf.
 
     Raises
     ------
@@ -136,9 +122,6 @@ def walk_pages(reader: PdfReader, *, count_only: bool = False) -> Iterator[Leaf]
     root = reader.root_object["/Pages"].get_object()
     if not isinstance(root, DictionaryObject):
         raise PdfReadError("there is no page tree")
-    if count_only and (together := _plain_pages(root)):
-        yield Leaf(root, None, together)
-        return
     stack = [_enter(root, None, None)]
     nodes = 0
     while stack:
@@ -161,20 +144,7 @@ def walk_pages(reader: PdfReader, *, count_only: bool = False) -> Iterator[Leaf]
         key = _key(kid)
         if any(above.key == key for above in stack):
             raise PdfReadError("the page tree runs in a circle")
-        if count_only and (together := _plain_pages(node)):
-            yield Leaf(kid, resources, together)
-            continue
         stack.append(_enter(node, key, resources))
-
-
-def _plain_pages(node: Any) -> int:
-    """Count the pages of a node whose kids are all pages, as it seems; 0 for any other."""
-    try:
-        kids = node["/Kids"].get_object()
-        plain = node["/Count"] == len(kids) > 0 and kids[0].get_object()["/Type"] == "/Page"
-    except Exception:
-        plain = False
-    return len(kids) if plain else 0
 
 
 def _enter(node: Any, key: object, resources: Any) -> _Node:

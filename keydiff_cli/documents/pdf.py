@@ -11,11 +11,10 @@ from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document, Piece
 from keydiff_cli.documents.form_fields import Fields
 from keydiff_cli.documents.outline import Heading
-from keydiff_cli.documents.pdf_opening import DamagedError, short_reason
+from keydiff_cli.documents.pdf_opening import short_reason
 from keydiff_cli.documents.pdf_text import UNREADABLE, Mender, clean, unreadable_share
 from keydiff_cli.documents.pdfium import About, Pdfium, PdfiumError
 from keydiff_cli.documents.pypdf_pages import PypdfPages
-from keydiff_cli.errors import DocumentError
 
 PIECE = 64 * 1024  # characters of a page given at a time
 TOGETHER = 8  # pages read before the first of them is given, for the words of those behind it
@@ -57,20 +56,11 @@ class PdfDocument(Document):
         self._labels: dict[int, str] = {}
         self._headings: dict[int, str] = {}
         self._mender = Mender()
-        self._pdfium = Pdfium(file.fileno())
-        self._about: About | None = None
+        self._file = file
         self._pypdf: PypdfPages | None = None
-        try:
-            self._pypdf = PypdfPages(file, self.name)
-            pages = self._pypdf.pages
-        except DamagedError as error:
-            self._losses.complaint = error.reason
-            self._about = self._pdfium.about()
-            pages = self._about.pages
-            if not pages:
-                self._pdfium.close()
-                raise
-        self.pages = self.total = pages
+        self._pdfium = Pdfium(file.fileno())
+        self._about = self._pdfium.about()
+        self.pages = self.total = self._about.pages or self._second().pages
 
     def page_name(self, number: int) -> str:
         """Return the label of a page where it is not its number."""
@@ -80,14 +70,17 @@ class PdfDocument(Document):
         """Return the first heading of the outline that leads to a page."""
         return self._headings.get(number, "")
 
+    def _second(self) -> PypdfPages:
+        """Return the PDF as pypdf has it open; DocumentError if it cannot open it."""
+        if self._pypdf is None:
+            self._pypdf = PypdfPages(self._file, self.name)
+        return self._pypdf
+
     def _read(self) -> Iterator[Piece]:
-        about = self._about or self._pdfium.about()
-        by_pdfium = about.pages == self.pages
-        if by_pdfium:
-            self._take_up(about)
+        self._take_up(self._about)
         together: list[_Page] = []
         for number in range(1, (self.pages or 0) + 1):
-            together.append(self._page(number, by_pdfium))
+            together.append(self._page(number) if self._about.pages else self._by_pypdf(number))
             size = sum(len(page.text) for page in together)
             if len(together) == TOGETHER or size > ENOUGH or number == self.pages:
                 yield from self._pieces_of(together)
@@ -96,7 +89,7 @@ class PdfDocument(Document):
         self.sha256 = self._sha256 or self._stream.hash_file()
         self._stream.check_unchanged()
         if self._pypdf:
-            self._losses.complaint = self._pypdf.complaint(of_opening=not by_pdfium)
+            self._losses.complaint = self._pypdf.complaint(of_opening=not self._about.pages)
         self.left_out += self._losses.left_out()
         self.warnings += self._losses.warnings(self.name)
 
@@ -130,20 +123,18 @@ class PdfDocument(Document):
             self._losses.add(losses.WITHOUT_TEXT, page.number)
         return whole
 
-    def _page(self, number: int, by_pdfium: bool) -> _Page:
-        """Read a page; an empty one, and noted, if it cannot be read."""
-        if not by_pdfium:
-            return self._by_pypdf(number)
+    def _page(self, number: int) -> _Page:
+        """Read a page with PDFium; an empty one, and noted, if it cannot be read."""
         try:
             answer = self._pdfium.page(number - 1)
         except PdfiumError as error:
-            if str(error) != TOO_LARGE and self._pypdf:
-                page = self._by_pypdf(number)
-                if page.text or page.lines:
-                    self._losses.add_second(number, str(error))
-                return page
-            self._losses.add_failed(number, str(error))
-            return _Page(number, failed=True)
+            if str(error) == TOO_LARGE:
+                self._losses.add_failed(number, TOO_LARGE)
+                return _Page(number, failed=True)
+            page = self._by_pypdf(number)
+            if page.text or page.lines:
+                self._losses.add_second(number, str(error))
+            return page
         if answer.label != str(number):
             self._labels[number] = answer.label
         self._losses.add(losses.ANNOTATIONS, number, answer.silent)
@@ -157,42 +148,42 @@ class PdfDocument(Document):
 
     def _decoded(self, text: str, number: int) -> str:
         """Return the text of a page, by pypdf where PDFium cannot decode it and pypdf can."""
-        if self._pypdf and UNREADABLE in text and unreadable_share(clean(text)) > MOST:
+        if UNREADABLE in text and unreadable_share(clean(text)) > MOST:
             with suppress(Exception):
-                second = self._pypdf.text(number)
+                second = self._second().text(number)
                 if second and unreadable_share(clean(second)) < FEW:
                     return second
         return text
 
     def _by_pypdf(self, number: int) -> _Page:
         """Read a page with pypdf, without its annotations."""
-        if not self._pypdf:
-            return _Page(number, failed=True)
         try:
-            text = self._pypdf.text(number)
-            self._losses.add(losses.ANNOTATIONS, number, self._pypdf.annotations(number))
-            fields = self._pypdf.fields(number)
-        except DocumentError:
-            raise
+            text = self._second().text(number)
+            annotations = self._second().annotations(number)
+            fields = self._second().fields(number)
         except Exception as error:
             self._losses.add_failed(number, short_reason(error))
             return _Page(number, failed=True)
+        self._losses.add(losses.ANNOTATIONS, number, annotations)
         self._losses.add(losses.FIELDS, number, fields.damaged)
         return _Page(number, text, (*self._xfa(number), *fields.lines))
 
     def _xfa(self, number: int) -> list[str]:
         """Return the fields of an XFA form, which come with the first page."""
-        fields = self._pypdf.xfa() if self._pypdf and number == 1 else []
-        if fields is None:
+        if number > 1 or not (self._about.xfa or not self._about.pages):
+            return []
+        try:
+            return self._second().xfa()
+        except Exception:
             self._losses.add_xfa()
-        return fields or []
+            return []
 
     def _fields(self, number: int, count: int) -> list[str]:
         """Return so many form fields of a page that PDFium read."""
-        fields = Fields(damaged=count)
-        if self._pypdf:
-            with suppress(Exception):
-                fields = self._pypdf.fields(number)
+        try:
+            fields = self._second().fields(number)
+        except Exception:
+            fields = Fields(damaged=count)
         self._losses.add(losses.FIELDS, number, fields.damaged)
         return fields.lines
 

@@ -13,22 +13,6 @@ if TYPE_CHECKING:
     from pypdf import PdfReader
 
 
-class DamagedError(DocumentError):
-    """pypdf cannot read the PDF, which PDFium perhaps can.
-
-    Parameters
-    ----------
-    message : str
-        As of any error.
-    reason : str
-        What pypdf says, in a few words.
-    """
-
-    def __init__(self, message: str, reason: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
 def open_reader(file: object, name: str) -> PdfReader:
     """Open a PDF with pypdf; DocumentError with advice if that fails."""
     from pypdf import PasswordType, PdfReader
@@ -53,10 +37,9 @@ def open_reader(file: object, name: str) -> PdfReader:
             "qpdf --decrypt in.pdf out.pdf"
         ) from error
     except Exception as error:
-        raise DamagedError(
+        raise DocumentError(
             f"{name} is damaged or cut short and cannot be read as PDF; "
-            "try to repair it, such as with qpdf in.pdf out.pdf",
-            short_reason(error),
+            "try to repair it, such as with qpdf in.pdf out.pdf"
         ) from error
     return reader
 
@@ -78,12 +61,11 @@ def count(reader: PdfReader, name: str) -> int:
     except DocumentError:
         raise
     except Exception as error:
-        raise DamagedError(
-            f"{name} is damaged or cut short: its pages cannot be found ({short_reason(error)})",
-            short_reason(error),
+        raise DocumentError(
+            f"{name} is damaged or cut short: its pages cannot be found ({short_reason(error)})"
         ) from error
     if not pages:
-        raise DamagedError(f"{name} is a PDF without pages", "there are no pages")
+        raise DocumentError(f"{name} is a PDF without pages")
     return pages
 
 

@@ -46,8 +46,11 @@ class Mender:
         """Take up the words of a page, which come before its text is mended."""
         if len(self._words) > MAXIMUM_WORDS:
             self._words.clear()
-        parted = re.sub(rf"\S*{BREAK}\S*", " ", _mark(text))
-        self._words.update(_WORD.findall(parted.lower()))
+        parts = _mark(text).lower().split(BREAK)
+        for number, part in enumerate(parts):
+            start = len(part.split(None, 1)[0]) if number and part[:1].strip() else 0
+            stop = max(map(part.rfind, " \n")) + 1 if number < len(parts) - 1 else len(part)
+            self._words.update(_WORD.findall(part, start, stop))
 
     def mend(self, text: str) -> str:
         """Return the text of a page; empty if it shows nothing, else it ends with a line feed."""
@@ -76,7 +79,9 @@ class Mender:
 
 def unreadable_share(text: str) -> float:
     """Return the share of the glyphs that cannot be decoded, of a text that was made clean."""
-    return text.count(UNREADABLE) / max(1, sum(not letter.isspace() for letter in text))
+    if UNREADABLE not in text:
+        return 0.0
+    return text.count(UNREADABLE) / sum(not letter.isspace() for letter in text)
 
 
 def _mark(text: str) -> str:

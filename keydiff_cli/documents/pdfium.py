@@ -31,6 +31,8 @@ class About:
     ----------
     pages : int
         0 where PDFium cannot open it.
+    xfa : bool
+        Whether it has a form in XFA.
     outline : list of (str, int, int)
         Title, page counted from 1 (0 for none) and level counted from 1 of each entry.
     attachments : list of str
@@ -38,6 +40,7 @@ class About:
     """
 
     pages: int = 0
+    xfa: bool = False
     outline: tuple[tuple[str, int, int], ...] = ()
     attachments: tuple[str, ...] = ()
 
@@ -93,6 +96,7 @@ class Pdfium:
             return About()
         return About(
             told["pages"],
+            told["xfa"],
             tuple((title, page, level) for title, page, level in told["outline"]),
             tuple(told["attachments"]),
         )

@@ -90,11 +90,13 @@ class _Document:
         self._pages = pdfium.FPDF_GetPageCount(self._handle) if self._handle else 0
 
     def about(self) -> dict[str, Any]:
-        """Tell how many pages there are, the outline, and the names of the attachments."""
+        """Tell how many pages there are, the outline, and what else there is."""
         if not self._handle:
-            return {"pages": 0, "outline": [], "attachments": []}
+            return {"pages": 0, "xfa": False, "outline": [], "attachments": []}
         return {
             "pages": self._pages,
+            "xfa": pdfium.FPDF_GetFormType(self._handle)
+            in (pdfium.FORMTYPE_XFA_FULL, pdfium.FORMTYPE_XFA_FOREGROUND),
             "outline": list(self._outline()),
             "attachments": list(self._attachments()),
         }

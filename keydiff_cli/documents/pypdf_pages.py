@@ -34,10 +34,8 @@ class PypdfPages:
 
     Raises
     ------
-    DamagedError
-        If pypdf cannot read it.
     DocumentError
-        If it needs a password, is encrypted in an unknown way, or has no pages.
+        If it is damaged, needs a password, is encrypted in an unknown way, or has no pages.
     """
 
     def __init__(self, file: IO[bytes], name: str) -> None:
@@ -62,8 +60,6 @@ class PypdfPages:
         ------
         Exception
             Of any kind, if the page cannot be read.
-        DocumentError
-            If the document can be read no further.
         """
         with self._reading.watch():
             return bounded_text(self._at(number))
@@ -81,21 +77,16 @@ class PypdfPages:
             kinds = [each.get_object().get("/Subtype") for each in found or ()]
         return sum(kind not in _NO_TEXT for kind in kinds)
 
-    def xfa(self) -> list[str] | None:
+    def xfa(self) -> list[str]:
         """Return the fields of an XFA form that no page shows; empty if there is none.
 
-        None if there is one that cannot be read.
+        Raises
+        ------
+        Exception
+            Of any kind, if there is one that cannot be read.
         """
         with self._opening.watch():
-            try:
-                if not has_only_xfa(self._reader):
-                    return []
-            except Exception:
-                return []
-            try:
-                return read_xfa(self._reader)
-            except Exception:
-                return None
+            return read_xfa(self._reader) if has_only_xfa(self._reader) else []
 
     def _at(self, number: int) -> PageObject:
         """Go on to a page."""

@@ -6,6 +6,8 @@ import pytest
 from document_helpers import piped, read, text_of
 from pdf_files import pdf
 
+from keydiff_cli.documents.left_out import LeftOut
+
 
 def test_form_fields_are_read() -> None:
     fields = [
@@ -15,7 +17,7 @@ def test_form_fields_are_read() -> None:
         b"/FT/Tx/V(no name)",
         b"/FT/Tx/T(empty)/V()",
         b"/FT/Tx/T(not filled)",
-        b"/FT/Btn/T(box)/V/Yes",
+        b"/FT/Btn/Ff 65536/T(send)/V/Yes",
         b"/FT/Sig/T(signature)/V<</Type/Sig>>",
     ]
     lines = "Your name: Alice (W.)\ntown: Köln\ncolours: red, blue\nno name\n"
@@ -47,5 +49,27 @@ def test_damaged_form_fields_are_passed_over(field: bytes) -> None:
 
 def test_a_bomb_in_the_form_fields_is_left_out() -> None:
     document = piped(pdf(["one", "two"], fields=[b"/FT/Tx/V(%s)" % (b"x" * 9999)] * 200))
-    assert read(document) == "two\n"
-    assert "too large or too intricate" in document.warnings[0]
+    assert read(document) == "one\ntwo\n"
+    assert document.warnings == ["form fields on page 1 of standard input could not be read"]
+    assert document.left_out == [LeftOut(1, "form fields", 200)]
+
+
+def test_ticked_boxes_and_chosen_buttons_are_read() -> None:
+    fields = [
+        b"/FT/Btn/T(a)/TU(Married)/V/Yes/AS/Yes",
+        b"/FT/Btn/T(smoker)/V/Off/AS/Off",
+        b"/FT/Btn/T(new)",
+        b"/Parent<</FT/Btn/Ff 49152/T(Delivery)/V/courier>>/AS/Off",
+        b"/Parent<</FT/Btn/Ff 49152/T(Delivery)/V/courier>>/AS/courier",
+        b"/Parent<</FT/Btn/Ff 49152/T(Class)/Opt[(first)(second)]/V/1>>/AS/1",
+    ]
+    lines = "Married: yes\nsmoker: no\nnew: no\nDelivery: courier\nClass: second\n"
+    assert text_of(pdf([b""], fields=fields)) == lines
+
+
+def test_a_choice_is_read_as_it_is_shown() -> None:
+    fields = [
+        b"/FT/Ch/T(Country)/V(46)/Opt[[(45)(Denmark)][(46)(Sweden)]]",
+        b"/FT/Ch/T(Colour)/V(red)/Opt[(red)(blue)]",
+    ]
+    assert text_of(pdf([b""], fields=fields)) == "Country: Sweden\nColour: red\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from document_helpers import refusal, text_of
+from document_helpers import piped, read, text_of
 from pdf_files import pdf
 
 
@@ -17,4 +17,6 @@ def test_every_page_in_order(packed: bool, per_node: int) -> None:
 def test_a_page_tree_in_a_circle() -> None:
     data = pdf(["a"] * 4, per_node=2)
     start = data.index(b"/Kids[", data.index(b"5 0 obj"))
-    assert "damaged" in refusal(lambda: text_of(data[:start] + b"/Kids[5 0 R" + data[start + 11 :]))
+    document = piped(data[:start] + b"/Kids[5 0 R" + data[start + 11 :])
+    assert "a" in read(document)  # by PDFium
+    assert ["damaged in places" in line for line in document.warnings].count(True) == 1

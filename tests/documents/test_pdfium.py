@@ -1,0 +1,146 @@
+"""The process with PDFium: it is asked for pages, and may fail at any of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from document_helpers import NOTHING, Save, read
+from pdf_files import pdf
+
+from keydiff_cli.documents import open_document, pdfium
+from keydiff_cli.documents.pdfium import About, Pdfium, PdfiumError
+
+
+@pytest.fixture
+def three(save: Save) -> str:
+    return save("three.pdf", pdf(["one", "two", "three"]))
+
+
+def test_pages_are_read_in_any_order(three: str) -> None:
+    with open(three, "rb") as file:
+        asked = Pdfium(file.fileno())
+        assert asked.about() == About(3)
+        assert [asked.page(index).text for index in (2, 0)] == ["three", "one"]
+        asked.close()
+
+
+def test_what_is_no_pdf_has_no_pages(save: Save) -> None:
+    with open(save("a", b"%PDF-1.4\nnothing"), "rb") as file:
+        asked = Pdfium(file.fileno())
+        assert asked.about() == About()
+        asked.close()
+
+
+def worker(tmp_path: Path, code: str) -> Path:
+    """A program in place of the worker: it tells of three pages, and then does something."""
+    path = tmp_path / "worker.py"
+    path.write_text(
+        "import sys, os, time\n"
+        "def answer(text):\n"
+        "    os.write(1, len(text).to_bytes(4, 'big') + text)\n"
+        'answer(b\'{"pages": 3, "outline": [], "attachments": []}\')\n'
+        "for line in sys.stdin:\n"
+        f"    {code}\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    "code, reason",
+    [
+        ("os.abort()", "PDFium crashed"),
+        ("time.sleep(60)", "it took more than 1 s"),
+        ("answer(b'{')", "PDFium crashed"),
+        ("os.write(1, bytes([255] * 9))", "too large or too intricate"),
+    ],
+)
+def test_a_page_at_which_it_fails(
+    code: str, reason: str, three: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdfium, "_WORKER", worker(tmp_path, code))
+    monkeypatch.setattr(pdfium, "PATIENCE", 1.0)
+    with open(three, "rb") as file:
+        asked = Pdfium(file.fileno())
+        assert asked.about().pages == 3
+        with pytest.raises(PdfiumError, match=reason):
+            asked.page(0)
+        asked.close()
+
+
+def test_pages_at_which_it_crashes_are_read_by_pypdf(
+    three: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdfium, "_WORKER", worker(tmp_path, "os.abort()"))
+    document = open_document(three, NOTHING)
+    assert read(document) == "one\ntwo\nthree\n"
+    assert document.warnings == [
+        "pages 1-3 of three.pdf were read by pypdf, and perhaps less well, "
+        "as PDFium failed (PDFium crashed)"
+    ]
+
+
+def test_it_is_given_up_when_it_keeps_failing(
+    three: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdfium, "_WORKER", worker(tmp_path, "os.abort()"))
+    with open(three, "rb") as file:
+        asked = Pdfium(file.fileno())
+        said = []
+        for _ in range(pdfium.MAXIMUM_RESTARTS + 3):
+            with pytest.raises(PdfiumError) as caught:
+                asked.page(0)
+            said.append(str(caught.value))
+        assert said[0] == "PDFium crashed" and said[-1] == "PDFium was given up"
+
+
+def test_closing_ends_the_process(three: str) -> None:
+    document = open_document(three, NOTHING)
+    pieces = document.pieces()
+    next(pieces)
+    document = open_document(three, NOTHING)
+    document.require_text()
+    process = document._pdfium._process  # type: ignore[attr-defined]
+    assert process is None or process.poll() is None
+    document.close()
+    assert document._pdfium._process is None  # type: ignore[attr-defined]
+
+
+def test_an_interrupt_ends_it_silently(save: Save) -> None:
+    path = save("long.pdf", pdf(["some words\n" * 50] * 3000, per_node=10))
+    code = (
+        "import io, sys\n"
+        "from keydiff_cli.documents import open_document\n"
+        "try:\n"
+        "    with open_document(sys.argv[1], io.BytesIO()) as document:\n"
+        "        for piece in document.pieces():\n"
+        "            print(piece.page, flush=True)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert child.stdout
+    child.stdout.readline()
+    os.killpg(child.pid, signal.SIGINT)
+    out, said = child.communicate(timeout=20)
+    assert out.endswith("interrupted\n") and said == ""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(child.pid, 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("the process with PDFium is still there")
