@@ -13,7 +13,7 @@ from keydiff_cli.documents.form_fields import Fields
 from keydiff_cli.documents.outline import Heading
 from keydiff_cli.documents.pdf_opening import short_reason
 from keydiff_cli.documents.pdf_text import UNREADABLE, Mender, clean, unreadable_share
-from keydiff_cli.documents.pdfium import About, Pdfium, PdfiumError
+from keydiff_cli.documents.pdfium import Pdfium, PdfiumError
 from keydiff_cli.documents.pypdf_pages import PypdfPages
 
 PIECE = 64 * 1024  # characters of a page given at a time
@@ -77,7 +77,7 @@ class PdfDocument(Document):
         return self._pypdf
 
     def _read(self) -> Iterator[Piece]:
-        self._take_up(self._about)
+        self._take_up()
         together: list[_Page] = []
         for number in range(1, (self.pages or 0) + 1):
             together.append(self._page(number) if self._about.pages else self._by_pypdf(number))
@@ -93,13 +93,13 @@ class PdfDocument(Document):
         self.left_out += self._losses.left_out()
         self.warnings += self._losses.warnings(self.name)
 
-    def _take_up(self, about: About) -> None:
+    def _take_up(self) -> None:
         """Take up the outline, and note the files that are not read."""
-        for title, page, level in about.outline:
+        for title, page, level in self._about.outline:
             if title:
                 self.outline.append(Heading(title, level, page or None, None))
                 self._headings.setdefault(page, title)
-        for file in about.attachments:
+        for file in self._about.attachments:
             self._losses.add_file(None, file)
 
     def _pieces_of(self, pages: list[_Page]) -> Iterator[Piece]:
@@ -131,7 +131,7 @@ class PdfDocument(Document):
             if str(error) == TOO_LARGE:
                 self._losses.add_failed(number, TOO_LARGE)
                 return _Page(number, failed=True)
-            page = self._by_pypdf(number)
+            page = self._by_pypdf(number, str(error))
             if page.text or page.lines:
                 self._losses.add_second(number, str(error))
             return page
@@ -155,14 +155,14 @@ class PdfDocument(Document):
                     return second
         return text
 
-    def _by_pypdf(self, number: int) -> _Page:
-        """Read a page with pypdf, without its annotations."""
+    def _by_pypdf(self, number: int, reason: str = "") -> _Page:
+        """Read a page with pypdf, without its annotations; ``reason`` is why PDFium did not."""
         try:
             text = self._second().text(number)
             annotations = self._second().annotations(number)
             fields = self._second().fields(number)
         except Exception as error:
-            self._losses.add_failed(number, short_reason(error))
+            self._losses.add_failed(number, reason or short_reason(error))
             return _Page(number, failed=True)
         self._losses.add(losses.ANNOTATIONS, number, annotations)
         self._losses.add(losses.FIELDS, number, fields.damaged)

@@ -92,14 +92,10 @@ class Pdfium:
         """Open the document; without pages if PDFium cannot open it or is not there."""
         try:
             told = self._start()
+            outline = tuple((title, page, level) for title, page, level in told["outline"])
+            return About(told["pages"], told["xfa"], outline, tuple(told["attachments"]))
         except PdfiumError:
             return About()
-        return About(
-            told["pages"],
-            told["xfa"],
-            tuple((title, page, level) for title, page, level in told["outline"]),
-            tuple(told["attachments"]),
-        )
 
     def page(self, index: int) -> PageAnswer:
         """Read a page.

@@ -79,7 +79,7 @@ def test_encrypted(algorithm: str, save: Save) -> None:
 
 def test_aes_without_its_package(save: Save) -> None:
     pytest.importorskip("cryptography")
-    path = save("aes.pdf", encrypted(pdf(["x"]), "", "AES-256"))
+    path = save("aes.pdf", encrypted(pdf(["x"]), "pass", "AES-256"))
     code = (
         "import sys, io\n"
         "sys.modules['cryptography'] = sys.modules['Crypto'] = None\n"

@@ -44,7 +44,7 @@ def worker(tmp_path: Path, code: str) -> Path:
         "import sys, os, time\n"
         "def answer(text):\n"
         "    os.write(1, len(text).to_bytes(4, 'big') + text)\n"
-        'answer(b\'{"pages": 3, "outline": [], "attachments": []}\')\n'
+        'answer(b\'{"pages": 3, "xfa": false, "outline": [], "attachments": []}\')\n'
         "for line in sys.stdin:\n"
         f"    {code}\n"
     )

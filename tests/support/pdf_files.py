@@ -75,6 +75,40 @@ def pdf(
     return _write_packed(objects, free) if packed else _write(objects)
 
 
+def one_page(
+    shown: bytes,
+    font: bytes = b"/Type1/BaseFont/Helvetica",
+    *,
+    page: bytes = b"",
+    catalog: bytes = b"",
+    objects: dict[int, bytes] | None = None,
+) -> bytes:
+    """Make a PDF of one page from its parts.
+
+    Parameters
+    ----------
+    shown : bytes
+        The contents of the page.
+    font : bytes
+        The kind of the font F1, without its slash, and its other entries.
+    page, catalog : bytes
+        More entries of the page and of the catalog.
+    objects : dict
+        More objects by their numbers, from 10.
+    """
+    return _write(
+        {
+            1: b"<</Type/Catalog/Pages 2 0 R%s>>" % catalog,
+            2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            3: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R"
+            b"/Resources<</Font<</F1 5 0 R>>>>%s>>" % page,
+            4: stream(shown),
+            5: b"<</Type/Font/Subtype%s>>" % font,
+        }
+        | (objects or {})
+    )
+
+
 def _widget(entries: bytes) -> bytes:
     return b"<</Type/Annot/Subtype/Widget/Rect[0 0 9 9]%s>>" % entries
 
@@ -117,12 +151,15 @@ def _node(kids: list[int], pages: int, entries: bytes) -> bytes:
 def _write(objects: dict[int, bytes]) -> bytes:
     out = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
     table = b"0000000000 65535 f \n"
-    for number in sorted(objects):
+    for number in range(1, max(objects) + 1):
+        if number not in objects:
+            table += b"0000000000 65535 f \n"
+            continue
         table += b"%010d 00000 n \n" % len(out)
         out += b"%d 0 obj\n%s\nendobj\n" % (number, objects[number])
     start = len(out)
-    out += b"xref\n0 %d\n%s" % (len(objects) + 1, table)
-    out += b"trailer\n<</Size %d/Root 1 0 R>>\n" % (len(objects) + 1)
+    out += b"xref\n0 %d\n%s" % (max(objects) + 1, table)
+    out += b"trailer\n<</Size %d/Root 1 0 R>>\n" % (max(objects) + 1)
     return bytes(out + b"startxref\n%d\n%%%%EOF\n" % start)
 
 
