@@ -12,15 +12,16 @@ MAXIMUM_WORDS = 100_000  # words of the document that are known at a time
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\uffff]")
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\ufeff\u200b\u2060"))
 # Ligatures and presentation forms: letters as they look, of which NFKC makes the letters they are.
 _FORMS = re.compile("[\ufb00-\ufd3d\ufd50-\ufdcf\ufdf0-\ufdfc\ufe70-\ufefc]")
-# What programs take for pieces of brackets and for bullets where Unicode leaves codes to them.
-_PRIVATE = dict(zip(range(0xF8E6, 0xF8FF), "⏐⎯®©™⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭", strict=True)) | {
-    0xF0B7: "•",
-    0xF0A7: "▪",
-    0xA0: " ",
+# Spaces and bullets as all know them, what programs take for pieces of brackets where Unicode
+# leaves codes to them, and what is not seen.
+_PLAIN = {
+    **dict(zip(map(chr, range(0xF8E6, 0xF8FF)), "⏐⎯®©™⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭", strict=True)),
+    **{"\uf0b7": "•", "\uf0a7": "▪", "\u00a0": " "},
+    **dict.fromkeys("\u00ad\ufeff\u200b\u2060", ""),
 }
+_NOT_PLAIN = re.compile(f"[{''.join(_PLAIN)}]")
 _NAMES = re.compile(r"(?:/[A-Za-z]{1,3}\d{1,5}){4,}")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _HYPHEN_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010][ \t]*\r?\n[ \t]*(?=[^\W\d_])")
@@ -98,7 +99,8 @@ def clean(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if _SURROGATE.search(text):  # join pairs of surrogates, replace lone ones
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    text = _FORMS.sub(_letters, text.translate(_PRIVATE | _INVISIBLE))
+    text = _NOT_PLAIN.sub(lambda match: _PLAIN[match[0]], text)
+    text = _FORMS.sub(_letters, text)
     text = _CONTROL.sub(UNREADABLE, text.replace(BREAK, "-"))
     text = _NAMES.sub(lambda match: UNREADABLE * match[0].count("/"), text)
     text = "\n".join(line.rstrip() for line in text.split("\n")).rstrip()
