@@ -31,6 +31,7 @@ _REFERENCE = ("pdftotext", "mutool")
 _REFERENCES = {"pdftotext": ("mutool", "pdfium"), "mutool": ("pdftotext", "pdfium")}
 _BREAK = re.compile(r"[-\u2010\u00ad]\s*\n\s*")
 _HYPHEN = re.compile(r"[-\u2010\u00ad]\s*")
+_LONGEST = 200  # characters of a word that are looked at
 _LETTERS = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -114,32 +115,28 @@ def run(extractor: str, path: str, folder: str) -> Run:
 def joined(tested: Text, first: Text, second: Text) -> list[str]:
     """The words of an extractor that are several words in a row for both others."""
     known = set(first.words) | set(second.words)
-    pairs = first.pairs & second.pairs
-    found: dict[str, bool] = {}
-    for word in set(tested.words) - known:
-        found[word] = _falls_apart(word, pairs)
-    return [word for word in tested.words if found.get(word)]
+    after: dict[str, set[str]] = {}
+    for left, right in first.pairs & second.pairs:
+        after.setdefault(left, set()).add(right)
+    found = {word for word in set(tested.words) - known if _falls_apart(word[:_LONGEST], after)}
+    return [word for word in tested.words if word in found]
 
 
-def _falls_apart(word: str, pairs: set[tuple[str, str]]) -> bool:
-    """Tell whether a word is a chain of pairs; long ones are judged by their first 200 letters."""
-    word = word[:200]
-    before: list[set[str]] = [set() for _ in range(len(word) + 1)]  # the words that end there
-    ahead: dict[str, set[str]] = {}
-    for left, right in pairs:
-        if left in word and right in word:
-            ahead.setdefault(left, set()).add(right)
-    for left in ahead:
-        if word.startswith(left):
-            before[len(left)].add(left)
-    reached = False
-    for end in range(1, len(word)):
-        for left in before[end]:
-            for right in ahead.get(left, ()):
-                if word.startswith(right, end):
-                    before[end + len(right)].add(right)
-                    reached = reached or end + len(right) == len(word)
-    return reached
+def _falls_apart(word: str, after: dict[str, set[str]]) -> bool:
+    """Tell whether a word is a chain of words that follow each other."""
+    ways = [(end, word[:end]) for end in range(1, len(word)) if word[:end] in after]
+    met = set(ways)
+    while ways:
+        start, left = ways.pop()
+        for end in range(start + 1, len(word) + 1):
+            way = (end, word[start:end])
+            if way[1] in after[left]:
+                if end == len(word):
+                    return True
+                if way not in met and way[1] in after:
+                    met.add(way)
+                    ways.append(way)
+    return False
 
 
 def compare(runs: dict[str, Run], name: str) -> tuple[float, float]:
