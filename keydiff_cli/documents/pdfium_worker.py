@@ -206,9 +206,25 @@ def _text(page: Any) -> dict[str, Any]:
             return {"text": _text_by_glyphs(handle, count)}
         buffer = (ctypes.c_ushort * (2 * count + 2))()
         units = max(0, pdfium.FPDFText_GetText(handle, 0, count, buffer) - 1)
-        return {"text": bytes(buffer)[: 2 * units].decode("utf-16-le", "replace")}
+        text = bytes(buffer)[: 2 * units].decode("utf-16-le", "replace")
+        return {"text": _text_within(page, handle, units) or text}
     finally:
         pdfium.FPDFText_ClosePage(handle)
+
+
+def _text_within(page: Any, handle: Any, units: int) -> str:
+    """Read what is within the edges of a page; empty if that is all its ``units`` of UTF-16."""
+    box = pdfium.FS_RECTF()
+    if not pdfium.FPDF_GetPageBoundingBox(page, box):
+        return ""
+    edges = (box.left, box.top, box.right, box.bottom)
+    inside = pdfium.FPDFText_GetBoundedText(handle, *edges, None, 0)
+    if inside >= units:
+        return ""
+    buffer = (ctypes.c_ushort * (inside + 1))()
+    pdfium.FPDFText_GetBoundedText(handle, *edges, buffer, inside)
+    text = bytes(buffer)[: 2 * inside].decode("utf-16-le", "replace")
+    return text.replace("\2", BREAK)  # as PDFium has it here
 
 
 def _text_by_glyphs(handle: Any, count: int) -> str:
