@@ -37,9 +37,7 @@ if TYPE_CHECKING:
 def chat(
     files: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[FILES]...", help="Documents, PDF or text; /add adds more.", show_default=False
-        ),
+        typer.Argument(metavar="[FILES]...", help="Documents; /add adds more.", show_default=False),
     ] = None,
     resume: Annotated[
         str | None, typer.Option(metavar="NAME", help="Go on with a saved chat.")

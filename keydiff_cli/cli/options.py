@@ -16,7 +16,8 @@ Files = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FILES",
-        help="Documents, PDF or text; - is standard input. Without any, a pipe is read.",
+        help="Documents: PDF, text, web, office, mail, ...; - is standard input. Without any, "
+        "a pipe is read.",
         show_default=False,
     ),
 ]

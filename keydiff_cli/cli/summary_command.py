@@ -21,7 +21,7 @@ from keydiff_cli.cli.signatures import with_options
     out=Path("summary.jsonl"),
 )
 def summary(
-    files: Annotated[list[Path], typer.Argument(metavar="FILES", help="Documents, PDF or text.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILES", help="Documents.")],
     question: Annotated[
         str, typer.Option("--question", metavar="TEXT", help="What asks for a summary.")
     ] = "summarize",

@@ -8,7 +8,7 @@ from typing import Any
 
 from keydiff_cli.errors import UsageError
 
-FORMAT = 3  # of what the arrays of a snapshot mean
+FORMAT = 4  # of what the arrays of a snapshot mean
 # What makes no difference as long as nothing is evicted.
 _EVICTION = ("budget", "memory", "policy", "policy_version", "positions", "question")
 # What must agree whatever was read and how, and what it is called.
