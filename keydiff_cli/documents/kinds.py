@@ -11,7 +11,7 @@ from typing import cast
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document
 from keydiff_cli.documents.encoding import Encoding, find_encoding
-from keydiff_cli.documents.sniff import is_pdf
+from keydiff_cli.documents.sniff import is_pdf, is_zip
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Kind:
 
     def open(self, stream: ByteStream) -> Document:
         """Make the document of a stream; DocumentError if it is damaged."""
-        module, _, name = self.reader.partition(".")
+        module, _, name = self.reader.rpartition(".")
         reader = getattr(import_module(f"keydiff_cli.documents.{module}"), name)
         return cast(Document, reader(stream))
 
@@ -65,6 +65,7 @@ class Kind:
 # The first that recognises a document reads it. What is packed has been unpacked before.
 KINDS = [
     Kind(lambda head: is_pdf(head.data), "pdf.PdfDocument"),
+    Kind(lambda head: is_zip(head.data), "office.packages.open_package"),
 ]
 # What reads a text that is of none of the kinds above, and of no format that is refused.
 PLAIN_TEXT = Kind(lambda head: head.encoding is not None, "plain_text.TextDocument")

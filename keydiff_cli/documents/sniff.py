@@ -81,6 +81,11 @@ def is_pdf(head: bytes) -> bool:
     return header is not None and _PDF_OBJECT.search(head, header.end()) is not None
 
 
+def is_zip(head: bytes) -> bool:
+    """Tell whether a file begins like a zip file with something in it."""
+    return head.startswith(b"PK\3\4")
+
+
 def known_format(head: bytes, binary: bool) -> tuple[str, str] | None:
     """Name a format that cannot be read, and say what to do about it.
 

@@ -1,0 +1,1 @@
+"""Mail: single messages, folders of them, and what is attached."""

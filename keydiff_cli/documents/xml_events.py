@@ -1,0 +1,124 @@
+"""XML as it streams by: nothing is fetched, no entity is declared, nothing is held."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import IO, NamedTuple
+from xml.parsers import expat
+
+from keydiff_cli.errors import DocumentError
+
+_CHUNK = 64 * 1024  # bytes parsed at a time
+START, END, TEXT = 0, 1, 2
+
+# Parts of namespaces, without the years in them, which differ between editions of a standard.
+_SPACES = {
+    "wordprocessingml/main": "w",
+    "drawingml/main": "a",
+    "presentationml/main": "p",
+    "spreadsheetml/main": "x",
+    "officeDocument/relationships": "r",
+    "package/relationships": "rel",
+    "officeDocument/math": "m",
+    "drawingml/wordprocessingDrawing": "wp",
+    "drawingml/picture": "pic",
+    "drawingml/chart": "c",
+    "drawingml/diagram": "dgm",
+    "markup-compatibility": "mc",
+    "urn:schemas-microsoft-com:vml": "v",
+    "urn:schemas-microsoft-com:office:office": "o",
+    "opendocument:xmlns:text:1.0": "text",
+    "opendocument:xmlns:table:1.0": "table",
+    "opendocument:xmlns:office:1.0": "office",
+    "opendocument:xmlns:drawing:1.0": "draw",
+    "opendocument:xmlns:style:1.0": "style",
+    "opendocument:xmlns:presentation:1.0": "presentation",
+    "opendocument:xmlns:svg-compatible:1.0": "svg",
+    "opendocument:xmlns:manifest:1.0": "manifest",
+    "purl.org/dc/elements/1.1/": "dc",
+    "www.idpf.org/opf": "opf",
+    "opendocument:xmlns:container": "container",
+    "www.daisy.org/z3986/ncx/": "ncx",
+    "www.w3.org/04/xmlenc#": "enc",
+}
+_YEAR = re.compile(r"/(?:19|20)\d\d(?=/|$)")
+
+
+class Event(NamedTuple):
+    """What comes next in XML.
+
+    Attributes
+    ----------
+    what
+        ``START``, ``END`` or ``TEXT``.
+    name
+        Of the element, such as ``w:p``: a short name for its namespace, and its own.
+    attributes
+        Of the element that starts, with names like those of elements.
+    text
+        The text.
+    """
+
+    what: int
+    name: str
+    attributes: dict[str, str]
+    text: str
+
+
+_NONE: dict[str, str] = {}
+
+
+def xml_events(file: IO[bytes]) -> Iterator[Event]:
+    """Parse XML from a binary file.
+
+    Raises
+    ------
+    DocumentError
+        Where it declares entities, which may expand without end.
+    xml.parsers.expat.ExpatError
+        Where it is not well formed.
+    """
+    events: list[Event] = []
+    names: dict[str, str] = {}
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.buffer_size = _CHUNK
+
+    def short(name: str) -> str:
+        return names.get(name) or names.setdefault(name, _short(name))
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        plain = {short(key): value for key, value in attributes.items()} if attributes else _NONE
+        events.append(Event(START, short(name), plain, ""))
+
+    def end(name: str) -> None:
+        events.append(Event(END, short(name), _NONE, ""))
+
+    def text(data: str) -> None:
+        events.append(Event(TEXT, "", _NONE, data))
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = text
+    parser.EntityDeclHandler = _refuse
+    final = False
+    while not final:
+        data = file.read(_CHUNK)
+        final = not data
+        parser.Parse(data, final)
+        yield from events
+        events.clear()
+
+
+def _refuse(*declared: object) -> None:
+    raise DocumentError("its XML declares entities, which is not read, as it may be an attack")
+
+
+def _short(name: str) -> str:
+    """Shorten the namespace in a name of expat's."""
+    space, _, local = name.rpartition(" ")
+    if not space:
+        return local
+    space = _YEAR.sub("", space)
+    known = next((short for part, short in _SPACES.items() if part in space), "")
+    return f"{known}:{local}" if known else f"?:{local}"
