@@ -2,27 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from keydiff_cli.documents.draft import Draft
-
-_MOST_EMPTY = 20  # empty cells in a row that are written as such
-
-
-@dataclass(frozen=True)
-class _Block:
-    """A paragraph, or what is like one; a level makes it a heading, a mark an item of a list."""
-
-    text: str
-    level: int = 0
-    mark: str = ""
-
-
-@dataclass
-class _Table:
-    """A table on the way: the cells of its current row, each with its blocks."""
-
-    cells: list[list[_Block]] = field(default_factory=list)
+from keydiff_cli.documents.grid import Block, Grid
 
 
 class Flow:
@@ -37,13 +18,19 @@ class Flow:
         self._parts: list[str] = []
         self._level = 0
         self._mark = ""
+        self._as_it_is = False  # whether the spaces that the lines of the block begin with stay
         self._after: list[str] = []  # lines to write behind the block: notes, comments
-        self._tables: list[_Table] = []
-        self._last = ""  # what was written last: text, item, or row
+        self._tables: list[Grid] = []
+        self._last = ""  # what was written last: text, item, heading or row
 
     def text(self, text: str) -> None:
         """Add text to the block."""
         self._parts.append(text)
+
+    @property
+    def last_character(self) -> str:
+        """The last character of the block; nothing where it has none."""
+        return self._parts[-1][-1:] if self._parts else ""
 
     def line_break(self) -> None:
         """Begin a new line within the block."""
@@ -57,68 +44,54 @@ class Flow:
         """Make the block an item of a list, with its bullet or number; 1 is the highest depth."""
         self._mark = "  " * (min(depth, 9) - 1) + (mark and mark + " ")
 
+    def as_it_is(self) -> None:
+        """Keep the spaces that the lines of the block begin with, as in a program."""
+        self._as_it_is = True
+
     def after(self, line: str) -> None:
         """Have a line written behind the block, such as a footnote."""
         self._after.append(line)
 
     def end_block(self) -> None:
         """End the block, if there is one."""
-        if not self._parts:
-            return
-        lines = [line.strip(" \t") for line in "".join(self._parts).split("\n")]
-        text = "\n".join(lines).strip("\n")
-        self._parts.clear()
-        if not text.strip():
-            return
-        block = _Block(text, self._level, self._mark)
-        self._level, self._mark = 0, ""
-        if self._tables and self._tables[-1].cells:
-            self._tables[-1].cells[-1].append(block)
-        else:
-            self._write(block)
+        if self._parts:
+            lines = "".join(self._parts).split("\n")
+            self._parts.clear()
+            lines = [line.rstrip() if self._as_it_is else line.strip() for line in lines]
+            if text := "\n".join(lines).strip("\n"):
+                self._add(Block(text, self._level, self._mark))
+                self._mark = ""
+            self._level, self._as_it_is = 0, False
+        if not self._tables:
             self._write_after()
 
     def begin_table(self) -> None:
         """Begin a table, which may be within a cell of another."""
         self.end_block()
-        self._tables.append(_Table())
+        self._tables.append(Grid())
 
-    def begin_cell(self, before: int = 0) -> None:
-        """Begin a cell behind a number of empty ones."""
+    def begin_cell(self, columns: int = 1, rows: int = 1) -> None:
+        """Begin a cell that spans columns and rows."""
         self.end_block()
         if not self._tables:
-            self._tables.append(_Table())
-        cells = self._tables[-1].cells
-        cells += [[] for _ in range(min(before, _MOST_EMPTY))]
-        cells.append([])
+            self._tables.append(Grid())
+        self._tables[-1].begin_cell(columns, rows)
 
-    def end_row(self, label: str = "") -> None:
-        """End the row of the table, and write it, with a label if it has text."""
+    def end_row(self) -> None:
+        """End the row of the table."""
         self.end_block()
-        if not self._tables:
-            return
-        table = self._tables[-1]
-        cells, table.cells = table.cells, []
-        filled = [cell for cell in cells if cell]
-        outer = self._tables[-2].cells if len(self._tables) > 1 else []
-        if not filled:
-            pass
-        elif outer:
-            outer[-1] += filled[0] if len(filled) == 1 else [_Block(_row(cells) + ";")]
-        elif len(filled) == 1 and not label:
-            for block in filled[0]:
-                self._write(block)
-        else:
-            self._write_row(label + _row(cells))
-        if not outer:
-            self._write_after()
+        if self._tables:
+            self._tables[-1].end_row()
+            if self._tables[-1].is_full and len(self._tables) == 1:
+                self._write_rows(self._tables[-1])
 
     def end_table(self) -> None:
-        """End the table."""
+        """End the table, and write it."""
         self.end_row()
         if self._tables:
-            self._tables.pop()
+            self._write_rows(self._tables.pop())
         if not self._tables:
+            self._write_after()
             self._last = "text"
 
     def end_tables(self) -> None:
@@ -129,36 +102,28 @@ class Flow:
         self._write_after()
         self._last = ""
 
-    def _write(self, block: _Block) -> None:
-        if block.level:
-            self._draft.heading(f"{block.mark}{block.text}", block.level)
-            self._last = "heading"
-            return
-        kind = "item" if block.mark.strip() else "text"
-        if kind == "text" or self._last not in ("item", ""):
-            self._draft.space()
-        self._draft.write(block.mark + block.text)
-        self._last = kind
+    def _write_rows(self, table: Grid) -> None:
+        for blocks in table.take():
+            for block in blocks:
+                self._add(block)
 
-    def _write_row(self, line: str) -> None:
-        if self._last != "row":
-            self._draft.space()
-        self._draft.write(line)
-        self._last = "row"
+    def _add(self, block: Block) -> None:
+        """Add a block to the cell that is open, or else write it."""
+        cell = self._tables[-1].cell if self._tables else None
+        if cell is not None:
+            cell.blocks.append(block)
+            return
+        kind = "row" if block.row else "item" if block.mark.strip() else "text"
+        if block.level:
+            self._draft.heading(block.mark + block.text, block.level)
+            kind = ""
+        else:
+            if kind == "text" or kind != self._last:
+                self._draft.space()
+            self._draft.write(block.mark + block.text)
+        self._last = kind
 
     def _write_after(self) -> None:
         for line in self._after:
             self._draft.write(line)
         self._after.clear()
-
-
-def _row(cells: list[list[_Block]]) -> str:
-    """The cells of a row in one line, without the empty ones at its end."""
-    texts = [" ".join(" ".join(_in_cell(block) for block in cell).split()) for cell in cells]
-    while texts and not texts[-1]:
-        texts.pop()
-    return " | ".join(texts).rstrip(";" if len(texts) == 1 else "")
-
-
-def _in_cell(block: _Block) -> str:
-    return block.mark.lstrip() + block.text.replace("\n", " ")

@@ -13,6 +13,10 @@ from keydiff_cli.documents.document import Document
 from keydiff_cli.documents.encoding import Encoding, find_encoding
 from keydiff_cli.documents.sniff import is_pdf, is_zip
 
+from keydiff_cli.documents.mail.eml import is_saved_page
+from keydiff_cli.documents.mail.mbox import is_mbox
+from keydiff_cli.documents.mail.mime import is_mail
+from keydiff_cli.documents.web.html import is_html
 
 @dataclass(frozen=True)
 class Head:
@@ -66,6 +70,10 @@ class Kind:
 KINDS = [
     Kind(lambda head: is_pdf(head.data), "pdf.PdfDocument"),
     Kind(lambda head: is_zip(head.data), "office.packages.open_package"),
+    Kind(lambda head: is_mbox(head.data, head.text), "mail.mbox.MailFolder"),
+    Kind(lambda head: is_saved_page(head.text), "mail.eml.SavedPage"),
+    Kind(lambda head: is_mail(head.text), "mail.eml.MailDocument"),
+    Kind(lambda head: is_html(head.text), "web.html.HtmlDocument"),
 ]
 # What reads a text that is of none of the kinds above, and of no format that is refused.
 PLAIN_TEXT = Kind(lambda head: head.encoding is not None, "plain_text.TextDocument")

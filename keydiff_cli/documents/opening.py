@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import BinaryIO
 
 from keydiff_cli.documents.byte_stream import ByteStream, open_stream
@@ -10,6 +11,7 @@ from keydiff_cli.documents.kinds import KINDS, PLAIN_TEXT, Head
 from keydiff_cli.documents.sniff import known_format
 from keydiff_cli.documents.unpacking import Unpacked, packing
 from keydiff_cli.errors import DocumentError
+from keydiff_cli.system.terminal import printable
 
 _LAYERS = 2  # how often a document may be packed, the one packing within the other
 
@@ -42,6 +44,17 @@ def open_document(path: str, stdin: BinaryIO, *, name: str | None = None) -> Doc
     except BaseException:
         opened.close()
         raise
+
+
+def open_bytes(data: bytes, name: str) -> Document:
+    """Open a document that is part of another, such as one attached to a mail.
+
+    Raises
+    ------
+    DocumentError
+        As :func:`open_document`.
+    """
+    return _reader(_unpacked(ByteStream(printable(name), BytesIO(data), owned=True)))
 
 
 def _unpacked(stream: ByteStream) -> ByteStream:

@@ -1,0 +1,148 @@
+"""A message as it is read: its headers, its body, and what is attached."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from keydiff_cli.documents.document import Document
+from keydiff_cli.documents.draft import Draft, one_line
+from keydiff_cli.documents.encoding import Decoder, find_encoding
+from keydiff_cli.documents.web.charset import known_codec, page_encoding
+from keydiff_cli.documents.web.page_text import PageText
+from keydiff_cli.errors import DocumentError
+
+HEADERS = ("From", "To", "Cc", "Date", "Subject")
+_DEEPEST = 3  # documents that are attached to what is attached
+_DEPTH: ContextVar[int] = ContextVar("depth", default=0)
+
+
+@dataclass(frozen=True)
+class Body:
+    """A form of the body: the bytes of a text or a page, and the encoding if it was said."""
+
+    data: bytes
+    is_page: bool = False
+    charset: str = ""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """Something attached; without its bytes where they cannot be had."""
+
+    name: str
+    data: bytes | None
+
+
+@dataclass
+class Letter:
+    """A message.
+
+    Attributes
+    ----------
+    headers
+        Those of ``HEADERS`` that it has, decoded.
+    bodies
+        The parts of the body in order, each in the forms that it has, the best one first.
+    attached
+        What is attached: other messages as such.
+    pictures
+        How many pictures it shows.
+    """
+
+    headers: dict[str, str] = field(default_factory=dict)
+    bodies: list[list[Body]] = field(default_factory=list)
+    attached: list[Attachment | Letter] = field(default_factory=list)
+    pictures: int = 0
+
+    @property
+    def subject(self) -> str:
+        return self.headers.get("Subject", "")
+
+
+def write_letter(draft: Draft, letter: Letter) -> list[str]:
+    """Write a message with what is attached; the warnings of that, a line each."""
+    for name in HEADERS:
+        if value := one_line(letter.headers.get(name, "")):
+            draft.write(f"{name}: {value}")
+    for forms in letter.bodies:
+        draft.space()
+        for body in forms:
+            before = draft.size
+            _write_body(draft, body)
+            if draft.size > before:
+                break
+    if letter.pictures:
+        draft.leave_out("pictures", letter.pictures)
+    warnings: list[str] = []
+    for item in letter.attached:
+        draft.space()
+        if isinstance(item, Letter):
+            draft.write("[Attached message]")
+            warnings += write_letter(draft, item)
+        else:
+            warnings += _write_attachment(draft, item)
+    return warnings
+
+
+def _write_body(draft: Draft, body: Body) -> None:
+    if body.is_page:
+        decoder = Decoder(page_encoding(body.data, body.charset))
+        page = PageText(draft, title=False)
+        page.add(decoder.decode(body.data, final=True))
+        page.finish()
+    else:
+        draft.write(decoded(body.data, body.charset))
+
+
+def decoded(data: bytes, charset: str) -> str:
+    """Bytes as text, by the encoding that was said or else a guess."""
+    guess = find_encoding(data)
+    if codec := known_codec(charset):
+        try:
+            return Decoder(guess).decode(data, final=True) if guess.mark else data.decode(codec)
+        except UnicodeError:
+            pass
+    return Decoder(guess).decode(data[guess.mark :], final=True)
+
+
+def _write_attachment(draft: Draft, item: Attachment) -> list[str]:
+    """Write what is attached, if it can be read; else name it."""
+    from keydiff_cli.documents.opening import open_bytes
+
+    name = one_line(item.name) or "without a name"
+    if item.data is None or _DEPTH.get() >= _DEEPEST:
+        return _not_read(draft, name, "it is not read")
+    token = _DEPTH.set(_DEPTH.get() + 1)
+    try:
+        with open_bytes(item.data, name) as document:
+            document.require_text()
+            draft.write(f"[Attachment: {name}]")
+            _copy(draft, document)
+            for left in document.left_out:
+                draft.leave_out(left.what, left.count)
+            return list(document.warnings)
+    except DocumentError as error:
+        return _not_read(draft, name, str(error).removeprefix(name).strip())
+    finally:
+        _DEPTH.reset(token)
+
+
+def _copy(draft: Draft, document: Document) -> None:
+    page, rest = None, ""
+    for piece in document.pieces():
+        if piece.page != page:
+            draft.write(rest)
+            page, rest = piece.page, ""
+            title = document.page_name(page) if page else ""
+            draft.write(f"[{document.page_kind} {page}{title and f': {title}'}]".capitalize())
+        text, line_end, rest = (rest + piece.text).rpartition("\n")
+        if line_end:
+            draft.write(text)
+    draft.write(rest)
+
+
+def _not_read(draft: Draft, name: str, why: str) -> list[str]:
+    draft.write(f"[Attachment: {name}, not read]")
+    draft.leave_out("attachments")
+    return [f"the attachment {name} was not read: {why}"]
