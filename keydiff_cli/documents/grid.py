@@ -94,19 +94,21 @@ class Grid:
     def take(self) -> Iterator[list[Block]]:
         """Take the rows: those of one cell, or of the layout of a page, as their blocks."""
         rows, self._rows = self._rows, []
-        tabular = [row for row in rows if _is_tabular(row)]
+        is_table = any(_is_tabular(row, 2) for row in rows)
+        tabular = [row for row in rows if is_table and _is_tabular(row, 1)]
         columns = sorted({cell.column for row in tabular for cell in row})
         for row in rows:
-            if _is_tabular(row):
+            if is_table and _is_tabular(row, 1):
                 texts = {cell.column: cell.text for cell in row}
                 cells = [texts.get(column, "") for column in columns]
                 yield [Block(" | ".join(cells).rstrip(" |"), row=True)]
-            elif row:
+            else:
                 yield [block for cell in row for block in cell.blocks]
 
 
-def _is_tabular(row: list[Cell]) -> bool:
-    return len(row) > 1 and not any(cell.is_page for cell in row)
+def _is_tabular(row: list[Cell], least: int) -> bool:
+    """Whether a row has so many cells, and none of them is part of the layout of a page."""
+    return len(row) >= least and not any(cell.is_page for cell in row)
 
 
 def _joined(cells: list[Cell]) -> list[Cell]:

@@ -16,6 +16,7 @@ from keydiff_cli.documents.sniff import is_pdf, is_zip
 from keydiff_cli.documents.mail.eml import is_saved_page
 from keydiff_cli.documents.mail.mbox import is_mbox
 from keydiff_cli.documents.mail.mime import is_mail
+from keydiff_cli.documents.rtf.rtf import is_rtf
 from keydiff_cli.documents.web.html import is_html
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Kind:
 KINDS = [
     Kind(lambda head: is_pdf(head.data), "pdf.PdfDocument"),
     Kind(lambda head: is_zip(head.data), "office.packages.open_package"),
+    Kind(lambda head: is_rtf(head.data), "rtf.rtf.RichTextDocument"),
     Kind(lambda head: is_mbox(head.data, head.text), "mail.mbox.MailFolder"),
     Kind(lambda head: is_saved_page(head.text), "mail.eml.SavedPage"),
     Kind(lambda head: is_mail(head.text), "mail.eml.MailDocument"),
