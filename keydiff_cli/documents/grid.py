@@ -117,9 +117,8 @@ def _joined(cells: list[Cell]) -> list[Cell]:
     for cell in cells:
         text = cell.text if len(cell.blocks) == 1 and len(cell.blocks[0].text) < 40 else ""
         last = joined[-1].blocks[0].text if joined and len(joined[-1].blocks) == 1 else ""
-        if last and last in _BEFORE and text[:1].isdigit():
-            joined[-1].blocks = [Block(last + text)]
-        elif last and text in _BEHIND and last[-1:].isdigit():
+        number = last in _BEFORE and text[:1].isdigit()
+        if last and (number or (text in _BEHIND and last[-1:].isdigit())):
             joined[-1].blocks = [Block(last + text)]
         else:
             joined.append(cell)

@@ -11,13 +11,19 @@ from typing import cast
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document
 from keydiff_cli.documents.encoding import Encoding, find_encoding
+from keydiff_cli.documents.looks import (
+    is_compound,
+    is_html,
+    is_mail,
+    is_mbox,
+    is_notebook,
+    is_rtf,
+    is_saved_page,
+)
+from keydiff_cli.documents.markdown_headings import is_markdown
 from keydiff_cli.documents.sniff import is_pdf, is_zip
+from keydiff_cli.documents.tables import is_csv
 
-from keydiff_cli.documents.mail.eml import is_saved_page
-from keydiff_cli.documents.mail.mbox import is_mbox
-from keydiff_cli.documents.mail.mime import is_mail
-from keydiff_cli.documents.rtf.rtf import is_rtf
-from keydiff_cli.documents.web.html import is_html
 
 @dataclass(frozen=True)
 class Head:
@@ -71,11 +77,15 @@ class Kind:
 KINDS = [
     Kind(lambda head: is_pdf(head.data), "pdf.PdfDocument"),
     Kind(lambda head: is_zip(head.data), "office.packages.open_package"),
+    Kind(lambda head: is_compound(head.data), "mail.compound.open_compound"),
     Kind(lambda head: is_rtf(head.data), "rtf.rtf.RichTextDocument"),
     Kind(lambda head: is_mbox(head.data, head.text), "mail.mbox.MailFolder"),
     Kind(lambda head: is_saved_page(head.text), "mail.eml.SavedPage"),
     Kind(lambda head: is_mail(head.text), "mail.eml.MailDocument"),
     Kind(lambda head: is_html(head.text), "web.html.HtmlDocument"),
+    Kind(lambda head: is_notebook(head.text), "notebook.Notebook"),
+    Kind(lambda head: is_markdown(head.text), "markdown.MarkdownDocument"),
+    Kind(lambda head: is_csv(head.text), "separated.SeparatedDocument"),
 ]
 # What reads a text that is of none of the kinds above, and of no format that is refused.
 PLAIN_TEXT = Kind(lambda head: head.encoding is not None, "plain_text.TextDocument")

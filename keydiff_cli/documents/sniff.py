@@ -35,7 +35,8 @@ _MAGIC: list[tuple[int, bytes, str, str]] = [
     (0, b"OggS", "a video or audio file", "give a document"),
     (0, b"AT&TFORM", "a DjVu document", _AS_TEXT),
     (60, b"BOOKMOBI", "a Mobipocket book", _AS_TEXT),
-    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document", _AS_TEXT),
+    (0, b"PK\5\6", "an empty zip archive", "give a document"),
+    (0, b"PK\7\x08", "a part of a zip archive", "join its parts first"),
     (0, b"SQLite format 3\0", "an SQLite database", "export it as text"),
     (0, b"\xde\x12\x04\x95", "a catalogue of translations", "give a document"),
     (0, b"PAR1", "a Parquet table", "export it as text"),
@@ -46,10 +47,6 @@ _MAGIC: list[tuple[int, bytes, str, str]] = [
     (0, b"\xcf\xfa\xed\xfe", "a program", "give a document"),
     (0, b"\0asm", "a program", "give a document"),
 ]
-# Files that are text by their bytes, but no text to read: (first bytes, what it is, what to do).
-_SOURCE_MAGIC: list[tuple[bytes, str, str]] = [
-    (b"{\\rtf", "a rich text (RTF) document", _AS_TEXT),
-]
 _FROM_POSTSCRIPT = ("PostScript", "convert it to PDF first, such as with ps2pdf")
 _POSTSCRIPT_LEAD = b"\x04\xef\xbb\xbf \t\r\n"  # drivers of printers begin with a Ctrl-D
 _POSTSCRIPT_WINDOW = 4096  # bytes behind "%!" in which operators are looked for
@@ -58,15 +55,6 @@ _POSTSCRIPT_OPERATOR = re.compile(
     rb"(?<!\S)(?:findfont|(?:r?move|r?line)to|setfont|showpage|gsave|grestore|bind|def|exch|"
     rb"setlinewidth|translate|currentfile|eexec|save|restore)(?!\S)"
 )
-# (a name inside a zip container, the kind of document that it shows)
-_ZIPPED: list[tuple[bytes, str]] = [
-    (b"word/", "a Word document"),
-    (b"xl/", "an Excel workbook"),
-    (b"ppt/", "a PowerPoint presentation"),
-    (b"mimetypeapplication/epub+zip", "an EPUB book"),
-    (b"mimetypeapplication/vnd.oasis.opendocument.text", "an OpenDocument text"),
-    (b"mimetypeapplication/vnd.oasis.opendocument", "an OpenDocument file"),
-]
 
 
 def is_pdf(head: bytes) -> bool:
@@ -101,14 +89,6 @@ def known_format(head: bytes, binary: bool) -> tuple[str, str] | None:
     tuple of str, or None
         What the file is and what to do, or None where nothing is recognised.
     """
-    if head.startswith(b"PK") and head[2:4] in (b"\3\4", b"\5\6", b"\7\b"):
-        for inside, what in _ZIPPED:
-            if inside in head:
-                return what, _AS_TEXT
-        return "a zip archive", _UNPACK
-    for start, what, advice in _SOURCE_MAGIC:
-        if head.startswith(start):
-            return what, advice
     if _is_postscript(head):
         return _FROM_POSTSCRIPT
     for offset, magic, what, advice in _MAGIC:

@@ -9,21 +9,10 @@ from keydiff_cli.documents.byte_stream import CHUNK
 from keydiff_cli.documents.composed import ComposedDocument
 from keydiff_cli.documents.encoding import Decoder
 from keydiff_cli.documents.mail.letter import write_letter
-from keydiff_cli.documents.mail.mime import header_names, letter_of, parse
+from keydiff_cli.documents.mail.mime import letter_of, parse
 from keydiff_cli.documents.web.charset import page_encoding
 from keydiff_cli.documents.web.page_text import PageText
 from keydiff_cli.errors import DocumentError
-
-_OF_LETTERS = {"to", "received", "message-id", "delivered-to", "return-path", "cc"}
-
-
-def is_saved_page(text: str) -> bool:
-    """Tell whether a text is a web page that was saved with its pictures in one file."""
-    names = header_names(text.lstrip("\r\n"))
-    if not {"mime-version", "content-type"} <= set(names) or _OF_LETTERS & set(names):
-        return False
-    head = text[:20_000].lower()
-    return "multipart/related" in head or "content-type: text/html" in head
 
 
 class _MimeDocument(ComposedDocument):

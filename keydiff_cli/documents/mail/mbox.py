@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import IO
 
 from keydiff_cli.documents.composed import ComposedDocument
+from keydiff_cli.documents.looks import FROM_LINE
 from keydiff_cli.documents.mail.letter import write_letter
-from keydiff_cli.documents.mail.mime import header_names, letter_of, parse
+from keydiff_cli.documents.mail.mime import letter_of, parse
 
-_FROM = re.compile(rb"From \S.*\d\d:\d\d.*\d{4}")
 _LONGEST = 1 << 20  # bytes of a line that are read at a time
-
-
-def is_mbox(head: bytes, text: str) -> bool:
-    """Tell whether a file is a folder of mail: by its first line, and headers behind it."""
-    first, _, rest = text.partition("\n")
-    return _FROM.match(head) is not None and "from" in header_names(rest)
 
 
 class MailFolder(ComposedDocument):
@@ -43,7 +36,7 @@ class _Messages:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._begins = _FROM.match(file.readline(_LONGEST)) is not None
+        self._begins = FROM_LINE.match(file.readline(_LONGEST)) is not None
 
     def has_more(self) -> bool:
         """Whether another message begins."""
@@ -53,7 +46,7 @@ class _Messages:
         """The lines of the next message."""
         self._begins, empty = False, False
         while line := self._file.readline(_LONGEST):
-            if empty and _FROM.match(line):
+            if empty and FROM_LINE.match(line):
                 self._begins = True
                 return
             empty = not line.strip()

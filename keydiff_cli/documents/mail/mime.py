@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from email.header import decode_header
 from email.message import Message
@@ -15,34 +14,8 @@ from keydiff_cli.system.sizes import format_size
 
 MOST_BYTES = 256 << 20  # of a message, which is held as a whole
 _LONGEST = 4000  # characters of a header that are read
+_SIGNATURES = ("application/pgp-signature", "application/pkcs7-signature")
 _DEEPEST = 20  # messages that are attached to each other
-_HEADER = re.compile(r"([!-9;-~]+):(?=[ \t\r\n]|\S)")
-_OF_MAIL = frozenset(
-    "from to cc date subject received message-id return-path mime-version content-type sender "
-    "delivered-to reply-to content-transfer-encoding in-reply-to references".split()
-)
-_SURE = frozenset("received message-id return-path mime-version delivered-to".split())
-
-
-def header_names(text: str) -> list[str]:
-    """The names of the headers that a text begins with, in small letters; none if it is no mail."""
-    names = []
-    for line in text[:20_000].splitlines():
-        if not line.strip():
-            break
-        if line[0] in " \t" and names:
-            continue
-        match = _HEADER.match(line)
-        if match is None:
-            return []
-        names.append(match[1].lower())
-    return names
-
-
-def is_mail(text: str) -> bool:
-    """Tell whether a text is a message by its headers."""
-    names = set(header_names(text.lstrip("\r\n")))
-    return len(names & _OF_MAIL) > 2 and bool(names & _SURE) and "from" in names
 
 
 def parse(chunks: Iterable[bytes], name: str) -> Message:
@@ -114,9 +87,8 @@ def _take_leaf(part: Message, letter: Letter) -> None:
         letter.bodies.append([Body(data, kind == "text/html", charset)])
     elif kind == "application/pgp-encrypted" or kind == "application/pkcs7-mime":
         letter.attached.append(Attachment("an encrypted message", None))
-    elif kind not in ("application/pgp-signature", "application/pkcs7-signature"):
-        if data or attached:
-            letter.attached.append(Attachment(header_text(name or kind), data or None))
+    elif (data or attached) and kind not in _SIGNATURES:
+        letter.attached.append(Attachment(header_text(name or kind), data or None))
 
 
 def _message(part: Message | str) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[\$[^\]]*\]|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
+_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_.|\*.|\[(?P<elapsed>h+|m+|s+)\]|\[[^\]]*\]'
     r"|(?P<noon>AM/PM|A/P)|(?P<fraction>\.0+)|(?P<part>y+|m+|d+|h+|s+)|(?P<other>.)",
@@ -64,7 +64,7 @@ def _part(part: str, moment: datetime, twelve: bool) -> str:
         name = names[moment.month - 1 if part[0] == "m" else moment.weekday()]
         return name[:1] if size == 5 else name if size > 3 else name[:3]
     hour = (moment.hour % 12 or 12) if twelve else moment.hour
-    value = {
-        "m": moment.month, "d": moment.day, "h": hour, "n": moment.minute, "s": moment.second
-    }[part[0]]
+    value = {"m": moment.month, "d": moment.day, "h": hour, "n": moment.minute, "s": moment.second}[
+        part[0]
+    ]
     return f"{value:02}" if size > 1 else str(value)

@@ -31,9 +31,7 @@ class WordDocument(ZippedDocument):
         }
         self._margin("header")
         styles = Styles(archive, parts.get("styles", ""))
-        body = WordBody(
-            self._draft, styles, Numbering(archive, parts.get("numbering", "")), notes
-        )
+        body = WordBody(self._draft, styles, Numbering(archive, parts.get("numbering", "")), notes)
         with archive.open(part) as file:
             for number, event in enumerate(archive.parse(file)):
                 body.take(event)

@@ -151,5 +151,5 @@ def _decimals(pattern: str) -> int:
 def _written(text: str) -> str:
     """A formatted number with its literal characters as such."""
     return " ".join(
-        "".join(chr(ord(char) - 0xF0000) if 0xF0000 <= ord(char) else char for char in text).split()
+        "".join(chr(ord(char) - 0xF0000) if ord(char) >= 0xF0000 else char for char in text).split()
     )

@@ -95,4 +95,3 @@ def _content_type(archive: Archive, part: str) -> str:
 def _load(reader: str) -> _Opener:
     module, _, name = reader.rpartition(".")
     return cast(_Opener, getattr(import_module(f"keydiff_cli.documents.{module}"), name))
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keydiff_cli.documents.draft import Draft
 
-REPEAT = 50  # rows after which the header is written again
+REPEAT = 20  # times its length after which the header is written again
 _MOST_EMPTY = 20  # empty cells in a row that are written as such
 
 Cell = tuple[int, str, bool]
@@ -20,6 +20,7 @@ class RowWriter:
         self._draft = draft
         self._header = ""
         self._rows = 0
+        self._since = 0  # characters since the header was written
 
     def write(self, number: int, cells: list[Cell], times: int = 1) -> None:
         """Write a row.
@@ -47,11 +48,13 @@ class RowWriter:
         line = " | ".join(parts)
         if self._rows == 0 and len(cells) > 1 and not any(is_number for _, _, is_number in cells):
             self._header = line
-        elif self._header and self._rows % REPEAT == 0:
+        elif self._header and self._since > REPEAT * len(self._header):
             self._draft.write(f"Columns: {self._header}")
+            self._since = 0
         label = f"Row {number}" if times == 1 else f"Rows {number}-{number + times - 1}"
         self._draft.write(f"{label}: {line}")
         self._rows += 1
+        self._since += len(line)
 
     def end(self) -> None:
         """End the sheet."""

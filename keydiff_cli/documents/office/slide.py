@@ -22,10 +22,10 @@ def write_slide(draft: Draft, events: Iterable[Event], *, notes: bool = False) -
     """Write a slide, or its notes; whether it is shown: a hidden one is noted as left out."""
     slide = _Slide(draft, notes)
     for event in events:
-        if event.what == START and event.name == "p:sld":
-            if event.attributes.get("show") in ("0", "false"):
-                draft.leave_out("hidden slides")
-                return False
+        shown = event.attributes.get("show") if event.name == "p:sld" else None
+        if shown in ("0", "false"):
+            draft.leave_out("hidden slides")
+            return False
         slide.take(event)
     slide.end()
     return True
@@ -111,10 +111,9 @@ class _Slide:
             self._flow.end_row()
         elif name == "a:tbl":
             self._flow.end_table()
-        elif name == "p:pic":
-            if self._description and not self._notes:
-                self._flow.text(f"[Picture: {self._description}]")
-                self._flow.end_block()
+        elif name == "p:pic" and self._description and not self._notes:
+            self._flow.text(f"[Picture: {self._description}]")
+            self._flow.end_block()
 
     def _text(self, text: str) -> None:
         if self._shape in _TITLES and not self._notes:

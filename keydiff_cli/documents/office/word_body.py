@@ -8,7 +8,7 @@ from keydiff_cli.documents.draft import Draft, one_line
 from keydiff_cli.documents.flow import Flow
 from keydiff_cli.documents.office.numbering import Numbering
 from keydiff_cli.documents.office.word_styles import Styles
-from keydiff_cli.documents.xml_events import END, START, TEXT, Event
+from keydiff_cli.documents.xml_events import START, TEXT, Event
 
 # Elements whose text is not shown: with what is left out so, or nothing where it is elsewhere.
 _SKIPPED = {
@@ -129,8 +129,7 @@ class WordBody:
         elif name in _NOTES:
             self._note(*_NOTES[name], values.get("w:id", ""))
         elif name == "w:commentReference":
-            if text := self._notes.get(("w:comment", values.get("w:id", ""))):
-                self._flow.after(f"[Comment{text}]")
+            self._comment(values.get("w:id", ""))
 
     def _end(self, name: str) -> None:
         if name in ("w:t", "m:t"):
@@ -187,6 +186,10 @@ class WordBody:
             self._count += 1
             self._text(f"[{self._count}]")
             self._flow.after(f"[{title} {self._count}{text}]")
+
+    def _comment(self, identifier: str) -> None:
+        if text := self._notes.get(("w:comment", identifier)):
+            self._flow.after(f"[Comment{text}]")
 
     def _end_paragraph(self) -> None:
         if not self._paragraphs:

@@ -13,11 +13,6 @@ from keydiff_cli.documents.rtf.tokens import tokens
 _TOKENS = 2000  # after which the text is given on
 
 
-def is_rtf(head: bytes) -> bool:
-    """Tell whether a file is rich text."""
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{\\rtf")
-
-
 def write_rtf(draft: Draft, file: IO[bytes]) -> Iterator[None]:
     """Write a rich text to a draft, with a pause now and then."""
     text = RichText(draft)

@@ -9,35 +9,14 @@ from keydiff_cli.documents.draft import Draft, one_line
 from keydiff_cli.documents.flow import Flow
 from keydiff_cli.documents.rtf.fonts import charset_codec, page_codec
 from keydiff_cli.documents.rtf.tokens import Token
+from keydiff_cli.documents.rtf.words import CHARACTERS, SKIPPED, STARRED
 from keydiff_cli.errors import DocumentError
 
 _DEEPEST = 2000  # groups that are open, one in the other
-# Groups that are not read: with what is left out so, or nothing where it is no text.
-_SKIPPED = {
-    **dict.fromkeys(
-        "colortbl info fldinst filetbl revtbl rsidtbl generator themedata latentstyles datastore "
-        "listtable listoverridetable nonshppict bkmkstart bkmkend tc xe template nonesttables "
-        "datafield formfield objdata objclass objname panose falt sn sv atnref atndate atnid "
-        "pnseclvl mmathPr xmlnstbl wgrffmtfilter htmltag mhtmltag colorschememapping".split(),
-        "",
-    ),
-    "pict": "pictures",
-    "object": "embedded objects",
-}
-# Groups that may be ignored by who does not know them, and are read.
-_STARRED = frozenset(
-    "footnote annotation shppict shpinst shptxt atnauthor result fldrslt pntext listtext ud "
-    "stylesheet".split()
-)
 _ASIDE = {"footnote": "Footnote", "annotation": "Comment", "atnauthor": ""}
 _MARGINS = {
     **dict.fromkeys(("header", "headerl", "headerr", "headerf"), "Header"),
     **dict.fromkeys(("footer", "footerl", "footerr", "footerf"), "Footer"),
-}
-_CHARACTERS = {
-    **{"tab": "\t", "emdash": "—", "endash": "–", "bullet": "•", "lquote": "‘", "rquote": "’"},
-    **{"ldblquote": "“", "rdblquote": "”", "emspace": " ", "enspace": " ", "qmspace": " "},
-    **{"~": " ", "_": "-", "\\": "\\", "{": "{", "}": "}"},
 }
 _HEADING = re.compile(r"heading (\d)")
 
@@ -154,8 +133,8 @@ class RichText:
             self._fonts[self._font] = charset_codec(number or 0)
         elif word in ("s", "outlinelevel"):
             self._heading(word, number or 0)
-        elif word in _CHARACTERS:
-            self._text(_CHARACTERS[word])
+        elif word in CHARACTERS:
+            self._text(CHARACTERS[word])
         elif word in ("v", "deleted"):
             hidden = "hidden passages" if word == "v" else "deleted passages"
             self._group = replace(self._group, hidden="" if number == 0 else hidden)
@@ -176,9 +155,9 @@ class RichText:
         elif word in _ASIDE or word in _MARGINS:
             self._aside = []
             self._group = replace(self._group, kind=word, hidden="")
-        elif word in _SKIPPED or (self._starred and word not in _STARRED):
+        elif word in SKIPPED or (self._starred and word not in STARRED):
             self._group = replace(self._group, skipped=True)
-            if what := _SKIPPED.get(word):
+            if what := SKIPPED.get(word):
                 self._draft.leave_out(what)
         else:
             return False

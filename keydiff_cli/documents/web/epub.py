@@ -56,12 +56,11 @@ class Book(ZippedDocument):
         """Refuse a book that is encrypted; fonts that are, do not matter."""
         for event in self._archive.events(_ENCRYPTION):
             method = event.attributes.get("Algorithm", "")
-            if event.what == START and event.name == "enc:EncryptionMethod":
-                if method not in _FONTS:
-                    raise DocumentError(
-                        f"{self.name} is protected against copying, and cannot be read; "
-                        "get it without protection"
-                    )
+            if event.name == "enc:EncryptionMethod" and method and method not in _FONTS:
+                raise DocumentError(
+                    f"{self.name} is protected against copying, and cannot be read; "
+                    "get it without protection"
+                )
 
     def _read_package(self, package: str) -> tuple[list[str], list[str]]:
         """The members of the spine in order, and those with a table of contents."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from keydiff_cli.documents.byte_stream import CHUNK
@@ -10,23 +9,6 @@ from keydiff_cli.documents.composed import ComposedDocument
 from keydiff_cli.documents.encoding import Decoder, Encoding
 from keydiff_cli.documents.web.charset import page_encoding
 from keydiff_cli.documents.web.page_text import PageText
-
-_LEAD = re.compile(r"(?:\s|\ufeff|<!--.{0,20000}?-->|<\?xml[^>]{0,200}\?>|<\?[^>]{0,500}>)*", re.DOTALL)
-_BEGINNING = re.compile(r"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
-_FRAGMENT = re.compile(
-    r"<(title|meta|div|p|table|h[1-6]|ul|ol|article|section|center|font)(?:\s[^<>]*)?>",
-    re.IGNORECASE,
-)
-
-
-def is_html(text: str) -> bool:
-    """Tell whether a text is a web page, or a part of one, by its beginning."""
-    start = _LEAD.match(text)
-    at = start.end() if start else 0
-    if _BEGINNING.match(text, at):
-        return True
-    first = _FRAGMENT.match(text, at)
-    return first is not None and len(re.findall(r"</[a-zA-Z][\w:-]*\s*>", text[:20_000])) > 2
 
 
 class HtmlDocument(ComposedDocument):

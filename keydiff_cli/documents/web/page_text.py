@@ -7,25 +7,17 @@ from html.parser import HTMLParser
 
 from keydiff_cli.documents.draft import Draft, one_line
 from keydiff_cli.documents.flow import Flow
+from keydiff_cli.documents.web.elements import (
+    BLOCKS,
+    FIELDS,
+    HEADINGS,
+    NOT_IN_HEADINGS,
+    SKIPPED,
+    VOID,
+)
 
-_SKIPPED = frozenset(
-    "script style template svg canvas iframe audio video object noscript datalist map ix:header "
-    "rp rt annotation annotation-xml".split()
-)
-_VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()
-)
-_BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset "
-    "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol p "
-    "pre section summary table tbody tfoot thead ul title".split()
-)
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_NOT_IN_HEADINGS = frozenset("p ul ol dl li table td th pre hr".split())
 _NOT_SHOWN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _BLANK = re.compile(r"[ \t\r\n\f\xa0]+")
-_FIELDS = frozenset("text search email tel url number date time month week datetime-local".split())
-
 _Attributes = dict[str, str | None]
 
 
@@ -90,18 +82,18 @@ class PageText(HTMLParser):
                 self._depth += tag == self._skipped
                 return
             self._skipped = ""
-        if tag not in _VOID and self._is_skipped(tag, values):
+        if tag not in VOID and self._is_skipped(tag, values):
             self._skipped, self._depth = tag, 1
             return
-        if tag in _BLOCKS or tag in ("tr", "td", "th"):
+        if tag in BLOCKS or tag in ("tr", "td", "th"):
             self._flow.end_block()
-        if tag in _NOT_IN_HEADINGS:  # one that was not ended
+        if tag in NOT_IN_HEADINGS:  # one that was not ended
             self._heading = 0
         self._start(tag, values)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
-        if tag not in _VOID and tag not in ("p", "div", "span", "li"):  # as browsers have it
+        if tag not in VOID and tag not in ("p", "div", "span", "li"):  # as browsers have it
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -112,11 +104,11 @@ class PageText(HTMLParser):
             return
         if tag == "title" and self._caught is not None:
             self._end_title()
-        elif tag in _BLOCKS or tag in ("td", "th"):
+        elif tag in BLOCKS or tag in ("td", "th"):
             self._flow.end_block()
         if tag in ("ul", "ol", "menu", "dir") and self._lists:
             self._lists.pop()
-        elif tag in _HEADINGS:
+        elif tag in HEADINGS:
             self._heading = 0
         elif tag == "tr":
             self._flow.end_row()
@@ -148,7 +140,7 @@ class PageText(HTMLParser):
         self._flow.text(data)
 
     def _is_skipped(self, tag: str, values: _Attributes) -> bool:
-        if tag in _SKIPPED and not (tag == "noscript" and self._everything):
+        if tag in SKIPPED and not (tag == "noscript" and self._everything):
             return True
         if tag == "math" and values.get("alttext"):
             self._text(values["alttext"] or "")
@@ -167,8 +159,8 @@ class PageText(HTMLParser):
         return "hidden" in values or bool(_NOT_SHOWN.search(values.get("style") or ""))
 
     def _start(self, tag: str, values: _Attributes) -> None:
-        if tag in _HEADINGS:
-            self._heading = _HEADINGS[tag]
+        if tag in HEADINGS:
+            self._heading = HEADINGS[tag]
         elif tag == "title" and not self.title:
             self._caught = []
         elif tag == "br":
@@ -212,7 +204,7 @@ class PageText(HTMLParser):
         kind = (values.get("type") or "text").lower()
         if kind in ("checkbox", "radio"):
             self._text("[x] " if "checked" in values else "[ ] ")
-        elif kind in _FIELDS and (value := one_line(values.get("value") or "")):
+        elif kind in FIELDS and (value := one_line(values.get("value") or "")):
             self._text(f" {value} ")
 
     def _end_title(self) -> None:
@@ -226,7 +218,7 @@ class PageText(HTMLParser):
 def _ends(skipped: str, tag: str) -> bool:
     """Tell whether an element that is not shown ends where another begins."""
     if skipped == "p":
-        return tag in _BLOCKS
+        return tag in BLOCKS
     return skipped == "option" and tag in ("option", "optgroup")
 
 
