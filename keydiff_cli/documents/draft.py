@@ -36,7 +36,7 @@ class Draft:
         self.outline: list[Heading] = []
         self.names: dict[int, str] = {}
         self._line = 1  # the next one, counted from 1 in its page or in the document
-        self._blank = True  # whether another empty line would be one too many
+        self._gap = False  # whether an empty line comes before the next one
         self._parts: list[str] = []
         self._ready: list[tuple[int | None, str]] = []
         self._size = 0
@@ -50,31 +50,38 @@ class Draft:
     def begin_page(self, number: int, name: str = "") -> None:
         """Go on with the page of that number, which may have a name."""
         self._close()
-        self.page, self._line, self._blank = number, 1, True
+        self.page, self._line, self._gap = number, 1, False
         if name := one_line(name):
             self.names[number] = name
 
     def write(self, text: str) -> None:
-        """Write lines; no two empty lines follow each other, and none begins a page."""
+        """Write lines; of empty ones none begins or ends a page, or follows another."""
         for line in text.split("\n"):
             line = _UNSEEN.sub("", line).rstrip()
-            if not line and self._blank:
+            if not line:
+                self.space()
                 continue
-            self._blank = not line
-            self._parts.append(line + "\n")
-            self._size += len(line) + 1
-            self._line += 1
+            if self._gap:
+                self._add("")
+            self._gap = False
+            self._add(line)
 
     def space(self) -> None:
-        """Write an empty line, unless there is one already."""
-        self.write("")
+        """Have an empty line before what is written next."""
+        self._gap = self._line > 1
+
+    def _add(self, line: str) -> None:
+        self._parts.append(line + "\n")
+        self._size += len(line) + 1
+        self._line += 1
 
     def heading(self, title: str, level: int) -> None:
         """Write a heading, and note it in the outline; 1 is the highest level."""
         if not (title := one_line(title)):
             return
         self.space()
-        self.outline.append(Heading(title[:_LONGEST_TITLE], level, self.page, self._line))
+        line = self._line + self._gap
+        self.outline.append(Heading(title[:_LONGEST_TITLE], level, self.page, line))
         self.write(f"{'#' * min(level, 6)} {title}")
         self.space()
 

@@ -14,10 +14,11 @@ _SIGNS = re.compile(
     re.MULTILINE,
 )
 _PROGRAM = re.compile(
-    r"^#!|^(?:import|from|def|class|export|set|if|fi|done|include|using|return)\b.*$"
-    r"|[;{}]$|^\w+ ?=",
+    r"^#!|^import \w|^from \S+ import |^def \w+\(|^class \w+ ?[:({]|^export \w|^set -|^(?:fi|done)$"
+    r"|^#include|^\s*return\b.*;$|[;{}]$|^[\w.]+ ?= ?\S",
     re.MULTILINE,
 )
+_FENCED = re.compile(r"^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
 LONGEST = 1000  # characters of a line that may be a heading
 _WINDOW = 64 * 1024  # characters that are looked at
 
@@ -36,8 +37,9 @@ def is_markdown(text: str) -> bool:
     if not found or len(alone) < 0.7 * len(found):
         return False
     first = next((index for index, line in enumerate(lines, start=1) if line.strip()), 0)
-    signs = len(_SIGNS.findall(text)) + 2 * (found[0][0] == first) + len(alone) - 1
-    return signs > 1 and len(_PROGRAM.findall(text)) < signs + len(found)
+    signs = len(_SIGNS.findall(text))
+    begins = found[0][0] == first and len(found) > 1
+    return (signs > 0 or begins) and 2 * len(_PROGRAM.findall(_FENCED.sub("", text))) <= signs
 
 
 class Headings:

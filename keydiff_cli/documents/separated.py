@@ -29,7 +29,7 @@ class _Repeated:
     """Puts the header in front of rows of a text that comes in pieces."""
 
     def __init__(self) -> None:
-        self._header: str | None = None
+        self._header: str | None = None  # as it is repeated; empty if it is too long for that
         self._begun = ""  # the header as far as it came
         self._since = 0  # characters since the header
         self._quoted = False  # whether the text is in a value with quotes, over ends of lines
@@ -47,10 +47,11 @@ class _Repeated:
             self._begun += line[:_LONGEST]
             if self._at_start and not self._quoted:
                 header = self._begun.strip()
-                self._header = " ".join(header.split("\n")) if len(header) < _LONGEST else ""
+                header = f"[Columns: {' '.join(header.splitlines())}] "
+                self._header = header if len(header) < _LONGEST else ""
             return line
         self._since += len(line)
         if not begins or not self._header or self._since < REPEAT * len(self._header):
             return line
         self._since = len(line)
-        return f"[Columns: {self._header}] {line}"
+        return self._header + line

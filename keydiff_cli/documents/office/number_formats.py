@@ -84,6 +84,8 @@ class Formats:
 
 def general(number: Decimal) -> str:
     """A number in the format that cells have by default: up to 11 digits or so."""
+    if number == number.to_integral_value() and abs(number) < 10**15:
+        return f"{number:.0f}"
     rounded = float(f"{float(number):.11g}")
     if rounded and not 1e-9 < abs(rounded) < 1e15:
         return f"{rounded:.6g}".upper()

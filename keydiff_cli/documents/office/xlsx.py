@@ -73,7 +73,7 @@ class Workbook(ZippedDocument):
                 writer = RowWriter(draft)
                 for index, cells in enumerate(sheet.rows()):
                     writer.write(*cells)
-                    if index % _ROWS == 0:
+                    if index % _ROWS == _ROWS - 1:
                         yield
                 writer.end()
                 for relation in relations(archive, entry.part).values():

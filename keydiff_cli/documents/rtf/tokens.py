@@ -62,6 +62,8 @@ def tokens(file: IO[bytes]) -> Iterator[Token]:
                 skip = max(int(number or 0), 0)
             elif word:
                 yield Token(word.decode(), None if number is None else int(number))
+            elif symbol and symbol in b"{}\\":
+                yield Token("", None, symbol)
             elif symbol:
                 yield Token(symbol.decode("latin-1"))
         rest = data[at:]

@@ -23,5 +23,5 @@ STARRED = frozenset(_READ.split())  # groups that may be passed over, and are re
 CHARACTERS = {
     **{"tab": "\t", "emdash": "—", "endash": "–", "bullet": "•", "lquote": "‘", "rquote": "’"},
     **{"ldblquote": "“", "rdblquote": "”", "emspace": " ", "enspace": " ", "qmspace": " "},
-    **{"~": " ", "_": "-", "\\": "\\", "{": "{", "}": "}"},
+    **{"~": " ", "_": "-"},
 }

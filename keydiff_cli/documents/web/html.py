@@ -22,13 +22,13 @@ class HtmlDocument(ComposedDocument):
         for everything in (False, True):
             self._file.seek(0)
             decoder = Decoder(encoding)
-            page = PageText(self._draft, everything=everything)
+            page = PageText(self._draft, everything=everything, title=not everything)
             while data := self._file.read(CHUNK):
                 page.add(decoder.decode(data))
                 yield
             page.add(decoder.decode(b"", final=True))
             page.finish()
-            if self._draft.size or self.characters:
+            if page.has_text:
                 break
         self._warn_encoding(encoding, decoder)
 

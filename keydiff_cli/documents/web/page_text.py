@@ -37,11 +37,14 @@ class PageText(HTMLParser):
     ----------
     title : str
         Of the page; empty until it was read.
+    has_text : bool
+        Whether there was any besides the title.
     """
 
     def __init__(self, draft: Draft, *, everything: bool = False, title: bool = True) -> None:
         super().__init__(convert_charrefs=True)
         self.title = ""
+        self.has_text = False
         self._draft, self._everything, self._write_title = draft, everything, title
         self._flow = Flow(draft)
         self._waiting: list[str] = []
@@ -137,6 +140,7 @@ class PageText(HTMLParser):
         self._raised = False
         if self._heading:
             self._flow.heading(self._heading)
+        self.has_text = self.has_text or not data.isspace()
         self._flow.text(data)
 
     def _is_skipped(self, tag: str, values: _Attributes) -> bool:
