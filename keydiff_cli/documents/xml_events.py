@@ -69,8 +69,16 @@ class Event(NamedTuple):
 _NONE: dict[str, str] = {}
 
 
-def xml_events(file: IO[bytes]) -> Iterator[Event]:
-    """Parse XML from a binary file.
+class _Names(dict[str, str]):
+    """The short names of those that came by."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = short = _short(name)
+        return short
+
+
+def xml_events(file: IO[bytes], name: str) -> Iterator[Event]:
+    """Parse XML from a binary file that is part of the document of that name.
 
     Raises
     ------
@@ -80,27 +88,30 @@ def xml_events(file: IO[bytes]) -> Iterator[Event]:
         Where it is not well formed.
     """
     events: list[Event] = []
-    names: dict[str, str] = {}
+    names = _Names()
+    add, make = events.append, Event._make
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.buffer_size = _CHUNK
 
-    def short(name: str) -> str:
-        return names.get(name) or names.setdefault(name, _short(name))
+    def start(element: str, attributes: dict[str, str]) -> None:
+        plain = {names[key]: value for key, value in attributes.items()} if attributes else _NONE
+        add(make((START, names[element], plain, "")))
 
-    def start(name: str, attributes: dict[str, str]) -> None:
-        plain = {short(key): value for key, value in attributes.items()} if attributes else _NONE
-        events.append(Event(START, short(name), plain, ""))
-
-    def end(name: str) -> None:
-        events.append(Event(END, short(name), _NONE, ""))
+    def end(element: str) -> None:
+        add(make((END, names[element], _NONE, "")))
 
     def text(data: str) -> None:
-        events.append(Event(TEXT, "", _NONE, data))
+        add(make((TEXT, "", _NONE, data)))
+
+    def refuse(*declared: object) -> None:
+        raise DocumentError(
+            f"{name} is not read: its XML declares entities, which are not expanded, since they "
+            "may be an attack"
+        )
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = text
-    parser.EntityDeclHandler = _refuse
+    parser.CharacterDataHandler, parser.EntityDeclHandler = text, refuse
     final = False
     while not final:
         data = file.read(_CHUNK)
@@ -108,10 +119,6 @@ def xml_events(file: IO[bytes]) -> Iterator[Event]:
         parser.Parse(data, final)
         yield from events
         events.clear()
-
-
-def _refuse(*declared: object) -> None:
-    raise DocumentError("its XML declares entities, which is not read, as it may be an attack")
 
 
 def _short(name: str) -> str:

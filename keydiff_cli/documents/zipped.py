@@ -112,10 +112,7 @@ class Archive:
 
     def parse(self, file: IO[bytes]) -> Iterator[Event]:
         """Parse an open member as XML."""
-        try:
-            yield from xml_events(file)
-        except DocumentError as error:
-            raise DocumentError(f"{self._name} is not read: {error}") from error
+        return xml_events(file, self._name)
 
     def _damaged(self) -> DocumentError:
         return DocumentError(

@@ -10,7 +10,8 @@ from keydiff_cli.documents import Heading, LeftOut
 _STYLES = (
     '<style:style style:name="gone"><style:table-properties table:display="false"/></style:style>'
     '<style:style style:name="off"><style:drawing-page-properties '
-    'presentation:visibility="hidden"/></style:style><style:style style:name="P1" style:parent-style-name="Title"/>'
+    'presentation:visibility="hidden"/></style:style>'
+    '<style:style style:name="P1" style:parent-style-name="Title"/>'
     '<text:list-style style:name="L1"><text:list-level-style-number text:level="1" '
     'style:num-format="1" style:num-suffix="." text:start-value="3"/></text:list-style>'
 )

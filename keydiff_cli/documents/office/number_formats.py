@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
@@ -119,35 +120,59 @@ def _literal(text: str) -> str:
     return "".join(chr(0xF0000 + ord(char)) if ord(char) < 0x10000 else char for char in text)
 
 
-def _formatted(section: str, number: Decimal) -> str:
+@dataclass(frozen=True)
+class _Pattern:
+    """The part of a format for numbers of a kind: what stands around the digits, and these."""
+
+    before: str
+    after: str
+    zeros: int  # digits before the point at least
+    decimals: int
+    optional: int  # of the decimals, those that are left out where they are zero
+    grouped: bool
+    scale: int  # powers of ten to multiply with
+
+
+@lru_cache(maxsize=512)
+def _pattern(section: str) -> _Pattern | None:
+    """A format as a pattern; None where it is text alone."""
     plain = _plain(section)
     match = _DIGITS.search(plain)
-    if match is None:  # text alone
-        return _written(plain.replace("General", general(number)))
-    if "/" in plain or "E+" in plain or "E-" in plain:
-        return general(number) if "/" in plain else f"{float(number):.{_decimals(match[0])}E}"
-    if "%" in plain:
-        number *= 100
-    number = number.scaleb(-3 * len(match[1] or ""))
-    pattern = match[0].rstrip(",")
-    decimals = _decimals(pattern)
-    number = number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    if match is None:
+        return None
+    digits = match[0].rstrip(",")
+    whole, _, part = digits.partition(".")
+    return _Pattern(
+        before=plain[: match.start()],
+        after=plain[match.end() :],
+        zeros=whole.count("0"),
+        decimals=min(len(part), _MOST_DECIMALS),
+        optional=len(part) - len(part.rstrip("#?")),
+        grouped="," in whole,
+        scale=2 * ("%" in plain) - 3 * len(match[1] or ""),
+    )
+
+
+def _formatted(section: str, number: Decimal) -> str:
+    pattern = _pattern(section)
+    if pattern is None:
+        return _written(_plain(section).replace("General", general(number)))
+    if "/" in pattern.after:
+        return general(number)
+    if pattern.after.startswith(("E+", "E-")):
+        return f"{float(number):.{pattern.decimals}E}"
+    number = number.scaleb(pattern.scale)
+    number = number.quantize(Decimal(1).scaleb(-pattern.decimals), rounding=ROUND_HALF_UP)
     whole, _, part = f"{abs(number):f}".partition(".")
-    optional = len(pattern) - len(pattern.rstrip("#?")) if "." in pattern else 0
+    optional = pattern.optional
     while optional and part.endswith("0"):
         part, optional = part[:-1], optional - 1
-    zeros = pattern.partition(".")[0].count("0")
-    whole = whole.lstrip("0").zfill(zeros)
-    if "," in pattern.partition(".")[0]:
-        whole = f"{int(whole or 0):,}" if whole else ""
+    whole = whole.lstrip("0").zfill(pattern.zeros)
+    if pattern.grouped and whole:
+        whole = f"{int(whole):,}"
     digits = whole + ("." + part if part else "")
     sign = "-" if number < 0 else ""
-    before, after = plain[: match.start()], plain[match.end() :]
-    return _written(f"{sign}{before}{digits}{after}") or "0"
-
-
-def _decimals(pattern: str) -> int:
-    return min(len(pattern.partition(".")[2].rstrip(",")), _MOST_DECIMALS)
+    return _written(f"{sign}{pattern.before}{digits}{pattern.after}") or "0"
 
 
 def _written(text: str) -> str:
