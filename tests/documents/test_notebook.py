@@ -50,7 +50,7 @@ def test_pictures_take_no_memory(save: Save) -> None:
     picture = {"output_type": "display_data", "data": {"image/png": noise}}
     large = save("large", _notebook(_TEXT, _code(picture)))
     small = save("small", _notebook(_TEXT, _code()))
-    assert peak_of(large) < peak_of(small) + (8 << 20)
+    assert peak_of(large) < peak_of(small) + (12 << 20)
     with open_document(large, NOTHING) as document:
         assert "plot(x)" in "".join(piece.text for piece in document.pieces())
 

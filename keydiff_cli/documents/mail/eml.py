@@ -7,7 +7,7 @@ from email.message import Message
 
 from keydiff_cli.documents.byte_stream import CHUNK
 from keydiff_cli.documents.composed import ComposedDocument
-from keydiff_cli.documents.encoding import Decoder
+from keydiff_cli.documents.decoder import Decoder
 from keydiff_cli.documents.mail.letter import write_letter
 from keydiff_cli.documents.mail.mime import letter_of, parse
 from keydiff_cli.documents.web.charset import page_encoding

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from keydiff_cli.documents.decoder import Decoder
 from keydiff_cli.documents.document import Document
 from keydiff_cli.documents.draft import Draft, one_line
-from keydiff_cli.documents.encoding import Decoder, find_encoding
-from keydiff_cli.documents.web.charset import known_codec, page_encoding
+from keydiff_cli.documents.web.charset import any_encoding, known_codec, page_encoding
 from keydiff_cli.documents.web.page_text import PageText
 from keydiff_cli.errors import DocumentError
 
@@ -92,17 +92,18 @@ def _write_body(draft: Draft, body: Body) -> None:
         page.add(decoder.decode(body.data, final=True))
         page.finish()
     else:
-        draft.write(decoded(body.data, body.charset))
+        text = decoded(body.data, body.charset)
+        draft.write(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def decoded(data: bytes, charset: str) -> str:
     """Bytes as text, by the encoding that was said or else a guess."""
-    guess = find_encoding(data)
     if codec := known_codec(charset):
         try:
-            return Decoder(guess).decode(data, final=True) if guess.mark else data.decode(codec)
+            return data.decode(codec)
         except UnicodeError:
             pass
+    guess = any_encoding(data)
     return Decoder(guess).decode(data[guess.mark :], final=True)
 
 

@@ -12,6 +12,7 @@ _DECLARED = re.compile(
     rb"""|^\s*<\?xml\s[^>]{0,100}?encoding\s*=\s*["']([\w:.-]{1,40})""",
     re.IGNORECASE,
 )
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WINDOW = 16 * 1024  # bytes in which a declaration is looked for
 # What browsers read under a name; source: the Encoding Standard of the WHATWG, section 4.2.
 _AS_BROWSERS = {
@@ -40,13 +41,17 @@ def page_encoding(sample: bytes, declared: str = "") -> Encoding:
     declared
         What was said of it from outside, such as in the header of a mail; may be empty.
     """
-    found = find_encoding(sample)
-    if found.mark:
-        return found
-    if match := _DECLARED.search(sample, 0, _WINDOW):
-        declared = declared or (match[1] or match[2]).decode("ascii", "replace")
-    codec = known_codec(declared)
-    return Encoding(codec, declared) if codec else found
+    if not sample.startswith(_MARKS):
+        if match := _DECLARED.search(sample, 0, _WINDOW):
+            declared = declared or (match[1] or match[2]).decode("ascii", "replace")
+        if codec := known_codec(declared):
+            return Encoding(codec, declared)
+    return any_encoding(sample)
+
+
+def any_encoding(sample: bytes) -> Encoding:
+    """The encoding of bytes that are a text, whatever they look like."""
+    return find_encoding(sample) or Encoding("utf-8", "UTF-8")
 
 
 def known_codec(name: str) -> str:

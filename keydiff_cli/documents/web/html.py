@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from keydiff_cli.documents.byte_stream import CHUNK
 from keydiff_cli.documents.composed import ComposedDocument
-from keydiff_cli.documents.encoding import Decoder, Encoding
+from keydiff_cli.documents.decoder import Decoder
+from keydiff_cli.documents.encoding import Encoding
 from keydiff_cli.documents.web.charset import page_encoding
 from keydiff_cli.documents.web.page_text import PageText
 
