@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from keydiff_cli.documents.draft import Draft
 from keydiff_cli.documents.grid import Block, Grid
+
+_EXPONENT = re.compile(r"[-−+]?\d")
 
 
 class Flow:
@@ -23,14 +27,17 @@ class Flow:
         self._tables: list[Grid] = []
         self._last = ""  # what was written last: text, item, heading or row
 
-    def text(self, text: str) -> None:
-        """Add text to the block."""
-        self._parts.append(text)
+    def text(self, text: str, *, raised: bool = False) -> None:
+        """Add text to the block; digits that are raised above others are set apart by "^"."""
+        if raised and self.last_character.isalnum() and _EXPONENT.match(text):
+            text = f"^{text}"
+        if text:
+            self._parts.append(text)
 
     @property
     def last_character(self) -> str:
         """The last character of the block; nothing where it has none."""
-        return self._parts[-1][-1:] if self._parts else ""
+        return self._parts[-1][-1] if self._parts else ""
 
     def line_break(self) -> None:
         """Begin a new line within the block."""
@@ -76,6 +83,11 @@ class Flow:
         if not self._tables:
             self._tables.append(Grid())
         self._tables[-1].begin_cell(columns, rows)
+
+    def widen(self, columns: int) -> None:
+        """Let the cell that was begun last span so many columns."""
+        if self._tables:
+            self._tables[-1].widen(columns)
 
     def end_row(self) -> None:
         """End the row of the table."""

@@ -84,6 +84,10 @@ class Grid:
                 self._spans[column] = min(rows, _MOST_SPAN)
         self._column += columns
 
+    def widen(self, columns: int) -> None:
+        """Let the cell that was begun last span so many columns."""
+        self._column += max(0, min(columns, _MOST_SPAN) - 1)
+
     def end_row(self) -> None:
         """End the row."""
         if self._cells:

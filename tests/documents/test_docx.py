@@ -112,5 +112,14 @@ def test_a_text_box_once_and_special_characters() -> None:
     assert text_of(docx(body)) == "a\tb\nc-☒\nIn a box\n"
 
 
+def test_raised_digits_and_wide_cells() -> None:
+    raised = '<w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>6</w:t></w:r>'
+    text = "<w:p><w:r><w:t>10</w:t></w:r>" + raised + "<w:r><w:t>7</w:t></w:r></w:p>"
+    wide = f'<w:tc><w:tcPr><w:gridSpan w:val="2"/></w:tcPr>{paragraph("ab")}</w:tc>'
+    a, b, c = (f"<w:tc>{paragraph(name)}</w:tc>" for name in "abc")
+    table = f"<w:tbl><w:tr>{wide}{c}</w:tr><w:tr>{a}{b}{c}</w:tr></w:tbl>"
+    assert text_of(docx(text + table)) == "10^67\n\nab |  | c\na | b | c\n"
+
+
 def test_no_text() -> None:
     assert "has no text" in refusal(lambda: text_of(docx("<w:p/>")))

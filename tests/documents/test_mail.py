@@ -93,6 +93,17 @@ def test_a_folder() -> None:
     assert (document.kind, document.page_kind, document.pages) == ("mbox", "message", 2)
 
 
+def test_a_folder_with_much_that_is_not_read() -> None:
+    mail = _mail()
+    mail.add_attachment(b"\0", maintype="video", subtype="mp4", filename="v.mp4")
+    one = b"From ada@example.org Mon Jan  1 10:00:00 2024\n" + mail.as_bytes() + b"\n\n"
+    document = piped(one * 9)
+    read(document)
+    assert len(document.warnings) == 6
+    assert document.warnings[0].startswith("standard input: the attachment v.mp4 was not read: ")
+    assert document.warnings[-1] == "standard input: 4 more warnings of what is attached to it"
+
+
 def test_a_saved_page() -> None:
     data = (
         b"From: <Saved by Browser>\r\nMIME-Version: 1.0\r\n"

@@ -12,7 +12,8 @@ _STYLES = (
     '<style:style style:name="off"><style:drawing-page-properties '
     'presentation:visibility="hidden"/></style:style>'
     '<style:style style:name="P1" style:parent-style-name="Title"/>'
-    '<text:list-style style:name="L1"><text:list-level-style-number text:level="1" '
+    '<style:style style:name="up"><style:text-properties style:text-position="super 58%"/>'
+    '</style:style><text:list-style style:name="L1"><text:list-level-style-number text:level="1" '
     'style:num-format="1" style:num-suffix="." text:start-value="3"/></text:list-style>'
 )
 
@@ -22,7 +23,8 @@ def test_a_text() -> None:
         "<text:tracked-changes><text:changed-region><text:deletion><text:p>old</text:p>"
         "</text:deletion></text:changed-region></text:tracked-changes>"
         '<text:p text:style-name="P1">Report</text:p>'
-        '<text:h text:outline-level="2">Ferries</text:h><text:p>The ferry<text:s text:c="2"/>leaves'
+        '<text:h text:outline-level="2">Ferries</text:h><text:p>10<text:span text:style-name="up">6</text:span>'
+        '<text:s text:c="2"/>leaves'
         '<text:note text:note-class="footnote"><text:note-citation>1</text:note-citation>'
         "<text:note-body><text:p>Not on Sunday.</text:p></text:note-body></text:note> at nine."
         "<office:annotation><dc:creator>Bo</dc:creator><text:p>Sure?</text:p></office:annotation>"
@@ -34,7 +36,7 @@ def test_a_text() -> None:
     )
     document = piped(odf("text", body, styles=_STYLES))
     assert read(document) == (
-        "# Report\n\n## Ferries\n\nThe ferry  leaves[1] at nine.\n[Footnote 1: Not on Sunday.]\n"
+        "# Report\n\n## Ferries\n\n10^6  leaves[1] at nine.\n[Footnote 1: Not on Sunday.]\n"
         "[Comment by Bo: Sure?]\n\n3. x\n4. y\n\nA | B\n"
     )
     assert (document.kind, document.page_kind) == ("odt", None)

@@ -32,6 +32,7 @@ def rich(text: str) -> str:
             "On Sunday[1] too\n[Footnote 1: Not in May.]",
         ),
         (r" x{\*\atnauthor Bo}{\*\annotation Sure?}\par", "x\n[Comment by Bo: Sure?]"),
+        (r" 10{\super 6} on{\super th}", "10^6 onth"),
         (r"{\header Secret\par}{\headerf Secret\par}x\par", "x\n[Header: Secret]"),
     ],
 )

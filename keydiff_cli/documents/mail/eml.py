@@ -8,7 +8,7 @@ from email.message import Message
 from keydiff_cli.documents.byte_stream import CHUNK
 from keydiff_cli.documents.composed import ComposedDocument
 from keydiff_cli.documents.decoder import Decoder
-from keydiff_cli.documents.mail.letter import write_letter
+from keydiff_cli.documents.mail.letter import told, write_letter
 from keydiff_cli.documents.mail.mime import letter_of, parse
 from keydiff_cli.documents.web.charset import page_encoding
 from keydiff_cli.documents.web.page_text import PageText
@@ -29,7 +29,8 @@ class MailDocument(_MimeDocument):
     what = "a mail"
 
     def _compose(self) -> Iterator[None]:
-        self.warnings += write_letter(self._draft, letter_of(self._parsed()))
+        warnings = write_letter(self._draft, letter_of(self._parsed()))
+        self.warnings += told(self.name, warnings)
         yield
 
 

@@ -13,6 +13,7 @@ from keydiff_cli.documents.web.page_text import PageText
 from keydiff_cli.errors import DocumentError
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
+_MOST_WARNINGS = 5
 _DEEPEST = 3  # documents that are attached to what is attached
 _DEPTH: ContextVar[int] = ContextVar("depth", default=0)
 
@@ -83,6 +84,14 @@ def write_letter(draft: Draft, letter: Letter) -> list[str]:
         else:
             warnings += _write_attachment(draft, item)
     return warnings
+
+
+def told(name: str, warnings: list[str]) -> list[str]:
+    """The warnings of what is attached, with the name of the mail, and not too many."""
+    lines = [f"{name}: {warning}" for warning in warnings[:_MOST_WARNINGS]]
+    if (more := len(warnings) - len(lines)) > 0:
+        lines.append(f"{name}: {more:,} more warnings of what is attached to it")
+    return lines
 
 
 def _write_body(draft: Draft, body: Body) -> None:

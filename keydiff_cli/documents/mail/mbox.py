@@ -7,7 +7,7 @@ from typing import IO
 
 from keydiff_cli.documents.composed import ComposedDocument
 from keydiff_cli.documents.looks import FROM_LINE
-from keydiff_cli.documents.mail.letter import write_letter
+from keydiff_cli.documents.mail.letter import told, write_letter
 from keydiff_cli.documents.mail.mime import letter_of, parse
 
 _LONGEST = 1 << 20  # bytes of a line that are read at a time
@@ -21,14 +21,15 @@ class MailFolder(ComposedDocument):
     page_kind = "message"
 
     def _compose(self) -> Iterator[None]:
-        self.pages = 0
+        self.pages, warnings = 0, list[str]()
         messages = _Messages(self._file)
         while messages.has_more():
             letter = letter_of(parse(messages.lines(), self.name))
             self.pages += 1
             self._draft.begin_page(self.pages, letter.subject)
-            self.warnings += write_letter(self._draft, letter)
+            warnings += write_letter(self._draft, letter)
             yield
+        self.warnings += told(self.name, warnings)
 
 
 class _Messages:

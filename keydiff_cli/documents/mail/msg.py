@@ -12,7 +12,7 @@ from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.composed import ComposedDocument
 from keydiff_cli.documents.draft import Draft
 from keydiff_cli.documents.mail.compressed_rtf import unpack_rtf
-from keydiff_cli.documents.mail.letter import Attachment, Body, Letter, write_letter
+from keydiff_cli.documents.mail.letter import Attachment, Body, Letter, told, write_letter
 from keydiff_cli.documents.mail.mime import MOST_BYTES
 from keydiff_cli.documents.rtf.rtf import write_rtf
 
@@ -38,7 +38,8 @@ class OutlookMessage(ComposedDocument):
         self._compound = compound
 
     def _compose(self) -> Iterator[None]:
-        self.warnings += write_letter(self._draft, _Item(self._compound, []).letter(0))
+        warnings = write_letter(self._draft, _Item(self._compound, []).letter(0))
+        self.warnings += told(self.name, warnings)
         yield
 
 

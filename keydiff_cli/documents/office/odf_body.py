@@ -48,6 +48,7 @@ class OdfBody:
         self._catch = ""  # the element whose text is caught, and the text
         self._caught: list[str] = []
         self._notes = False
+        self._raised = False  # whether the next text is
 
     def take(self, event: Event) -> None:
         """Take the next start, end or text."""
@@ -75,6 +76,8 @@ class OdfBody:
         elif name == "text:s":
             count = values.get("text:c", "1")
             self._text(" " * min(int(count) if count.isdecimal() else 1, _MOST_SPACES))
+        elif name == "text:span":
+            self._raised = values.get("text:style-name", "") in self._styles.raised
         elif name == "text:tab":
             self._text("\t")
         elif name == "text:line-break":
@@ -164,7 +167,8 @@ class OdfBody:
         if self._aside is not None:
             self._aside.append(text)
         else:
-            self._flow.text(text)
+            self._flow.text(text, raised=self._raised)
+            self._raised = False
 
     def _caught_all(self, name: str) -> None:
         text, self._catch = one_line("".join(self._caught)), ""

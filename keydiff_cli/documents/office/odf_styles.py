@@ -27,9 +27,12 @@ class OdfStyles:
     ----------
     hidden
         The names of those that hide a table or a slide.
+    raised
+        The names of those that raise text above the line.
     """
 
     hidden: set[str] = field(default_factory=set)
+    raised: set[str] = field(default_factory=set)
     _bases: dict[str, str] = field(default_factory=dict)
     _lists: dict[str, dict[int, _Numbers]] = field(default_factory=dict)
     _current: str = ""
@@ -48,6 +51,9 @@ class OdfStyles:
         elif self._current and name == "style:table-properties":
             if values.get("table:display") == "false":
                 self.hidden.add(self._current)
+        elif self._current and name == "style:text-properties":
+            if values.get("style:text-position", "").startswith("super"):
+                self.raised.add(self._current)
         elif self._current and name == "style:drawing-page-properties":
             if values.get("presentation:visibility") == "hidden":
                 self.hidden.add(self._current)

@@ -41,7 +41,7 @@ class _Slide:
         self._title: list[str] = []
         self._shape = ""  # the kind of the place that the shape has in the layout
         self._description = ""
-        self._in_text = self._bulleted = self._filled = False
+        self._in_text = self._bulleted = self._filled = self._raised = False
         self._skip = 0
         self._depth = 0
 
@@ -82,6 +82,11 @@ class _Slide:
             self._shape = values.get("type", "body")
         elif name == "a:t":
             self._in_text = True
+        elif name == "a:rPr":
+            baseline = values.get("baseline", "0").rstrip("%")
+            self._raised = baseline.isdecimal() and int(baseline) > 0
+        elif name == "a:r":
+            self._raised = False
         elif name == "a:p":
             self._bulleted, self._depth, self._filled = self._shape == "body", 1, False
         elif name == "a:pPr" and values.get("lvl", "").isdecimal():
@@ -120,4 +125,4 @@ class _Slide:
             self._title.append(text)
         else:
             self._filled = self._filled or bool(text.strip())
-            self._flow.text(text)
+            self._flow.text(text, raised=self._raised)

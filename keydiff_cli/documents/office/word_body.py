@@ -72,7 +72,7 @@ class WordBody:
         self._paragraphs: list[_Paragraph] = []  # those that are open: text boxes are in others
         self._skip = 0  # elements that are open from the first one whose text is not shown
         self._hidden = False  # whether the run is
-        self._in_text = self._in_run = False
+        self._in_text = self._in_run = self._raised = False
         self._properties = 0  # elements of properties that are open, one in the other
         self._count = 0  # of footnotes and endnotes
 
@@ -104,7 +104,7 @@ class WordBody:
                 self._flow.end_block()
             self._paragraphs.append(_Paragraph())
         elif name == "w:r":
-            self._in_run, self._hidden = True, False
+            self._in_run, self._hidden, self._raised = True, False, False
         elif name in ("w:pPr", "w:rPr"):
             self._properties += 1
         elif self._properties:
@@ -121,6 +121,8 @@ class WordBody:
         elif name == "w:tc":
             if not self._paragraphs:
                 self._flow.begin_cell()
+        elif name == "w:gridSpan" and not self._paragraphs:
+            self._flow.widen(_whole(values.get("w:val", "1")))
         elif name in _LEFT_OUT:
             self._draft.leave_out(_LEFT_OUT[name])
         elif name == "wp:docPr":
@@ -151,6 +153,7 @@ class WordBody:
         value = values.get("w:val", "")
         if self._in_run:
             self._hidden = self._hidden or (name == "w:vanish" and value not in _OFF)
+            self._raised = self._raised or (name == "w:vertAlign" and value == "superscript")
             return
         if not self._paragraphs:
             return
@@ -173,7 +176,8 @@ class WordBody:
         else:
             if self._paragraphs:
                 self._paragraphs[0].has_text = True
-            self._flow.text(text)
+            self._flow.text(text, raised=self._raised)
+            self._raised = False
 
     def _break(self) -> None:
         if len(self._paragraphs) > 1:
@@ -209,6 +213,10 @@ class WordBody:
         if level and paragraph.has_text:
             self._flow.heading(level)
         self._flow.end_block()
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
 def _symbol(code: str) -> str:

@@ -30,6 +30,7 @@ class _Group:
     hidden: str = ""  # what its text is left out as
     codec: str = ""
     unicode_skip: int = 1
+    raised: bool = False
 
 
 class RichText:
@@ -138,8 +139,10 @@ class RichText:
         elif word in ("v", "deleted"):
             hidden = "hidden passages" if word == "v" else "deleted passages"
             self._group = replace(self._group, hidden="" if number == 0 else hidden)
+        elif word in ("super", "nosupersub", "sub"):
+            self._group = replace(self._group, raised=word == "super" and number != 0)
         elif word == "plain":
-            self._group = replace(self._group, hidden="", codec="")
+            self._group = replace(self._group, hidden="", codec="", raised=False)
         elif kind:
             if word in ("par", "line", "cell", "sect"):
                 self._text(" ")
@@ -249,4 +252,4 @@ class RichText:
         elif self._table and text.strip():
             self._flow.end_table()
             self._table = self._cell = False
-        self._flow.text(text)
+        self._flow.text(text, raised=self._group.raised)

@@ -135,13 +135,11 @@ class PageText(HTMLParser):
                 data = data[1:]
         if not data:
             return
-        if self._raised and (data[0].isdigit() or data[0] in "-−+"):
-            data = "^" + data
-        self._raised = False
         if self._heading:
             self._flow.heading(self._heading)
         self.has_text = self.has_text or not data.isspace()
-        self._flow.text(data)
+        self._flow.text(data, raised=self._raised)
+        self._raised = False
 
     def _is_skipped(self, tag: str, values: _Attributes) -> bool:
         if tag in SKIPPED and not (tag == "noscript" and self._everything):
@@ -186,7 +184,7 @@ class PageText(HTMLParser):
                 _whole(values.get("colspan"), 1), _whole(values.get("rowspan"), 1)
             )
         elif tag == "sup":
-            self._raised = self._flow.last_character.isalnum()
+            self._raised = True
         elif tag == "img":
             self._picture(one_line(values.get("alt") or ""))
         elif tag == "input":
