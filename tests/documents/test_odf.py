@@ -23,7 +23,8 @@ def test_a_text() -> None:
         "<text:tracked-changes><text:changed-region><text:deletion><text:p>old</text:p>"
         "</text:deletion></text:changed-region></text:tracked-changes>"
         '<text:p text:style-name="P1">Report</text:p>'
-        '<text:h text:outline-level="2">Ferries</text:h><text:p>10<text:span text:style-name="up">6</text:span>'
+        '<text:h text:outline-level="2">Ferries</text:h>'
+        '<text:p>10<text:span text:style-name="up">6</text:span>'
         '<text:s text:c="2"/>leaves'
         '<text:note text:note-class="footnote"><text:note-citation>1</text:note-citation>'
         "<text:note-body><text:p>Not on Sunday.</text:p></text:note-body></text:note> at nine."
