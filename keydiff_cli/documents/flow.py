@@ -7,6 +7,8 @@ import re
 from keydiff_cli.documents.draft import Draft
 from keydiff_cli.documents.grid import Block, Grid
 
+_LONGEST = 1 << 20  # characters of a block; a longer one is written in parts
+_MOST_HELD = 4 << 20  # characters of the cells of tables; more are written as paragraphs
 _EXPONENT = re.compile(r"[-−+]?\d")
 
 
@@ -20,6 +22,8 @@ class Flow:
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         self._parts: list[str] = []
+        self._size = 0  # characters in them
+        self._held = 0  # characters in the cells of tables
         self._level = 0
         self._mark = ""
         self._as_it_is = False  # whether the spaces that the lines of the block begin with stay
@@ -33,6 +37,9 @@ class Flow:
             text = f"^{text}"
         if text:
             self._parts.append(text)
+            self._size += len(text)
+            if self._size > _LONGEST:
+                self.end_block()
 
     @property
     def last_character(self) -> str:
@@ -64,6 +71,7 @@ class Flow:
         if self._parts:
             lines = "".join(self._parts).split("\n")
             self._parts.clear()
+            self._size = 0
             lines = [line.rstrip() if self._as_it_is else line.strip() for line in lines]
             if text := "\n".join(lines).strip("\n"):
                 self._add(Block(text, self._level, self._mark))
@@ -95,6 +103,7 @@ class Flow:
         if self._tables:
             self._tables[-1].end_row()
             if self._tables[-1].is_full and len(self._tables) == 1:
+                self._held = 0
                 self._write_rows(self._tables[-1])
 
     def end_table(self) -> None:
@@ -104,7 +113,7 @@ class Flow:
             self._write_rows(self._tables.pop())
         if not self._tables:
             self._write_after()
-            self._last = "text"
+            self._last, self._held = "text", 0
 
     def end_tables(self) -> None:
         """End the block and all tables that were left open."""
@@ -124,6 +133,9 @@ class Flow:
         cell = self._tables[-1].cell if self._tables else None
         if cell is not None:
             cell.blocks.append(block)
+            self._held += len(block.text)
+            if self._held > _MOST_HELD:
+                self._write_tables()
             return
         kind = "row" if block.row else "item" if block.mark.strip() else "text"
         if block.level:
@@ -134,6 +146,13 @@ class Flow:
                 self._draft.space()
             self._draft.write(block.mark + block.text)
         self._last = kind
+
+    def _write_tables(self) -> None:
+        """Write what the open tables hold as it is, and forget that they are open."""
+        tables, self._tables, self._held = self._tables, [], 0
+        for table in tables:
+            table.end_row()
+            self._write_rows(table)
 
     def _write_after(self) -> None:
         for line in self._after:

@@ -10,6 +10,7 @@ from xml.parsers import expat
 from keydiff_cli.errors import DocumentError
 
 _CHUNK = 64 * 1024  # bytes parsed at a time
+_MOST_SILENT = 32 << 20  # bytes of a single tag or comment, which the parser holds
 START, END, TEXT = 0, 1, 2
 
 # Parts of namespaces, without the years in them, which differ between editions of a standard.
@@ -83,7 +84,7 @@ def xml_events(file: IO[bytes], name: str) -> Iterator[Event]:
     Raises
     ------
     DocumentError
-        Where it declares entities, which may expand without end.
+        Where it declares entities, which may expand without end, or has a tag without end.
     xml.parsers.expat.ExpatError
         Where it is not well formed.
     """
@@ -112,11 +113,14 @@ def xml_events(file: IO[bytes], name: str) -> Iterator[Event]:
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler, parser.EntityDeclHandler = text, refuse
-    final = False
+    final, silent = False, 0
     while not final:
         data = file.read(_CHUNK)
         final = not data
         parser.Parse(data, final)
+        silent = 0 if events else silent + len(data)
+        if silent > _MOST_SILENT:
+            raise DocumentError(f"{name} is not read: a tag or comment in its XML has no end")
         yield from events
         events.clear()
 

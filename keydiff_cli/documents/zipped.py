@@ -94,25 +94,36 @@ class Archive:
     def read(self, member: str) -> bytes:
         """Read a member as a whole; DocumentError where it is too large to be held."""
         with self.open(member) as file:
-            if self.size(member) > MOST_HELD:
-                raise DocumentError(
-                    f"{self._name} is not read: {_shown(member)} in it has more than "
-                    f"{format_size(MOST_HELD)}"
-                )
+            self._check_held(member)
             try:
                 return file.read()
             except Exception as error:
                 raise self._damaged() from error
 
-    def events(self, member: str) -> Iterator[Event]:
-        """Parse a member as XML; nothing where it is missing."""
+    def events(self, member: str, *, streams: bool = False) -> Iterator[Event]:
+        """Parse a member as XML; nothing where it is missing.
+
+        Parameters
+        ----------
+        streams
+            Whether nothing of it is held, so that it may be larger than ``MOST_HELD``.
+        """
         if member in self:
+            if not streams:
+                self._check_held(member)
             with self.open(member) as file:
                 yield from self.parse(file)
 
     def parse(self, file: IO[bytes]) -> Iterator[Event]:
         """Parse an open member as XML."""
         return xml_events(file, self._name)
+
+    def _check_held(self, member: str) -> None:
+        if self.size(member) > MOST_HELD:
+            raise DocumentError(
+                f"{self._name} is not read: {_shown(member)} in it has more than "
+                f"{format_size(MOST_HELD)}"
+            )
 
     def _damaged(self) -> DocumentError:
         return DocumentError(

@@ -67,9 +67,30 @@ def test_bombs_are_refused(monkeypatch: pytest.MonkeyPatch, save: Save) -> None:
     assert "in all" in refusal(lambda: text_of(epub({f"c{n}": "<p>text" * 99 for n in range(9)})))
 
 
-def test_a_bomb_takes_no_memory(save: Save) -> None:
-    small, large = save("small", _DOCX), save("large", _bomb(30 << 20))
-    assert peak_of(large) < peak_of(small) + (200 << 20)
+@pytest.mark.parametrize(
+    "body",
+    [
+        paragraph("words and " * (3 << 20)),
+        f"<w:tbl><w:tr><w:tc>{paragraph('words and ' * 99_999) * 30}</w:tc></w:tr></w:tbl>",
+        f"<w:tbl>{'<w:tr><w:tc/></w:tr>' * 1_500_000}</w:tbl>{paragraph('x')}",
+    ],
+    ids=["paragraph", "cell", "table"],
+)
+def test_what_is_large_takes_no_memory(body: str, save: Save) -> None:
+    small, large = save("small", _DOCX), save("large", docx(body))
+    assert peak_of(large) < peak_of(small) + (25 << 20)
+
+
+def test_tags_and_parts_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keydiff_cli.documents.xml_events._MOST_SILENT", 1 << 20)
+    noise = random.Random(1).randbytes(1 << 20).hex()
+    for body in (f"<!-- {noise} -->", f'<w:p w:x="{noise}"/>'):
+        assert "has no end" in refusal(lambda body=body: text_of(docx(paragraph("x") + body)))
+    monkeypatch.setattr(zipped, "MOST_HELD", 2000)
+    notes = {"footnotes": paragraph("x" * 3000)}
+    assert "word/footnotes.xml in it has more than" in refusal(
+        lambda: text_of(docx(paragraph("x"), notes))
+    )
 
 
 def test_names_are_not_used_as_paths(save: Save) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from keydiff_cli.documents.composed import PIECE
 from keydiff_cli.documents.draft import Draft, one_line
 from keydiff_cli.documents.office.numbering import Numbering
 from keydiff_cli.documents.office.relations import related, relations
@@ -35,7 +36,7 @@ class WordDocument(ZippedDocument):
         with archive.open(part) as file:
             for number, event in enumerate(archive.parse(file)):
                 body.take(event)
-                if number % _EVENTS == 0:
+                if number % _EVENTS == 0 or self._draft.size >= PIECE:
                     self._share = file.tell() / max(archive.size(part), 1)
                     yield
         body.end()

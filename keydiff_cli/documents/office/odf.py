@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from keydiff_cli.documents.byte_stream import ByteStream
+from keydiff_cli.documents.composed import PIECE
 from keydiff_cli.documents.draft import one_line
 from keydiff_cli.documents.office.odf_body import OdfBody
 from keydiff_cli.documents.office.odf_sheets import OdfSheets
@@ -49,7 +50,7 @@ class _OpenDocument(ZippedDocument):
                     self._take(body, event)
                 else:
                     self._styles.take(event)
-                if number % _EVENTS == 0:
+                if number % _EVENTS == 0 or self._draft.size >= PIECE:
                     self._share = file.tell() / max(self._archive.size(_CONTENT), 1)
                     yield
         body.end()

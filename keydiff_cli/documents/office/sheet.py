@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from keydiff_cli.documents.draft import Draft, one_line
 from keydiff_cli.documents.office.number_formats import Formats
 from keydiff_cli.documents.office.rows import Cell
-from keydiff_cli.documents.office.strings import SharedStrings
+from keydiff_cli.documents.office.strings import LONGEST_CELL, SharedStrings
 from keydiff_cli.documents.xml_events import START, TEXT, Event
 
 _MOST_COLUMNS = 16_384
@@ -28,10 +28,12 @@ class Sheet:
         values: dict[str, str] = {}
         parts: list[str] = []
         inside = formula = False
+        size = 0
         for what, name, attributes, text in self._events:
             if what == TEXT:
-                if inside:
+                if inside and size < LONGEST_CELL:
                     parts.append(text)
+                    size += len(text)
             elif what == START:
                 if name == "x:c":
                     values, formula = attributes, False
@@ -49,6 +51,7 @@ class Sheet:
             elif name == "x:c":
                 shown = self._shown("".join(parts), values) if parts else None
                 parts.clear()
+                size = 0
                 if shown and shown[0]:
                     cells.append((column, *shown))
                 elif formula and not shown:

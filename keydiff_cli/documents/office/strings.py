@@ -10,7 +10,7 @@ from keydiff_cli.documents.xml_events import END, START, TEXT
 from keydiff_cli.documents.zipped import Archive
 
 _IN_MEMORY = 16 << 20  # bytes of texts, above which they go to an unlinked temporary file
-_LONGEST = 32_767  # characters of a cell, by Excel's own limit
+LONGEST_CELL = 32_767  # characters of a cell, by Excel's own limit
 
 
 class SharedStrings:
@@ -23,18 +23,20 @@ class SharedStrings:
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
         self._ends = array("Q", [0])
         texts: list[str] = []
-        inside, phonetic = False, False
-        for event in archive.events(part):
+        inside, phonetic, size = False, False, 0
+        for event in archive.events(part, streams=True):
             if event.what == TEXT:
-                if inside and not phonetic:
+                if inside and not phonetic and size < LONGEST_CELL:
                     texts.append(event.text)
+                    size += len(event.text)
             elif event.name == "x:t":
                 inside = event.what == START
             elif event.name == "x:rPh":
                 phonetic = event.what == START
             elif event.name == "x:si" and event.what == END:
-                self._add("".join(texts)[:_LONGEST])
+                self._add("".join(texts)[:LONGEST_CELL])
                 texts.clear()
+                size = 0
 
     def _add(self, text: str) -> None:
         data = text.encode("utf-8", "replace")

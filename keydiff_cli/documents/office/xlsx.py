@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from keydiff_cli.documents.byte_stream import ByteStream
+from keydiff_cli.documents.composed import PIECE
 from keydiff_cli.documents.office.number_formats import Formats
 from keydiff_cli.documents.office.relations import relations
 from keydiff_cli.documents.office.rows import RowWriter
@@ -69,11 +70,11 @@ class Workbook(ZippedDocument):
                 if entry.kind == "chartsheet":
                     draft.leave_out("charts")
                     continue
-                sheet = Sheet(archive.events(entry.part), strings, formats, draft)
+                sheet = Sheet(archive.events(entry.part, streams=True), strings, formats, draft)
                 writer = RowWriter(draft)
                 for index, cells in enumerate(sheet.rows()):
                     writer.write(*cells)
-                    if index % _ROWS == _ROWS - 1:
+                    if index % _ROWS == _ROWS - 1 or draft.size >= PIECE:
                         yield
                 writer.end()
                 for relation in relations(archive, entry.part).values():

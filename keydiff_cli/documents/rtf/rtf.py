@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from keydiff_cli.documents.composed import ComposedDocument
+from keydiff_cli.documents.composed import PIECE, ComposedDocument
 from keydiff_cli.documents.draft import Draft
 from keydiff_cli.documents.rtf.text import RichText
 from keydiff_cli.documents.rtf.tokens import tokens
@@ -18,7 +18,7 @@ def write_rtf(draft: Draft, file: IO[bytes]) -> Iterator[None]:
     text = RichText(draft)
     for number, token in enumerate(tokens(file)):
         text.take(token)
-        if number % _TOKENS == 0:
+        if number % _TOKENS == 0 or draft.size >= PIECE:
             yield
     text.end()
 

@@ -16,6 +16,7 @@ from keydiff_cli.documents.web.elements import (
     VOID,
 )
 
+_MOST_CAUGHT = 1000  # parts of a title, and characters of each
 _NOT_SHOWN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _BLANK = re.compile(r"[ \t\r\n\f\xa0]+")
 _Attributes = dict[str, str | None]
@@ -122,7 +123,8 @@ class PageText(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._caught is not None:
-            self._caught.append(data)
+            if len(self._caught) < _MOST_CAUGHT:
+                self._caught.append(data[:_MOST_CAUGHT])
         elif not self._skipped:
             self._text(data)
 
