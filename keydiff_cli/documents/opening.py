@@ -83,5 +83,5 @@ def _reader(stream: ByteStream) -> Document:
         what, advice = known
         raise DocumentError(f"{stream.name} looks like {what}; {advice}")
     if not PLAIN_TEXT.recognises(head):
-        raise DocumentError(f"{stream.name} looks like binary data; give a PDF or a text")
+        raise DocumentError(f"{stream.name} looks like binary data; give a document")
     return PLAIN_TEXT.open(stream)
