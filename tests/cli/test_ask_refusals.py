@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from cli_helpers import ANSI_NAME, POSIX, fails, run
@@ -118,11 +120,21 @@ def test_standard_input_named_twice() -> None:
 
 # Documents: 3, found before a model is looked for --------------------------------------------
 
+
+def zipped(data: bytes) -> bytes:
+    """A zip archive of one member."""
+    with io.BytesIO() as file:
+        with ZipFile(file, "w") as archive:
+            archive.writestr("notes.dat", data)
+        return file.getvalue()
+
+
 PDF = pdf(["Some text.", "More text."])
 DOCUMENTS: dict[str, tuple[bytes, str]] = {
     "empty.txt": (b"", "is empty"),
     "binary.dat": (bytes(range(256)) * 20, "binary data"),
-    "archive.zip": (b"PK\3\4" + bytes(100), "zip archive"),
+    "archive.zip": (zipped(b"Some text."), "zip archive"),
+    "cut.zip": (zipped(b"Some text.")[:-9], "damaged or cut short"),
     "encrypted.pdf": (encrypted(PDF, "secret"), "password"),
     "truncated.pdf": (PDF[: len(PDF) // 2], "damaged or cut short"),
     "damaged.pdf": (b"%PDF-1.4\n" + b"garbage " * 100, "damaged or cut short"),
