@@ -77,6 +77,24 @@ def test_how_far_reading_is_becomes_text_when_it_is_drawn(monkeypatch: pytest.Mo
     assert len(made) == 2
 
 
+@pytest.mark.parametrize(
+    ("unit", "done", "total", "shown"),
+    [
+        ("pages", 2.4, 8, "page 3 of 8"),
+        ("pages", 8.0, 8, "page 8 of 8"),
+        ("slides", 0.0, 5, "slide 1 of 5"),
+        ("messages", 6.0, None, "message 7"),
+        ("bytes", 500.0, None, "500 B"),
+    ],
+)
+def test_how_far_it_is_in_the_unit_of_the_document(
+    unit: str, done: float, total: int | None, shown: str
+) -> None:
+    display = Display(quiet=False, answer=True)
+    display.reading(Progress(1, 1, 1.0, DocumentProgress("a", unit, done, total), 1, 9))
+    assert display.progress[1] == shown
+
+
 @pytest.mark.parametrize("what", ["noting", "asking"])
 def test_how_many_parts_there_are_is_shown(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     display, bar = Display(quiet=False, answer=True), Bar()
