@@ -117,10 +117,32 @@ def test_encodings(data: bytes, text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["<p> is how a paragraph begins.\n", "See <html> for more.\n", "<config><a>1</a></config>\n"],
+    [
+        "<p> is how a paragraph begins.\n",
+        "See <html> for more.\n",
+        "<config><a>1</a></config>\n",
+        "<?php\n$fare = 9;\n?>\n<html><body><p>It is <?= $fare ?></p></body></html>\n",
+        "<html><body>\n<?php echo $fare; ?>\n</body></html>\n",
+        "<?xml version='1.0'?>\n<table>" + "<tr name='ferry'><td>9</td></tr>\n" * 3 + "</table>\n",
+        "<table>\n" + "<ferry name='Bø'><fare>9</fare></ferry>\n" * 3 + "</table>\n",
+    ],
 )
 def test_texts_about_pages_are_texts(text: str) -> None:
     assert text_of(text.encode()) == text
+
+
+def test_markdown_that_begins_like_a_page_is_none() -> None:
+    lead = "<h1 align='center'>Ferry</h1>\n<p><a href='x'>Fares</a></p>\n\n"
+    text = lead + "## Fares\n\n| day | fare |\n|---|---|\n| May | `9` |\n\n- one\n- two\n"
+    document = piped(text.encode())
+    assert (document.kind, read(document)) == ("markdown", text)
+
+
+def test_a_part_of_a_page() -> None:
+    part = "<div>\n<p>The <b>ferry</b></p>\n<p>leaves</p>\n</div>"
+    assert text_of(part.encode()) == "The ferry\n\nleaves\n"
+    declared = "<?xml version='1.0'?><div xmlns='http://www.w3.org/1999/xhtml'>"
+    assert text_of((declared + part.removeprefix("<div>")).encode()) == "The ferry\n\nleaves\n"
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ def test_texts_that_are_no_mail() -> None:
         "From: Ada\nTo: Bo\nSubject: x\n\nA note.\n",
         "From here: on\nwe go\n",
         "Q: who?\nA: me\n",
+        f"From {'0a' * 20} Mon Sep 17 00:00:00 2001\nFrom: Ada <a@b.org>\n\n \n \n+x = 1\n",
     ):
         assert piped(text.encode()).kind == "text"
         assert text_of(text.encode()) == text
