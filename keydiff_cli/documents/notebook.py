@@ -16,10 +16,11 @@ from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import Sanitizer
 
 MOST_BYTES = 128 << 20  # of a notebook, without its pictures
-# Data in base64, as in pictures, with the line ends that JSON writes as \n.
-_ENCODED = re.compile(rb"(?:[A-Za-z0-9+/=]|\\n){2000,}")
+# Data in base64, as in pictures, with the line ends that JSON writes as \n. The beginning stays,
+# since it may belong to a character that is escaped, as in \u00e9.
+_ENCODED = re.compile(rb"([A-Za-z0-9+/=]{5})(?:[A-Za-z0-9+/=]|\\n){2000,}")
 _TAIL = re.compile(rb"(?:[A-Za-z0-9+/=]|\\n?)+\Z")
-_KEPT = b"(data)"
+_KEPT = rb"\1(data)"
 _TEXTS = ("text/markdown", "text/latex", "text/plain")
 _PICTURES = ("image/png", "image/jpeg", "image/svg+xml", "image/gif", "application/pdf")
 

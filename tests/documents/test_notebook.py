@@ -55,6 +55,13 @@ def test_pictures_take_no_memory(save: Save) -> None:
         assert "plot(x)" in "".join(piece.text for piece in document.pieces())
 
 
+def test_data_behind_characters_that_are_escaped() -> None:
+    text = "".join(f"{char}{'A' * 3000}\n" for char in '\té"\\/\n')
+    data = _notebook(_code({"output_type": "stream", "text": text}))
+    shown = text_of(data)
+    assert "(data)" in shown and "A" * 2000 not in shown
+
+
 def test_version_3() -> None:
     cells = [
         {"cell_type": "heading", "level": 2, "source": ["Delays"]},
