@@ -29,9 +29,12 @@ class ComposedDocument(Document):
     ----------
     what : str
         What it is called in messages, such as "a Word document".
+    depth : int
+        How many documents it is attached to, one in the other.
     """
 
     what: str
+    depth = 0
     unit = "bytes"
 
     def __init__(

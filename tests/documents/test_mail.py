@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 from email.message import EmailMessage
 
-from document_helpers import piped, read, refusal, text_of
+from document_helpers import Save, peak_of, piped, read, refusal, text_of
 from kind_files import docx, paragraph, pptx, shape
 
 from keydiff_cli.documents import LeftOut
@@ -56,6 +57,18 @@ def test_what_is_attached_is_read_or_named() -> None:
     )
     assert document.left_out == [LeftOut(None, "attachments", 1)]
     assert len(document.warnings) == 1 and "p.png was not read: looks like" in document.warnings[0]
+
+
+def test_what_is_attached_takes_no_memory(save: Save) -> None:
+    lines = b"".join(b"%d" % number + b" words" * 200 + b"\n" for number in range(40_000))
+    paths = []
+    for name, data in (("small", b"words"), ("lines", lines), ("line", lines.replace(b"\n", b" "))):
+        mail = _mail()
+        packed = gzip.compress(data, 1)
+        mail.add_attachment(packed, maintype="application", subtype="gzip", filename="a.gz")
+        paths.append(save(name, mail.as_bytes()))
+    small, *large = map(peak_of, paths)
+    assert max(large) < small + (30 << 20)
 
 
 def test_mail_within_mail_has_an_end() -> None:

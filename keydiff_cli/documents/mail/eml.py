@@ -29,7 +29,7 @@ class MailDocument(_MimeDocument):
     what = "a mail"
 
     def _compose(self) -> Iterator[None]:
-        warnings = write_letter(self._draft, letter_of(self._parsed()))
+        warnings = yield from write_letter(self._draft, letter_of(self._parsed()), self.depth)
         self.warnings += told(self.name, warnings)
         yield
 

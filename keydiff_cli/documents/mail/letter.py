@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
+from keydiff_cli.documents.composed import PIECE, ComposedDocument
 from keydiff_cli.documents.decoder import Decoder
 from keydiff_cli.documents.document import Document
 from keydiff_cli.documents.draft import Draft, one_line
@@ -15,7 +16,8 @@ from keydiff_cli.errors import DocumentError
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _MOST_WARNINGS = 5
 _DEEPEST = 3  # documents that are attached to what is attached
-_DEPTH: ContextVar[int] = ContextVar("depth", default=0)
+_LONGEST = 1 << 20  # characters of a line that is attached; a longer one is written in parts
+_Written = Generator[None, None, list[str]]  # gives the warnings in the end
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,19 @@ class Letter:
         return self.headers.get("Subject", "")
 
 
-def write_letter(draft: Draft, letter: Letter) -> list[str]:
-    """Write a message with what is attached; the warnings of that, a line each."""
+def write_letter(draft: Draft, letter: Letter, depth: int) -> _Written:
+    """Write a message with what is attached, with a pause now and then.
+
+    Parameters
+    ----------
+    depth
+        How many documents the message is attached to, one in the other.
+
+    Returns
+    -------
+    list of str
+        The warnings of what is attached, a line each.
+    """
     for name in HEADERS:
         if value := one_line(letter.headers.get(name, "")):
             draft.write(f"{name}: {value}")
@@ -80,9 +93,9 @@ def write_letter(draft: Draft, letter: Letter) -> list[str]:
         draft.space()
         if isinstance(item, Letter):
             draft.write("[Attached message]")
-            warnings += write_letter(draft, item)
+            warnings += yield from write_letter(draft, item, depth)
         else:
-            warnings += _write_attachment(draft, item)
+            warnings += yield from _write_attachment(draft, item, depth)
     return warnings
 
 
@@ -116,29 +129,28 @@ def decoded(data: bytes, charset: str) -> str:
     return Decoder(guess).decode(data[guess.mark :], final=True)
 
 
-def _write_attachment(draft: Draft, item: Attachment) -> list[str]:
+def _write_attachment(draft: Draft, item: Attachment, depth: int) -> _Written:
     """Write what is attached, if it can be read; else name it."""
     from keydiff_cli.documents.opening import open_bytes
 
     name = one_line(item.name) or "without a name"
-    if item.data is None or _DEPTH.get() >= _DEEPEST:
+    if item.data is None or depth >= _DEEPEST:
         return _not_read(draft, name, "it is not read")
-    token = _DEPTH.set(_DEPTH.get() + 1)
     try:
         with open_bytes(item.data, name) as document:
+            if isinstance(document, ComposedDocument):
+                document.depth = depth + 1
             document.require_text()
             draft.write(f"[Attachment: {name}]")
-            _copy(draft, document)
+            yield from _copy(draft, document)
             for left in document.left_out:
                 draft.leave_out(left.what, left.count)
             return list(document.warnings)
     except DocumentError as error:
         return _not_read(draft, name, str(error).removeprefix(name).strip())
-    finally:
-        _DEPTH.reset(token)
 
 
-def _copy(draft: Draft, document: Document) -> None:
+def _copy(draft: Draft, document: Document) -> Iterator[None]:
     page, rest = None, ""
     for piece in document.pieces():
         if piece.page != page:
@@ -147,8 +159,12 @@ def _copy(draft: Draft, document: Document) -> None:
             title = document.page_name(page) if page else ""
             draft.write(f"[{document.page_kind} {page}{title and f': {title}'}]".capitalize())
         text, line_end, rest = (rest + piece.text).rpartition("\n")
-        if line_end:
+        if not line_end and len(rest) > _LONGEST:
+            text, rest = rest, ""
+        if text or line_end:
             draft.write(text)
+        if draft.size >= PIECE:
+            yield
     draft.write(rest)
 
 

@@ -27,7 +27,7 @@ class MailFolder(ComposedDocument):
             letter = letter_of(parse(messages.lines(), self.name))
             self.pages += 1
             self._draft.begin_page(self.pages, letter.subject)
-            warnings += write_letter(self._draft, letter)
+            warnings += yield from write_letter(self._draft, letter, self.depth)
             yield
         self.warnings += told(self.name, warnings)
 

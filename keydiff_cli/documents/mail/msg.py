@@ -38,7 +38,8 @@ class OutlookMessage(ComposedDocument):
         self._compound = compound
 
     def _compose(self) -> Iterator[None]:
-        warnings = write_letter(self._draft, _Item(self._compound, []).letter(0))
+        letter = _Item(self._compound, []).letter(0)
+        warnings = yield from write_letter(self._draft, letter, self.depth)
         self.warnings += told(self.name, warnings)
         yield
 
