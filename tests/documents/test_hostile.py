@@ -93,6 +93,14 @@ def test_tags_and_parts_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_a_note_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keydiff_cli.documents.rtf.text._LONGEST", 1000)
+    note = b"{\\rtf1 a" + (b"{\\footnote " + b"word " * 150 + b"}") * 2
+    assert text_of(note).count("word") == 300
+    message = refusal(lambda: text_of(note.replace(b"}{\\footnote", b"")))
+    assert message.startswith("standard input is damaged") and "more than 1,000" in message
+
+
 def test_names_are_not_used_as_paths(save: Save) -> None:
     secret = save("secret.xml", b"<x/>")
     relations = (
@@ -143,7 +151,8 @@ def test_what_is_nested_deep() -> None:
     deep = "<w:tbl><w:tr><w:tc>" * 20_000 + paragraph("x")
     body = deep + "</w:tc></w:tr></w:tbl>" * 20_000
     assert text_of(docx(body)).strip() == "x"
-    assert "nested more than" in refusal(lambda: text_of(b"{\\rtf1" + b"{" * 99_999 + b"x"))
+    message = refusal(lambda: text_of(b"{\\rtf1" + b"{" * 99_999 + b"x"))
+    assert message.startswith("standard input is damaged") and "nested more than" in message
     assert "x" in text_of(b"<html>" + b"<table><tr><td>" * 20_000 + b"x")
     parts = "".join(
         f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(3000)

@@ -10,9 +10,9 @@ from keydiff_cli.documents.flow import Flow
 from keydiff_cli.documents.rtf.fonts import charset_codec, page_codec
 from keydiff_cli.documents.rtf.tokens import Token
 from keydiff_cli.documents.rtf.words import CHARACTERS, SKIPPED, STARRED
-from keydiff_cli.errors import DocumentError
 
 _DEEPEST = 2000  # groups that are open, one in the other
+_LONGEST = 16 << 20  # characters of a note, header or footer
 _ASIDE = {"footnote": "Footnote", "annotation": "Comment", "atnauthor": ""}
 _MARGINS = {
     **dict.fromkeys(("header", "headerl", "headerr", "headerf"), "Header"),
@@ -34,7 +34,13 @@ class _Group:
 
 
 class RichText:
-    """Takes the words of a rich text one after the other, and writes its text to a draft."""
+    """Takes the words of a rich text one after the other, and writes its text to a draft.
+
+    Raises
+    ------
+    ValueError
+        Where it is taken: if groups are nested too deep, or a note has no end.
+    """
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
@@ -53,6 +59,7 @@ class RichText:
         self._in_table = self._table = self._cell = False
         self._level = 0
         self._aside: list[str] = []
+        self._size = 0  # characters in it
         self._count = 0  # of footnotes
         self._author = ""
         self._margins: set[str] = set()
@@ -65,7 +72,7 @@ class RichText:
         self._flush()
         if token.word == "{":
             if len(self._groups) >= _DEEPEST:
-                raise DocumentError(f"its groups are nested more than {_DEEPEST:,} deep")
+                raise ValueError(f"its groups are nested more than {_DEEPEST:,} deep")
             self._groups.append(self._group)
             self._begins = True
             self._to_skip = 0
@@ -156,7 +163,7 @@ class RichText:
         if word in ("fonttbl", "stylesheet"):
             self._group = replace(self._group, kind=word)
         elif word in _ASIDE or word in _MARGINS:
-            self._aside = []
+            self._aside, self._size = [], 0
             self._group = replace(self._group, kind=word, hidden="")
         elif word in SKIPPED or (self._starred and word not in STARRED):
             self._group = replace(self._group, skipped=True)
@@ -242,6 +249,9 @@ class RichText:
             if heading := _HEADING.match(text.lower()):
                 self._levels[self._style] = int(heading[1])
         elif kind in _ASIDE or kind in _MARGINS:
+            self._size += len(text)
+            if self._size > _LONGEST:
+                raise ValueError(f"a note in it has more than {_LONGEST:,} characters")
             self._aside.append(text)
         elif not kind:
             self._body_text(text)
