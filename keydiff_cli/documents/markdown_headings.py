@@ -15,10 +15,15 @@ _SIGNS = re.compile(
 )
 _PROGRAM = re.compile(
     r"^#!|^import \w|^from \S+ import |^def \w+\(|^class \w+ ?[:({]|^export \w|^set -|^(?:fi|done)$"
-    r"|^#include|^\s*return\b.*;$|[;{}]$|^[\w.]+ ?= ?\S",
+    r"|^#include|[;{}]$|^[ \t]*[\w.]+ ?= ?\S|^[ \t]*(?:return|raise)\b|^[ \t]*\w+\(.*\)?$"
+    r"|^[ \t]*(?:def|class|if|elif|else|for|while|with|try|except)\b.*:$"
+    r"|^[ \t]*[a-z_][\w.-]*:(?: \S+)?$",
     re.MULTILINE,
 )
-_FENCED = re.compile(r"^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
+# What is no text of a page: programs in fences, and comments.
+_ASIDE = re.compile(
+    r"^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)|<!--.{0,2000}?-->", re.MULTILINE | re.DOTALL
+)
 LONGEST = 1000  # characters of a line that may be a heading
 _WINDOW = 64 * 1024  # characters that are looked at
 
@@ -39,7 +44,7 @@ def is_markdown(text: str) -> bool:
     first = next((index for index, line in enumerate(lines, start=1) if line.strip()), 0)
     signs = len(_SIGNS.findall(text))
     begins = found[0][0] == first and len(found) > 1
-    return (signs > 0 or begins) and 2 * len(_PROGRAM.findall(_FENCED.sub("", text))) <= signs
+    return (signs > 0 or begins) and 2 * len(_PROGRAM.findall(_ASIDE.sub("", text))) <= signs
 
 
 class Headings:

@@ -65,12 +65,22 @@ def test_what_is_a_heading(text: str, found: list[tuple[int, str, int]]) -> None
     assert headings(text.split("\n")) == found
 
 
+def test_programs_and_comments_within_it() -> None:
+    program = "x = 1\ny = 2\n"
+    text = f"# Fares\n\n<!--\n{program}-->\n\nIt is `9`.\n\n```\n{program}```\n"
+    assert piped(text.encode()).kind == "markdown"
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "#!/bin/sh\n# Make it\n\nset -e\n# Clean\nrm -r build\n\n# Build\nmake\n",
         "# Settings\n\nname = 1\nother = 2\n\n# More\n\nthird = 3\n",
         "import os\n\n# Paths\n\ndef f():\n    return 1\n\n# Rest\n\nclass A:\n    x = `1`\n",
+        '"""Fares of `ferry` and `bus`."""\n\nclass Fare:\n    """A `Fare`.\n\n    Parameters\n'
+        '    ----------\n    """\n\n# Days\n\n    def day(self):\n        return self.day\n',
+        "# Fares of `ferry`\n\nset(FARE `9`)\nmessage(STATUS ${FARE})\n\n# Days\n\nendif()\n",
+        "# Fares\n\nversion: 2\ndays:\n  - May\n\n# More\n\nfare: 9\n",
         "A text about # signs.\n\nNothing else.\n",
     ],
 )
