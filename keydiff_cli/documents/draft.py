@@ -89,6 +89,11 @@ class Draft:
         """Note things that are not in the text, on the page that is being written or another."""
         self._left_out[page or self.page, what] += count
 
+    def forget_left_out(self) -> None:
+        """Forget what was left out on the page that is being written, as it is written anew."""
+        for key in [key for key in self._left_out if key[0] == self.page]:
+            del self._left_out[key]
+
     def left_out(self) -> list[LeftOut]:
         """What was noted as left out, by page."""
         items = sorted(self._left_out.items(), key=lambda item: (item[0][0] or 0, item[0][1]))

@@ -7,9 +7,7 @@ import re
 from keydiff_cli.documents.markdown_headings import is_markdown
 from keydiff_cli.documents.web.elements import BLOCKS
 
-_LEAD = re.compile(
-    r"(?:\s|\ufeff|<!--.{0,20000}?-->|<\?[^>]{0,500}>)*", re.DOTALL
-)
+_LEAD = re.compile(r"(?:\s|\ufeff|<!--.{0,20000}?-->|<\?[^>]{0,500}>)*", re.DOTALL)
 _BEGINNING = re.compile(r"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
 _FRAGMENT = re.compile(
     r"<(title|meta|div|p|table|h[1-6]|ul|ol|article|section|center|font)(?:\s[^<>]*)?>",

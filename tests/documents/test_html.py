@@ -92,6 +92,9 @@ def test_a_long_table_keeps_its_columns_and_no_memory() -> None:
 
 def test_a_page_that_is_navigation_throughout() -> None:
     assert page("<nav><p>Home</nav><div hidden>More</div>") == "Home\n\nMore"
+    document = piped(_PAGE.format("<nav><p>Home</nav><img src=a>").encode())
+    read(document)
+    assert document.left_out == [LeftOut(None, "pictures", 1)]
     nothing = _PAGE.format("<script>x</script>").replace("Ferry", "")
     assert "has no text" in refusal(lambda: text_of(nothing.encode()))
 

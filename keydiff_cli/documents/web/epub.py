@@ -109,6 +109,7 @@ class Book(ZippedDocument):
             self._draft.begin_page(number, self._titles.get(member, ""))
             headings = len(self._draft.outline)
             for everything in (False, True):
+                self._draft.forget_left_out()
                 before = self._draft.size
                 yield from self._section(member, everything)
                 if self._draft.size > before:

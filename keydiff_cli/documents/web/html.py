@@ -22,6 +22,7 @@ class HtmlDocument(ComposedDocument):
         encoding = page_encoding(self._stream.head)
         for everything in (False, True):
             self._file.seek(0)
+            self._draft.forget_left_out()
             decoder = Decoder(encoding)
             page = PageText(self._draft, everything=everything, title=not everything)
             while data := self._file.read(CHUNK):
