@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from document_helpers import piped, read, refusal
 from kind_files import epub
 
@@ -25,6 +26,13 @@ def test_a_book() -> None:
     assert (document.kind, document.unit, document.page_kind) == ("epub", "sections", "section")
     assert (document.pages, document.total, document.warnings) == (3, 3, [])
     assert document.outline == [Heading("The ferry", 1, 2, 1)]
+
+
+def test_a_long_section_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keydiff_cli.documents.web.epub.PIECE", 4096)
+    count = 10_000  # after which what there is of it is given on, and no text follows
+    long = "<p>words</p>" * count + f"<!-- {'x ' * 100_000} -->"
+    assert read(piped(epub({"one": long}))).count("words") == count
 
 
 def test_a_table_of_contents_in_the_old_format() -> None:

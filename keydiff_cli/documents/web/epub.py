@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from urllib.parse import unquote
 
 from keydiff_cli.documents.byte_stream import CHUNK, ByteStream
@@ -110,14 +110,13 @@ class Book(ZippedDocument):
             headings = len(self._draft.outline)
             for everything in (False, True):
                 self._draft.forget_left_out()
-                before = self._draft.size
-                yield from self._section(member, everything)
-                if self._draft.size > before:
+                if (yield from self._section(member, everything)):
                     break
             self._name_by_heading(number, headings)
             yield
 
-    def _section(self, member: str, everything: bool) -> Iterator[None]:
+    def _section(self, member: str, everything: bool) -> Generator[None, None, bool]:
+        """Write a section, with a pause now and then; whether it has text."""
         page = PageText(self._draft, everything=everything, title=False)
         with self._archive.open(member) as file:
             data = file.read(CHUNK)
@@ -129,6 +128,7 @@ class Book(ZippedDocument):
                 data = file.read(CHUNK)
         page.add(decoder.decode(b"", final=True))
         page.finish()
+        return page.has_text
 
     def _name_by_heading(self, number: int, first: int) -> None:
         """Name a section that the table of contents does not have by its first heading."""
