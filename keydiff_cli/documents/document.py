@@ -10,6 +10,7 @@ from types import TracebackType
 
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.left_out import LeftOut
+from keydiff_cli.documents.ocr.ocr import OFF, Ocr
 from keydiff_cli.documents.outline import Heading
 from keydiff_cli.errors import DocumentError
 
@@ -63,6 +64,10 @@ class Document(ABC):
         Its headings in their order, complete once ``pieces`` is exhausted.
     left_out : list of LeftOut
         What of it is not in the text, complete once ``pieces`` is exhausted.
+    ocr : Ocr
+        Which of its pages are read by OCR; to be set before anything is read.
+    ocr_pages : list of int
+        Numbers of the pages that were, so far.
     """
 
     kind: str
@@ -70,6 +75,7 @@ class Document(ABC):
     total: int | None
     pages: int | None
     page_kind: str | None = None
+    ocr: Ocr = OFF
 
     def __init__(self, stream: ByteStream) -> None:
         self.name = stream.name
@@ -78,6 +84,7 @@ class Document(ABC):
         self.warnings: list[str] = []
         self.outline: list[Heading] = []
         self.left_out: list[LeftOut] = []
+        self.ocr_pages: list[int] = []
         self._stream = stream
         self._started = False
         self._read_ahead: Iterator[Piece] | None = None  # what require_text began to read
@@ -92,6 +99,15 @@ class Document(ABC):
     def page_heading(self, number: int) -> str:
         """The heading that the outline has for the page of this number; empty if it has none."""
         return ""
+
+    def recognise(self) -> None:  # noqa: B027
+        """Read pages by OCR that need it, so that ``pieces`` need not wait for them.
+
+        Raises
+        ------
+        MemoryCapError
+            If OCR takes more memory than it may.
+        """
 
     def require_text(self) -> None:
         """Read ahead to the first text; ``pieces`` gives what was read all the same.

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from keydiff_cli.documents.byte_stream import ByteStream, open_stream
 from keydiff_cli.documents.document import Document
 from keydiff_cli.documents.kinds import KINDS, PLAIN_TEXT, Head
+from keydiff_cli.documents.ocr.ocr import OFF, Ocr
 from keydiff_cli.documents.sniff import known_format
 from keydiff_cli.documents.unpacking import Unpacked, packing
 from keydiff_cli.errors import DocumentError
@@ -16,7 +17,9 @@ from keydiff_cli.system.terminal import printable
 _LAYERS = 2  # how often a document may be packed, the one packing within the other
 
 
-def open_document(path: str, stdin: BinaryIO, *, name: str | None = None) -> Document:
+def open_document(
+    path: str, stdin: BinaryIO, *, name: str | None = None, ocr: Ocr = OFF
+) -> Document:
     """Open a document, recognised by its content and not by its name.
 
     Parameters
@@ -27,6 +30,8 @@ def open_document(path: str, stdin: BinaryIO, *, name: str | None = None) -> Doc
         Standard input; not closed with the document.
     name : str or None
         What the document is called; None for the last part of its path.
+    ocr : Ocr
+        Which of its pages are read by OCR.
 
     Returns
     -------
@@ -40,7 +45,9 @@ def open_document(path: str, stdin: BinaryIO, *, name: str | None = None) -> Doc
     """
     opened = open_stream(path, stdin, name=name)
     try:
-        return _reader(_unpacked(opened))
+        document = _reader(_unpacked(opened))
+        document.ocr = ocr
+        return document
     except BaseException:
         opened.close()
         raise

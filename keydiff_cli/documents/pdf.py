@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 
 from keydiff_cli.documents import pdf_losses as losses
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document, Piece
 from keydiff_cli.documents.form_fields import Fields
+from keydiff_cli.documents.ocr.recogniser import RecogniserError
+from keydiff_cli.documents.ocr.scans import Scans
 from keydiff_cli.documents.outline import Heading
 from keydiff_cli.documents.pdf_opening import short_reason
 from keydiff_cli.documents.pdf_text import UNREADABLE, Mender, clean, unreadable_share
@@ -58,6 +60,7 @@ class PdfDocument(Document):
         self._mender = Mender()
         self._file = file
         self._pypdf: PypdfPages | None = None
+        self._scans_of: Scans | None = None
         self._pdfium = Pdfium(file.fileno())
         self._about = self._pdfium.about()
         self.pages = self.total = self._about.pages or self._second().pages
@@ -70,6 +73,49 @@ class PdfDocument(Document):
         """Return the first heading of the outline that leads to a page."""
         return self._headings.get(number, "")
 
+    @property
+    def _scans(self) -> Scans:
+        """The pages that are read as pictures, as it was said when the document was opened."""
+        if self._scans_of is None:
+            self._scans_of = Scans(self.ocr, self._file.fileno(), self._hashed)
+        return self._scans_of
+
+    def _hashed(self) -> str:
+        return self._sha256 or self._stream.hash_file()
+
+    def recognise(self) -> None:
+        """Read pages by OCR that need it, so that ``pieces`` need not wait for them."""
+        if not self.ocr.active or not self._about.pages or self._scans.all_there:
+            return
+        wanted: list[tuple[int, str]] = []
+        with closing(Pdfium(self._file.fileno())) as pdfium:
+            for number in range(1, self._about.pages + 1):
+                with suppress(PdfiumError):
+                    text = self._decoded(pdfium.page(number - 1).text, number)
+                    if self._scans.wants(text):
+                        wanted.append((number, text))
+        for done, (number, text) in enumerate(wanted):
+            self.ocr.tell(self.name, done, len(wanted))
+            with suppress(RecogniserError):  # the page is left out, with a warning
+                self._scans.page(number, text)
+        self.ocr.tell(self.name, len(wanted), len(wanted))
+        self._scans.end()
+
+    def _recognised(self, page: _Page) -> _Page:
+        """Return a page with what OCR finds on it, where it has no text that is as good."""
+        if page.failed or not self._about.pages or not self._scans.wants(page.text):
+            return page
+        try:
+            found = self._scans.page(page.number, page.text)
+        except RecogniserError as error:
+            self._losses.add_unrecognised(page.number, str(error))
+            return page
+        if found is None:
+            return page
+        self.ocr_pages.append(page.number)
+        self._losses.add_recognised(page.number, found.score)
+        return replace(page, text=found.text)
+
     def _second(self) -> PypdfPages:
         """Return the PDF as pypdf has it open; DocumentError if it cannot open it."""
         if self._pypdf is None:
@@ -80,18 +126,20 @@ class PdfDocument(Document):
         self._take_up()
         together: list[_Page] = []
         for number in range(1, (self.pages or 0) + 1):
-            together.append(self._page(number) if self._about.pages else self._by_pypdf(number))
+            page = self._page(number) if self._about.pages else self._by_pypdf(number)
+            together.append(self._recognised(page))
             size = sum(len(page.text) for page in together)
             if len(together) == TOGETHER or size > ENOUGH or number == self.pages:
                 yield from self._pieces_of(together)
                 together = []
         self._pdfium.close()
+        self._scans.close()
         self.sha256 = self._sha256 or self._stream.hash_file()
         self._stream.check_unchanged()
         if self._pypdf:
             self._losses.complaint = self._pypdf.complaint(of_opening=not self._about.pages)
         self.left_out += self._losses.left_out()
-        self.warnings += self._losses.warnings(self.name)
+        self.warnings += self._losses.warnings(self.name, self.ocr.advice)
 
     def _take_up(self) -> None:
         """Take up the outline, and note the files that are not read."""
@@ -195,18 +243,14 @@ class PdfDocument(Document):
             reason = self._losses.reason
             return f"{self.name} is damaged: none of its pages can be read ({reason})"
         if odd and not silent:
-            return (
-                f"{self.name} has text that cannot be decoded and needs OCR first, "
-                "such as with ocrmypdf --force-ocr in.pdf out.pdf"
-            )
-        return (
-            f"{self.name} has no text: it looks scanned and needs OCR first, "
-            "such as with ocrmypdf in.pdf out.pdf"
-        )
+            return f"{self.name} has text that cannot be decoded: {self.ocr.advice}"
+        return f"{self.name} has no text, its pages look scanned: {self.ocr.advice}"
 
     def close(self) -> None:
-        """End PDFium, close the file and forget what pypdf has read."""
+        """End PDFium and OCR, close the file and forget what pypdf has read."""
         self._pdfium.close()
+        if self._scans_of:
+            self._scans_of.close()
         if self._pypdf:
             self._pypdf.close()
         super().close()

@@ -16,6 +16,8 @@ FIELDS = "form fields"
 FILES = "attachments"
 XFA = "forms (XFA)"
 
+SURE = 0.96  # of 1, how sure OCR is at the least of a page that it reads well
+
 _SHOWN = 12  # ranges of pages that a warning names at most
 _NAMES = 5  # names of attachments that a warning has at most
 _LONGEST_NAME = 60  # characters
@@ -40,6 +42,9 @@ class Losses:
         self._xfa = False
         self._second: list[int] = []
         self._second_reason = ""
+        self._recognised: dict[int, float] = {}
+        self._unrecognised: list[int] = []
+        self._unrecognised_reason = ""
 
     def add(self, what: str, page: int, count: int = 1) -> None:
         """Note that so many of something on a page are lost; nothing if there are none."""
@@ -56,6 +61,15 @@ class Losses:
         """Note a page that was read by pypdf, since PDFium failed."""
         self._second.append(page)
         self._second_reason = self._second_reason or reason
+
+    def add_recognised(self, page: int, score: float) -> None:
+        """Note a page that was read by OCR, and how sure that is, from 0 to 1."""
+        self._recognised[page] = score
+
+    def add_unrecognised(self, page: int, reason: str) -> None:
+        """Note a page that OCR could not read."""
+        self._unrecognised.append(page)
+        self._unrecognised_reason = self._unrecognised_reason or reason
 
     def add_file(self, page: int | None, name: str) -> None:
         """Note a file that the PDF carries, on a page or as a whole."""
@@ -83,8 +97,8 @@ class Losses:
         )
         return whole + sorted(by_page, key=lambda left: left.page or 0)
 
-    def warnings(self, name: str) -> Iterator[str]:
-        """Yield a line for each kind of loss."""
+    def warnings(self, name: str, advice: str) -> Iterator[str]:
+        """Yield a line for each kind of loss; ``advice`` says how pages without text are read."""
         if failed := self.pages(NOT_READ):
             yield (
                 f"{_list_pages(failed)} of {name} could not be read "
@@ -93,14 +107,14 @@ class Losses:
         if silent := self.pages(WITHOUT_TEXT):
             yield (
                 f"{_list_pages(silent)} of {name} {_have(silent)} no text (scanned?); "
-                f"{_they(silent)} {_was(silent)} not read"
+                f"{_they(silent)} {_was(silent)} not read: {advice}"
             )
         if odd := self.pages(NOT_DECODED):
             yield (
                 f"{_list_pages(odd)} of {name} {_have(odd)} text that cannot be decoded, as its "
-                f"fonts do not tell what it is; {_they(odd)} {_was(odd)} not read: run OCR on it "
-                "first, such as with ocrmypdf --force-ocr in.pdf out.pdf"
+                f"fonts do not tell what it is; {_they(odd)} {_was(odd)} not read: {advice}"
             )
+        yield from self._about_ocr(name)
         if self._second:
             yield (
                 f"{_list_pages(self._second)} of {name} {_was(self._second)} read by pypdf, and "
@@ -126,6 +140,21 @@ class Losses:
             yield (
                 f"{name} is damaged in places and its text may be incomplete "
                 f"(pypdf: {self.complaint})"
+            )
+
+    def _about_ocr(self, name: str) -> Iterator[str]:
+        if failed := self._unrecognised:
+            reason = self._unrecognised_reason
+            yield f"{_list_pages(failed)} of {name} could not be read by OCR ({reason})"
+        if pages := list(self._recognised):
+            yield (
+                f"{_list_pages(pages)} of {name} {_was(pages)} read by OCR, "
+                "which may have misread some of it"
+            )
+        if unsure := [page for page, score in self._recognised.items() if score < SURE]:
+            yield (
+                f"OCR is unsure of {_list_pages(unsure)} of {name}: a poor picture, or a script "
+                "that it does not know"
             )
 
 

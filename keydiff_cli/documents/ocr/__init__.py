@@ -1,0 +1,1 @@
+"""Pages read as pictures, by OCR, where a PDF has no text for them."""

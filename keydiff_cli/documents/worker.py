@@ -1,0 +1,110 @@
+"""A program that runs beside this one and answers requests, and may fail at any of them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+LONGEST_ANSWER = 64 << 20  # bytes
+
+
+class WorkerError(Exception):
+    """The program gave no answer, and was ended; the message says why in a few words."""
+
+
+class Worker:
+    """A Python program as a process: a request is a line, an answer JSON behind its length.
+
+    Parameters
+    ----------
+    program
+        Its file.
+    arguments
+        What it is given, behind the number of the open file.
+    descriptor
+        A file that it has open, too.
+    patience
+        Seconds that it may take for an answer.
+
+    Raises
+    ------
+    WorkerError
+        If it cannot be started.
+    """
+
+    def __init__(
+        self, program: Path, descriptor: int, patience: float, arguments: Sequence[str] = ()
+    ) -> None:
+        self._patience = patience
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", str(program), str(descriptor), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(descriptor,),
+            )
+        except OSError as error:
+            raise WorkerError("it could not be started") from error
+        self.first = self.ask(b"")
+
+    def ask(self, request: bytes) -> dict[str, Any]:
+        """Send a request, and wait for the answer.
+
+        Raises
+        ------
+        WorkerError
+            If none comes in time; the process is ended then.
+        """
+        try:
+            return self._answer(request)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise WorkerError("it crashed") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _answer(self, request: bytes) -> dict[str, Any]:
+        pipes = self._process.stdin, self._process.stdout
+        if pipes[0] is None or pipes[1] is None:
+            raise OSError
+        until = monotonic() + self._patience
+        pipes[0].write(request)
+        pipes[0].flush()
+        source = pipes[1].fileno()
+        size = int.from_bytes(self._take(source, 4, until), "big")
+        if size > LONGEST_ANSWER:
+            raise WorkerError("too large or too intricate")
+        answer: dict[str, Any] = json.loads(self._take(source, size, until))
+        return answer
+
+    def _take(self, source: int, size: int, until: float) -> bytes:
+        """Read so many bytes from a pipe."""
+        data = bytearray()
+        while len(data) < size:
+            ready, _, _ = select.select([source], [], [], max(0, until - monotonic()))
+            if not ready:
+                raise WorkerError(f"it took more than {self._patience:.0f} s")
+            chunk = os.read(source, min(size - len(data), 1 << 20))
+            if not chunk:
+                raise OSError
+            data += chunk
+        return bytes(data)
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                with contextlib.suppress(OSError):  # a request that it did not take
+                    pipe.close()
