@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any, BinaryIO
 
+from keydiff_cli.documents.ocr.ocr import NEEDED, Ocr
 from keydiff_cli.engine.views import NoViewError
 from keydiff_cli.errors import KeydiffError, setting
 from keydiff_cli.eviction import Policy
@@ -134,6 +135,7 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         "other_bytes": plan.other,
         "planned_bytes": plan.total,
         "cap_bytes": plan.cap,
+        "ocr_bytes": NEEDED if Ocr(settings.ocr).active else 0,
         "archive_per_token_bytes": archive,
         "archive_per_100_pages_bytes": archive and tokens * archive,
         "notes_per_100_pages": notes,

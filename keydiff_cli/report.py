@@ -145,6 +145,9 @@ class Events:
     def fetching(self, done: int, total: int) -> None:
         """Bytes of the model fetched so far."""
 
+    def recognising(self, name: str, done: int, total: int) -> None:
+        """The next page of a document is read by OCR: so many of all were."""
+
     def started(self, model: ModelIdentity, cache: CacheSetup, memory: MemoryUse) -> None:
         """The cache is there, and reading begins."""
 

@@ -25,7 +25,7 @@ from keydiff_cli.text.records import DocumentRecord
 
 RECORD = DocumentRecord(
     "a.pdf", "pdf", 2, 0, [0, 9], 80, 20, "ab", "page", ["i"],
-    [Heading("Quays", 1, 2, None)], [LeftOut(1, "annotations", 3)],
+    [Heading("Quays", 1, 2, None)], [LeftOut(1, "annotations", 3)], [2],
 )  # fmt: skip
 WHOLE = Report(
     answer="Two boats.",

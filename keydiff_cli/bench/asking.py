@@ -20,6 +20,7 @@ from keydiff_cli.llama import Model
 from keydiff_cli.policies import find_policy
 from keydiff_cli.reading.preparation import locate_model, sketch_model
 from keydiff_cli.reading.reader import Reader
+from keydiff_cli.reading.recognising import ocr_of
 from keydiff_cli.report import Events, Progress, Report
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
@@ -109,7 +110,8 @@ class Asking:
     def _size(self, document: AskedDocument, sketch: Model) -> int:
         """The tokens of a document."""
         self._working(f"{document.path.name}, counting its tokens")
-        with closing(Sources([str(document.path)], io.BytesIO())) as sources:
+        ocr = ocr_of(self._settings, self._events)
+        with closing(Sources([str(document.path)], io.BytesIO(), ocr)) as sources:
             return Corpus(sources.documents(), sketch).read_all()
 
     def _try(self, reader: Reader, trial: Trial) -> None:

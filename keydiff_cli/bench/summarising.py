@@ -14,6 +14,7 @@ from keydiff_cli.bench.measure_rates import rate_measures
 from keydiff_cli.bench.records import Record
 from keydiff_cli.bench.summaries import Share, SummarisedText, facts_overlap, rouge, without_places
 from keydiff_cli.bench.variants import Variant
+from keydiff_cli.documents.ocr.ocr import Ocr
 from keydiff_cli.errors import DocumentError, UsageError, setting
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.text.sources import Sources
@@ -112,7 +113,7 @@ def _pair(share: Share) -> list[int]:
 @cache
 def _text(path: Path, sha256: str) -> SummarisedText:
     """The text of a document, as it is read for a model."""
-    with closing(Sources([str(path)], io.BytesIO())) as sources:
+    with closing(Sources([str(path)], io.BytesIO(), Ocr())) as sources:
         (text,) = ("".join(p.text for p in document.pieces()) for document in sources.documents())
     return SummarisedText(text)
 

@@ -33,6 +33,7 @@ _QUICKER = "for an answer from passages at once, without reading: --quick"
     "system",
     "threads",
     *DEVICES,
+    "ocr",
     "cache",
     *LOOKING,
     *SUMMING,

@@ -40,7 +40,7 @@ Plot = Annotated[
 
 # Options that go together, in the order of the help.
 RUNNING = ("model", "block", "max_tokens", "threads", "kv_type", "as_json", "quiet", "offline")
-ASKING = ("out", "recall", "second_look", "cache_dir", *RUNNING)
+ASKING = ("out", "recall", "second_look", "ocr", "cache_dir", *RUNNING)
 HIDING = ("seed", "text", "read_for", "once", "out", "plot")
 
 

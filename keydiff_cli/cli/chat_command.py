@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     "system",
     "threads",
     *DEVICES,
+    "ocr",
     "cache",
     *LOOKING,
     *SUMMING,

@@ -12,7 +12,7 @@ from keydiff_cli.cli.running import documents_of, show
 from keydiff_cli.cli.signatures import with_options
 
 
-@with_options(*KEEPING, "system", "threads", *DEVICES, "cache", *SHOWING, "offline")
+@with_options(*KEEPING, "system", "threads", *DEVICES, "ocr", "cache", *SHOWING, "offline")
 def notes(
     files: Files = None,
     form: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keydiff_cli.settings.checks import FORMATS, KV_TYPE_NAMES, WHENEVER
+from keydiff_cli.settings.checks import FORMATS, KV_TYPE_NAMES, OCR_MODES, WHENEVER
 from keydiff_cli.settings.config import Resolved, resolve
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -103,6 +103,14 @@ class Options:
         typer.Option(
             metavar="HOST:PORT,...",
             help="Other machines, on which llama.cpp's RPC server runs.",
+        ),
+    ] = None
+    ocr: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(OCR_MODES),
+            help="Which pages of a PDF are read by OCR, where it is installed. Default: auto, "
+            "those without text.",
         ),
     ] = None
     cache: Annotated[

@@ -6,7 +6,7 @@ from keydiff_cli.cli.options import DEVICES, KEEPING, Options
 from keydiff_cli.cli.signatures import with_options
 
 
-@with_options(*KEEPING, "max_tokens", "system", *DEVICES, "as_json", "offline")
+@with_options(*KEEPING, "max_tokens", "system", *DEVICES, "ocr", "as_json", "offline")
 def plan(options: Options) -> None:
     """Show what a memory cap buys, without loading the model's weights."""
     settings = options.resolve().settings

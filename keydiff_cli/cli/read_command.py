@@ -13,7 +13,7 @@ from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 
 
-@with_options(*KEEPING, "system", "threads", *DEVICES, *SHOWING, "offline")
+@with_options(*KEEPING, "system", "threads", *DEVICES, "ocr", *SHOWING, "offline")
 def read(
     files: Files = None,
     noting: Annotated[

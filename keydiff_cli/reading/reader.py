@@ -15,6 +15,7 @@ from keydiff_cli.policies import choose_policy
 from keydiff_cli.reading.answering import Answering
 from keydiff_cli.reading.preparation import locate_model
 from keydiff_cli.reading.reading import Request, begin_reading
+from keydiff_cli.reading.recognising import ocr_of
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.run import Run
 from keydiff_cli.reading.saved import load_documents, opened_file, save_documents, saved_settings
@@ -123,7 +124,8 @@ class Reader(Answering):
         settings = settings or self.settings
         choose_policy(settings.policy, question)  # or say that there is none
         paths = [os.fspath(source) for source in sources]
-        documents = Sources(paths, sys.stdin.buffer if stdin is None else stdin)
+        ocr = ocr_of(settings, self._events)
+        documents = Sources(paths, sys.stdin.buffer if stdin is None else stdin, ocr)
         with ExitStack() as stack:
             stack.callback(documents.close)
             located = locate_model(settings, self._events)

@@ -87,6 +87,12 @@ class Display(Events):
             if done >= total:
                 self.reading_over()
 
+    def recognising(self, name: str, done: int, total: int) -> None:
+        if done == total:
+            self.reading_over()
+        elif self._unsaid is None and self._show_progress(title := f"reading {name}"):
+            self._update(done, total, f"OCR: page {done + 1} of {total}", title)
+
     def started(self, model: ModelIdentity, cache: CacheSetup, memory: MemoryUse) -> None:
         self._progress = None
         if self._quiet:

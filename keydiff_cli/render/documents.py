@@ -24,6 +24,8 @@ class Read(Protocol):
     def characters(self) -> int: ...
     @property
     def left_out(self) -> Sequence[LeftOut]: ...
+    @property
+    def ocr_pages(self) -> Sequence[int]: ...
 
 
 def print_documents(documents: Sequence[Read], file: TextIO) -> None:
@@ -45,7 +47,8 @@ def _pages(document: Read) -> str:
     if document.page_kind is None:
         return "-"
     plural = "" if document.pages == 1 else "s"
-    return f"{document.pages} {document.page_kind}{plural}"
+    by_ocr = f", {len(document.ocr_pages)} by OCR" if document.ocr_pages else ""
+    return f"{document.pages} {document.page_kind}{plural}{by_ocr}"
 
 
 def _left_out(document: Read) -> Iterable[tuple[str, str, str, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keydiff_cli.errors import KeydiffError
+from keydiff_cli.errors import KeydiffError, name_settings
 
 _SWITCHES = {("each", "on"): "--each", ("each", "off"): "--no-each"}
 
@@ -17,4 +17,6 @@ def as_flag(name: str, value: str | None) -> str:
 
 def told(message: Exception | str) -> str:
     """An error or a text as the command line says it."""
-    return message.told(as_flag) if isinstance(message, KeydiffError) else str(message)
+    if isinstance(message, KeydiffError):
+        return message.told(as_flag)
+    return name_settings(str(message), as_flag)

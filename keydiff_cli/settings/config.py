@@ -68,6 +68,9 @@ class Settings:
         The folder of the models; None for the one in the user's data folder.
     conversation
         Tokens of questions and answers that are kept beside the documents.
+    ocr
+        Which pages of a PDF are read as pictures: those without text that can be read, ``auto``;
+        ``all``; or none, ``off``.
     cache
         Whether what was read is kept on disk, and taken up again by later runs.
     cache_dir
@@ -122,6 +125,7 @@ class Settings:
     offline: bool = _setting(False, bool)
     models_dir: str | None = _setting(None, str)
     conversation: int = _setting(768, int, checks.tokens)
+    ocr: str = _setting("auto", str, checks.one_of(checks.OCR_MODES))
     cache: bool = _setting(True, bool)
     cache_dir: str | None = _setting(None, str)
     archive: str = _setting("full", str, checks.one_of(checks.ARCHIVES))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from filelock import Timeout
 
+from keydiff_cli.documents.ocr.kept import SUFFIX as OCR
 from keydiff_cli.snapshots.format import DAMAGED
 from keydiff_cli.snapshots.writer import ARCHIVE, NOTES, SUFFIX
 from keydiff_cli.system.files import remove_unheld
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from keydiff_cli.snapshots.store import Store
 
 PART = ".part"
-KINDS = (SUFFIX, ARCHIVE, NOTES, DAMAGED, PART)
+KINDS = (SUFFIX, ARCHIVE, NOTES, DAMAGED, PART, OCR)
 
 
 def prune(store: Store, limit: int, before: float) -> list[Entry]:
@@ -37,6 +38,7 @@ def prune(store: Store, limit: int, before: float) -> list[Entry]:
     room = limit
     full = archives_full = False
     stored: set[str] = set()  # files of archives that have room
+    room -= _prune_scans(store, limit, before)
     for entry in store.entries():
         full = full or entry.size > room
         if full or entry.used < before:
@@ -56,6 +58,17 @@ def prune(store: Store, limit: int, before: float) -> list[Entry]:
             stored.update(added)
     sweep(store)
     return gone
+
+
+def _prune_scans(store: Store, limit: int, before: float) -> int:
+    """Delete what OCR has found, as snapshots are; return the bytes of what stays."""
+    size = 0
+    for path in sorted(store.paths(OCR), key=_used, reverse=True):
+        if _used(path) < before or size + size_of(path) > limit:
+            path.unlink(missing_ok=True)
+        else:
+            size += size_of(path)
+    return size
 
 
 def sweep(store: Store) -> None:
@@ -100,6 +113,14 @@ def sweep_parts(store: Store) -> None:
     for path in store.paths(PART):
         with suppress(Timeout, OSError), store.lock(path.name).acquire(timeout=0):
             path.unlink(missing_ok=True)
+
+
+def _used(path: Path) -> float:
+    """When a file was used last, in seconds since 1970."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def size_of(path: Path) -> int:

@@ -224,6 +224,7 @@ class Corpus:
             starts += [self._tokens] * ((document.pages or 0) - len(starts))
         record.sha256 = document.sha256
         record.outline, record.left_out = document.outline, document.left_out
+        record.ocr_pages = document.ocr_pages
         self.warnings.extend(document.warnings)
 
     def _take(self, document: Document, part: TextPart) -> None:

@@ -24,6 +24,8 @@ class PageText:
         :class:`~keydiff_cli.documents.Document`.
     text
         What is on it, without the mark that the model gets before it.
+    ocr
+        Whether it was read by OCR.
     """
 
     document: str
@@ -32,6 +34,7 @@ class PageText:
     name: str
     heading: str
     text: str
+    ocr: bool = False
 
 
 def page_texts(document: Document) -> Iterator[PageText]:
@@ -51,4 +54,5 @@ def page_texts(document: Document) -> Iterator[PageText]:
             continue
         text = "".join(piece.text for piece in pieces)
         name, heading = document.page_name(page), document.page_heading(page)
-        yield PageText(document.name, page, document.page_kind, name, heading, text)
+        by_ocr = page in document.ocr_pages
+        yield PageText(document.name, page, document.page_kind, name, heading, text, by_ocr)

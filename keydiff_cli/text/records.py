@@ -24,7 +24,7 @@ class DocumentRecord:
     page_kind, page_names
         What its pages are, and what each is called besides, as of
         :class:`~keydiff_cli.documents.Document`. Fewer names than pages if the others have none.
-    outline, left_out
+    outline, left_out, ocr_pages
         As of :class:`~keydiff_cli.documents.Document`, once it was read.
     """
 
@@ -40,6 +40,7 @@ class DocumentRecord:
     page_names: list[str] = field(default_factory=list)
     outline: list[Heading] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    ocr_pages: list[int] = field(default_factory=list)
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> DocumentRecord:

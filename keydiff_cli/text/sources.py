@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from keydiff_cli.documents import Document, open_document
+from keydiff_cli.documents.ocr.ocr import OFF, Ocr
 from keydiff_cli.errors import UsageError
 from keydiff_cli.system.terminal import printable
 
@@ -27,6 +28,9 @@ class Sources:
         The documents' paths; ``-`` is standard input.
     stdin
         Standard input.
+    ocr
+        Which of their pages are read by OCR. That is done in the check, so that it is over before
+        a model takes memory.
 
     Raises
     ------
@@ -34,14 +38,17 @@ class Sources:
         If a file is missing, not a document or without text.
     UsageError
         If standard input is named twice.
+    MemoryCapError
+        If OCR takes more memory than it may.
     """
 
-    def __init__(self, paths: Sequence[str], stdin: BinaryIO) -> None:
+    def __init__(self, paths: Sequence[str], stdin: BinaryIO, ocr: Ocr = OFF) -> None:
         if paths.count("-") > 1:
             raise UsageError("standard input (-) can be read only once")
         self.paths = list(paths)
         self._names = names_apart(self.paths)
         self._stdin = stdin
+        self._ocr = ocr
         self._open: dict[int, Document] = {}
         with ExitStack() as stack:
             stack.callback(self.close)
@@ -54,12 +61,14 @@ class Sources:
                 continue
             document = self._opened(number)
             self._open[number] = document
+            document.recognise()
             document.require_text()
             if path != "-" and number > 0:
                 self._open.pop(number).close()
 
     def _opened(self, number: int) -> Document:
-        return open_document(self.paths[number], self._stdin, name=self._names[number])
+        name = self._names[number]
+        return open_document(self.paths[number], self._stdin, name=name, ocr=self._ocr)
 
     @property
     def once(self) -> bool:

@@ -76,6 +76,7 @@ def test_what_the_commands_set() -> None:
             "gpu_layers",
             "device",
             "rpc",
+            "ocr",
             "cache",
             "notes",
             "each",
@@ -101,6 +102,9 @@ def test_what_the_commands_set() -> None:
         "length",
         "format",
     }
+    assert settings_of(known["text"]) == ["ocr", "cache"]
+    for name in ("qa", "summary", "each"):
+        assert "ocr" in settings_of(known[f"bench {name}"]), name
     shared = {"model", "block", "max_tokens", "threads", "kv_type", "offline"}
     assert set(settings_of(known["bench longbench"])) == shared
     for name in ("needle", "ruler", "speed"):

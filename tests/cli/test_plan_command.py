@@ -55,6 +55,14 @@ def test_the_parts_add_up_and_stay_under_the_cap(plan: Plan) -> None:
     assert planned["planned_bytes"] < binary["planned_bytes"] <= binary["cap_bytes"] == 390 * 2**20
 
 
+def test_it_says_what_ocr_takes(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keydiff_cli.documents.ocr.ocr.engine", lambda: "fake-1")
+    assert values(plan("--json"))["ocr_bytes"] == 650_000_000
+    assert values(plan("--json", "--ocr", "off"))["ocr_bytes"] == 0
+    monkeypatch.setattr("keydiff_cli.documents.ocr.ocr.engine", lambda: "")
+    assert values(plan("--json"))["ocr_bytes"] == 0
+
+
 def test_it_is_a_table(plan: Plan) -> None:
     table = plan("--memory", "400MB")
     assert (table.status, table.err) == (0, "")

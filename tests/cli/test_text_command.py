@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import fails, run
+from ocr_helpers import FakeOcr
+from pdf_files import pdf
 from text_helpers import SAMPLE, PlainBytes, read_corpus, whole_text
 
 PDF, TEXT = SAMPLE / "harbour-report.pdf", SAMPLE / "harbour-report.txt"
@@ -34,7 +36,7 @@ def test_json_is_an_object_a_page(nothing: Path) -> None:
     text = whole_text(read_corpus(PlainBytes(), PDF))
     assert text.endswith(f"[Page 8]\n{pages[7]['text']}")
     assert pages[8]["text"] == TEXT.read_text(encoding="utf-8")
-    keys = ["document", "page", "page_kind", "name", "heading", "text"]
+    keys = ["document", "page", "page_kind", "name", "heading", "text", "ocr"]
     assert all(list(page) == keys for page in pages)
 
 
@@ -49,6 +51,25 @@ def test_it_says_what_was_read_and_what_not(nothing: Path, tmp_path: Path) -> No
     ]
     assert ["harbour-report.pdf", "pdf", "8", "pages"] in [line[:4] for line in lines]
     assert ["standard", "input", "text", "-", "20"] in lines
+
+
+def test_what_ocr_has_read_is_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing: Path
+) -> None:
+    fake = FakeOcr(tmp_path, monkeypatch, 'answer("Nine quays.")')
+    path = tmp_path / "scan.pdf"
+    path.write_bytes(pdf([None]))
+    kept = {"KEYDIFF_CACHE": "1", "KEYDIFF_CACHE_DIR": str(tmp_path / "kept")}
+    result = run("text", "--json", "--stats", path, models=nothing, **kept)
+    assert json.loads(result.out)["text"] == "Nine quays.\n"
+    assert json.loads(result.out)["ocr"] is True
+    assert "1 page, 1 by OCR" in result.err
+    assert run("text", path, models=nothing, **kept).out.endswith("Nine quays.\n")
+    assert fake.asked == [1]  # the second time it was kept
+    said = fails(run("text", "--ocr", "off", path, models=nothing, **kept), 3)
+    assert "give it with --ocr auto to read them" in said
+    run("text", "--no-cache", path, models=nothing, **kept)
+    assert fake.asked == [1, 1]
 
 
 def test_bad_input_ends_in_a_line(nothing: Path, tmp_path: Path) -> None:

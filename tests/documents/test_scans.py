@@ -172,7 +172,7 @@ def test_a_cap_below_what_it_takes(
     fake: FakeOcr, save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = save("a.pdf", pdf([LONG, None]))
-    with pytest.raises(MemoryCapError, match=r"takes 550MB; raise it, or .* ocr=off"):
+    with pytest.raises(MemoryCapError, match=r"takes 650MB; raise it, or .* ocr=off"):
         opened(path, Ocr(cap=NEEDED - 1))
     assert fake.asked == []
     FakeOcr(tmp_path, monkeypatch, SCANNED, no_picture=2)

@@ -43,6 +43,19 @@ def test_a_warning_ends_the_line_of_the_answer(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr() == ("It is \nblue.\n", "keydiff: warning: a warning\n")
 
 
+def test_ocr_counts_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    display = Display(quiet=False, answer=True)
+    shown: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(display, "_show_progress", lambda title: True)
+    monkeypatch.setattr(display, "_update", lambda *what: shown.append(what))
+    for done in range(3):
+        display.recognising("a.pdf", done, 2)
+    assert shown == [
+        (0, 2, "OCR: page 1 of 2", "reading a.pdf"),
+        (1, 2, "OCR: page 2 of 2", "reading a.pdf"),
+    ]
+
+
 def test_the_answer_can_be_left_to_others(capsys: pytest.CaptureFixture[str]) -> None:
     display = Display(quiet=False, answer=False)
     display.text("It is blue.")

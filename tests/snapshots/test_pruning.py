@@ -73,6 +73,21 @@ def rows(count: int) -> list[np.ndarray]:
     return [np.zeros((count, 4), np.uint8)] * 2
 
 
+def test_what_ocr_has_found_goes_when_it_was_not_used_for_long_or_is_too_much(
+    store: Store, small: int
+) -> None:
+    old, new = (store.folder / f"{letter * 12}.ocr" for letter in "de")
+    for path, used in ((old, 1000), (new, 2000)):
+        path.write_bytes(bytes(100))
+        os.utime(path, (used, used))
+    size = store.size
+    store.prune(size, before=1500)
+    assert not old.exists() and new.exists()
+    assert store.size == size - 100
+    store.prune(99)
+    assert not new.exists()
+
+
 def test_what_is_being_written_is_not_swept(store: Store) -> None:
     path = store.folder / archive("a")
     store.folder.mkdir()

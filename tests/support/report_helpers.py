@@ -49,6 +49,7 @@ _SCHEMA: dict[str, Any] = {
                 }
             ],
             "left_out": [{"page": (int, type(None)), "what": str, "count": int}],
+            "ocr_pages": [int],
         }
     ],
     "cache": {

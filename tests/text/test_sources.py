@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from ocr_helpers import FakeOcr
 from pdf_files import pdf
 from text_helpers import END, SAMPLE, PlainBytes, SpaceFirst, read_corpus
 
 from keydiff_cli.documents import Document, open_document
+from keydiff_cli.documents.ocr.ocr import Ocr
 from keydiff_cli.errors import DocumentError, UsageError
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.sources import Sources, is_pipe, names_apart
@@ -51,6 +53,20 @@ def test_what_is_missing_or_no_document_is_found_first(tmp_path: Path) -> None:
         for paths in ([str(TEXT), str(wrong)], [str(wrong), str(TEXT)], [str(wrong)]):
             with pytest.raises(DocumentError, match=wrong.name):
                 Sources(paths, NOTHING)
+
+
+def test_scanned_pages_are_read_by_ocr_in_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeOcr(tmp_path, monkeypatch, 'answer("Nine quays.")')
+    path = tmp_path / "scan.pdf"
+    path.write_bytes(pdf([None, None]))
+    sources = Sources([str(TEXT), str(path)], NOTHING, Ocr())
+    assert fake.asked == [1, 2]
+    corpus = Corpus(sources.documents(), PlainBytes())
+    corpus.read_all()
+    assert [record.ocr_pages for record in corpus.documents] == [[], [1, 2]]
+    assert fake.asked == [1, 2]
 
 
 def test_standard_input_is_opened_once_and_handed_on(opened: list[Document]) -> None:

@@ -12,7 +12,7 @@ from keydiff_cli.documents.ocr.recogniser import engine
 from keydiff_cli.errors import MemoryCapError, setting
 from keydiff_cli.system.sizes import format_size
 
-NEEDED = 550_000_000  # bytes that reading pages takes at the most, with the process that asks
+NEEDED = 650_000_000  # bytes that reading pages takes at the most, with the process that asks
 NAME = 12  # hexadecimal digits of the name of a file in the folder of what was read
 
 
