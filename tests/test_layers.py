@@ -53,3 +53,19 @@ def test_nothing_imports_from_a_layer_above_its_own() -> None:
         if layer[name] > layer[part(path)]
     ]
     assert not upwards, upwards
+
+
+def modules(path: Path) -> set[str]:
+    """The modules outside the package that a file imports, by the first part of their names."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+def test_only_llama_touches_ctypes() -> None:
+    using = {part(path) for path in PACKAGE.rglob("*.py") if "ctypes" in modules(path)}
+    assert using == {"llama"}

@@ -189,8 +189,7 @@ class PdfDocument(Document):
         for file in answer.files:
             self._losses.add_file(number, file)
         text = self._decoded(answer.text, number)
-        shown = "".join(text.split())
-        notes = (note for note in answer.notes if "".join(note.split()) not in shown)
+        notes = self._notes(number, answer.notes, text) if answer.notes else []
         fields = self._fields(number, answer.fields) if answer.fields else []
         return _Page(number, text, (*self._xfa(number), *fields, *notes))
 
@@ -225,6 +224,16 @@ class PdfDocument(Document):
         except Exception:
             self._losses.add_xfa()
             return []
+
+    def _notes(self, number: int, count: int, text: str) -> list[str]:
+        """Return so many notes of a page, those that are not in its text."""
+        try:
+            notes = self._second().notes(number)
+        except Exception:
+            self._losses.add(losses.ANNOTATIONS, number, count)
+            return []
+        shown = "".join(text.split())
+        return [note for note in notes if "".join(note.split()) not in shown]
 
     def _fields(self, number: int, count: int) -> list[str]:
         """Return so many form fields of a page that PDFium read."""

@@ -58,8 +58,8 @@ class PageAnswer:
         As the page is numbered in print; empty where the document does not say.
     fields : int
         How many form fields are on it.
-    notes : list of str
-        What is written in its annotations.
+    notes : int
+        How many of its annotations have something written in them.
     files : list of str
         Names of the files that are attached to places on the page.
     silent : int
@@ -69,7 +69,7 @@ class PageAnswer:
     text: str = ""
     label: str = ""
     fields: int = 0
-    notes: tuple[str, ...] = ()
+    notes: int = 0
     files: tuple[str, ...] = ()
     silent: int = 0
 
@@ -120,7 +120,7 @@ class Pdfium:
             raise
         if "error" in told:
             raise PdfiumError(told["error"])
-        told["notes"], told["files"] = tuple(told["notes"]), tuple(told["files"])
+        told["files"] = tuple(told["files"])
         return PageAnswer(**told)
 
     def _start(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from keydiff_cli.documents.form_fields import Fields, read_fields
 from keydiff_cli.documents.page_tree import Leaf, forget_objects, walk_pages
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pypdf import PageObject
 
 _NO_TEXT = ("/Link", "/Popup", "/Widget")
+_HIDDEN = 2  # among the flags of an annotation
+MAXIMUM_ANNOTATIONS = 2_000  # looked at on one page
+LONGEST_NOTE = 20_000  # characters of an annotation
 
 
 class PypdfPages:
@@ -72,10 +75,27 @@ class PypdfPages:
     def annotations(self, number: int) -> int:
         """Count the annotations of a page that may have text; raises as ``text``."""
         with self._opening.watch():
-            found = self._at(number).get("/Annots")
-            found = found.get_object() if found is not None else None
-            kinds = [each.get_object().get("/Subtype") for each in found or ()]
-        return sum(kind not in _NO_TEXT for kind in kinds)
+            return len(self._annotations(number))
+
+    def notes(self, number: int) -> list[str]:
+        """Return what is written in the annotations of a page; raises as ``text``."""
+        with self._opening.watch():
+            written = [
+                found["/Contents"]
+                for found in self._annotations(number)[:MAXIMUM_ANNOTATIONS]
+                if "/Contents" in found
+                and found.get("/Subtype") != "/FileAttachment"
+                and not ("/F" in found and found["/F"] & _HIDDEN)
+            ]
+        texts = (each[:LONGEST_NOTE].strip() for each in written if isinstance(each, str))
+        return [text for text in texts if text]
+
+    def _annotations(self, number: int) -> list[Any]:
+        """Return the annotations of a page that may have text."""
+        found = self._at(number).get("/Annots")
+        found = found.get_object() if found is not None else None
+        annotations = (each.get_object() for each in found or ())
+        return [each for each in annotations if each.get("/Subtype") not in _NO_TEXT]
 
     def xfa(self) -> list[str]:
         """Return the fields of an XFA form that no page shows; empty if there is none.
