@@ -14,9 +14,11 @@ from keydiff_cli.documents.ocr.recogniser import RecogniserError
 from keydiff_cli.documents.ocr.scans import Scans
 from keydiff_cli.documents.outline import Heading
 from keydiff_cli.documents.pdf_opening import short_reason
+from keydiff_cli.documents.pdf_scan import Signs, scan
 from keydiff_cli.documents.pdf_text import UNREADABLE, Mender, clean, unreadable_share
 from keydiff_cli.documents.pdfium import Pdfium, PdfiumError
 from keydiff_cli.documents.pypdf_pages import PypdfPages
+from keydiff_cli.errors import DocumentError
 
 PIECE = 64 * 1024  # characters of a page given at a time
 TOGETHER = 8  # pages read before the first of them is given, for the words of those behind it
@@ -63,7 +65,19 @@ class PdfDocument(Document):
         self._scans_of: Scans | None = None
         self._pdfium = Pdfium(file.fileno())
         self._about = self._pdfium.about()
-        self.pages = self.total = self._about.pages or self._second().pages
+        self._signs = scan(file) if self._about.pages else Signs()
+        self.pages = self.total = self._count_pages()
+
+    def _count_pages(self) -> int:
+        """Count the pages; PDFium believes the number that the PDF declares, which may be wrong."""
+        if 0 < self._about.pages >= self._signs.pages:
+            return self._about.pages
+        try:
+            return max(self._about.pages, self._second().pages)
+        except DocumentError:
+            if not self._about.pages:
+                raise
+            return self._about.pages
 
     def page_name(self, number: int) -> str:
         """Return the label of a page where it is not its number."""
@@ -174,6 +188,8 @@ class PdfDocument(Document):
     def _page(self, number: int) -> _Page:
         """Read a page with PDFium; an empty one, and noted, if it cannot be read."""
         try:
+            if number > self._about.pages:
+                raise PdfiumError("the PDF declares too few pages")
             answer = self._pdfium.page(number - 1)
         except PdfiumError as error:
             if str(error) == TOO_LARGE:
@@ -194,12 +210,18 @@ class PdfDocument(Document):
         return _Page(number, text, (*self._xfa(number), *fields, *notes))
 
     def _decoded(self, text: str, number: int) -> str:
-        """Return the text of a page, by pypdf where PDFium cannot decode it and pypdf can."""
+        """Return the text of a page, by pypdf where that has letters that PDFium has not."""
         if UNREADABLE in text and unreadable_share(clean(text)) > MOST:
             with suppress(Exception):
                 second = self._second().text(number)
                 if second and unreadable_share(clean(second)) < FEW:
                     return second
+        elif self._signs.ligatures:
+            with suppress(Exception):
+                if self._second().has_ligature_fonts(number):
+                    second = self._second().text(number)
+                    if clean(second).count("ff") > clean(text).count("ff"):
+                        return second
         return text
 
     def _by_pypdf(self, number: int, reason: str = "") -> _Page:

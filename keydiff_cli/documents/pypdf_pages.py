@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from keydiff_cli.documents.form_fields import Fields, read_fields
+from keydiff_cli.documents.ligature_fonts import LigatureFonts
 from keydiff_cli.documents.page_tree import Leaf, forget_objects, walk_pages
 from keydiff_cli.documents.pdf_guard import Guard, bounded_text
 from keydiff_cli.documents.pdf_opening import count, next_leaf, open_reader
@@ -51,6 +52,7 @@ class PypdfPages:
         self._leaves: Iterator[Leaf] = walk_pages(self._reader)
         self._number = 0  # of the page that was asked for last
         self._page: PageObject | None = None
+        self._ligature_fonts = LigatureFonts()
 
     def complaint(self, *, of_opening: bool) -> str:
         """Return what pypdf said first while it read pages, or before; empty if nothing."""
@@ -66,6 +68,11 @@ class PypdfPages:
         """
         with self._reading.watch():
             return bounded_text(self._at(number))
+
+    def has_ligature_fonts(self, number: int) -> bool:
+        """Tell whether a page has fonts whose ligatures PDFium loses; raises as ``text``."""
+        with self._opening.watch():
+            return self._ligature_fonts.are_on(self._at(number))
 
     def fields(self, number: int) -> Fields:
         """Read the form fields of a page; raises as ``text``."""

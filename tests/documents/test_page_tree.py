@@ -18,6 +18,19 @@ def test_every_page_in_order(packed: bool, per_node: int) -> None:
     assert text_of(pdf(pages, per_node=per_node, packed=packed)) == "\n".join(pages) + "\n"
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("per_node", [0, 2])
+def test_pages_beyond_the_number_that_is_declared(packed: bool, per_node: int) -> None:
+    pages = ["one", "two", "three", "four"]
+    document = piped(pdf(pages, per_node=per_node, packed=packed, declared=2))
+    assert document.pages == document.total == 4
+    assert read(document) == "one\ntwo\nthree\nfour\n"
+    assert document.warnings == [
+        "pages 3-4 of standard input were read by pypdf, and perhaps less well, "
+        "as PDFium failed (the PDF declares too few pages)"
+    ]
+
+
 def test_a_page_tree_in_a_circle() -> None:
     data = pdf(["a"] * 4, per_node=2)
     start = data.index(b"/Kids[", data.index(b"5 0 obj"))

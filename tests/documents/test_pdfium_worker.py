@@ -85,6 +85,14 @@ def test_text_beyond_the_edge_of_a_page_is_not_seen() -> None:
     assert text_of(one_page(page, b"/Type1/BaseFont/Courier")) == "far a\nnear\n"
 
 
+def test_line_ends_are_kept_where_nothing_is_beyond_the_edge() -> None:
+    large = b"/F1 14 Tf 1 0 0 1 %d 704 Tm (2) Tj "
+    small = b"/F1 10 Tf 1 0 0 1 %d 700 Tm (%s) Tj "
+    page = small % (50, b"ab") + large % 90 + small % (95, b"+cd") + large % 115
+    shown = one_page(b"BT %s ET" % page, b"/Type1/BaseFont/Courier")
+    assert text_of(shown) == "ab\n2+cd\n2\n"
+
+
 def test_text_for_glyphs_that_have_none() -> None:
     marked = b"/Span<</ActualText(ff)>>BDC (B) Tj EMC"
     page = b"BT /F1 10 Tf 50 700 Td (o) Tj %s (er) Tj ET" % marked

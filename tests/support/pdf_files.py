@@ -21,6 +21,7 @@ def pdf(
     packed: bool = False,
     unicode: bytes = b"",
     fields: Sequence[bytes] = (),
+    declared: int | None = None,
 ) -> bytes:
     """Make a PDF.
 
@@ -36,6 +37,8 @@ def pdf(
         The text that the font makes of a tilde, as hexadecimal UTF-16.
     fields : sequence of bytes
         The entries of each form field; all fields are on the first page.
+    declared : int
+        How many pages the PDF says it has; as many as there are, unless given.
     """
     catalog, root, font, image = 1, 2, 3, 4
     objects: dict[int, bytes] = {
@@ -71,7 +74,8 @@ def pdf(
             objects[parent] = _node(kids, len(kids), b"/Parent 2 0 R")
         else:
             nodes = kids
-    objects[root] = _node(nodes, len(pages), resources)
+    total = len(pages) if declared is None else declared
+    objects[root] = _node(nodes, total, resources)
     return _write_packed(objects, free) if packed else _write(objects)
 
 
