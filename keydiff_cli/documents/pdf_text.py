@@ -22,9 +22,9 @@ _PLAIN = {
     **dict.fromkeys("\u00ad\ufeff\u200b\u2060", ""),
 }
 _NOT_PLAIN = re.compile(f"[{''.join(_PLAIN)}]")
-_NAMES = re.compile(r"(?:/[A-Za-z]{1,3}\d{1,5}){4,}")
+_NAMES = re.compile(r"/[A-Za-z]{1,3}\d{1,5}(?:/[A-Za-z]{1,3}\d{1,5}){3,}")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_HYPHEN_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010][ \t]*\r?\n[ \t]*(?=[^\W\d_])")
+_HYPHEN_AT_END = re.compile(r"[-\u2010](?<=[^\W\d_].)[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
 _SOFT_AT_END = re.compile("\u00ad[ \t]*\r?\n[ \t]*")
 _LAST_LETTERS = re.compile(r"[^\W\d_]*$")
 _FIRST_LETTERS = re.compile(r"[^\W\d_]*")
@@ -42,16 +42,20 @@ class Mender:
 
     def __init__(self) -> None:
         self._words: set[str] = set()
+        self._met: set[str] = set()  # what stands between white space
 
     def learn(self, text: str) -> None:
         """Take up the words of a page, which come before its text is mended."""
         if len(self._words) > MAXIMUM_WORDS:
             self._words.clear()
+            self._met.clear()
         parts = _mark(text).lower().split(BREAK)
         for number, part in enumerate(parts):
             start = len(part.split(None, 1)[0]) if number and part[:1].strip() else 0
             stop = max(map(part.rfind, " \n")) + 1 if number < len(parts) - 1 else len(part)
-            self._words.update(_WORD.findall(part, start, stop))
+            new = set(part[start:stop].split()) - self._met
+            self._met |= new
+            self._words.update(_WORD.findall(" ".join(new)))
 
     def mend(self, text: str) -> str:
         """Return the text of a page; empty if it shows nothing, else it ends with a line feed."""
