@@ -18,12 +18,9 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import unicodedata
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from multiprocessing import get_context
 from pathlib import Path
 
 EXTRACTORS = ("keydiff", "pypdf", "pdfium", "pdftotext", "mutool")
@@ -157,6 +154,10 @@ def main(paths: list[str], only: tuple[str, ...] = EXTRACTORS) -> None:
     The texts are compared in another process, so that this one stays small: the peak of a process
     counts what its parent had when it began.
     """
+    import tempfile  # here, as the processes that extract start faster without these
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     print("| file | pages | extractor | joined | lost | s | MB |")
     print("|---|--:|---|--:|--:|--:|--:|", flush=True)
     needed = {*only, *_REFERENCE, *(("pdfium",) if {*only} & {*_REFERENCES} else ())}
