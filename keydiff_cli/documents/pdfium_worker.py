@@ -16,7 +16,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -46,7 +46,7 @@ _ON_THE_PAGE = {  # kinds of annotations whose appearance may hold text, which i
 }
 _NO_TEXT = {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP, raw.FPDF_ANNOT_WIDGET}
 _FAULTS = (pdfium.PdfiumError, UnicodeError, RecursionError)  # of the helpers of pypdfium2
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff]")
 
 
 def main() -> None:
@@ -195,15 +195,21 @@ def _text(page: pdfium.PdfTextPage) -> str:
         text: str = page.get_text_range(errors="replace")
     except _FAULTS:
         return _text_by_glyphs(page, count)
-    if (len(text) != count or _CONTROL.search(text)) and any(
-        raw.FPDFText_HasUnicodeMapError(page, index) == 1 for index in range(count)
-    ):
+    odd = range(count) if len(text) != count else [match.start() for match in _ODD.finditer(text)]
+    if _any_unsure(page, odd):
         return _text_by_glyphs(page, count)
     inside: str = page.get_text_bounded(errors="replace")
-    if len(inside) >= len(text):
+    if len(inside) >= len(text) or not inside:  # no edges are known
         return text
     inside = inside.replace("\2", BREAK)  # as PDFium has it here, where it also drops line ends
-    return text if "".join(inside.split()) == "".join(text.split()) else inside
+    if "".join(inside.split()) == "".join(text.split()) or _any_unsure(page, range(count)):
+        return text
+    return inside
+
+
+def _any_unsure(page: pdfium.PdfTextPage, indices: Iterable[int]) -> bool:
+    """Tell whether the PDF does not say what some glyphs are; their sizes are unsure, too."""
+    return any(raw.FPDFText_HasUnicodeMapError(page, index) == 1 for index in indices)
 
 
 def _text_by_glyphs(page: pdfium.PdfTextPage, count: int) -> str:

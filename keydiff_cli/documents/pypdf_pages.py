@@ -102,7 +102,8 @@ class PypdfPages:
         found = self._at(number).get("/Annots")
         found = found.get_object() if found is not None else None
         annotations = (each.get_object() for each in found or ())
-        return [each for each in annotations if each.get("/Subtype") not in _NO_TEXT]
+        there = (each for each in annotations if isinstance(each, dict))  # and not missing
+        return [each for each in there if each.get("/Subtype") not in _NO_TEXT]
 
     def xfa(self) -> list[str]:
         """Return the fields of an XFA form that no page shows; empty if there is none.

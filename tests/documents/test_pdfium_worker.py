@@ -85,6 +85,11 @@ def test_text_beyond_the_edge_of_a_page_is_not_seen() -> None:
     assert text_of(one_page(page, b"/Type1/BaseFont/Courier")) == "far a\nnear\n"
 
 
+def test_text_of_a_page_without_inside_is_read() -> None:
+    shown = b"BT /F1 10 Tf 50 700 Td (near) Tj ET"
+    assert text_of(one_page(shown, page=b"/CropBox[900 900 950 950]")) == "near\n"
+
+
 def test_line_ends_are_kept_where_nothing_is_beyond_the_edge() -> None:
     large = b"/F1 14 Tf 1 0 0 1 %d 704 Tm (2) Tj "
     small = b"/F1 10 Tf 1 0 0 1 %d 700 Tm (%s) Tj "
@@ -167,6 +172,11 @@ def test_annotations_are_read(entries: bytes, objects: dict[int, bytes] | None) 
     document = piped(annotated(entries, objects))
     assert read(document) == "Hello\nSent back\n"
     assert document.warnings == []
+
+
+def test_an_annotation_beside_one_that_is_missing() -> None:
+    data = annotated(b"/Subtype/Text/Contents(Sent back)").replace(b"/Annots[", b"/Annots[99 0 R ")
+    assert text_of(data) == "Hello\nSent back\n"
 
 
 def test_hidden_annotations_and_links_are_not() -> None:
