@@ -274,7 +274,7 @@ class PdfDocument(Document):
             reason = self._losses.reason
             return f"{self.name} is damaged: none of its pages can be read ({reason})"
         if odd and not silent:
-            return f"{self.name} has text that cannot be decoded: {self.ocr.advice}"
+            return f"{self.name} has pages that cannot be decoded: {self.ocr.advice}"
         return f"{self.name} has no text, its pages look scanned: {self.ocr.advice}"
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ def test_both_packages_have_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(
         recogniser, "find_spec", lambda name: find_spec("sys") if name in there else None
     )
-    monkeypatch.setattr(recogniser, "version", lambda name: "3.10.0")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "3.10.0")
     assert engine() == "rapidocr-3.10.0"
     there.remove("onnxruntime")
     assert engine() == ""

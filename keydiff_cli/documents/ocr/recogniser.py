@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,8 @@ def engine() -> str:
     """What reads pages, with its version; empty if it is not installed."""
     if os.name != "posix" or any(find_spec(name) is None for name in _PACKAGES):
         return ""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return f"rapidocr-{version('rapidocr')}"
     except PackageNotFoundError:
