@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from typing import IO
 
 from keydiff_cli.documents.byte_stream import ByteStream
-from keydiff_cli.documents.document import Document, Piece
+from keydiff_cli.documents.document import PIECE, Document, Piece, pieces_of
 from keydiff_cli.documents.draft import Draft
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.system.terminal import printable
-
-PIECE = 64 * 1024  # characters given at a time
 
 
 class ComposedDocument(Document):
@@ -76,8 +74,7 @@ class ComposedDocument(Document):
     def _pieces(self, done: int) -> Iterator[Piece]:
         for page, text in self._draft.take():
             at = done if self.unit == "bytes" or page is None else page
-            for start in range(0, len(text), PIECE):
-                yield Piece(text[start : start + PIECE], page, at)
+            yield from pieces_of(text, page, at)
 
     def _step(self, steps: Iterator[None]) -> bool:
         """Let the reader go on; whether it has more to read."""

@@ -14,6 +14,7 @@ from keydiff_cli.documents.ocr.ocr import OFF, Ocr
 from keydiff_cli.documents.outline import Heading
 from keydiff_cli.errors import DocumentError
 
+PIECE = 64 * 1024  # characters given at a time, where a text is cut
 AHEAD = 1 << 20  # characters of white space held at most while looking for the first text
 
 
@@ -34,6 +35,12 @@ class Piece:
     text: str
     page: int | None
     done: int
+
+
+def pieces_of(text: str, page: int | None, done: int) -> Iterator[Piece]:
+    """Cut a text into pieces of at most ``PIECE`` characters."""
+    for start in range(0, len(text), PIECE):
+        yield Piece(text[start : start + PIECE], page, done)
 
 
 class Document(ABC):

@@ -8,22 +8,26 @@ from dataclasses import dataclass, replace
 
 from keydiff_cli.documents import pdf_losses as losses
 from keydiff_cli.documents.byte_stream import ByteStream
-from keydiff_cli.documents.document import Document, Piece
+from keydiff_cli.documents.document import Document, Piece, pieces_of
 from keydiff_cli.documents.form_fields import Fields
 from keydiff_cli.documents.ocr.recogniser import RecogniserError
 from keydiff_cli.documents.ocr.scans import Scans
 from keydiff_cli.documents.outline import Heading
 from keydiff_cli.documents.pdf_opening import short_reason
 from keydiff_cli.documents.pdf_scan import Signs, scan
-from keydiff_cli.documents.pdf_text import UNREADABLE, Mender, clean, unreadable_share
+from keydiff_cli.documents.pdf_text import (
+    UNREADABLE,
+    Mender,
+    clean,
+    is_unreadable,
+    unreadable_share,
+)
 from keydiff_cli.documents.pdfium import Pdfium, PdfiumError
 from keydiff_cli.documents.pypdf_pages import PypdfPages
 from keydiff_cli.errors import DocumentError
 
-PIECE = 64 * 1024  # characters of a page given at a time
 TOGETHER = 8  # pages read before the first of them is given, for the words of those behind it
 ENOUGH = 200_000  # characters after which fewer pages are enough
-MOST = 0.5  # share of glyphs that cannot be decoded above which a page is not read
 FEW = 0.05  # share of them below which a page by pypdf is good enough
 TOO_LARGE = "too large or too intricate"
 
@@ -95,7 +99,9 @@ class PdfDocument(Document):
         return self._scans_of
 
     def _hashed(self) -> str:
-        return self._sha256 or self._stream.hash_file()
+        """The hash of the file, which is read for it once."""
+        self._sha256 = self._sha256 or self._stream.hash_file()
+        return self._sha256
 
     def recognise(self) -> None:
         """Read pages by OCR that need it, so that ``pieces`` need not wait for them."""
@@ -148,7 +154,7 @@ class PdfDocument(Document):
                 together = []
         self._pdfium.close()
         self._scans.close()
-        self.sha256 = self._sha256 or self._stream.hash_file()
+        self.sha256 = self._hashed()
         self._stream.check_unchanged()
         if self._pypdf:
             self._losses.complaint = self._pypdf.complaint(of_opening=not self._about.pages)
@@ -169,14 +175,12 @@ class PdfDocument(Document):
         for page in pages:
             self._mender.learn(page.text)
         for page in pages:
-            text = self._whole(page)
-            for start in range(0, len(text), PIECE):
-                yield Piece(text[start : start + PIECE], page.number, page.number)
+            yield from pieces_of(self._whole(page), page.number, page.number)
 
     def _whole(self, page: _Page) -> str:
         """Return what is read of a page, and note what is not."""
         text = self._mender.mend(page.text)
-        if odd := unreadable_share(text) > MOST:
+        if odd := is_unreadable(text):
             self._losses.add(losses.NOT_DECODED, page.number)
             text = ""
         self._losses.add(losses.GLYPHS, page.number, text.count(UNREADABLE))
@@ -211,7 +215,7 @@ class PdfDocument(Document):
 
     def _decoded(self, text: str, number: int) -> str:
         """Return the text of a page, by pypdf where that has letters that PDFium has not."""
-        if UNREADABLE in text and unreadable_share(clean(text)) > MOST:
+        if UNREADABLE in text and is_unreadable(clean(text)):
             with suppress(Exception):
                 second = self._second().text(number)
                 if second and unreadable_share(clean(second)) < FEW:

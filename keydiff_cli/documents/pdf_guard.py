@@ -31,26 +31,22 @@ class Guard(logging.Handler):
 
     Attributes
     ----------
-    complaints : int
-        How many complaints there were that may concern the text.
     first : str
-        The first of these complaints, in one short line.
+        The first complaint that may concern the text, in one short line; empty if there is none.
     """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.complaints = 0
         self.first = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count a complaint of pypdf, unless it is harmless."""
+        """Keep the first complaint of pypdf that is not harmless."""
         try:
             message = printable(record.getMessage())
         except Exception:
             message = "damaged object"
         if message.startswith(_HARMLESS):
             return
-        self.complaints += 1
         if not self.first:
             self.first = message[:_LONGEST]
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 BREAK = "\ufffe"  # a hyphen with the end of its line, as PDFium has it
 UNREADABLE = "\ufffd"
+_MOST_UNREADABLE = 0.5  # share of the glyphs of a page
 MAXIMUM_WORDS = 100_000  # words of the document that are known at a time
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -87,6 +88,11 @@ def unreadable_share(text: str) -> float:
     if UNREADABLE not in text:
         return 0.0
     return text.count(UNREADABLE) / sum(not letter.isspace() for letter in text)
+
+
+def is_unreadable(text: str) -> bool:
+    """Tell whether so much of a page cannot be decoded that it is not read as text."""
+    return unreadable_share(text) > _MOST_UNREADABLE
 
 
 def _mark(text: str) -> str:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import select
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
-from typing import Any
+
+from keydiff_cli.documents.worker import Worker, WorkerError
 
 PATIENCE = 30.0  # seconds for one page
 MAXIMUM_RESTARTS = 3  # times that the process may fail before it is given up
-LONGEST_ANSWER = 64 << 20  # bytes
 _WORKER = Path(__file__).with_name("pdfium_worker.py")
 
 
@@ -85,17 +79,17 @@ class Pdfium:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._process: subprocess.Popen[bytes] | None = None
+        self._worker: Worker | None = None
         self._failures = 0
 
     def about(self) -> About:
         """Open the document; without pages if PDFium cannot open it or is not there."""
         try:
-            told = self._start()
-            outline = tuple((title, page, level) for title, page, level in told["outline"])
-            return About(told["pages"], told["xfa"], outline, tuple(told["attachments"]))
+            told = self._started().first
         except PdfiumError:
             return About()
+        outline = tuple((title, page, level) for title, page, level in told["outline"])
+        return About(told["pages"], told["xfa"], outline, tuple(told["attachments"]))
 
     def page(self, index: int) -> PageAnswer:
         """Read a page.
@@ -110,77 +104,32 @@ class Pdfium:
         PdfiumError
             If it cannot be read. The next page may be asked for all the same.
         """
+        worker = self._started()
         try:
-            if self._process is None:
-                self._start()
-            told = self._ask(b"%d\n" % index)
-        except PdfiumError:
+            told = worker.ask(b"%d\n" % index)
+        except WorkerError as error:
+            self._worker = None
             self._failures += 1
-            self.close()
-            raise
+            raise PdfiumError(str(error)) from error
         if "error" in told:
             raise PdfiumError(told["error"])
         told["files"] = tuple(told["files"])
         return PageAnswer(**told)
 
-    def _start(self) -> dict[str, Any]:
-        """Start the process, and return its first answer."""
-        if self._failures > MAXIMUM_RESTARTS or os.name != "posix":
-            raise PdfiumError("PDFium was given up")
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", str(_WORKER), str(self._descriptor)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(self._descriptor,),
-            )
-            return self._ask(b"")
-        except (OSError, PdfiumError) as error:
-            self._failures += 1
-            self.close()
-            raise PdfiumError("PDFium could not be started") from error
-
-    def _ask(self, request: bytes) -> dict[str, Any]:
-        """Send a request, and wait for the answer."""
-        process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
-            raise PdfiumError("PDFium is not running")
-        until = monotonic() + PATIENCE
-        try:
-            process.stdin.write(request)
-            process.stdin.flush()
-            source = process.stdout.fileno()
-            size = int.from_bytes(_take(source, 4, until), "big")
-            if size > LONGEST_ANSWER:
-                raise PdfiumError("too large or too intricate")
-            answer: dict[str, Any] = json.loads(_take(source, size, until))
-        except (OSError, ValueError) as error:
-            raise PdfiumError("PDFium crashed") from error
-        return answer
+    def _started(self) -> Worker:
+        """Return the process, which is started if it is not there."""
+        if self._worker is None:
+            if self._failures > MAXIMUM_RESTARTS or os.name != "posix":
+                raise PdfiumError("PDFium was given up")
+            try:
+                self._worker = Worker(_WORKER, self._descriptor, PATIENCE, called="PDFium")
+            except WorkerError as error:
+                self._failures += 1
+                raise PdfiumError("PDFium could not be started") from error
+        return self._worker
 
     def close(self) -> None:
         """End the process."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                with contextlib.suppress(OSError):  # a request that it did not take
-                    pipe.close()
-
-
-def _take(source: int, size: int, until: float) -> bytes:
-    """Read so many bytes from a pipe; PdfiumError if it ends or the time is over."""
-    data = bytearray()
-    while len(data) < size:
-        ready, _, _ = select.select([source], [], [], max(0, until - monotonic()))
-        if not ready:
-            raise PdfiumError(f"it took more than {PATIENCE:.0f} s")
-        chunk = os.read(source, min(size - len(data), 1 << 20))
-        if not chunk:
-            raise PdfiumError("PDFium crashed")
-        data += chunk
-    return bytes(data)
+        worker, self._worker = self._worker, None
+        if worker:
+            worker.close()

@@ -33,6 +33,8 @@ class Worker:
         A file that it has open, too.
     patience
         Seconds that it may take for an answer.
+    called
+        What it is called where it crashed.
 
     Raises
     ------
@@ -41,9 +43,15 @@ class Worker:
     """
 
     def __init__(
-        self, program: Path, descriptor: int, patience: float, arguments: Sequence[str] = ()
+        self,
+        program: Path,
+        descriptor: int,
+        patience: float,
+        arguments: Sequence[str] = (),
+        *,
+        called: str = "it",
     ) -> None:
-        self._patience = patience
+        self._patience, self._called = patience, called
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", str(program), str(descriptor), *arguments],
@@ -53,7 +61,7 @@ class Worker:
                 pass_fds=(descriptor,),
             )
         except OSError as error:
-            raise WorkerError("it could not be started") from error
+            raise WorkerError(f"{called} could not be started") from error
         self.first = self.ask(b"")
 
     def ask(self, request: bytes) -> dict[str, Any]:
@@ -68,7 +76,7 @@ class Worker:
             return self._answer(request)
         except (OSError, ValueError) as error:
             self.close()
-            raise WorkerError("it crashed") from error
+            raise WorkerError(f"{self._called} crashed") from error
         except BaseException:
             self.close()
             raise

@@ -15,8 +15,7 @@ from pdf_files import pdf
 
 from keydiff_cli.documents import open_document
 from keydiff_cli.documents.byte_stream import CHUNK, SAMPLE
-from keydiff_cli.documents.document import AHEAD
-from keydiff_cli.documents.pdf import PIECE
+from keydiff_cli.documents.document import AHEAD, PIECE
 
 
 def test_read_once() -> None:

@@ -105,10 +105,10 @@ def test_closing_ends_the_process(three: str) -> None:
     next(pieces)
     document = open_document(three, NOTHING)
     document.require_text()
-    process = document._pdfium._process  # type: ignore[attr-defined]
-    assert process is None or process.poll() is None
+    worker = document._pdfium._worker  # type: ignore[attr-defined]
+    assert worker is None or worker._process.poll() is None
     document.close()
-    assert document._pdfium._process is None  # type: ignore[attr-defined]
+    assert document._pdfium._worker is None  # type: ignore[attr-defined]
 
 
 def test_an_interrupt_ends_it_silently(save: Save) -> None:

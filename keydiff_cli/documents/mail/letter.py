@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
-from keydiff_cli.documents.composed import PIECE, ComposedDocument
+from keydiff_cli.documents.composed import ComposedDocument
 from keydiff_cli.documents.decoder import Decoder
-from keydiff_cli.documents.document import Document
+from keydiff_cli.documents.document import PIECE, Document
 from keydiff_cli.documents.draft import Draft, one_line
 from keydiff_cli.documents.web.charset import any_encoding, known_codec, page_encoding
 from keydiff_cli.documents.web.page_text import PageText

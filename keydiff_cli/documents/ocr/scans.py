@@ -7,10 +7,9 @@ from collections.abc import Callable
 from keydiff_cli.documents.ocr.kept import Found, Kept
 from keydiff_cli.documents.ocr.ocr import Ocr
 from keydiff_cli.documents.ocr.recogniser import Recogniser, RecogniserError
-from keydiff_cli.documents.pdf_text import clean, unreadable_share
+from keydiff_cli.documents.pdf_text import clean, is_unreadable
 
 FEW = 100  # letters of a page below which it may be a scanned one that was numbered or stamped
-UNREADABLE = 0.5  # share of glyphs that cannot be decoded above which the text of a page is no good
 
 
 class Scans:
@@ -93,7 +92,7 @@ class Scans:
 def readable(text: str) -> str:
     """Return the text of a page as it is read; nothing if most of it cannot be decoded."""
     text = clean(text)
-    return "" if unreadable_share(text) > UNREADABLE else text
+    return "" if is_unreadable(text) else text
 
 
 def letters(text: str) -> int:

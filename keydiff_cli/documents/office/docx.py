@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from keydiff_cli.documents.composed import PIECE
+from keydiff_cli.documents.document import PIECE
 from keydiff_cli.documents.draft import Draft, one_line
 from keydiff_cli.documents.office.numbering import Numbering
 from keydiff_cli.documents.office.relations import related, relations

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from keydiff_cli.documents.byte_stream import ByteStream
-from keydiff_cli.documents.composed import PIECE
+from keydiff_cli.documents.document import PIECE
 from keydiff_cli.documents.draft import one_line
 from keydiff_cli.documents.office.odf_body import OdfBody
 from keydiff_cli.documents.office.odf_sheets import OdfSheets

@@ -42,7 +42,7 @@ class OdfBody:
         self._new_item = False
         self._aside: list[str] | None = None  # the text of a note or comment that is open
         self._aside_name = ""
-        self._skip = self._frames = 0
+        self._skip = 0
         self._paragraphs = 0  # that are open, one in the other
         self._is_title = False
         self._catch = ""  # the element whose text is caught, and the text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from array import array
-from types import TracebackType
 
 from keydiff_cli.documents.xml_events import END, START, TEXT
 from keydiff_cli.documents.zipped import Archive
@@ -51,13 +50,6 @@ class SharedStrings:
         self._file.seek(start)
         return self._file.read(end - start).decode("utf-8")
 
-    def __enter__(self) -> SharedStrings:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Forget them, and their file."""
         self._file.close()

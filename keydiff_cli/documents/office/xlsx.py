@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from keydiff_cli.documents.byte_stream import ByteStream
-from keydiff_cli.documents.composed import PIECE
+from keydiff_cli.documents.document import PIECE
 from keydiff_cli.documents.office.number_formats import Formats
 from keydiff_cli.documents.office.relations import relations
 from keydiff_cli.documents.office.rows import RowWriter
@@ -60,7 +61,7 @@ class Workbook(ZippedDocument):
 
     def _compose(self) -> Iterator[None]:
         draft, archive = self._draft, self._archive
-        with SharedStrings(archive, self._part_of("sharedStrings")) as strings:
+        with closing(SharedStrings(archive, self._part_of("sharedStrings"))) as strings:
             formats = Formats(archive, self._part_of("styles"), self._from_1904)
             for number, entry in enumerate(self._sheets, start=1):
                 draft.begin_page(number, entry.name)

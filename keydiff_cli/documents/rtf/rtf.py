@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from keydiff_cli.documents.composed import PIECE, ComposedDocument
+from keydiff_cli.documents.composed import ComposedDocument
+from keydiff_cli.documents.document import PIECE
 from keydiff_cli.documents.draft import Draft
 from keydiff_cli.documents.rtf.text import RichText
 from keydiff_cli.documents.rtf.tokens import tokens

@@ -7,8 +7,8 @@ from collections.abc import Generator, Iterator
 from urllib.parse import unquote
 
 from keydiff_cli.documents.byte_stream import CHUNK, ByteStream
-from keydiff_cli.documents.composed import PIECE
 from keydiff_cli.documents.decoder import Decoder
+from keydiff_cli.documents.document import PIECE
 from keydiff_cli.documents.draft import one_line
 from keydiff_cli.documents.web.charset import page_encoding
 from keydiff_cli.documents.web.page_text import PageText
