@@ -9,8 +9,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from typing import IO, BinaryIO
 
+from keydiff_cli.documents.encoding import Encoding, find_encoding
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.system.terminal import printable
 
@@ -65,6 +67,11 @@ class ByteStream:
             raise
         if self.size == 0 and self.head:
             self.size = self._state = None
+
+    @cached_property
+    def encoding(self) -> Encoding | None:
+        """How the bytes are to be read as text, by the first ones; None if they are no text."""
+        return find_encoding(self.head)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield all bytes, the head included, at most ``CHUNK`` at a time.
@@ -173,7 +180,7 @@ class ByteStream:
         """Turn an error of the operating system into one for the user."""
         if isinstance(error, IsADirectoryError):
             return DocumentError(f"{self.name} is a folder; give a file in it")
-        return DocumentError(f"{self.name} cannot be read: {_reason(error)}")
+        return DocumentError(f"{self.name} cannot be read: {reason_of(error)}")
 
     def close(self) -> None:
         """Close the file, unless it is standard input."""
@@ -185,7 +192,7 @@ class ByteStream:
         # tempfile.tempdir is None where there is no folder that can be used.
         folder = tempfile.tempdir or "the temporary folder"
         return DocumentError(
-            f"{self.name}: cannot keep a copy of it in {folder} ({printable(_reason(error))}); "
+            f"{self.name}: cannot keep a copy of it in {folder} ({printable(reason_of(error))}); "
             "make room there or set TMPDIR"
         )
 
@@ -230,53 +237,7 @@ class ByteStream:
         return b"".join(parts)
 
 
-def open_stream(path: str, stdin: BinaryIO, *, name: str | None = None) -> ByteStream:
-    """Open a path, or standard input for "-"; ``name`` is what it is called.
-
-    Parameters
-    ----------
-    path : str
-        The path of a file or a named pipe, or "-".
-    stdin : binary file
-        Standard input.
-
-    Raises
-    ------
-    DocumentError
-        If there is no such file, it may not be read, or it is neither a file nor a pipe.
-    """
-    if path == "-":
-        return ByteStream("standard input", stdin, owned=False)
-    if not path:
-        raise DocumentError("an empty file name was given; name a file")
-    name = name or display_name(path)
-    try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
-            raise DocumentError(f"{name} is a folder; give a file in it")
-        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-            raise DocumentError(f"{name} is a device or a socket; give a file or a pipe")
-        file = open(path, "rb")  # noqa: SIM115
-    except FileNotFoundError as error:
-        advice = "download it first" if "://" in path else "check the name"
-        raise DocumentError(f"{printable(path)}: there is no such file; {advice}") from error
-    except PermissionError as error:
-        raise DocumentError(f"{name}: no permission to read it") from error
-    except OSError as error:
-        raise DocumentError(f"{name} cannot be opened: {_reason(error)}") from error
-    except ValueError as error:  # a NUL in the path
-        raise DocumentError(f"{printable(path)}: not a valid file name") from error
-    return ByteStream(name, file, owned=True)
-
-
-def display_name(path: str) -> str:
-    """Shorten a path to its last part, except where that says nothing, as for /dev/fd/63."""
-    if path.startswith(("/dev/", "/proc/")):
-        return printable(path)
-    return printable(os.path.basename(path.rstrip(os.sep)) or path) or "?"
-
-
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
     """Return what the operating system says about an error, or else its type."""
     return error.strerror or type(error).__name__
 

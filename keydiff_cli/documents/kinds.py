@@ -10,7 +10,7 @@ from typing import cast
 
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document
-from keydiff_cli.documents.encoding import Encoding, find_encoding
+from keydiff_cli.documents.encoding import Encoding
 from keydiff_cli.documents.looks import (
     is_compound,
     is_html,
@@ -27,20 +27,19 @@ from keydiff_cli.documents.tables import is_csv
 
 @dataclass(frozen=True)
 class Head:
-    """The beginning of a document, by which its kind is recognised.
+    """The beginning of a document, by which its kind is recognised."""
 
-    Attributes
-    ----------
-    data : bytes
-        The first ``byte_stream.SAMPLE`` bytes, or all of them where there are fewer.
-    """
+    stream: ByteStream
 
-    data: bytes
+    @property
+    def data(self) -> bytes:
+        """The first ``byte_stream.SAMPLE`` bytes, or all of them where there are fewer."""
+        return self.stream.head
 
-    @cached_property
+    @property
     def encoding(self) -> Encoding | None:
         """How the bytes are to be read as text; None if they are no text."""
-        return find_encoding(self.data)
+        return self.stream.encoding
 
     @cached_property
     def text(self) -> str:

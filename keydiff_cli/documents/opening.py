@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from io import BytesIO
 from typing import BinaryIO
 
-from keydiff_cli.documents.byte_stream import ByteStream, open_stream
+from keydiff_cli.documents.byte_stream import ByteStream, reason_of
 from keydiff_cli.documents.document import Document
 from keydiff_cli.documents.kinds import KINDS, PLAIN_TEXT, Head
 from keydiff_cli.documents.ocr.ocr import OFF, Ocr
@@ -43,7 +45,7 @@ def open_document(
     DocumentError
         If it cannot be opened, is empty, or is of no kind that can be read.
     """
-    opened = open_stream(path, stdin, name=name)
+    opened = _stream(path, stdin, name=name)
     try:
         document = _reader(_unpacked(opened))
         document.ocr = ocr
@@ -79,7 +81,7 @@ def _unpacked(stream: ByteStream) -> ByteStream:
 
 def _reader(stream: ByteStream) -> Document:
     """Choose the kind of document by the first bytes; DocumentError if no kind reads them."""
-    head = Head(stream.head)
+    head = Head(stream)
     if not head.data:
         raise DocumentError(f"{stream.name} is empty")
     for kind in KINDS:
@@ -92,3 +94,49 @@ def _reader(stream: ByteStream) -> Document:
     if not PLAIN_TEXT.recognises(head):
         raise DocumentError(f"{stream.name} looks like binary data; give a document")
     return PLAIN_TEXT.open(stream)
+
+
+def _stream(path: str, stdin: BinaryIO, *, name: str | None = None) -> ByteStream:
+    """Open a path, or standard input for "-"; ``name`` is what it is called.
+
+    Parameters
+    ----------
+    path : str
+        The path of a file or a named pipe, or "-".
+    stdin : binary file
+        Standard input.
+
+    Raises
+    ------
+    DocumentError
+        If there is no such file, it may not be read, or it is neither a file nor a pipe.
+    """
+    if path == "-":
+        return ByteStream("standard input", stdin, owned=False)
+    if not path:
+        raise DocumentError("an empty file name was given; name a file")
+    name = name or _display_name(path)
+    try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise DocumentError(f"{name} is a folder; give a file in it")
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise DocumentError(f"{name} is a device or a socket; give a file or a pipe")
+        file = open(path, "rb")  # noqa: SIM115
+    except FileNotFoundError as error:
+        advice = "download it first" if "://" in path else "check the name"
+        raise DocumentError(f"{printable(path)}: there is no such file; {advice}") from error
+    except PermissionError as error:
+        raise DocumentError(f"{name}: no permission to read it") from error
+    except OSError as error:
+        raise DocumentError(f"{name} cannot be opened: {reason_of(error)}") from error
+    except ValueError as error:  # a NUL in the path
+        raise DocumentError(f"{printable(path)}: not a valid file name") from error
+    return ByteStream(name, file, owned=True)
+
+
+def _display_name(path: str) -> str:
+    """Shorten a path to its last part, except where that says nothing, as for /dev/fd/63."""
+    if path.startswith(("/dev/", "/proc/")):
+        return printable(path)
+    return printable(os.path.basename(path.rstrip(os.sep)) or path) or "?"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from keydiff_cli.documents.byte_stream import CHUNK, ByteStream
 from keydiff_cli.documents.decoder import Decoder
 from keydiff_cli.documents.document import Document, Piece
-from keydiff_cli.documents.encoding import Encoding, find_encoding
+from keydiff_cli.documents.encoding import Encoding
 from keydiff_cli.documents.left_out import LeftOut
 from keydiff_cli.documents.terminal_text import TerminalText
 
@@ -27,7 +27,7 @@ class TextDocument(Document):
         super().__init__(stream)
         self.total = stream.size
         self.pages = None
-        self._encoding = find_encoding(stream.head) or Encoding("utf-8", "UTF-8")
+        self._encoding = stream.encoding or Encoding("utf-8", "UTF-8")
 
     def _read(self) -> Iterator[Piece]:
         decoder = Decoder(self._encoding)
