@@ -24,6 +24,7 @@ from keydiff_cli.documents.pdf_text import (
 )
 from keydiff_cli.documents.pdfium import Pdfium, PdfiumError
 from keydiff_cli.documents.pypdf_pages import PypdfPages
+from keydiff_cli.documents.running_lines import RunningLines
 from keydiff_cli.errors import DocumentError
 
 TOGETHER = 8  # pages read before the first of them is given, for the words of those behind it
@@ -64,6 +65,7 @@ class PdfDocument(Document):
         self._labels: dict[int, str] = {}
         self._headings: dict[int, str] = {}
         self._mender = Mender()
+        self._running = RunningLines()
         self._file = file
         self._pypdf: PypdfPages | None = None
         self._scans_of: Scans | None = None
@@ -108,10 +110,13 @@ class PdfDocument(Document):
         if not self.ocr.active or not self._about.pages or self._scans.all_there:
             return
         wanted: list[tuple[int, str]] = []
+        running = RunningLines()
         with closing(Pdfium(self._file.fileno())) as pdfium:
             for number in range(1, self._about.pages + 1):
                 with suppress(PdfiumError):
-                    text = self._decoded(pdfium.page(number - 1).text, number)
+                    answer = pdfium.page(number - 1)
+                    rest = running.take(number, answer)
+                    text = self._decoded(rest.text, number)
                     if self._scans.wants(text):
                         wanted.append((number, text))
         for done, (number, text) in enumerate(wanted):
@@ -203,12 +208,14 @@ class PdfDocument(Document):
             if page.text or page.lines:
                 self._losses.add_second(number, str(error))
             return page
-        if answer.label != str(number):
-            self._labels[number] = answer.label
+        rest = self._running.take(number, answer)
+        self._losses.running += rest.lines
+        if (label := answer.label or rest.number) != str(number):
+            self._labels[number] = label
         self._losses.add(losses.ANNOTATIONS, number, answer.silent)
         for file in answer.files:
             self._losses.add_file(number, file)
-        text = self._decoded(answer.text, number)
+        text = self._decoded(rest.text, number)
         notes = self._notes(number, answer.notes, text) if answer.notes else []
         fields = self._fields(number, answer.fields) if answer.fields else []
         return _Page(number, text, (*self._xfa(number), *fields, *notes))

@@ -15,6 +15,7 @@ ANNOTATIONS = "annotations"
 FIELDS = "form fields"
 FILES = "attachments"
 XFA = "forms (XFA)"
+RUNNING = "repeated lines of headers and footers"
 
 SURE = 0.96  # of 1, how sure OCR is at the least of a page that it reads well
 
@@ -32,11 +33,14 @@ class Losses:
         Why the first of the pages that cannot be read cannot.
     complaint : str
         What pypdf said of what it read; empty if nothing.
+    running : int
+        Lines of running headers and footers that were not read again.
     """
 
     def __init__(self) -> None:
         self.reason = ""
         self.complaint = ""
+        self.running = 0
         self._counts: dict[str, dict[int, int]] = {}
         self._files: list[tuple[int | None, str]] = []
         self._xfa = False
@@ -86,6 +90,8 @@ class Losses:
     def left_out(self) -> list[LeftOut]:
         """Return all losses, those of the document first."""
         whole = [LeftOut(None, XFA, 1)] if self._xfa else []
+        if self.running:
+            whole.append(LeftOut(None, RUNNING, self.running))
         carried: dict[int | None, int] = {}
         for place, _ in self._files:
             carried[place] = carried.get(place, 0) + 1

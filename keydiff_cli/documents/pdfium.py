@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from keydiff_cli.documents.layout import drawn_across, page_text
 from keydiff_cli.documents.worker import Worker, WorkerError
 
 PATIENCE = 30.0  # seconds for one page
 MAXIMUM_RESTARTS = 3  # times that the process may fail before it is given up
 _WORKER = Path(__file__).with_name("pdfium_worker.py")
+
+
+Run = Sequence[int]
+"""Where a piece of text stands: its left, bottom, right and top edge, in points."""
 
 
 class PdfiumError(Exception):
@@ -58,14 +66,24 @@ class PageAnswer:
         Names of the files that are attached to places on the page.
     silent : int
         How many annotations could not be read.
+    heights : list of (int or None)
+        How high the lines of the text stand, in points; None for empty ones. Empty where it is not
+        known, as on a page that is turned.
+    runs : list of Run
+        The pieces of text, in the order in which they are drawn; empty where not known, too.
+    edges : (int, int)
+        The lower and the upper edge of the page, in points.
     """
 
     text: str = ""
     label: str = ""
     fields: int = 0
     notes: int = 0
-    files: tuple[str, ...] = ()
+    files: Sequence[str] = ()
     silent: int = 0
+    heights: Sequence[int | None] = ()
+    runs: Sequence[Run] = ()
+    edges: Sequence[int] = (0, 0)
 
 
 class Pdfium:
@@ -104,17 +122,31 @@ class Pdfium:
         PdfiumError
             If it cannot be read. The next page may be asked for all the same.
         """
+        told = self._ask(index)
+        if cells := drawn_across(told["runs"]):
+            boxes = [
+                [cell.left - 1, -cell.bottom - 1, cell.right + 1, 1 - cell.top] for cell in cells
+            ]
+            texts = self._ask([index, boxes])["texts"]
+            read = (
+                replace(cell, text=" ".join(text.split()))
+                for cell, text in zip(cells, texts, strict=True)
+            )
+            told["text"], told["heights"] = page_text(list(read)), ()
+        return PageAnswer(**told)
+
+    def _ask(self, request: Any) -> dict[str, Any]:
+        """Send a request, and return the answer."""
         worker = self._started()
         try:
-            told = worker.ask(b"%d\n" % index)
+            told = worker.ask(json.dumps(request).encode() + b"\n")
         except WorkerError as error:
             self._worker = None
             self._failures += 1
             raise PdfiumError(str(error)) from error
         if "error" in told:
             raise PdfiumError(told["error"])
-        told["files"] = tuple(told["files"])
-        return PageAnswer(**told)
+        return told
 
     def _started(self) -> Worker:
         """Return the process, which is started if it is not there."""

@@ -5,12 +5,15 @@ takes nothing with it. The process has the PDF as an open file, and as much memo
 ``MAXIMUM_MEMORY``. It is started by :mod:`keydiff_cli.documents.pdfium` as a file and not as a
 module: it imports nothing of the package, so that it starts quickly.
 
-The first answer tells about the document. A request is a line with the index of a page, counted
-from 0, and its answer tells about the page. An answer is JSON behind its length, 4 bytes.
+The first answer tells about the document. A request is a line of JSON: the index of a page, counted
+from 0, whose answer tells about the page; or a list of that and of boxes, whose answer is the text
+in each of them. A box has its left, bottom, right and top edge in points, from the lower left. An
+answer is JSON behind its length, 4 bytes.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -32,6 +35,7 @@ MAXIMUM_ANNOTATIONS = 2_000  # looked at on one page
 MAXIMUM_ATTACHMENTS = 100
 LONGEST = 1_000  # characters of a title, a label or a name
 TOGETHER = 200  # pages read before the document is opened anew, which frees what PDFium keeps
+MOST_RUNS = 1_500  # runs of text on a page, beyond which it is not told where they are
 SAMPLE = 7  # of so many characters one is asked whether its size is known
 UNREADABLE = "\ufffd"  # stands for a glyph of which nothing is known
 BREAK = "\ufffe"  # stands for a hyphen and the end of its line, as PDFium has it
@@ -57,7 +61,9 @@ def main() -> None:
     document = _Document(f"/dev/fd/{sys.argv[1]}\0".encode())
     _answer(document.about())
     for line in sys.stdin.buffer:
-        _answer(document.page(int(line)))
+        request = json.loads(line)
+        answer = document.page(request) if isinstance(request, int) else document.boxes(*request)
+        _answer(answer)
 
 
 def _limit_memory() -> None:
@@ -125,12 +131,22 @@ class _Document:
             if text.count_chars() > MAXIMUM_CHARACTERS:
                 return {"error": "too large or too intricate"}
             told["text"] = _text(text)
+            told.update(_places(page, text, told["text"]))
         except pdfium.PdfiumError:
             return {"error": "the text of the page is damaged"}
         finally:
             page.close()
         told["label"] = _string(lambda: self._document.get_page_label(index))
         return told
+
+    def boxes(self, index: int, boxes: list[list[int]]) -> dict[str, Any]:
+        """Read what is within some boxes of a page."""
+        try:
+            page = self._document[index]
+            text = page.get_textpage()
+            return {"texts": [text.get_text_bounded(*box, errors="replace") for box in boxes]}
+        except _FAULTS:
+            return {"error": "the text of the page is damaged"}
 
     def _annotations(self, page: pdfium.PdfPage) -> dict[str, Any]:
         """Look through the annotations; take away those that show no text of their own."""
@@ -208,6 +224,31 @@ def _text(page: pdfium.PdfTextPage) -> str:
     ):
         return text
     return inside
+
+
+def _places(page: pdfium.PdfPage, text: pdfium.PdfTextPage, read: str) -> dict[str, Any]:
+    """Tell where lines and runs of text stand, of a page that is not turned."""
+    left, bottom, right, top = (ctypes.c_double() for _ in range(4))
+    count = text.count_chars()
+    whole = read if len(read) == count else text.get_text_range(errors="replace")
+    if page.get_rotation() or len(whole) != count:
+        return {"edges": [0, 0], "heights": [], "runs": []}
+    lines = read.split("\r\n")
+    heights: list[int | None] = []
+    start = 0
+    for line in whole.split("\r\n"):
+        if len(heights) < len(lines) and lines[len(heights)] in line:  # it is within the edges
+            index = start + len(line) - len(line.lstrip())
+            known = line.strip() and raw.FPDFText_GetCharOrigin(text, index, left, bottom)
+            heights.append(round(bottom.value) if known else None)
+        start += len(line) + 2
+    runs = []
+    if (number := raw.FPDFText_CountRects(text, 0, count)) <= MOST_RUNS:
+        for index in range(number):
+            raw.FPDFText_GetRect(text, index, left, top, right, bottom)
+            runs.append([round(edge.value) for edge in (left, bottom, right, top)])
+    edges = page.get_bbox()
+    return {"edges": [round(edges[1]), round(edges[3])], "heights": heights, "runs": runs}
 
 
 def _any_unsure(page: pdfium.PdfTextPage, indices: Iterable[int]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keydiff_cli.documents.ocr.layout import Line, page_text
+from keydiff_cli.documents.layout import Line, page_text
 
 Box = tuple[float, float, str]
 

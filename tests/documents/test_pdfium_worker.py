@@ -52,6 +52,43 @@ def test_cells_of_a_row_in_their_order() -> None:
     assert text_of(one_page(cells)) == "Berg, Ida cook 17.50\n"
 
 
+def across(*rows: tuple[str, str], step: int = 11) -> bytes:
+    """What draws rows of two cells one after the other."""
+    return b" ".join(
+        b"BT /F1 9 Tf 50 %d Td (%s) Tj 260 0 Td (%s) Tj ET"
+        % (700 - step * number, left.encode(), right.encode())
+        for number, (left, right) in enumerate(rows)
+    )
+
+
+PROSE = [
+    ("The harbour was closed for the", "Meanwhile the council met each"),
+    ("whole of the winter season and", "week in the old town hall, and"),
+    ("no ship could enter or leave it", "debated the price of coal and"),
+    ("until the ice had melted again", "whether to build a new bridge"),
+] * 3
+
+
+def test_columns_that_are_drawn_line_by_line() -> None:
+    title = b"BT /F1 14 Tf 50 740 Td (A winter) Tj ET "
+    left, right = zip(*PROSE, strict=True)
+    assert text_of(one_page(title + across(*PROSE))).splitlines() == ["A winter", *left, *right]
+
+
+@pytest.mark.parametrize(
+    ("rows", "step"),
+    [
+        ([(left, "4,711") for left, _ in PROSE], 11),  # a table
+        (PROSE[:7], 11),  # too few lines to tell
+        (PROSE, 40),  # room between the rows
+        ([(left, right[: 8 * (n % 3 + 1)]) for n, (left, right) in enumerate(PROSE)], 11),
+    ],
+)
+def test_rows_of_cells(rows: list[tuple[str, str]], step: int) -> None:
+    read = text_of(one_page(across(*rows, step=step))).splitlines()
+    assert read == [f"{left} {right}".rstrip() for left, right in rows]
+
+
 def test_columns_one_after_the_other() -> None:
     left, right = (
         b"BT /F1 9 Tf 11 TL %d 700 Td (%s one) Tj T* (%s two) Tj ET" % (x, side, side)

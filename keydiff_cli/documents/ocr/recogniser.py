@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from keydiff_cli.documents.layout import Line, page_text
 from keydiff_cli.documents.ocr.kept import Found
-from keydiff_cli.documents.ocr.layout import Line, page_text
 from keydiff_cli.documents.worker import Worker, WorkerError
 
 PATIENCE = 300.0  # seconds for one page, on a machine that is slow and busy

@@ -1,0 +1,161 @@
+"""Running headers and footers: lines that stand at the same place of page after page.
+
+They are read where they are first met, and left out from the third page on that has them. What may
+change in them from page to page is the number that the page has in print, which is told. A line
+stays where it could be more than that: the head of a table, or a title that is numbered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from keydiff_cli.documents.pdfium import PageAnswer, Run
+
+_ZONE = 0.15  # share of the page at its upper and lower edge in which they may stand
+_MOST = 4  # lines at an edge
+_NEAR = 2  # points by which the height of a line may differ from page to page
+_APART = 1.3  # times the distance of lines, which is less than theirs from the text of the page
+_WIDEST = 20  # points between lines, at the most
+_AGAIN = ((1, 2), (2, 4))  # pages before that have them, too: all alike, or left and right pages
+_BACK = 4
+_NUMBERED = re.compile(r"(\D*)([0-9]{1,9})(\D*)")
+_AROUND = "-\u2013\u2014|[]().:,/"  # stand around the number of a page
+_PAGE = {"", "page", "p", "pg", "pag", "of", "seite", "von", "página", "pagina", "de", "di"}
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of a page: its index, its height in points, and its words."""
+
+    index: int
+    height: int
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What is left of a page.
+
+    Attributes
+    ----------
+    text : str
+        Without the lines that were there before.
+    lines : int
+        How many these were.
+    number : str
+        The number of the page in print; empty where none was among these lines.
+    """
+
+    text: str
+    lines: int = 0
+    number: str = ""
+
+
+class RunningLines:
+    """Takes pages in their order, and knows what stood at their edges."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, list[_Line]] = {}
+
+    def take(self, page: int, answer: PageAnswer) -> Rest:
+        """Take the page of such a number, and return what is left of its text."""
+        written, runs = answer.text.split("\r\n"), answer.runs
+        if len(answer.heights) != len(written):  # not known
+            return Rest(answer.text)
+        low, high = answer.edges
+        lines = [
+            _Line(index, height, tuple(written[index].split()))
+            for index, height in enumerate(answer.heights)
+            if height is not None
+        ]
+        lines.sort(key=lambda line: -line.height)
+        distance, zone = _distance(lines), _ZONE * (high - low)
+        outer = (
+            *_outer(lines, lambda line: line.height > high - zone, distance),
+            *_outer(lines[::-1], lambda line: line.height < low + zone, distance),
+        )
+        gone = {
+            line.index: number
+            for line in outer
+            if (number := self._met(page, line, runs)) is not None
+        }
+        if len(gone) == len(lines):  # there is nothing else
+            gone = {}
+        self._before[page] = list(outer)
+        self._before.pop(page - _BACK, None)
+        rest = (line for index, line in enumerate(written) if index not in gone)
+        return Rest("\r\n".join(rest), len(gone), next(filter(None, gone.values()), ""))
+
+    def _met(self, page: int, line: _Line, runs: Sequence[Run]) -> str | None:
+        """Return the number of the page in a line that was met before; None if it was not."""
+        for pages in _AGAIN:
+            counting = {self._counting(page, line, back) for back in pages}
+            if len(counting) > 1 or None in counting:
+                continue
+            (places,) = counting
+            in_cells = _in_cells(line, runs)
+            if not places:
+                return None if in_cells else ""
+            place = places[-1]
+            others = {
+                word.strip(_AROUND).lower() for word in line.words if not _NUMBERED.fullmatch(word)
+            }
+            if others <= _PAGE or (in_cells and runs and place in (0, len(line.words) - 1)):
+                return line.words[place].strip(_AROUND)
+        return None
+
+    def _counting(self, page: int, line: _Line, back: int) -> tuple[int, ...] | None:
+        """Return which words of a line count the pages since so many before; None if it is new."""
+        for before in self._before.get(page - back, ()):
+            if abs(line.height - before.height) > _NEAR or len(line.words) != len(before.words):
+                continue
+            changed = [
+                n
+                for n, (new, old) in enumerate(zip(line.words, before.words, strict=True))
+                if new != old
+            ]
+            if all(_counts(line.words[n], before.words[n], back) for n in changed):
+                return tuple(changed)
+        return None
+
+
+def _outer(
+    lines: list[_Line], is_outer: Callable[[_Line], bool], distance: float
+) -> Iterator[_Line]:
+    """Yield the lines from an edge of the page on that stand apart from what follows."""
+    for count, line in enumerate(lines[:_MOST], 1):
+        if not is_outer(line):
+            return
+        inner = lines[count : count + 1]
+        if not inner or abs(inner[0].height - line.height) > _APART * distance:
+            yield from lines[:count]
+            return
+
+
+def _distance(lines: Sequence[_Line]) -> float:
+    """Return how far lines are from each other that follow closely, in points."""
+    steps = sorted(one.height - two.height for one, two in pairwise(lines))
+    steps = [step for step in steps if step > _NEAR]
+    return min(steps[len(steps) // 4], _WIDEST) if steps else 0
+
+
+def _counts(word: str, before: str, back: int) -> bool:
+    """Tell whether a number is larger than before by so many pages, and all else alike."""
+    new, old = _NUMBERED.fullmatch(word), _NUMBERED.fullmatch(before)
+    return bool(
+        new and old and new[1] == old[1] and new[3] == old[3] and int(new[2]) - int(old[2]) == back
+    )
+
+
+def _in_cells(line: _Line, runs: Sequence[Run]) -> bool:
+    """Tell whether a line has wider gaps than spaces between words."""
+    beside = sorted(tuple(run) for run in runs if run[1] - _NEAR <= line.height <= run[3])
+    if not beside:
+        return True
+    high = max(run[3] - run[1] for run in beside)
+    if any(two[0] - one[2] > high for one, two in pairwise(beside)):
+        return True
+    return beside[-1][2] - beside[0][0] > high * len(" ".join(line.words))  # in one run
