@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,9 @@ class PageAnswer:
         Names of the files that are attached to places on the page.
     silent : int
         How many annotations could not be read.
-    heights : list of (int or None)
-        How high the lines of the text stand, in points; None for empty ones. Empty where it is not
-        known, as on a page that is turned.
+    heights : dict of int
+        How high the first and the last lines of the text stand, in points, by their indices.
+        Empty where it is not known, as on a page that is turned.
     runs : list of Run
         The pieces of text, in the order in which they are drawn; empty where not known, too.
     edges : (int, int)
@@ -81,7 +81,7 @@ class PageAnswer:
     notes: int = 0
     files: Sequence[str] = ()
     silent: int = 0
-    heights: Sequence[int | None] = ()
+    heights: Mapping[int, int] = field(default_factory=dict)
     runs: Sequence[Run] = ()
     edges: Sequence[int] = (0, 0)
 
@@ -123,6 +123,7 @@ class Pdfium:
             If it cannot be read. The next page may be asked for all the same.
         """
         told = self._ask(index)
+        told["heights"] = {int(line): height for line, height in told["heights"].items()}
         if cells := drawn_across(told["runs"]):
             boxes = [
                 [cell.left - 1, -cell.bottom - 1, cell.right + 1, 1 - cell.top] for cell in cells
@@ -132,7 +133,7 @@ class Pdfium:
                 replace(cell, text=" ".join(text.split()))
                 for cell, text in zip(cells, texts, strict=True)
             )
-            told["text"], told["heights"] = page_text(list(read)), ()
+            told["text"], told["heights"] = page_text(list(read)), {}
         return PageAnswer(**told)
 
     def _ask(self, request: Any) -> dict[str, Any]:

@@ -13,7 +13,6 @@ answer is JSON behind its length, 4 bytes.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import re
@@ -36,6 +35,7 @@ MAXIMUM_ATTACHMENTS = 100
 LONGEST = 1_000  # characters of a title, a label or a name
 TOGETHER = 200  # pages read before the document is opened anew, which frees what PDFium keeps
 MOST_RUNS = 1_500  # runs of text on a page, beyond which it is not told where they are
+OUTER = 5  # lines at each end of the text of which it is told where they stand
 SAMPLE = 7  # of so many characters one is asked whether its size is known
 UNREADABLE = "\ufffd"  # stands for a glyph of which nothing is known
 BREAK = "\ufffe"  # stands for a hyphen and the end of its line, as PDFium has it
@@ -228,25 +228,25 @@ def _text(page: pdfium.PdfTextPage) -> str:
 
 def _places(page: pdfium.PdfPage, text: pdfium.PdfTextPage, read: str) -> dict[str, Any]:
     """Tell where lines and runs of text stand, of a page that is not turned."""
-    left, bottom, right, top = (ctypes.c_double() for _ in range(4))
     count = text.count_chars()
     whole = read if len(read) == count else text.get_text_range(errors="replace")
     if page.get_rotation() or len(whole) != count:
-        return {"edges": [0, 0], "heights": [], "runs": []}
+        return {"edges": [0, 0], "heights": {}, "runs": []}
     lines = read.split("\r\n")
-    heights: list[int | None] = []
+    starts: list[int] = []  # of lines, if need be beyond the left edge
     start = 0
     for line in whole.split("\r\n"):
-        if len(heights) < len(lines) and lines[len(heights)] in line:  # it is within the edges
-            index = start + len(line) - len(line.lstrip())
-            known = line.strip() and raw.FPDFText_GetCharOrigin(text, index, left, bottom)
-            heights.append(round(bottom.value) if known else None)
+        if len(starts) < len(lines) and lines[len(starts)] in line:  # it is within the edges
+            starts.append(start + len(line) - len(line.lstrip()))
         start += len(line) + 2
-    runs = []
-    if (number := raw.FPDFText_CountRects(text, 0, count)) <= MOST_RUNS:
-        for index in range(number):
-            raw.FPDFText_GetRect(text, index, left, top, right, bottom)
-            runs.append([round(edge.value) for edge in (left, bottom, right, top)])
+    written = [number for number, line in enumerate(lines[: len(starts)]) if line.strip()]
+    heights = {
+        number: round(text.get_charbox(starts[number], loose=True)[1])
+        for number in written[:OUTER] + written[-OUTER:]
+    }
+    number = text.count_rects()
+    there = map(text.get_rect, range(number if number <= MOST_RUNS else 0))
+    runs = [[round(edge) for edge in box] for box in there]
     edges = page.get_bbox()
     return {"edges": [round(edges[1]), round(edges[3])], "heights": heights, "runs": runs}
 

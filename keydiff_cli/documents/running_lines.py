@@ -8,7 +8,7 @@ stays where it could be more than that: the head of a table, or a title that is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,7 +28,7 @@ _PAGE = {"", "page", "p", "pg", "pag", "of", "seite", "von", "página", "pagina"
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of a page: its index, its height in points, and its words."""
+    """A line of a page: its index, where it stands, and its words."""
 
     index: int
     height: int
@@ -62,31 +62,30 @@ class RunningLines:
 
     def take(self, page: int, answer: PageAnswer) -> Rest:
         """Take the page of such a number, and return what is left of its text."""
-        written, runs = answer.text.split("\r\n"), answer.runs
-        if len(answer.heights) != len(written):  # not known
-            return Rest(answer.text)
+        lines, rows = answer.text.split("\r\n"), _rows(answer.runs)
+        at: dict[int, list[_Line]] = {}  # by row
+        for index, height in answer.heights.items():
+            row = min(range(len(rows)), key=lambda row: abs(rows[row][0] - height), default=0)
+            at.setdefault(row, []).append(_Line(index, height, tuple(lines[index].split())))
         low, high = answer.edges
-        lines = [
-            _Line(index, height, tuple(written[index].split()))
-            for index, height in enumerate(answer.heights)
-            if height is not None
+        zone = _ZONE * (high - low)
+        top = _outer(rows, lambda row: row[0] > high - zone)
+        foot = _outer(rows[::-1], lambda row: row[1] < low + zone)
+        outer = [
+            line
+            for row in (*range(top), *range(len(rows) - foot, len(rows)))
+            for line in at.get(row, ())
         ]
-        lines.sort(key=lambda line: -line.height)
-        distance, zone = _distance(lines), _ZONE * (high - low)
-        outer = (
-            *_outer(lines, lambda line: line.height > high - zone, distance),
-            *_outer(lines[::-1], lambda line: line.height < low + zone, distance),
-        )
         gone = {
             line.index: number
             for line in outer
-            if (number := self._met(page, line, runs)) is not None
+            if (number := self._met(page, line, answer.runs)) is not None
         }
-        if len(gone) == len(lines):  # there is nothing else
+        if top + foot >= len(rows):  # there is nothing else
             gone = {}
-        self._before[page] = list(outer)
+        self._before[page] = outer
         self._before.pop(page - _BACK, None)
-        rest = (line for index, line in enumerate(written) if index not in gone)
+        rest = (line for index, line in enumerate(lines) if index not in gone)
         return Rest("\r\n".join(rest), len(gone), next(filter(None, gone.values()), ""))
 
     def _met(self, page: int, line: _Line, runs: Sequence[Run]) -> str | None:
@@ -96,14 +95,13 @@ class RunningLines:
             if len(counting) > 1 or None in counting:
                 continue
             (places,) = counting
-            in_cells = _in_cells(line, runs)
             if not places:
-                return None if in_cells else ""
+                return None if _in_cells(line, runs) else ""
             place = places[-1]
-            others = {
-                word.strip(_AROUND).lower() for word in line.words if not _NUMBERED.fullmatch(word)
-            }
-            if others <= _PAGE or (in_cells and runs and place in (0, len(line.words) - 1)):
+            beside = [_is_beside_number(word) for word in line.words]
+            if all(beside) or (
+                (place == 0 or all(beside[place:])) and runs and _in_cells(line, runs)
+            ):
                 return line.words[place].strip(_AROUND)
         return None
 
@@ -122,24 +120,27 @@ class RunningLines:
         return None
 
 
-def _outer(
-    lines: list[_Line], is_outer: Callable[[_Line], bool], distance: float
-) -> Iterator[_Line]:
-    """Yield the lines from an edge of the page on that stand apart from what follows."""
-    for count, line in enumerate(lines[:_MOST], 1):
-        if not is_outer(line):
-            return
-        inner = lines[count : count + 1]
-        if not inner or abs(inner[0].height - line.height) > _APART * distance:
-            yield from lines[:count]
-            return
+def _rows(runs: Sequence[Run]) -> list[tuple[int, int]]:
+    """Return the lower and upper edge of each row of text, from the top."""
+    rows: list[tuple[int, int]] = []
+    for _, bottom, _, top in sorted(runs, key=lambda run: -run[1] - run[3]):
+        if rows and bottom + top > 2 * rows[-1][0]:
+            rows[-1] = min(rows[-1][0], bottom), max(rows[-1][1], top)
+        else:
+            rows.append((bottom, top))
+    return rows
 
 
-def _distance(lines: Sequence[_Line]) -> float:
-    """Return how far lines are from each other that follow closely, in points."""
-    steps = sorted(one.height - two.height for one, two in pairwise(lines))
-    steps = [step for step in steps if step > _NEAR]
-    return min(steps[len(steps) // 4], _WIDEST) if steps else 0
+def _outer(rows: Sequence[tuple[int, int]], is_outer: Callable[[tuple[int, int]], bool]) -> int:
+    """Return how many rows from an edge of the page on stand apart from what follows."""
+    steps = [abs(sum(one) - sum(two)) / 2 for one, two in pairwise(rows)]
+    close = min(sorted(steps)[len(steps) // 4], _WIDEST) if steps else 0
+    for count, row in enumerate(rows[:_MOST], 1):
+        if not is_outer(row):
+            return 0
+        if count == len(rows) or steps[count - 1] > _APART * close:
+            return count
+    return 0
 
 
 def _counts(word: str, before: str, back: int) -> bool:
@@ -148,6 +149,11 @@ def _counts(word: str, before: str, back: int) -> bool:
     return bool(
         new and old and new[1] == old[1] and new[3] == old[3] and int(new[2]) - int(old[2]) == back
     )
+
+
+def _is_beside_number(word: str) -> bool:
+    """Tell whether a word is part of how the number of a page is written, as in page 3 of 7."""
+    return word.strip(_AROUND).lower() in _PAGE or _NUMBERED.fullmatch(word) is not None
 
 
 def _in_cells(line: _Line, runs: Sequence[Run]) -> bool:

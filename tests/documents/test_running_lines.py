@@ -47,16 +47,17 @@ def test_lines_that_repeat_are_read_twice() -> None:
     assert left_out == [LeftOut(None, "repeated lines of headers and footers", 6)]
 
 
-@pytest.mark.parametrize("footer", ["@", "- @ -", "Page @ of 90"])
+@pytest.mark.parametrize("footer", ["@", "- @ -", "Page @ of 90", "@ / 90"])
 def test_the_number_in_print_becomes_the_name_of_the_page(footer: str) -> None:
     others, names, _ = read(pages(4, (300, 30, footer)))
     assert others[2:] == [[], []]
     assert names == ["", "", "33", "34"]
 
 
-def test_a_number_beside_a_title() -> None:
-    others, names, _ = read(pages(4, (60, 770, "Part 2: The Mill"), (500, 770, "A-@")))
-    assert others[1:] == [["Part 2: The Mill A-32"], [], []]
+@pytest.mark.parametrize("number", ["A-@", "A-@ / 90"])
+def test_a_number_beside_a_title(number: str) -> None:
+    others, names, _ = read(pages(4, (60, 770, "Part 2: The Mill"), (500, 770, number)))
+    assert others[1:] == [["Part 2: The Mill " + number.replace("@", "32")], [], []]
     assert names == ["", "", "A-33", "A-34"]
 
 
