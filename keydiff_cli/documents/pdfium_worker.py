@@ -1,23 +1,19 @@
-"""PDFium in a process of its own: a program that reads requests and writes answers.
+"""PDFium in a process of its own.
 
 PDFium is fast and reads text right, but it is not memory-safe, so it runs here, where a crash
 takes nothing with it. The process has the PDF as an open file, and as much memory as
-``MAXIMUM_MEMORY``. It is started by :mod:`keydiff_cli.documents.pdfium` as a file and not as a
-module: it imports nothing of the package, so that it starts quickly.
+``MAXIMUM_MEMORY``. It is started by :mod:`keydiff_cli.documents.pdfium` and run by
+``serving.py``, and imports nothing of the package.
 
 The first answer tells about the document. A request is a line of JSON: the index of a page, counted
 from 0, whose answer tells about the page; or a list of that and of boxes, whose answer is the text
-in each of them. A box has its left, bottom, right and top edge in points, from the lower left. An
-answer is JSON behind its length, 4 bytes.
+in each of them. A box has its left, bottom, right and top edge in points, from the lower left.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -54,35 +50,13 @@ _FAULTS = (pdfium.PdfiumError, UnicodeError, RecursionError)  # of the helpers o
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff]")
 
 
-def main() -> None:
-    """Serve until the requests end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
-    _limit_memory()
-    document = _Document(f"/dev/fd/{sys.argv[1]}\0".encode())
-    _answer(document.about())
-    for line in sys.stdin.buffer:
+def serve(requests: Iterable[bytes], descriptor: int) -> Iterator[dict[str, Any]]:
+    """Tell about the document, and about each page or the boxes on it that are asked for."""
+    document = _Document(f"/dev/fd/{descriptor}\0".encode())
+    yield document.about()
+    for line in requests:
         request = json.loads(line)
-        answer = document.page(request) if isinstance(request, int) else document.boxes(*request)
-        _answer(answer)
-
-
-def _limit_memory() -> None:
-    try:
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        if hard == resource.RLIM_INFINITY or hard > MAXIMUM_MEMORY:
-            resource.setrlimit(resource.RLIMIT_AS, (MAXIMUM_MEMORY, hard))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (ImportError, OSError, ValueError):  # a system without such limits
-        pass
-
-
-def _answer(what: dict[str, Any]) -> None:
-    data = json.dumps(what).encode()
-    os.write(1, len(data).to_bytes(4, "big"))
-    while data:
-        data = data[os.write(1, data) :]
+        yield document.page(request) if isinstance(request, int) else document.boxes(*request)
 
 
 class _Document:
@@ -279,7 +253,3 @@ def _text_by_glyphs(page: pdfium.PdfTextPage, count: int) -> str:
         else:
             parts.append(chr(code))
     return "".join(parts)
-
-
-if __name__ == "__main__":
-    main()

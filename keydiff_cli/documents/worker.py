@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 LONGEST_ANSWER = 64 << 20  # bytes
+_SERVING = Path(__file__).with_name("serving.py")
 
 
 class WorkerError(Exception):
@@ -21,11 +22,11 @@ class WorkerError(Exception):
 
 
 class Worker:
-    """A Python program as a process: a request is a line, an answer JSON behind its length.
+    """A module that serves requests in a process of its own, as ``serving.py`` says.
 
     Parameters
     ----------
-    program
+    module
         Its file.
     arguments
         What it is given, behind the number of the open file.
@@ -44,7 +45,7 @@ class Worker:
 
     def __init__(
         self,
-        program: Path,
+        module: Path,
         descriptor: int,
         patience: float,
         arguments: Sequence[str] = (),
@@ -54,7 +55,7 @@ class Worker:
         self._patience, self._called = patience, called
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", str(program), str(descriptor), *arguments],
+                [sys.executable, "-P", str(_SERVING), str(module), str(descriptor), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

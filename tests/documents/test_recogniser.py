@@ -38,7 +38,7 @@ def test_lines_become_text_and_pages_are_counted_from_1(
 def test_a_page_of_which_an_error_is_told_is_no_failure_of_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    FakeOcr(tmp_path, monkeypatch, 'say({"error": "why"}) if page < 9 else answer("nine")')
+    FakeOcr(tmp_path, monkeypatch, '{"error": "why"} if page < 9 else answer("nine")')
     with open(__file__, "rb") as file:
         asked = Recogniser(file.fileno())
         for page in range(1, 6):

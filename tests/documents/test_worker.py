@@ -1,4 +1,4 @@
-"""A program beside this one, which may fail at any request."""
+"""A program beside this one, which may fail at any request; here it writes what it likes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from keydiff_cli.documents import worker as worker_module
 from keydiff_cli.documents.worker import Worker, WorkerError
 
 _PROGRAM = """
@@ -13,21 +14,28 @@ import json, os, sys, time
 def answer(what):
     data = json.dumps(what).encode()
     os.write(1, len(data).to_bytes(4, "big") + data)
-answer({{"arguments": sys.argv[2:]}})
+answer({{"arguments": sys.argv[3:]}})
 for line in sys.stdin:
     {code}
 """
 
 
-def start(folder: Path, code: str, patience: float = 30.0) -> Worker:
-    program = folder / "program.py"
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the program, which is yet to be written."""
+    path = tmp_path / "program.py"
+    monkeypatch.setattr(worker_module, "_SERVING", path)
+    return path
+
+
+def start(program: Path, code: str, patience: float = 30.0) -> Worker:
     program.write_text(_PROGRAM.format(code=code))
     with program.open("rb") as file:
-        return Worker(program, file.fileno(), patience, ["8"])
+        return Worker(Path("a"), file.fileno(), patience, ["8"])
 
 
-def test_it_answers(tmp_path: Path) -> None:
-    worker = start(tmp_path, "answer({'said': line.strip() * 40_000})")
+def test_it_answers(program: Path) -> None:
+    worker = start(program, "answer({'said': line.strip() * 40_000})")
     assert worker.first == {"arguments": ["8"]}
     assert worker.ask(b"yes\n") == {"said": "yes" * 40_000}
     worker.close()
@@ -42,16 +50,15 @@ def test_it_answers(tmp_path: Path) -> None:
         ("os.write(1, bytes([255] * 9))", "too large or too intricate"),
     ],
 )
-def test_a_request_at_which_it_fails(code: str, reason: str, tmp_path: Path) -> None:
-    worker = start(tmp_path, code, patience=2.0)
+def test_a_request_at_which_it_fails(code: str, reason: str, program: Path) -> None:
+    worker = start(program, code, patience=2.0)
     with pytest.raises(WorkerError, match=f"^{reason}$"):
         worker.ask(b"yes\n")
     with pytest.raises(WorkerError, match=r"^it crashed$"):  # it was ended
         worker.ask(b"yes\n")
 
 
-def test_what_cannot_be_started(tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
+def test_what_cannot_be_started(program: Path) -> None:
     program.write_text("raise SystemExit")
     with program.open("rb") as file, pytest.raises(WorkerError, match="it crashed"):
-        Worker(program, file.fileno(), 30.0)
+        Worker(Path("a"), file.fileno(), 30.0)

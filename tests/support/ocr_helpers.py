@@ -1,4 +1,4 @@
-"""A program in place of the one that reads pages by OCR, for what is beside it."""
+"""A module in place of the one that reads pages by OCR, for what is beside it."""
 
 from __future__ import annotations
 
@@ -8,38 +8,32 @@ import pytest
 
 from keydiff_cli.documents.ocr import ocr, recogniser
 
-_PROGRAM = """
-import json, os, sys, time
-def say(told):
-    data = json.dumps(told).encode()
-    os.write(1, len(data).to_bytes(4, "big") + data)
+_MODULE = """
+import os, sys, time
+MAXIMUM_MEMORY = 1 << 30
 def answer(text, score=1.0):
     lines = [[0, 20 * n, 100, 20 * n + 10, line] for n, line in enumerate(text.splitlines())]
-    say({{"lines": lines, "score": score}})
-answer("")
-for line in sys.stdin:
-    with open({asked!r}, "a") as file:
-        file.write(line)
-    page, look = int(line.split()[0]) + 1, line.split()[1] == "1"
-    if look:
-        say({{"picture": page != {no_picture}}})
-        continue
-    {code}
+    return {{"lines": lines, "score": score}}
+def serve(requests, descriptor, threads):
+    yield {{}}
+    for line in requests:
+        with open({asked!r}, "ab") as file:
+            file.write(line)
+        page, look = int(line.split()[0]) + 1, line.split()[1] == b"1"
+        yield {{"picture": page != {no_picture}}} if look else ({code})
 """
 
 
 class FakeOcr:
-    """What reads pages in place of OCR; ``code`` answers for ``page``."""
+    """What reads pages in place of OCR; ``code`` is the answer for ``page``."""
 
     def __init__(
         self, folder: Path, patch: pytest.MonkeyPatch, code: str, no_picture: int = 0
     ) -> None:
         self._asked = folder / "asked"
-        program = folder / "ocr_program.py"
-        program.write_text(
-            _PROGRAM.format(asked=str(self._asked), code=code, no_picture=no_picture)
-        )
-        patch.setattr(recogniser, "_WORKER", program)
+        module = folder / "ocr_module.py"
+        module.write_text(_MODULE.format(asked=str(self._asked), code=code, no_picture=no_picture))
+        patch.setattr(recogniser, "_WORKER", module)
         patch.setattr(ocr, "engine", lambda: "fake-1")
 
     @property

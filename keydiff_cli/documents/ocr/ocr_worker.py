@@ -1,31 +1,23 @@
-"""OCR in a process of its own: a program that reads requests and writes answers.
+"""OCR in a process of its own.
 
 The pages of a PDF are drawn by PDFium and read by RapidOCR, both of which are large and not
 memory-safe. So they run here, where a crash takes nothing with it, and all their memory is free
-again when this process ends. It is started by :mod:`keydiff_cli.documents.ocr.recogniser` as a
-file and not as a module, and imports nothing of the package.
+again when this process ends. It is started by :mod:`keydiff_cli.documents.ocr.recogniser` and
+run by ``serving.py``, and imports nothing of the package.
 
-Arguments are the number of an open file with the PDF, and how many threads may compute. The first
-answer is empty. A request is a line with the index of a page, counted from 0, and 0 to read the
-page, or 1 to look whether pictures cover most of it, which takes little. An answer is JSON behind
-its length, 4 bytes.
+The argument is how many threads may compute. The first answer is empty. A request is a line with
+the index of a page, counted from 0, and 0 to read the page, or 1 to look whether pictures cover
+most of it, which takes little.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import sys
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
-OUT = os.dup(1)  # for answers alone: what libraries print goes nowhere
-os.dup2(2, 1)
-
-import pypdfium2  # noqa: E402
-import pypdfium2.raw as pdfium  # noqa: E402
+import pypdfium2
+import pypdfium2.raw as pdfium
 
 MAXIMUM_MEMORY = 3 << 30  # bytes of address space, most of which is never used
 DPI = 200
@@ -45,37 +37,17 @@ PARAMETERS = {
 }
 
 
-def main() -> None:
-    """Serve until the requests end."""
-    _limit_memory()
-    reader = _Reader(int(sys.argv[1]), int(sys.argv[2]))
-    _answer({})
-    for line in sys.stdin.buffer:
+def serve(requests: Iterable[bytes], descriptor: int, threads: str) -> Iterator[dict[str, Any]]:
+    """Read the pages that are asked for."""
+    reader = _Reader(descriptor, int(threads))
+    yield {}
+    for line in requests:
         index, look = map(int, line.split())
         try:
             told = reader.look(index) if look else reader.page(index)
         except Exception as error:
             told = {"error": f"it cannot be drawn or read: {type(error).__name__}"}
-        _answer(told)
-
-
-def _limit_memory() -> None:
-    try:
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        if hard == resource.RLIM_INFINITY or hard > MAXIMUM_MEMORY:
-            resource.setrlimit(resource.RLIMIT_AS, (MAXIMUM_MEMORY, hard))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (ImportError, OSError, ValueError):  # a system without such limits
-        pass
-
-
-def _answer(what: dict[str, Any]) -> None:
-    data = json.dumps(what).encode()
-    os.write(OUT, len(data).to_bytes(4, "big"))
-    while data:
-        data = data[os.write(OUT, data) :]
+        yield told
 
 
 class _Reader:
@@ -136,7 +108,3 @@ def _drawn(page: Any) -> Any:
     width, height = page.get_size()
     scale = min(DPI / 72, (MAXIMUM_PIXELS / max(width * height, 1)) ** 0.5)
     return page.render(scale=scale, grayscale=True).to_numpy().squeeze().copy()
-
-
-if __name__ == "__main__":
-    main()
