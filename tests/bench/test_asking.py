@@ -194,10 +194,9 @@ def test_settings_that_answers_would_differ_by_are_the_same_for_all(
     with closing(Records(run.out, {"bench": "qa"})) as records:
         questions = Asking(theirs, parse_variants(["both"], theirs), records, Judging(), run.told)
         questions.run(run.documents[:1], parse_contenders(["keydiff"], ["100"]))
-    for settings in read:
-        assert (settings.policy, settings.budget) == ("keydiff", 100)
-        assert (settings.length, settings.format, settings.temperature) == (None, "text", 0.0)
-        assert settings.cache
+    assert {(used.policy, used.budget) for used in read} == {("keydiff", 100)}
+    assert {(used.length, used.format, used.temperature) for used in read} == {(None, "text", 0.0)}
+    assert {used.cache for used in read} == {True}
     assert len(read) == 2
 
 

@@ -41,7 +41,7 @@ def test_a_seed_makes_the_same_texts() -> None:
 def test_no_two_items_are_alike_to_who_marks_them() -> None:
     """A list of all sentences is right as a whole, and each sentence is one item."""
     (text,) = planted_texts(PROSE, [6000], 60, 1, words)
-    for items in text.items.values():
+    for items in map(text.items.__getitem__, KINDS):
         assert len({item.who for item in items}) == len({item.what for item in items}) == 60
         lines = "\n".join(f"- {item.sentence}" for item in items)
         assert mark_list(lines, items) == Listed(60, 60, 60, 60, 0)

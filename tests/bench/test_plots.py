@@ -102,6 +102,7 @@ def test_pictures_show_names_as_they_are(draw: str, tmp_path: Path) -> None:
 def test_rates_are_drawn_with_their_intervals(tmp_path: Path, drawn: list[Figure]) -> None:
     rows = summarise(NEEDLES)
     plots.rates(rows, tmp_path / "a.png")
+    assert len(rows) > 2
     for panel, row in zip(drawn[0].axes, rows[2:], strict=True):  # of window, a panel a length
         (bar,) = panel.containers
         line, _, (ends,) = bar.lines
@@ -117,6 +118,7 @@ def test_a_policy_that_keeps_everything_is_a_line(tmp_path: Path, drawn: list[Fi
     """A policy of another package may do so under any name."""
     foreign = [{**record, "policy": "foreign"} for record in NEEDLES[:6]]
     plots.rates(summarise(NEEDLES + foreign), tmp_path / "a.png")
+    assert drawn[0].axes
     for panel in drawn[0].axes:
         assert [line.get_label() for line in panel.lines[:2]] == ["full", "foreign"]
         assert len(panel.containers) == 1

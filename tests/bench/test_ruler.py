@@ -19,9 +19,9 @@ def test_ruler_asks_what_the_text_says(task: str) -> None:
     assert len({text.document for text in texts}) == 3
     for text in texts:
         assert 1700 < words(text.document) < 2300
-        assert len({question.id for question in text.questions}) == len(text.questions)
+        assert len({question.id for question in text.questions}) == len(text.questions) > 0
         for question in text.questions:
-            assert len(set(question.references)) == len(question.references)
+            assert len(set(question.references)) == len(question.references) > 0
             for reference in question.references:
                 assert reference in text.document
                 assert reference not in question.text
@@ -44,7 +44,7 @@ def test_the_common_words_are_the_most_common() -> None:
         listed = text.document.split(separator)
         wanted = text.questions[0].references
         least = min(listed.count(word) for word in wanted)
-        assert all(listed.count(word) < least for word in set(listed) - set(wanted))
+        assert max(listed.count(word) for word in set(listed) - set(wanted)) < least
 
 
 @pytest.mark.parametrize(("task", "length"), [("cwe", 150), ("vt", 90), ("vt", 97)])
@@ -60,6 +60,7 @@ def test_a_chain_of_variables_leads_to_its_value() -> None:
     assert len(text.questions) == 4
     for question in text.questions:
         names = question.references
+        assert len(names) > 1
         first = text.document.index(f"VAR {names[0]} = ")
         for earlier, later in pairwise(names):
             place = text.document.index(f"VAR {later} = VAR {earlier}.")
@@ -71,6 +72,7 @@ def test_every_number_of_a_key_is_wanted() -> None:
     for task, wanted in (("niah_single", 1), ("niah_multivalue", 4), ("niah_multiquery", 4)):
         (text,) = ruler.texts(PROSE, [task], [2000], 1, words)
         facts = re.findall(r"numbers of (\w+) is (\d+)\.", text.document)
+        assert text.questions
         for question in text.questions:
             asked = re.findall(r"\w+", question.text.partition("numbers of")[2].partition("?")[0])
             references = [value for key, value in facts if key in asked]

@@ -62,6 +62,7 @@ def test_a_summary_rests_on_what_a_real_model_has_noted(
     assert noted.status == 0
     assert places(noted.out)[0][0] == 1
     said = re.findall(r"\d[\d,.]{2,}\d", re.sub(r"^\[.*\]$", "", noted.out, flags=re.MULTILINE))
+    assert said
     assert all(number.strip(".,") in text.decode() for number in said)
     words = ("ask", *bounds, "--max-tokens", 40, "--json", "Summarize it in 100 words.")
     report = json.loads(run(*words, stdin=text, models=models_folder, **variables).out)

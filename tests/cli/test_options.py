@@ -55,8 +55,8 @@ def marked_settings() -> set[str]:
 
 def test_an_option_has_the_flag_that_messages_name() -> None:
     asked = commands()["ask"]
-    for name in settings_of(asked):
-        assert as_flag(name, None) in flags(asked), name
+    named = {as_flag(name, None) for name in settings_of(asked)}
+    assert {"--budget", "--max-tokens"} <= named <= flags(asked)
 
 
 def test_a_setting_that_a_message_names_is_an_option() -> None:
