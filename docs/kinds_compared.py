@@ -202,7 +202,7 @@ def striprtf(path: str) -> Iterator[str]:
     yield rtf_to_text(Path(path).read_text(encoding="latin-1"))
 
 
-READERS: dict[str, tuple[Reader, ...]] = {  # of each kind; the first one writes it
+READERS: dict[str, tuple[Reader, ...]] = {  # of each kind
     "docx": (python_docx, docx2python, mammoth),
     "pptx": (python_pptx,),
     "xlsx": (openpyxl, python_calamine, xlsx2csv),

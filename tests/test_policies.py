@@ -107,7 +107,7 @@ def test_a_policy_that_reads_for_a_question_needs_one() -> None:
 
 
 def test_policies_of_the_table_are_found() -> None:
-    assert all(find_policy(name) == policy for name, policy in POLICIES.items())
+    assert {name: find_policy(name) for name in POLICIES} == POLICIES
     with pytest.raises(UsageError, match=r"no policy 'even'; there are full, focus, .*, pyramid$"):
         find_policy("even")
 
