@@ -184,23 +184,18 @@ def test_rows_that_cannot_go_again_are_told_of(monkeypatch: pytest.MonkeyPatch) 
     check_rows(cache)
 
 
-def test_what_was_said_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("said", [0, 8])
+def test_the_head_the_last_token_and_what_was_said_stay(
+    said: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where more rows are wanted than have room."""
     cache, archive = read(monkeypatch, "direct")
-    append(cache, 8)
+    append(cache, said)
     put_back(cache, archive, np.arange(30), HEAD)
     check_rows(cache)
+    stays = {*range(HEAD), *range(HEAD + DOCUMENT - 1, HEAD + DOCUMENT + said)}
     for held in np.concatenate(cache.origin):
-        assert {*range(HEAD), *range(HEAD + DOCUMENT - 1, HEAD + DOCUMENT + 8)} <= set(
-            held.tolist()
-        )
-
-
-def test_no_more_comes_back_than_has_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    cache, archive = read(monkeypatch, "direct")
-    put_back(cache, archive, np.arange(30), HEAD)
-    check_rows(cache)
-    for held in np.concatenate(cache.origin):
-        assert {*range(HEAD), HEAD + DOCUMENT - 1} <= set(held.tolist())
+        assert stays <= set(held.tolist())
 
 
 def test_neighbours_of_what_is_lifted_come_with_it() -> None:
