@@ -86,7 +86,7 @@ def test_standard_input_is_opened_once_and_handed_on(opened: list[Document]) -> 
 
 @pytest.mark.parametrize(
     "content, problem",
-    [(b" \n\t" * 100_000, "only white space"), (pdf([None, None]), "OCR")],
+    [(b" \n\t" * 100_000, "only white space"), (pdf([None, None]), "look scanned")],
     ids=["blank", "scanned"],
 )
 def test_what_has_no_text_is_found_first(content: bytes, problem: str, tmp_path: Path) -> None:
