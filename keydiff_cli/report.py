@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from keydiff_cli.errors import as_setting, name_settings
-from keydiff_cli.text.places import Look, Note, Place, PlacedSentence
+from keydiff_cli.text.places import Citation, Look, Note, Place, PlacedSentence
 from keydiff_cli.text.progress import DocumentProgress
 from keydiff_cli.text.records import DocumentRecord
 
@@ -166,6 +167,12 @@ class Events:
     def text(self, text: str) -> None:
         """A piece of the answer."""
 
+    def cited(self, citations: Sequence[Citation], *, several: bool) -> None:
+        """The sentence that the answer so far ends with rests on these places, the best first.
+
+        ``several`` documents were read, or one.
+        """
+
 
 @dataclass(frozen=True)
 class Report:
@@ -188,6 +195,8 @@ class Report:
         The sentences of an answer that was put together from parts of the documents.
     checked
         What of such an answer was looked up in the documents.
+    citations
+        The places that the sentences of the answer rest on, if they were asked for.
     uncovered
         Parts of the documents that such an answer says nothing of.
     model, cache
@@ -208,6 +217,7 @@ class Report:
     notes: tuple[Note, ...] = ()
     sentences: tuple[PlacedSentence, ...] = ()
     checked: CheckedFacts = field(default_factory=CheckedFacts)
+    citations: tuple[Citation, ...] = ()
     uncovered: tuple[Place, ...] = ()
     memory_bytes: MemoryUse = field(default_factory=MemoryUse)
     warnings: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from keydiff_cli.report import (
     Timing,
     TokenCounts,
 )
-from keydiff_cli.text.places import Look, Note, Place, PlacedSentence
+from keydiff_cli.text.places import Citation, Look, Note, Place, PlacedSentence
 from keydiff_cli.text.records import DocumentRecord
 
 RECORD = DocumentRecord(
@@ -47,6 +47,10 @@ WHOLE = Report(
     ),
     sentences=(PlacedSentence("Nine quays.", (Place("a.pdf", (1, 2), (1, 9)),)),),
     checked=CheckedFacts(2, 1, ("Ten quays.",)),
+    citations=(
+        Citation(0, 11, "a.pdf", 2, "ii", (1, 9), "Nine quays.", 0.75, False, ("Nine",)),
+        Citation(0, 11, "b.txt", None, "", (7, 7), "Nine.", 0.25, None),
+    ),
     uncovered=(Place("b.txt", None, (7, 7)),),
     timing_s=Timing(1.5, 2.25, 1.5, 1.75, 0.125, 0.0625, 4.0, 0.5, 9.123456),
     memory_bytes=MemoryUse(5000, 4000, 3000),
@@ -71,6 +75,7 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
         "notes",
         "sentences",
         "checked",
+        "citations",
         "uncovered",
         "memory_bytes",
         "warnings",
@@ -123,6 +128,20 @@ def test_a_report_is_plain_data_with_numbers_rounded() -> None:
     ]  # fmt: skip
     place = {"document": "a.pdf", "pages": [1, 2], "lines": [1, 9], **kind}
     assert data["sentences"] == [{"text": "Nine quays.", "places": [place]}]
+    assert data["citations"][0] == {
+        "start": 0,
+        "stop": 11,
+        "document": "a.pdf",
+        "page": 2,
+        "label": "ii",
+        "lines": [1, 9],
+        "text": "Nine quays.",
+        "weight": 0.75,
+        "checked": False,
+        "missing": ["Nine"],
+        "page_kind": "page",
+    }
+    assert [citation["checked"] for citation in data["citations"]] == [False, None]
     assert data["checked"] == {"figures": 2, "found": 1, "left_out": ["Ten quays."]}
     assert data["uncovered"] == [{"document": "b.txt", "pages": None, "lines": [7, 7], **kind}]
 

@@ -26,7 +26,7 @@ Files = Annotated[
 KEEPING = ("model", "memory", "budget", "block", "policy")
 SAMPLING = ("max_tokens", "temperature", "seed")
 DEVICES = ("kv_type", "gpu_layers", "device", "rpc")
-LOOKING = ("no_recall", "no_second_look", "notes", "each")
+LOOKING = ("no_recall", "no_second_look", "notes", "each", "cite")
 SUMMING = ("length", "format")
 SHOWING = ("as_json", "stats", "quiet", "verbose")
 
@@ -153,6 +153,15 @@ class Options:
             "--each/--no-each",
             help="Put the question to every part, and list what they have. Default: by wording, "
             "such as 'list all deadlines'.",
+            show_default=False,
+        ),
+    ] = None
+    cite: Annotated[
+        bool | None,
+        typer.Option(
+            "--cite/--no-cite",
+            help="Say behind each sentence of an answer what place of the documents it rests on. "
+            "Default: --no-cite.",
             show_default=False,
         ),
     ] = None

@@ -83,6 +83,10 @@ def _sets(name: str) -> Callable[[Repl, str], None]:
     return run
 
 
+def _cite(repl: Repl, text: str) -> None:
+    repl.chat.show_by(change(repl.chat.settings, "cite", text))
+
+
 def _retry(repl: Repl, _: str) -> AnswerPieces:
     return repl.chat.retry()
 
@@ -124,6 +128,7 @@ COMMANDS = {
     "model": Command("NAME", "Use another model.", _sets("model")),
     "budget": Command("N", "Keep N tokens per head.", _sets("budget")),
     "policy": Command("NAME", "Choose which tokens to keep.", _sets("policy")),
+    "cite": Command("on|off", "Say what place each sentence rests on.", _cite),
     "retry": Command("", "Answer the last question once more, by chance.", _retry),
     "undo": Command("", "Forget the last question and its answer.", _undo),
     "clear": Command("", "Forget the conversation.", _clear),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from keydiff_cli.engine.answer import Answer
 from keydiff_cli.errors import UsageError
+from keydiff_cli.reading.citing import Citing
 from keydiff_cli.reading.composing import Composing
 from keydiff_cli.reading.recorded_answer import recorded
 from keydiff_cli.reading.second_look import Passages
@@ -40,7 +41,7 @@ class Answering(Composing):
         self.require_idle()
         cache = self.held.cache
         if (composed := self.composed(question, self._tokens)) is not None:
-            yield from self.told(composed)
+            yield from self.told(composed, self.citing(question))
             return
         alone = self._tokens(question)
         with self.paused():
@@ -49,7 +50,8 @@ class Answering(Composing):
                 with self.evidence(question, alone) as passages:  # gone after the cache is rewound
                     try:
                         asked = self._tokens(question, passages.text)
-                        yield from self.generate(self.answer(asked))
+                        answer, citing = self.answer(asked), self.citing(question, passages)
+                        yield from self.generate(answer, citing)
                     finally:
                         if mark is not None and self.cache is cache:  # else it is freed already
                             cache.rewind(mark)
@@ -60,6 +62,15 @@ class Answering(Composing):
         """The tokens of a question that follows the documents."""
         held = self.held
         return prompt_tokens(held.cache.context.model, held.prompt, question, passages)[1]
+
+    def citing(self, question: str, passages: Passages | None = None) -> Citing | None:
+        """What cites the sentences of an answer, with the passages before its question, if any.
+
+        None if they are not to be cited.
+        """
+        if not self.settings.cite:
+            return None
+        return Citing(self.held.second_look, question, passages or Passages(), self.recorder)
 
     @contextmanager
     def evidence(self, question: str, asked: Asked, before: str = "") -> Iterator[Passages]:
@@ -93,8 +104,10 @@ class Answering(Composing):
                 )
             yield passages
 
-    def generate(self, answer: Answer) -> Iterator[str]:
+    def generate(self, answer: Answer, citing: Citing | None = None) -> Iterator[str]:
         """The text of an answer, piece by piece; it stays in the cache with its question.
+
+        What its sentences rest on is cited by ``citing``.
 
         Raises
         ------
@@ -104,7 +117,7 @@ class Answering(Composing):
         self.require_idle()
         held, self._answer = self.held, answer
         try:
-            yield from recorded(answer, held, self.recorder, self.settings.max_tokens)
+            yield from recorded(answer, held, self.recorder, self.settings.max_tokens, citing)
         finally:
             if self._answer is answer:
                 self._answer = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from keydiff_cli.engine.answer import Answer, Sampler
 from keydiff_cli.engine.views import NoViewError
 from keydiff_cli.errors import UsageError, setting
+from keydiff_cli.reading.citing import Citing
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.note_taking import NoteTaking
 from keydiff_cli.reading.recorded_answer import recorded_composed
@@ -126,7 +127,7 @@ class Composing(NoteTaking):
         self.recorder.passages_found((), time.perf_counter() - started)
         return notes if any(note.text for note in notes) else ()
 
-    def told(self, composed: Composed) -> Iterator[str]:
+    def told(self, composed: Composed, citing: Citing | None = None) -> Iterator[str]:
         """The text of an answer that is put together, piece by piece; the cache is as before then.
 
         Raises
@@ -138,7 +139,7 @@ class Composing(NoteTaking):
         mark = cache.mark()
         try:
             with self._closed_if_lost():
-                yield from recorded_composed(composed, self.recorder)
+                yield from recorded_composed(composed, self.recorder, citing)
         finally:
             self._composing = False
             if self.cache is cache:  # else it is freed already

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from keydiff_cli.cache import EvictionTimes, KVCache
 from keydiff_cli.engine.answer import Answer
 from keydiff_cli.errors import setting
+from keydiff_cli.reading.citing import Citing
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.recorder import Recorder
 
 
-def recorded(answer: Answer, held: Held, recorder: Recorder, most: int) -> Iterator[str]:
+def recorded(
+    answer: Answer, held: Held, recorder: Recorder, most: int, citing: Citing | None = None
+) -> Iterator[str]:
     """The text of an answer about what is held, piece by piece, as it is generated.
 
     Parameters
     ----------
     most
         Tokens that it was to have at most; it has fewer where there is no room for them.
+    citing
+        Cites what its sentences rest on; None to cite nothing.
 
     Raises
     ------
@@ -32,7 +37,7 @@ def recorded(answer: Answer, held: Held, recorder: Recorder, most: int) -> Itera
     recorder.question_asked(held.head + len(answer.question.ids) - (last - first))
     started = time.perf_counter()
     try:
-        for text in answer:
+        for text in cited(answer, recorder, citing):
             recorder.text_generated(text, time.perf_counter() - started)
             yield text
     finally:
@@ -50,6 +55,18 @@ def recorded(answer: Answer, held: Held, recorder: Recorder, most: int) -> Itera
         recorder.warn_of_answer(f"the answer stopped {limit}; it may be incomplete")
 
 
+def cited(texts: Iterable[str], recorder: Recorder, citing: Citing | None) -> Iterator[str]:
+    """The pieces of an answer; between them the recorder is told of what sentences rest on."""
+    if citing is None:
+        yield from texts
+        return
+    for piece in citing.follow(texts):
+        if isinstance(piece, str):
+            yield piece
+        else:
+            recorder.cited(piece)
+
+
 def _warn_of_positions(cache: KVCache, recorder: Recorder) -> None:
     """Warn where positions are beyond those that the model knows, as they could not be made less.
 
@@ -63,12 +80,14 @@ def _warn_of_positions(cache: KVCache, recorder: Recorder) -> None:
         )
 
 
-def recorded_composed(answer: Composed, recorder: Recorder) -> Iterator[str]:
+def recorded_composed(
+    answer: Composed, recorder: Recorder, citing: Citing | None = None
+) -> Iterator[str]:
     """The text of an answer that is put together, piece by piece."""
     recorder.question_asked(answer.prompt)
     started = time.perf_counter()
     try:
-        for text in answer:
+        for text in cited(answer, recorder, citing):
             recorder.text_generated(text, time.perf_counter() - started)
             yield text
     finally:

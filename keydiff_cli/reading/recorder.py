@@ -23,7 +23,7 @@ from keydiff_cli.report import (
 from keydiff_cli.system import machine
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.text.corpus import Corpus
-from keydiff_cli.text.places import Look, Note, Place, PlacedSentence
+from keydiff_cli.text.places import Citation, Look, Note, Place, PlacedSentence
 
 
 class Recorder:
@@ -54,6 +54,7 @@ class Recorder:
         self._notes: list[Note] = []
         self._sentences: tuple[PlacedSentence, ...] = ()
         self._checked = CheckedFacts()
+        self._citations: list[Citation] = []
         self._uncovered: tuple[Place, ...] = ()
         self._searched = 0.0  # seconds that it took to find them
         self._memory = MemoryUse()
@@ -83,6 +84,7 @@ class Recorder:
             notes=tuple(self._notes),
             sentences=self._sentences,
             checked=self._checked,
+            citations=tuple(self._citations),
             uncovered=self._uncovered,
             memory_bytes=self._memory,
             warnings=tuple(self._warnings),
@@ -236,6 +238,7 @@ class Recorder:
         self.question_asked(prompt)
         self._recall, self._looks, self._notes = RecallCounts(), (), []
         self._sentences, self._checked, self._uncovered = (), CheckedFacts(), ()
+        self._citations = []
 
     def question_asked(self, prompt: int) -> None:
         """A question is to be answered; the prompt has so many tokens with it."""
@@ -257,6 +260,12 @@ class Recorder:
             self._timing = replace(self._timing, first_token=seconds + self._before_answer())
         self._answer += text
         self._events.text(text)
+
+    def cited(self, citations: tuple[Citation, ...]) -> None:
+        """The sentence that the answer so far ends with rests on these places, the best first."""
+        self._citations += citations
+        several = self._corpus is not None and len(self._corpus.documents) > 1
+        self._events.cited(citations, several=several)
 
     def _before_answer(self) -> float:
         """Seconds between a question and its answer: rows came back, and passages were found."""

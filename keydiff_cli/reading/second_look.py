@@ -36,10 +36,13 @@ class Passages:
         The passages with their places; empty if there are none.
     looks
         What was looked at.
+    numbers
+        The numbers of these passages, the best first.
     """
 
     text: str = ""
     looks: tuple[Look, ...] = ()
+    numbers: tuple[int, ...] = ()
 
 
 class SecondLook:
@@ -94,6 +97,21 @@ class SecondLook:
             return Passages()
         return self._best(by_words, by_attention, tokens)
 
+    def ranked(self, text: str) -> list[int]:
+        """The numbers of the passages with words of a text, the best first.
+
+        Raises
+        ------
+        KeydiffError
+            If they cannot be searched.
+        """
+        return self._opened().find(text, _CANDIDATES)
+
+    def passage(self, number: int) -> tuple[Look, str, str]:
+        """Where a passage is, what its page is called, and its text."""
+        passage = self._passages[number]
+        return self._look(passage), self._corpus.label(passage.start), self._text(passage)
+
     def _opened(self) -> WordIndex:
         if self._index is None:
             self._passages = cut_passages(self._corpus)
@@ -135,7 +153,7 @@ class SecondLook:
             by = {(True, False): "words", (False, True): "attention"}.get(found, "both")
             looks.append(replace(look, by=by))
             text += heading + self._text(self._passages[number])
-        return Passages(text, tuple(looks))
+        return Passages(text, tuple(looks), tuple(chosen))
 
     def _look(self, passage: Passage) -> Look:
         """Where a passage is, and how long it is."""
@@ -172,9 +190,15 @@ class SecondLook:
 
 
 def fused(*rankings: tuple[Sequence[int], float]) -> list[int]:
-    """Several rankings, each with a weight, as one: by the sum of weighted reciprocal ranks."""
+    """Several rankings, each with a weight, as one."""
+    points = weighed(*rankings)
+    return sorted(points, key=lambda number: -points[number])
+
+
+def weighed(*rankings: tuple[Sequence[int], float]) -> dict[int, float]:
+    """What is in several rankings, each with a weight: the sums of weighted reciprocal ranks."""
     points: dict[int, float] = {}
     for ranking, weight in rankings:
         for rank, number in enumerate(ranking, 1):
             points[number] = points.get(number, 0.0) + weight / (_FUSION + rank)
-    return sorted(points, key=lambda number: -points[number])
+    return points

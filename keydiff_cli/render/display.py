@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
+from keydiff_cli.render.citations import citation_mark
 from keydiff_cli.render.flags import as_flag
 from keydiff_cli.render.stats import format_duration, format_rate, print_stats
 from keydiff_cli.report import (
@@ -22,6 +23,7 @@ from keydiff_cli.report import (
 )
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import Sanitizer, complain, printable
+from keydiff_cli.text.places import Citation
 from keydiff_cli.text.progress import DocumentProgress
 
 if TYPE_CHECKING:
@@ -150,6 +152,9 @@ class Display(Events):
             self._at_line_start = shown.endswith("\n")  # first: Ctrl-C may come while writing
             sys.stdout.write(shown)
             sys.stdout.flush()
+
+    def cited(self, citations: Sequence[Citation], *, several: bool) -> None:
+        self.text(citation_mark(citations[0], several=several))
 
     def end_line(self) -> None:
         """End the line of the answer that was begun, and an escape sequence that it left open."""

@@ -210,6 +210,10 @@ class Chat:
         self._discussion.change(Subject(settings, self.files), self.turns)
         self._autosave()
 
+    def show_by(self, settings: Settings) -> None:
+        """Answer by other settings, by which nothing is read otherwise."""
+        self._discussion.show_by(settings)
+
     # Keeping ----------------------------------------------------------------------------------
 
     def save(self, name: str) -> None:

@@ -154,7 +154,7 @@ class Conversation:
             with self._reader.evidence(question, asked, before) as passages:
                 asked = self._tokens(question, passages.text)
                 answer = self._reader.answer(asked, sampler)
-                yield from self._reader.generate(answer)
+                yield from self._reader.generate(answer, self._reader.citing(question, passages))
         finally:
             if self.attached and cache.tokens >= start.tokens + len(asked.ids):
                 with hold_interrupt():  # or the cache would have a turn that nobody knows of
@@ -169,7 +169,7 @@ class Conversation:
     def _told(self, question: str, composed: Composed) -> Iterator[str]:
         """Give an answer that is put together; the turn goes through the model before the next."""
         try:
-            yield from self._reader.told(composed)
+            yield from self._reader.told(composed, self._reader.citing(question))
         finally:
             if self.attached and composed.text:
                 turn = Turn(question, composed.text, composed.stop_reason)

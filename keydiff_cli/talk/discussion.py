@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import hold_interrupt
@@ -127,6 +127,13 @@ class Discussion:
             if known is not None and not known.attached:
                 self._read(self.subject, known.turns)
             raise
+
+    def show_by(self, settings: Settings) -> None:
+        """Answer by other settings, by which nothing is read otherwise."""
+        self.subject = replace(self.subject, settings=settings)
+        if self._whole is not None:
+            self._whole = replace(self._whole, settings=settings)
+        self.reader.settings = settings
 
     def step(self) -> bool:
         """Read on by a block, or note by a token; False once there is nothing more to do.

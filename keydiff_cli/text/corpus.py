@@ -161,6 +161,12 @@ class Corpus:
         starts = self.document(token).page_starts
         return None if starts is None else max(bisect_right(starts, token), 1)
 
+    def label(self, token: int) -> str:
+        """What the page of a token is called besides its number; empty if nothing."""
+        page = self.page(token)
+        names = self.document(token).page_names
+        return names[page - 1] if page is not None and page <= len(names) else ""
+
     def place(self, token: int) -> TokenPlace:
         """Where a token is; what introduces a document or a page counts as its first line.
 

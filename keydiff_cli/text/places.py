@@ -84,6 +84,48 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Citation:
+    """A place that a sentence of an answer rests on.
+
+    Attributes
+    ----------
+    start, stop
+        The sentence: its characters in the answer, ``stop`` excluded.
+    document, page, page_kind, lines
+        As of :class:`Look`.
+    label
+        What the page is called besides its number; empty if it is called nothing.
+    text
+        What of the place has the most in common with the sentence.
+    weight
+        How much of what speaks for the places of the sentence speaks for this one: 0 to 1.
+    checked
+        Whether the documents have all figures, dates and names of the sentence; None if it has
+        none.
+    missing
+        Those that they do not have.
+    """
+
+    start: int
+    stop: int
+    document: str
+    page: int | None
+    label: str
+    lines: tuple[int, int]
+    text: str
+    weight: float
+    checked: bool | None
+    missing: tuple[str, ...] = ()
+    page_kind: str = "page"
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        pages = None if self.page is None else (self.page, self.page)
+        return Place(self.document, pages, self.lines, self.page_kind)
+
+
+@dataclass(frozen=True)
 class PlacedSentence:
     """A sentence, or item, of an answer, and the parts of the documents that it comes from."""
 

@@ -80,6 +80,7 @@ def test_what_the_commands_set() -> None:
             "cache",
             "notes",
             "each",
+            "cite",
             "length",
             "format",
             "offline",
@@ -90,7 +91,7 @@ def test_what_the_commands_set() -> None:
         assert flags(known[words]) >= {"--no-recall", "--no-second-look"}
     answering = {"max_tokens", "temperature", "seed"}
     assert set(everything) - set(settings_of(known["read"])) == answering | {
-        *("cache", "notes", "each", "length", "format"),
+        *("cache", "notes", "each", "length", "format", "cite"),
     }
     assert set(everything) - set(settings_of(known["plan"])) == {
         "temperature",
@@ -101,6 +102,7 @@ def test_what_the_commands_set() -> None:
         "each",
         "length",
         "format",
+        "cite",
     }
     assert settings_of(known["text"]) == ["ocr", "cache"]
     for name in ("qa", "summary", "each"):

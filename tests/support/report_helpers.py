@@ -97,6 +97,21 @@ _SCHEMA: dict[str, Any] = {
     ],
     "sentences": [{"text": str, "places": [_PLACE]}],
     "checked": {"figures": int, "found": int, "left_out": [str]},
+    "citations": [
+        {
+            "start": int,
+            "stop": int,
+            "document": str,
+            "page": (int, type(None)),
+            "label": str,
+            "lines": [int],
+            "text": str,
+            "weight": _NUMBER,
+            "checked": (bool, type(None)),
+            "missing": [str],
+            "page_kind": str,
+        }
+    ],
     "uncovered": [_PLACE],
     "memory_bytes": {"cap": (int, type(None)), "planned": int, "peak": int},
     "warnings": [str],

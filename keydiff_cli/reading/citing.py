@@ -1,0 +1,165 @@
+"""Citations: the places of the documents that the sentences of an answer rest on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from math import log
+
+from keydiff_cli.errors import KeydiffError
+from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.second_look import Passages, SecondLook, weighed
+from keydiff_cli.text.checking import claims_of
+from keydiff_cli.text.facts import Facts
+from keydiff_cli.text.places import Citation
+from keydiff_cli.text.sentences import split_sentences
+from keydiff_cli.text.stated import read_stated
+
+_PLACES = 3  # of a sentence at most
+_CANDIDATES = 12  # passages that are looked through for what a sentence states
+_OWN, _WITH_QUESTION, _LOOKED = 2.0, 1.0, 1.0  # weights of the rankings
+_WORD = re.compile(r"\w+")
+
+
+class Citing:
+    """Follows an answer while it comes, and cites each sentence when it is there.
+
+    Parameters
+    ----------
+    second_look
+        Finds passages of the documents by their words.
+    question
+        In the user's words.
+    looked
+        The passages that were put before the question.
+    recorder
+        Told if the documents cannot be searched.
+    """
+
+    def __init__(
+        self, second_look: SecondLook, question: str, looked: Passages, recorder: Recorder
+    ) -> None:
+        self._second_look, self._question, self._looked = second_look, question, looked
+        self._recorder = recorder
+        self._broken = False
+        self._facts: dict[int, Facts] = {}  # by passage
+        self._text = ""
+        self._given = 0  # characters
+        self._cited = 0
+
+    def follow(self, texts: Iterable[str]) -> Iterator[str | tuple[Citation, ...]]:
+        """The pieces of an answer as they come, with citations where its sentences end.
+
+        White space is held back until more follows, as a citation may come before it.
+        """
+        for text in texts:
+            self._text += text
+            yield from self._sentences(ended=False)
+            yield from self._given_to(len(self._text.rstrip()))
+        yield from self._sentences(ended=True)
+        yield from self._given_to(len(self._text))
+
+    def _sentences(self, *, ended: bool) -> Iterator[str | tuple[Citation, ...]]:
+        """The text of sentences that were not cited yet, and the places that each rests on."""
+        found = split_sentences(self._text[self._cited :])
+        for sentence in found if ended else found[:-1]:
+            start = self._cited + len(sentence.lead)
+            self._cited = start + len(sentence.text)
+            yield from self._given_to(self._cited)
+            if places := self._places(sentence.text, start):
+                yield places
+
+    def _given_to(self, stop: int) -> Iterator[str]:
+        """The text up to a character, as far as it was not given."""
+        if stop > self._given:
+            yield self._text[self._given : stop]
+            self._given = stop
+
+    def _places(self, sentence: str, start: int) -> tuple[Citation, ...]:
+        """As :meth:`cite`; none if the documents cannot be searched, which is said."""
+        if self._broken:
+            return ()
+        try:
+            return self.cite(sentence, start)
+        except KeydiffError as error:
+            self._broken = True
+            self._recorder.warn_of_answer(f"nothing is cited: {error}")
+            return ()
+
+    def cite(self, sentence: str, start: int) -> tuple[Citation, ...]:
+        """The places that a sentence rests on, the best first.
+
+        Raises
+        ------
+        KeydiffError
+            If the documents cannot be searched.
+        """
+        stated, ranked = read_stated(sentence), self._second_look.ranked
+        figures = " ".join(f"{number.amount.number.normalize():,f}" for number in stated.numbers)
+        points = weighed(
+            (ranked(f"{sentence} {figures}"), _OWN),
+            (ranked(f"{self._question} {sentence} {figures}"), _WITH_QUESTION),
+            (self._looked.numbers, _LOOKED),
+        )
+        if not points:
+            return ()
+        best = max(points.values())
+        candidates = sorted(points, key=lambda number: -points[number])[:_CANDIDATES]
+        words = {number: _words(self._second_look.passage(number)[2]) for number in candidates}
+        own = _words(sentence)
+        rare = {
+            word: log(1 + len(words) / (1 + sum(word in each for each in words.values())))
+            for word in own
+        }
+        missing: set[str] | None = None
+        for number in candidates:
+            points[number] /= best
+            points[number] += sum(rare[word] for word in own & words[number]) / (
+                sum(rare.values()) or 1
+            )
+            claims = claims_of(stated, self._facts_of(number))
+            if claims:
+                written = {claim.written for claim in claims}
+                lacking = {claim.written for claim in claims if not claim.is_found}
+                points[number] += 1 - len(lacking) / len(written)
+                missing = lacking if missing is None else missing & lacking
+        chosen = sorted(candidates, key=lambda number: -points[number])[:_PLACES]
+        total = sum(points[number] for number in chosen)
+        return tuple(
+            self._citation(number, sentence, start, points[number] / total, missing)
+            for number in chosen
+        )
+
+    def _citation(
+        self, number: int, sentence: str, start: int, weight: float, missing: set[str] | None
+    ) -> Citation:
+        look, label, text = self._second_look.passage(number)
+        return Citation(
+            start,
+            start + len(sentence),
+            look.document,
+            look.page,
+            label,
+            look.lines,
+            _nearest(sentence, text),
+            round(weight, 4),
+            None if missing is None else not missing,
+            tuple(sorted(missing or ())),
+            look.page_kind,
+        )
+
+    def _facts_of(self, number: int) -> Facts:
+        if number not in self._facts:
+            self._facts[number] = Facts.of(self._second_look.passage(number)[2])
+        return self._facts[number]
+
+
+def _nearest(sentence: str, text: str) -> str:
+    """The sentence of a text that has the most words of another one."""
+    words = _words(sentence)
+    sentences = [each.text for each in split_sentences(text)] or [text]
+    return max(sentences, key=lambda each: len(words & _words(each)))
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))
