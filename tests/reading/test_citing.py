@@ -41,16 +41,19 @@ def cited(
     looking: SecondLook,
     answer: str | Sequence[str],
     question: str = "?",
-    looked: Passages = Passages(),
+    looked: Passages | None = None,
 ) -> tuple[str, list[str | tuple[Citation, ...]]]:
     """The text of an answer, and its pieces with the citations."""
     texts = [answer] if isinstance(answer, str) else answer
-    given = list(Citing(looking, question, looked, Recorder(Events())).follow(texts))
+    given = list(Citing(looking, question, looked or Passages(), Recorder(Events())).follow(texts))
     return "".join(piece for piece in given if isinstance(piece, str)), given
 
 
 def test_each_sentence_has_the_place_it_comes_from(looking: SecondLook) -> None:
-    answer = "Two merchants founded it. The keeper buys forty barrels of oil.\n\n- Quay nine was painted in spring."
+    answer = (
+        "Two merchants founded it. The keeper buys forty barrels of oil.\n\n"
+        "- Quay nine was painted in spring."
+    )
     text, given = cited(looking, answer)
     assert text == answer
     places = [piece for piece in given if not isinstance(piece, str)]
@@ -76,7 +79,8 @@ def test_citations_come_where_sentences_end(looking: SecondLook, size: int) -> N
     _, given = cited(looking, [answer[at : at + size] for at in range(0, len(answer), size)])
     marked = "".join(piece if isinstance(piece, str) else f"[{piece[0].page}]" for piece in given)
     assert marked == (
-        "Two merchants founded it.[1]  Quay nine was painted in spring![2]\n\nThe keeper buys oil.[3]\n"
+        "Two merchants founded it.[1]  Quay nine was painted in spring![2]\n\n"
+        "The keeper buys oil.[3]\n"
     )
 
 
@@ -94,7 +98,7 @@ def test_what_a_sentence_states_is_looked_up(
     looking: SecondLook, sentence: str, checked: bool | None, missing: tuple[str, ...]
 ) -> None:
     _, given = cited(looking, sentence)
-    places = [piece for piece in given if not isinstance(piece, str)][0]
+    places = next(piece for piece in given if not isinstance(piece, str))
     assert places[0].page == 4
     assert {(place.checked, place.missing) for place in places} == {(checked, missing)}
 
