@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,6 +10,7 @@ from statistics import median
 
 _PROSE = 15  # letters of a line of running text, at the least
 _FULL = 0.6  # share of the longest lines that most lines of such a text have
+_WORDS = 5  # times its height that a piece of text is wide at the least which has words
 _FEWEST = 4  # lines that a column has at the least
 # A column that a PDF draws line by line with another has at the least so many lines, and these so
 # many letters; and so full they are. They follow each other after so many times their height.
@@ -61,13 +63,14 @@ def drawn_across(runs: Sequence[Sequence[int]]) -> list[Line]:
         Of which the letters are not known; empty where the columns of the page, if it has any, are
         drawn one after the other.
     """
+    starts = Counter(two[0] for one, two in pairwise(runs) if _is_jump(one, two))
+    if max(starts.values(), default=0) < _FEWEST_DRAWN / 2:  # most pages
+        return []
     lines = [
         Line(left, -top, right, -bottom, "?" * int(2 * (right - left) / max(1, top - bottom)))
         for left, bottom, right, top in runs
     ]
     rows = _rows(lines)
-    if sum(_is_in_two(row) for row in rows) < _FEWEST_DRAWN:  # most pages
-        return []
     drawn = {id(line): place for place, line in enumerate(lines)}
     for _, columns in _bands(rows):
         if columns and _are_drawn_across(columns, drawn):
@@ -93,9 +96,14 @@ def _is_close(lines: Sequence[Line]) -> bool:
     return median(steps) <= _STEP_DRAWN * median(line.height for line in lines)
 
 
-def _is_in_two(row: Row) -> bool:
-    """Tell whether a row has two cells that may be lines of running text."""
-    return len(row) > 1 and sum(len(_joined(cell).text) >= _PROSE_DRAWN for cell in _cells(row)) > 1
+def _is_jump(run: Sequence[int], following: Sequence[int]) -> bool:
+    """Tell whether a text goes on in another one that is further to the right in its row."""
+    wide, gap = _WORDS * (following[3] - following[1]), following[0] - run[2]
+    return (
+        gap * _WORDS > wide < min(run[2] - run[0], following[2] - following[0])
+        and run[1] < following[3]
+        and following[1] < run[3]
+    )
 
 
 def _cells(row: Row) -> Iterator[Row]:
