@@ -123,3 +123,28 @@ def test_raised_digits_and_wide_cells() -> None:
 
 def test_no_text() -> None:
     assert "has no text" in refusal(lambda: text_of(docx("<w:p/>")))
+
+
+def test_boxes_and_choices_of_forms() -> None:
+    def field(data: str, result: str = "") -> str:
+        return (
+            f'<w:r><w:fldChar w:fldCharType="begin"><w:ffData>{data}</w:ffData></w:fldChar></w:r>'
+            '<w:r><w:instrText>FORM</w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/>'
+            f'<w:t>{result}</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>'
+        )
+
+    entries = '<w:listEntry w:val="sun"/><w:listEntry w:val="rain"/>'
+    box = "<w:checkBox>{}</w:checkBox>".format
+    for data, shown in [
+        (box('<w:default w:val="0"/><w:checked/>'), "☒"),
+        (box('<w:default w:val="1"/><w:checked w:val="0"/>'), "☐"),
+        (box('<w:default w:val="1"/>'), "☒"),
+        (f'<w:ddList><w:result w:val="1"/>{entries}</w:ddList>', "rain"),
+        (f"<w:ddList>{entries}</w:ddList>", "sun"),
+        ('<w:ddList><w:result w:val="7"/></w:ddList>', ""),
+        ('<w:textInput><w:default w:val="name"/></w:textInput>', ""),
+    ]:
+        row = f"<w:p><w:r><w:t>A</w:t></w:r>{field(data)}<w:r><w:t>Z</w:t></w:r></w:p>"
+        assert text_of(docx(row)) == f"A{shown}Z\n"
+    # Where the value is text as well, it is read once.
+    assert text_of(docx(f"<w:p>{field(f'<w:ddList>{entries}</w:ddList>', 'sun')}</w:p>")) == "sun\n"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from keydiff_cli.documents.draft import Draft, one_line
 from keydiff_cli.documents.flow import Flow
 from keydiff_cli.documents.office.numbering import Numbering
+from keydiff_cli.documents.office.word_fields import OFF, PROPERTIES, FormField
 from keydiff_cli.documents.office.word_styles import Styles
 from keydiff_cli.documents.xml_events import START, TEXT, Event
 
@@ -29,7 +30,6 @@ _LEFT_OUT = {
     "dgm:relIds": "diagrams",
     "o:OLEObject": "embedded documents",
 }
-_OFF = ("0", "false", "off")
 _SPECIAL = {"w:tab": "\t", "w:noBreakHyphen": "-", "w:ptab": "\t"}
 _NOTES = {
     "w:footnoteReference": ("w:footnote", "Footnote"),
@@ -75,6 +75,7 @@ class WordBody:
         self._in_text = self._in_run = self._raised = False
         self._properties = 0  # elements of properties that are open, one in the other
         self._count = 0  # of footnotes and endnotes
+        self._field: FormField | None = None
 
     def take(self, event: Event) -> None:
         """Take the next start, end or text."""
@@ -109,6 +110,12 @@ class WordBody:
             self._properties += 1
         elif self._properties:
             self._property(name, values)
+        elif name == "w:ffData":
+            self._field = FormField()
+        elif name in PROPERTIES and self._field:
+            self._field.take(name, values.get("w:val"))
+        elif name == "w:fldChar" and values.get("w:fldCharType") == "end":
+            self._end_field()
         elif name in _SPECIAL:
             self._text(_SPECIAL[name])
         elif name in ("w:br", "w:cr"):
@@ -152,7 +159,7 @@ class WordBody:
     def _property(self, name: str, values: dict[str, str]) -> None:
         value = values.get("w:val", "")
         if self._in_run:
-            self._hidden = self._hidden or (name == "w:vanish" and value not in _OFF)
+            self._hidden = self._hidden or (name == "w:vanish" and value not in OFF)
             self._raised = self._raised or (name == "w:vertAlign" and value == "superscript")
             return
         if not self._paragraphs:
@@ -167,7 +174,14 @@ class WordBody:
         elif name == "w:ilvl" and value.isdecimal():
             paragraph.depth = int(value)
 
+    def _end_field(self) -> None:
+        field, self._field = self._field, None
+        if field and not field.has_text:
+            self._text(field.text)
+
     def _text(self, text: str) -> None:
+        if self._field and text.strip():
+            self._field.has_text = True
         if self._hidden:
             if text.strip():
                 self._draft.leave_out("hidden passages")
