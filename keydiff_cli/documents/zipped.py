@@ -52,7 +52,8 @@ class Archive:
             raise self._damaged() from error
         if len(infos) > _MOST_MEMBERS:
             raise DocumentError(f"{name} has more than {_MOST_MEMBERS:,} files in it; unpack it")
-        self._infos = {info.filename.lstrip("/"): info for info in infos}
+        # Some programs write the backslashes of Windows.
+        self._infos = {info.filename.replace("\\", "/").lstrip("/"): info for info in infos}
 
     @property
     def names(self) -> list[str]:

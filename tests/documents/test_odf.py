@@ -97,3 +97,13 @@ def test_a_presentation() -> None:
 def test_other_kinds_of_opendocument() -> None:
     data = odf("graphics", "<draw:page/>")
     assert "of a kind that is not read; save it as PDF" in refusal(lambda: text_of(data))
+
+
+def test_what_says_only_in_its_manifest_what_it_is() -> None:
+    manifest = (
+        '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+        '<m:file-entry m:full-path="/" m:media-type="application/vnd.oasis.opendocument.text"/>'
+        "</m:manifest>"
+    )
+    parts = {"mimetype": "", "META-INF/manifest.xml": manifest}
+    assert text_of(odf("text", "<text:p>Ferry</text:p>", parts=parts)) == "Ferry\n"

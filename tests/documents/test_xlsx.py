@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from zipfile import ZipFile
+
 import pytest
-from document_helpers import piped, read, refusal
-from kind_files import row, xlsx
+from document_helpers import piped, read, refusal, text_of
+from kind_files import package, row, xlsx
 
 from keydiff_cli.documents import LeftOut
 
@@ -95,3 +98,9 @@ def test_the_header_is_repeated() -> None:
 
 def test_no_sheets() -> None:
     assert "without sheets" in refusal(lambda: piped(xlsx({})))
+
+
+def test_members_with_the_backslashes_of_windows() -> None:
+    with ZipFile(BytesIO(xlsx({"One": row(1, "Ferry")}))) as archive:
+        members = {name.replace("/", "\\"): archive.read(name) for name in archive.namelist()}
+    assert "Ferry" in text_of(package(members))

@@ -61,8 +61,7 @@ def open_package(stream: ByteStream) -> Document:
 
 def _reader(archive: Archive, name: str) -> tuple[_Opener, str]:
     """Who reads a document, and its main part; DocumentError where nobody does."""
-    if "mimetype" in archive and archive.size("mimetype") < 200:
-        mimetype = archive.read("mimetype").decode("latin-1").strip()
+    if mimetype := _mimetype(archive):
         kind = mimetype.removesuffix("-template").removesuffix("-master").removesuffix("-web")
         if kind in _MIMETYPES:
             return _load(_MIMETYPES[kind]), ""
@@ -81,6 +80,21 @@ def _reader(archive: Archive, name: str) -> tuple[_Opener, str]:
     if "xl/workbook.bin" in archive:
         raise DocumentError(f"{name} is a binary Excel workbook (xlsb); save it as xlsx")
     raise DocumentError(f"{name} looks like a zip archive; unpack it first")
+
+
+def _mimetype(archive: Archive) -> str:
+    """What a document says it is, in a member of its own or in its manifest; may be empty."""
+    said = ""
+    if "mimetype" in archive and archive.size("mimetype") < 200:
+        said = archive.read("mimetype").decode("latin-1").strip()
+    return said or next(
+        (
+            event.attributes.get("manifest:media-type", "")
+            for event in archive.events("META-INF/manifest.xml")
+            if event.attributes.get("manifest:full-path") == "/"
+        ),
+        "",
+    )
 
 
 def _content_type(archive: Archive, part: str) -> str:
