@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -17,9 +18,10 @@ from keydiff_cli.system.terminal import Sanitizer
 
 MOST_BYTES = 128 << 20  # of a notebook, without its pictures
 # Data in base64, as in pictures, with the line ends that JSON writes as \n. The beginning stays,
-# since it may belong to a character that is escaped, as in \u00e9.
-_ENCODED = re.compile(rb"([A-Za-z0-9+/=]{5})(?:[A-Za-z0-9+/=]|\\n){2000,}")
-_TAIL = re.compile(rb"(?:[A-Za-z0-9+/=]|\\n?)+\Z")
+# since it may belong to a character that is escaped, as in \u00e9. It is looked for once in a run
+# of these characters: one that is too short would be looked at anew from each of them.
+_ENCODED = re.compile(rb"(?<![A-Za-z0-9+/=])([A-Za-z0-9+/=]{5})(?:[A-Za-z0-9+/=]|\\n){2000,}")
+_ALPHABET = (string.ascii_letters + string.digits + "+/=\\").encode()
 _KEPT = rb"\1(data)"
 _TEXTS = ("text/markdown", "text/latex", "text/plain")
 _PICTURES = ("image/png", "image/jpeg", "image/svg+xml", "image/gif", "application/pdf")
@@ -98,8 +100,8 @@ def _without_pictures(file: IO[bytes], name: str) -> bytes:
     file.seek(0)
     while chunk := file.read(CHUNK):
         data = _ENCODED.sub(_KEPT, rest + chunk)
-        tail = _TAIL.search(data[-2 * CHUNK :])
-        keep = len(tail[0]) if tail and len(tail[0]) < CHUNK else 0
+        keep = len(data) - len(data.rstrip(_ALPHABET))
+        keep = keep if keep < CHUNK else 0
         rest = data[len(data) - keep :] if keep else b""
         parts.append(data[: len(data) - keep])
         size += len(parts[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import time
 
 from document_helpers import NOTHING, Save, peak_of, piped, refusal, text_of
 
@@ -84,3 +85,13 @@ def test_other_json_is_text() -> None:
     data = b'{"cells": [1, 2], "a": "b"}\n'
     assert piped(data).kind == "text"
     assert text_of(data) == data.decode()
+
+
+def test_line_ends_and_small_pictures_take_no_time() -> None:
+    small = base64.encodebytes(random.Random(1).randbytes(1400)).decode()
+    picture = {"output_type": "display_data", "data": {"image/png": small}}
+    text: dict[str, object] = {"cell_type": "markdown", "source": "Delays" + "\n" * 24}
+    for data in (_notebook(text), _notebook(_code(*[picture] * 60))):
+        began = time.process_time()
+        assert text_of(data)
+        assert time.process_time() - began < 1  # seconds
