@@ -107,3 +107,19 @@ def test_what_says_only_in_its_manifest_what_it_is() -> None:
     )
     parts = {"mimetype": "", "META-INF/manifest.xml": manifest}
     assert text_of(odf("text", "<text:p>Ferry</text:p>", parts=parts)) == "Ferry\n"
+
+
+def test_text_boxes_on_a_sheet() -> None:
+    boxes = (
+        "<draw:custom-shape><text:p>No</text:p><text:p>ferry</text:p></draw:custom-shape>"
+        "<draw:frame><draw:text-box><text:p>Sorry</text:p></draw:text-box></draw:frame>"
+        "<draw:frame><draw:image/></draw:frame>"
+    )
+    cells = "<table:table-cell><text:p>Ferry</text:p></table:table-cell>"
+    sheet = (
+        f'<table:table table:name="One"><table:shapes>{boxes}</table:shapes>'
+        f"<table:table-row>{cells}</table:table-row></table:table>"
+    )
+    document = piped(odf("spreadsheet", sheet))
+    assert read(document) == "[Text box: No ferry]\n[Text box: Sorry]\nRow 1: Ferry\n"
+    assert document.left_out == [LeftOut(1, "pictures", 1)]

@@ -7,7 +7,7 @@ from zipfile import ZipFile
 
 import pytest
 from document_helpers import piped, read, refusal, text_of
-from kind_files import package, row, xlsx
+from kind_files import package, relations, row, xlsx
 
 from keydiff_cli.documents import LeftOut
 
@@ -100,7 +100,32 @@ def test_no_sheets() -> None:
     assert "without sheets" in refusal(lambda: piped(xlsx({})))
 
 
+def _members(data: bytes) -> dict[str, bytes]:
+    with ZipFile(BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 def test_members_with_the_backslashes_of_windows() -> None:
-    with ZipFile(BytesIO(xlsx({"One": row(1, "Ferry")}))) as archive:
-        members = {name.replace("/", "\\"): archive.read(name) for name in archive.namelist()}
-    assert "Ferry" in text_of(package(members))
+    members = _members(xlsx({"One": row(1, "Ferry")}))
+    data = package({name.replace("/", "\\"): member for name, member in members.items()})
+    assert "Ferry" in text_of(data)
+
+
+def test_text_boxes() -> None:
+    office = "http://schemas.openxmlformats.org/drawingml/2006"
+    paragraphs = "".join(f"<a:p><a:r><a:t>{text}</a:t></a:r></a:p>" for text in ("No", "ferry"))
+    drawing = (
+        f'<d:wsDr xmlns:d="{office}/spreadsheetDrawing" xmlns:a="{office}/main">'
+        f"<d:sp><d:txBody>{paragraphs}</d:txBody></d:sp><d:sp/><d:pic/></d:wsDr>"
+    )
+    document = piped(
+        package(
+            {
+                **_members(xlsx({"One": row(1, "Ferry")})),
+                "xl/_rels/s1.xml.rels": relations(("drawing", "d.xml")),
+                "xl/d.xml": drawing,
+            }
+        )
+    )
+    assert read(document) == "Row 1: Ferry\n\n[Text box: No ferry]\n"
+    assert document.left_out == [LeftOut(1, "pictures", 1)]

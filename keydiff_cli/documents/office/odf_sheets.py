@@ -30,6 +30,7 @@ class OdfSheets:
         self._rows = self._columns = 1  # how often the current ones are repeated
         self._is_number = self._in_text = False
         self._formula = False
+        self._on_sheet = False  # whether within what is drawn on the sheet, and in no cell
         self._skip = 0
 
     def take(self, event: Event) -> None:
@@ -69,12 +70,21 @@ class OdfSheets:
         elif name in _LEFT_OUT:
             self._draft.leave_out(_LEFT_OUT[name])
             self._skip = 1
-        elif name in ("table:tracked-changes", "table:shapes", "office:forms"):
+        elif name == "table:shapes":
+            self._on_sheet = True
+            self._parts.clear()
+        elif name in ("table:tracked-changes", "office:forms"):
             self._skip = 1
 
     def _end(self, name: str) -> None:
         if name == "text:p":
             self._in_text = False
+        elif name == "table:shapes":
+            self._on_sheet = False
+        elif self._on_sheet:
+            if name.startswith("draw:") and (text := one_line("".join(self._parts))):
+                self._draft.write(f"[Text box: {text}]")
+                self._parts.clear()
         elif name in ("table:table-cell", "table:covered-table-cell"):
             text = one_line("".join(self._parts))
             if text and self._column < _MOST_COLUMNS:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import PIECE
+from keydiff_cli.documents.draft import one_line
 from keydiff_cli.documents.office.number_formats import Formats
 from keydiff_cli.documents.office.relations import relations
 from keydiff_cli.documents.office.rows import RowWriter
 from keydiff_cli.documents.office.sheet import Sheet
 from keydiff_cli.documents.office.strings import SharedStrings
-from keydiff_cli.documents.xml_events import START
+from keydiff_cli.documents.xml_events import END, START, TEXT
 from keydiff_cli.documents.zipped import Archive, ZippedDocument
 from keydiff_cli.errors import DocumentError
 
@@ -95,11 +96,24 @@ class Workbook(ZippedDocument):
         return "comments", sum(name.endswith(":comment") for name in names)
 
     def _drawing(self, part: str) -> None:
-        for event in self._archive.events(part):
-            if event.what == START and event.name == "c:chart":
+        """Write the text boxes of a sheet, and count what else is drawn on it."""
+        texts: list[str] = []
+        in_text = False
+        for what, name, _, text in self._archive.events(part):
+            if what == TEXT:
+                texts += [text] if in_text else []
+                continue
+            in_text = what == START and name == "a:t"
+            if what == START and name == "c:chart":
                 self._draft.leave_out("charts")
-            elif event.what == START and event.name.endswith(":pic"):
+            elif what == START and name.endswith(":pic"):
                 self._draft.leave_out("pictures")
+            elif what == END and name in ("a:p", "a:br"):
+                texts.append(" ")
+            elif what == END and name.endswith(":sp"):
+                if shown := one_line("".join(texts)):
+                    self._draft.write(f"[Text box: {shown}]")
+                texts.clear()
 
     def _warn(self) -> None:
         self._warn_of("hidden sheets", "hidden sheet")
