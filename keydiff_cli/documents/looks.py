@@ -20,7 +20,7 @@ _INLINE = (
 )
 _OF_HTML = BLOCKS | frozenset(_INLINE.split())
 _PROGRAM = ("<?php", "<?=")  # what makes a page, and is none yet
-_HEADER = re.compile(r"([!-9;-~]+):(?=[ \t\r\n]|\S)")
+_HEADER = re.compile(r"([!-9;-~]+):")
 _MAIL = (
     "from to cc date subject received message-id return-path mime-version content-type sender "
     "delivered-to reply-to content-transfer-encoding in-reply-to references"

@@ -88,6 +88,12 @@ def test_headers_that_break_the_rules() -> None:
     assert text.startswith("From: Jörg\nSubject: café") and text.endswith("\n\nfür\n")
 
 
+def test_headers_without_a_value() -> None:
+    headers = b"From: a@b.org\nTo: c@d.org\nX-Has-Attach:\nMessage-ID: <1@b.org>\n"
+    data = headers + b"Content-Transfer-Encoding: quoted-printable\n\nf=C3=BCr\n"
+    assert text_of(data) == "From: a@b.org\nTo: c@d.org\n\nf\u00fcr\n"
+
+
 def test_a_folder() -> None:
     first, second = _mail("one", "x\n\nFrom here on"), _mail("two", "z")
     first.replace_header("Content-Transfer-Encoding", "7bit")
