@@ -38,6 +38,17 @@ def test_a_page_as_body() -> None:
     assert text_of(compound(_message(**page, **_text(0x1000, "no")))) == _HEAD + "4,711 €\n"
 
 
+def test_code_pages() -> None:
+    def message(page: int, tag: int, data: bytes) -> bytes:
+        said = bytes(32) + struct.pack("<HHIQ", 3, 0x3FDE, 0, page)
+        return compound({_PROPERTIES: said, f"__substg1.0_{tag:04X}001E": data})
+
+    assert text_of(message(950, 0x1000, "格式測試".encode("cp950"))) == "格式測試\n"
+    # A page that is kept as a text, and a code page that is not true.
+    assert text_of(message(950, 0x1013, "<p>格式測試".encode("cp950"))) == "格式測試\n"
+    assert text_of(message(65001, 0x1000, "für über".encode("cp1252"))) == "für über\n"
+
+
 def test_what_is_attached() -> None:
     attached: Folder = {
         f"{_ATTACHED}0": {

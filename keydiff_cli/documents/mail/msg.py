@@ -12,7 +12,7 @@ from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.composed import ComposedDocument
 from keydiff_cli.documents.draft import Draft
 from keydiff_cli.documents.mail.compressed_rtf import unpack_rtf
-from keydiff_cli.documents.mail.letter import Attachment, Body, Letter, told, write_letter
+from keydiff_cli.documents.mail.letter import Attachment, Body, Letter, decoded, told, write_letter
 from keydiff_cli.documents.mail.mime import MOST_BYTES
 from keydiff_cli.documents.rtf.rtf import write_rtf
 
@@ -74,8 +74,10 @@ class _Item:
     def _forms(self) -> list[Body]:
         """The body in its forms, the best first."""
         forms = []
-        if page := self._bytes(_HTML, _BINARY) or self._text(_HTML).encode("utf-8"):
+        if page := self._bytes(_HTML, _BINARY):
             forms.append(Body(page, is_page=True, charset=self._charset()))
+        elif page := self._text(_HTML).encode("utf-8"):
+            forms.append(Body(page, is_page=True, charset="utf-8"))
         if text := self._text(_BODY):
             forms.append(Body(text.replace("\r\n", "\n").encode("utf-8"), charset="utf-8"))
         elif rich := unpack_rtf(self._bytes(_RTF, _BINARY)):
@@ -114,7 +116,7 @@ class _Item:
     def _text(self, tag: int) -> str:
         if data := self._bytes(tag, _UNICODE):
             return data.decode("utf-16-le", "replace")
-        return self._bytes(tag, _STRING).decode(self._charset(), "replace")
+        return decoded(self._bytes(tag, _STRING), self._charset())
 
     def _charset(self) -> str:
         page = struct.unpack("<I", self._fixed.get((_CODE_PAGE, _LONG), bytes(8))[:4])[0]
