@@ -32,3 +32,9 @@ def test_slides() -> None:
 def test_no_slides_and_no_text() -> None:
     assert "without slides" in refusal(lambda: piped(pptx()))
     assert "has no text" in refusal(lambda: read(piped(pptx("<p:pic/>"))))
+
+
+def test_a_footer_is_read_once() -> None:
+    slides = [shape(text) + shape(footer, "ftr") for text, footer in [("a", "X"), ("b", "X")]]
+    document = piped(pptx(*slides, shape("c") + shape("Y", "ftr"), notes=shape("Z", "ftr")))
+    assert read(document) == "- a\n[Footer: X]\n- b\n- c\n[Footer: Y]\n"

@@ -39,12 +39,13 @@ class Presentation(ZippedDocument):
 
     def _compose(self) -> Iterator[None]:
         draft, archive = self._draft, self._archive
+        footers: set[str] = set()
         for number, part in enumerate(self._slides, start=1):
             draft.begin_page(number)
-            shown = write_slide(draft, archive.events(part))
+            shown = write_slide(draft, archive.events(part), footers)
             if shown:
                 for notes in related(archive, part, "notesSlide"):
-                    write_slide(draft, archive.events(notes), notes=True)
+                    write_slide(draft, archive.events(notes), footers, notes=True)
                 for comments in related(archive, part, "comments"):
                     names = (event.name for event in archive.events(comments) if not event.what)
                     draft.leave_out("comments", sum(name.endswith(":cm") for name in names))

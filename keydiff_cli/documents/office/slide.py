@@ -18,8 +18,21 @@ _LEFT_OUT = {
 }
 
 
-def write_slide(draft: Draft, events: Iterable[Event], *, notes: bool = False) -> bool:
-    """Write a slide, or its notes; whether it is shown: a hidden one is noted as left out."""
+def write_slide(
+    draft: Draft, events: Iterable[Event], footers: set[str], *, notes: bool = False
+) -> bool:
+    """Write a slide, or its notes.
+
+    Parameters
+    ----------
+    footers
+        Those that have been written, which are not written again.
+
+    Returns
+    -------
+    bool
+        Whether it is shown: a hidden slide is noted as left out.
+    """
     slide = _Slide(draft, notes)
     for event in events:
         shown = event.attributes.get("show") if event.name == "p:sld" else None
@@ -28,13 +41,17 @@ def write_slide(draft: Draft, events: Iterable[Event], *, notes: bool = False) -
             return False
         slide.take(event)
     slide.end()
+    if (footer := one_line("".join(slide.footer))) and footer not in footers:
+        footers.add(footer)
+        draft.write(f"[Footer: {footer}]")
     return True
 
 
 class _Slide:
-    """Takes the elements of a slide one after the other, and writes it."""
+    """Takes the elements of a slide one after the other, and writes it, but for its footer."""
 
     def __init__(self, draft: Draft, notes: bool) -> None:
+        self.footer: list[str] = []
         self._draft, self._notes = draft, notes
         self._body = Draft()  # the title may come last, and is written first
         self._flow = Flow(self._body)
@@ -52,6 +69,8 @@ class _Slide:
         elif event.what == TEXT:
             if self._in_text and self._shape not in _REPEATED:
                 self._text(event.text)
+            elif self._in_text and self._shape == "ftr" and not self._notes:
+                self.footer.append(event.text)
         elif event.what == START:
             self._start(event.name, event.attributes)
         elif event.what == END:
