@@ -22,16 +22,18 @@ import argparse
 import csv
 import multiprocessing
 import os
+import pkgutil
 import re
 import time
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from io import BytesIO
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from keydiff_cli.documents import open_document
+from keydiff_cli import documents
 from keydiff_cli.errors import DocumentError
 
 _ENDINGS = (
@@ -48,7 +50,7 @@ ALIKE = {
 }
 _COLUMNS = "package version path kind outcome exit pages characters left_out message seconds"
 COLUMNS = _COLUMNS.split()
-FORK = multiprocessing.get_context("fork")  # the reader is loaded once
+FORK = multiprocessing.get_context("fork")  # the readers are loaded once
 OUTCOMES = ("read", "empty", "refused", "crash", "time-out")
 LIMIT = 120  # seconds for a file
 SHORT = 160  # characters of a message
@@ -82,7 +84,7 @@ def read(path: str, answer: Connection) -> None:
     """Read a document, and tell what became of it."""
     told: dict[str, Any] = {"outcome": "read", "exit": 0}
     try:
-        with open_document(path, BytesIO()) as document:
+        with documents.open_document(path, BytesIO()) as document:
             told |= {"kind": document.kind}
             characters = sum(len(piece.text) for piece in document.pieces())
             left_out: Counter[str] = Counter()
@@ -130,6 +132,9 @@ def logged(log: Path) -> list[dict[str, str]]:
 
 def extend(log: Path, packages: list[str], most: int) -> None:
     """Read the files of packages that a log does not have, and add their rows to it."""
+    for module in pkgutil.walk_packages(documents.__path__, "keydiff_cli.documents."):
+        if "worker" not in module.name:
+            import_module(module.name)
     before = logged(log)
     seen = {(row["package"], row["version"], row["path"]) for row in before}
     with log.open("a", newline="", encoding="utf-8", errors="surrogateescape") as file:
