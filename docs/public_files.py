@@ -53,7 +53,7 @@ COLUMNS = _COLUMNS.split()
 FORK = multiprocessing.get_context("fork")  # the readers are loaded once
 OUTCOMES = ("read", "empty", "refused", "crash", "time-out")
 LIMIT = 120  # seconds for a file
-SHORT = 160  # characters of a message
+SHORT = 80  # characters of a message
 EMPTY = re.compile(r"\b(?:has no text|is a book without text|is empty)\b")
 
 
@@ -94,14 +94,19 @@ def read(path: str, answer: Connection) -> None:
                 "pages": document.pages,
                 "characters": characters,
                 "left_out": "; ".join(f"{count} {what}" for what, count in left_out.items()),
-                "message": "; ".join(document.warnings)[:SHORT],
+                "message": _short("; ".join(document.warnings), path),
             }
     except DocumentError as error:
         outcome = "empty" if EMPTY.search(str(error)) else "refused"
-        told |= {"outcome": outcome, "exit": int(error.status), "message": str(error)[:SHORT]}
+        told |= {"outcome": outcome, "exit": int(error.status), "message": _short(str(error), path)}
     except BaseException as error:
-        told |= {"outcome": "crash", "exit": 1, "message": repr(error)[:SHORT]}
+        told |= {"outcome": "crash", "exit": 1, "message": _short(repr(error), path)}
     answer.send(told)
+
+
+def _short(message: str, path: str) -> str:
+    """The beginning of a message, without the name of its file."""
+    return message.replace(os.path.basename(path), "it")[:SHORT]
 
 
 def row_of(folder: str, path: str) -> dict[str, Any]:
