@@ -37,11 +37,11 @@ class Recaller:
         All of their rows; None to bring nothing back.
     head
         Tokens before the documents.
-    heads
-        The query heads that find passages best, if that is known.
 
     Attributes
     ----------
+    heads
+        The query heads that find passages best, if that is known.
     archive : Archive or None
         As above; None, too, after it has proved to be of no use.
     """
@@ -57,7 +57,7 @@ class Recaller:
         self._cache = cache
         self.archive = archive
         self._head = head
-        self._heads = heads
+        self.heads = heads
         self._recorder = recorder
         self._kept = cache.used - head
 
@@ -88,7 +88,7 @@ class Recaller:
         self._recorder.evidence_sought(self._head + len(question.ids))
         started = time.perf_counter()
         recallable = tokens > 0 and self.archive is not None and self.archive.whole
-        wanted = recallable or (scored and len(self._heads) > 0)
+        wanted = recallable or (scored and len(self.heads) > 0)
         lifted = self._lifts(question) if wanted else None
         self._recorder.rows_recalled(0, time.perf_counter() - started)
         back: Recalled | None = None
@@ -97,7 +97,7 @@ class Recaller:
                 chosen = Recall(tokens).choose(lifted, self._kept)
                 with hold_interrupt(stopping=False):  # or rows would stay of which nobody knows
                     back = self._put_back(chosen)
-            yield lifted if self._heads else None
+            yield lifted if self.heads else None
         finally:
             if back is not None and in_use() is self._cache:
                 with hold_interrupt(stopping=False):  # which must not hide that they are lost
@@ -108,7 +108,7 @@ class Recaller:
         if self.archive is None:
             return None
         with self._problems_told(DamagedError, ModelError, OSError):
-            return lifts(self._cache, self.archive, question, self._head, self._heads)
+            return lifts(self._cache, self.archive, question, self._head, self.heads)
         return None
 
     def _put_back(self, tokens: NDArray[np.int64]) -> Recalled | None:
