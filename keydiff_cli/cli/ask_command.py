@@ -80,6 +80,7 @@ def ask(
         options,
         answer=not options.as_json,
         advice=_QUICKER if settings.second_look else "",
+        files=sources,
     )
 
 

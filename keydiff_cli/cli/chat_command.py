@@ -72,7 +72,7 @@ def chat(
         settings = replace(settings, **saved)
     if typing:
         import prompt_toolkit  # noqa: F401  before the plan, so that its memory is part of it
-    display = Display(quiet=options.quiet, answer=typing)
+    display = Display(quiet=options.quiet, answer=typing, files=lambda: repl.chat.files)
     chat = Chat(settings, files or (), display, stepwise=typing)
     repl = Repl(chat, display, sys.stdout if typing else sys.stderr)
     try:
@@ -118,6 +118,7 @@ def _answer_lines(chat: Chat, repl: Repl, lines: Iterable[str], *, as_json: bool
 
 
 def _print_answer(chat: Chat, *, as_json: bool) -> None:
+    from keydiff_cli.render.citations import marked
     from keydiff_cli.render.printing import print_json
     from keydiff_cli.system.terminal import printable
 
@@ -126,5 +127,6 @@ def _print_answer(chat: Chat, *, as_json: bool) -> None:
         print_json({"question": turn.question, **report.as_json()}, indent=None)
         chat.forget_warnings()
     else:
-        line = " ".join(turn.answer.split())
+        several = len(report.documents) > 1
+        line = " ".join(marked(turn.answer, report.citations, several=several).split())
         print(printable(line) if sys.stdout.isatty() else line, flush=True)

@@ -30,7 +30,12 @@ def documents_of(files: Sequence[str] | None, command: str) -> Sequence[str]:
 
 
 def show(
-    run: Callable[[Display], Report], options: Options, *, answer: bool, advice: str = ""
+    run: Callable[[Display], Report],
+    options: Options,
+    *,
+    answer: bool,
+    advice: str = "",
+    files: Sequence[str] = (),
 ) -> None:
     """Run with a display, and print the report as the options say.
 
@@ -44,6 +49,8 @@ def show(
         Whether the answer is printed as it comes.
     advice
         What to say if the user interrupts it while documents are read.
+    files
+        The paths of the documents.
 
     Raises
     ------
@@ -55,7 +62,7 @@ def show(
     from keydiff_cli.render.printing import print_json
 
     echo_log(options.verbose)
-    display = Display(quiet=options.quiet, answer=answer)
+    display = Display(quiet=options.quiet, answer=answer, files=lambda: files)
     try:
         report = run(display)
     except BaseException:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
-from keydiff_cli.render.citations import citation_mark
+from keydiff_cli.render.citations import citation_mark, link_to, linked
 from keydiff_cli.render.flags import as_flag
 from keydiff_cli.render.stats import format_duration, format_rate, print_stats
 from keydiff_cli.report import (
@@ -42,11 +42,16 @@ class Display(Events):
         Show warnings only.
     answer
         Print the answer; off when it goes into a JSON object.
+    files
+        Gives the paths of the documents, for links to them.
     """
 
-    def __init__(self, *, quiet: bool, answer: bool) -> None:
+    def __init__(
+        self, *, quiet: bool, answer: bool, files: Callable[[], Sequence[str]] = tuple
+    ) -> None:
         self._quiet = quiet
         self._answer = answer
+        self._files = files
         self._sanitize = Sanitizer() if sys.stdout.isatty() else None
         self._bar: tuple[Bar, TaskID] | None = None
         self._at_line_start = True
@@ -143,10 +148,13 @@ class Display(Events):
         if self._unsaid is None and self._show_progress(what):
             self._update(done, total, f"part {done + 1} of {total}", what)
 
-    def text(self, text: str) -> None:
+    def text(self, text: str, link: str = "") -> None:
+        """Print a piece of the answer; as a link to an address if there is one."""
         if not self._answer:
             return
         shown = self._sanitize(text) if self._sanitize else text
+        if link:
+            shown = linked(shown, link)
         if shown:
             self.reading_over()  # notes come in between
             self._at_line_start = shown.endswith("\n")  # first: Ctrl-C may come while writing
@@ -154,7 +162,8 @@ class Display(Events):
             sys.stdout.flush()
 
     def cited(self, citations: Sequence[Citation], *, several: bool) -> None:
-        self.text(citation_mark(citations[0], several=several))
+        mark = citation_mark(citations[0], several=several)
+        self.text(mark, link_to(citations[0], self._files()) if self._sanitize else "")
 
     def end_line(self) -> None:
         """End the line of the answer that was begun, and an escape sequence that it left open."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from keydiff_cli.render.citations import citation_mark
+from keydiff_cli.render.citations import citation_mark, link_to, linked, marked
 from keydiff_cli.text.places import Citation
 
 
@@ -22,3 +24,30 @@ def test_a_mark(
 ) -> None:
     citation = Citation(0, 9, "a.pdf", page, label, (4, 5), "", 1.0, None, missing, kind)
     assert citation_mark(citation, several=several) == mark
+
+
+def cited(start: int, stop: int, page: int | None = 1, name: str = "a.pdf") -> Citation:
+    return Citation(start, stop, name, page, "", (1, 1), "", 1.0, None)
+
+
+def test_marks_stand_behind_their_sentences() -> None:
+    answer = "One. Two!\n\nThree."
+    citations = [cited(0, 4), cited(0, 4, 2), cited(5, 9, 3)]
+    assert marked(answer, citations, several=False) == "One. [page 1] Two! [page 3]\n\nThree."
+    assert marked(answer, [], several=False) == answer
+
+
+def test_a_link_leads_to_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    files = ["-", str(tmp_path / "a b.pdf"), str(tmp_path / "x" / "c.txt"), str(tmp_path / "c.txt")]
+    where = tmp_path.as_uri()
+    assert link_to(cited(0, 1, 7, "a b.pdf"), files) == f"{where}/a%20b.pdf#page=7"
+    assert link_to(cited(0, 1, None, f"{tmp_path.name}/c.txt"), files) == f"{where}/c.txt"
+    assert link_to(cited(0, 1, None, "x/c.txt"), files) == f"{where}/x/c.txt"
+    assert link_to(cited(0, 1, None, "standard input"), files) == ""
+    monkeypatch.setenv("TERM", "dumb")
+    assert link_to(cited(0, 1, 7, "a b.pdf"), files) == ""
+
+
+def test_a_text_as_a_link() -> None:
+    assert linked("page 1", "file:///a") == "\x1b]8;;file:///a\x1b\\page 1\x1b]8;;\x1b\\"
