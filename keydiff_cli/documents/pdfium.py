@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +16,8 @@ from keydiff_cli.documents.worker import Worker, WorkerError
 
 PATIENCE = 30.0  # seconds for one page
 MAXIMUM_RESTARTS = 3  # times that the process may fail before it is given up
+_BEGIN = 0.6  # share of the lines of running text that begin with a capital or a digit, at the most
+_NO_CHARACTER = re.compile("[\\s\x02\ufffe-]")  # hyphens at the ends of lines are not told alike
 _WORKER = Path(__file__).with_name("pdfium_worker.py")
 
 
@@ -124,17 +128,31 @@ class Pdfium:
         """
         told = self._ask(index)
         told["heights"] = {int(line): height for line, height in told["heights"].items()}
-        if cells := drawn_across(told["runs"]):
-            boxes = [
-                [cell.left - 1, -cell.bottom - 1, cell.right + 1, 1 - cell.top] for cell in cells
-            ]
-            texts = self._ask([index, boxes])["texts"]
-            read = (
-                replace(cell, text=" ".join(text.split()))
-                for cell, text in zip(cells, texts, strict=True)
-            )
-            told["text"], told["heights"] = page_text(list(read)), {}
+        if text := self._columns(index, told):
+            told["text"], told["heights"] = text, {}
         return PageAnswer(**told)
+
+    def _columns(self, index: int, told: Mapping[str, Any]) -> str:
+        """Read columns that are drawn across one after the other; empty where there are none.
+
+        Empty, too, where that does not give the characters of the page, as where lines overlap or
+        go beyond its edges, and where most cells begin as sentences do: these are a table's.
+        """
+        cells = drawn_across(told["runs"])
+        if not cells:
+            return ""
+        boxes = [[cell.left - 1, -cell.bottom - 1, cell.right + 1, 1 - cell.top] for cell in cells]
+        try:
+            told_in = self._ask([index, boxes])["texts"]
+        except PdfiumError:  # the page itself was read
+            return ""
+        texts = [" ".join(text.split()) for text in told_in]
+        begin = sum(text[:1].isupper() or text[:1].isdigit() for text in texts)
+        if _characters("".join(texts)) != _characters(told["text"]) or begin > _BEGIN * len(texts):
+            return ""
+        return page_text(
+            [replace(cell, text=text) for cell, text in zip(cells, texts, strict=True)]
+        )
 
     def _ask(self, request: Any) -> dict[str, Any]:
         """Send a request, and return the answer."""
@@ -166,3 +184,8 @@ class Pdfium:
         worker, self._worker = self._worker, None
         if worker:
             worker.close()
+
+
+def _characters(text: str) -> Counter[str]:
+    """Count the characters of a text, in whatever order they are."""
+    return Counter(_NO_CHARACTER.sub("", text))

@@ -81,6 +81,8 @@ def test_columns_that_are_drawn_line_by_line() -> None:
         ([(left, "4,711") for left, _ in PROSE], 11),  # a table
         (PROSE[:7], 11),  # too few lines to tell
         (PROSE, 40),  # room between the rows
+        (PROSE, 7),  # lines that overlap
+        ([(left.title(), right.title()) for left, right in PROSE], 11),  # a list of phrases
         ([(left, right[: 8 * (n % 3 + 1)]) for n, (left, right) in enumerate(PROSE)], 11),
     ],
 )
