@@ -2,7 +2,8 @@
 
 They are read where they are first met, and left out from the third page on that has them. What may
 change in them from page to page is the number that the page has in print, which is told. A line
-stays where it could be more than that: the head of a table, or a title that is numbered.
+stays where it could be more than that: the head of a table, a title that is numbered, a date, or
+a number beside that of the page, such as an invoice's.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _WIDEST = 20  # points between lines, at the most
 _AGAIN = ((1, 2), (2, 4))  # pages before that have them, too: all alike, or left and right pages
 _BACK = 4
 _NUMBERED = re.compile(r"(\D*)([0-9]{1,9})(\D*)")
+_YEAR = re.compile("(19|20)[0-9]{2}")
 _AROUND = "-\u2013\u2014|[]().:,/"  # stand around the number of a page
 _PAGE = {"", "page", "p", "pg", "pag", "of", "seite", "von", "página", "pagina", "de", "di"}
 
@@ -46,7 +48,8 @@ class Rest:
     lines : int
         How many these were.
     number : str
-        The number of the page in print; empty where none was among these lines.
+        The number of the page, which these lines had in print if any had one; empty if there is
+        none, or if they have several.
     """
 
     text: str
@@ -83,10 +86,13 @@ class RunningLines:
         }
         if top + foot >= len(rows):  # there is nothing else
             gone = {}
+        numbers = {answer.label} if answer.label else set(filter(None, gone.values()))
+        number = numbers.pop() if len(numbers) == 1 else ""
+        gone = {index: counted for index, counted in gone.items() if counted in ("", number)}
         self._before[page] = outer
         self._before.pop(page - _BACK, None)
         rest = (line for index, line in enumerate(lines) if index not in gone)
-        return Rest("\r\n".join(rest), len(gone), next(filter(None, gone.values()), ""))
+        return Rest("\r\n".join(rest), len(gone), number)
 
     def _met(self, page: int, line: _Line, runs: Sequence[Run]) -> str | None:
         """Return the number of the page in a line that was met before; None if it was not."""
@@ -97,7 +103,9 @@ class RunningLines:
             (places,) = counting
             if not places:
                 return None if _in_cells(line, runs) else ""
-            place = places[-1]
+            if len(places) > 1:
+                return None
+            (place,) = places
             beside = [_is_beside_number(word) for word in line.words]
             if all(beside) or (
                 (place == 0 or all(beside[place:])) and runs and _in_cells(line, runs)
@@ -152,8 +160,12 @@ def _counts(word: str, before: str, back: int) -> bool:
 
 
 def _is_beside_number(word: str) -> bool:
-    """Tell whether a word is part of how the number of a page is written, as in page 3 of 7."""
-    return word.strip(_AROUND).lower() in _PAGE or _NUMBERED.fullmatch(word) is not None
+    """Tell whether a word is part of how the number of a page is written, as in page 3 of 7.
+
+    What may be a year is not, since 3 / 2024 is a month.
+    """
+    bare = word.strip(_AROUND).lower()
+    return bare in _PAGE or (_NUMBERED.fullmatch(word) is not None and not _YEAR.fullmatch(bare))
 
 
 def _in_cells(line: _Line, runs: Sequence[Run]) -> bool:

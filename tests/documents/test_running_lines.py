@@ -72,6 +72,14 @@ def test_a_number_that_is_drawn_with_its_title() -> None:
     assert read(data)[0] == [["The Mill 1"], ["The Mill 2"], [], []]
 
 
+def test_a_number_that_is_not_the_label_of_the_page_stays() -> None:
+    labels = b"/Catalog/PageLabels<</Nums[0<</S/D>>]>>"
+    data = pages(4, (60, 770, "Invoice"), (500, 770, "@"), (300, 30, "- # -"))
+    others, names, _ = read(data.replace(b"/Catalog", labels))
+    assert others[1:] == [["Invoice 32", "- 2 -"], ["Invoice 33"], ["Invoice 34"]]
+    assert not any(names)
+
+
 def test_left_and_right_pages() -> None:
     data = pdf(
         [
@@ -92,6 +100,10 @@ def test_left_and_right_pages() -> None:
         [(60, 400, "The Mill")],  # in the middle of the page
         [(60, 662, "The Mill")],  # close to the text
         [(60, 770, "The Mill in ##")],  # counts otherwise
+        [(60, 770, "# / 2024")],  # a month
+        [(60, 770, "March"), (500, 770, "#, 2024")],  # a day
+        [(60, 770, "# : @")],  # two numbers
+        [(60, 770, "Invoice"), (500, 770, "@"), (300, 30, "- # -")],  # either may be the page's
     ],
 )
 def test_what_may_be_more_stays(lines: list[Line]) -> None:
