@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,7 +84,9 @@ def _sets(name: str) -> Callable[[Repl, str], None]:
 
 
 def _cite(repl: Repl, text: str) -> None:
-    repl.chat.show_by(change(repl.chat.settings, "cite", text))
+    if text not in ("on", "off"):
+        raise UsageError("write: /cite on, or /cite off")
+    repl.chat.show_by(replace(repl.chat.settings, cite=text == "on"))
 
 
 def _retry(repl: Repl, _: str) -> AnswerPieces:

@@ -148,7 +148,8 @@ class Pdfium:
             return ""
         texts = [" ".join(text.split()) for text in told_in]
         begin = sum(text[:1].isupper() or text[:1].isdigit() for text in texts)
-        if _characters("".join(texts)) != _characters(told["text"]) or begin > _BEGIN * len(texts):
+        same = _characters("".join(texts)) == _characters(told["text"])
+        if not same or begin > _BEGIN * len(texts):
             return ""
         return page_text(
             [replace(cell, text=text) for cell, text in zip(cells, texts, strict=True)]

@@ -18,6 +18,7 @@ from keydiff_cli.text.stated import read_stated
 _PLACES = 3  # of a sentence at most
 _CANDIDATES = 12  # passages that are looked through for what a sentence states
 _OWN, _WITH_QUESTION, _LOOKED = 2.0, 1.0, 1.0  # weights of the rankings
+_FENCE = "```"  # before and after code
 _WORD = re.compile(r"\w+")
 
 
@@ -66,8 +67,14 @@ class Citing:
             start = self._cited + len(sentence.lead)
             self._cited = start + len(sentence.text)
             yield from self._given_to(self._cited)
-            if places := self._places(sentence.text, start):
+            if self._is_cited(sentence.text) and (places := self._places(sentence.text, start)):
                 yield places
+
+    def _is_cited(self, sentence: str) -> bool:
+        """Whether a sentence is the answer's own, and a mark can stand behind it."""
+        remark = sentence.startswith("[") and sentence.endswith("]")
+        in_code = self._text.count(_FENCE, 0, self._cited) % 2
+        return not remark and not in_code
 
     def _given_to(self, stop: int) -> Iterator[str]:
         """The text up to a character, as far as it was not given."""

@@ -43,6 +43,8 @@ class Composed(ABC):
         Where the model was to stop.
     """
 
+    says_places = False  # whether its text has the places that its sentences come from
+
     def __init__(self, prompt: int) -> None:
         self.prompt = prompt
         self.text = ""

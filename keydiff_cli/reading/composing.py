@@ -139,7 +139,9 @@ class Composing(NoteTaking):
         mark = cache.mark()
         try:
             with self._closed_if_lost():
-                yield from recorded_composed(composed, self.recorder, citing)
+                yield from recorded_composed(
+                    composed, self.recorder, None if composed.says_places else citing
+                )
         finally:
             self._composing = False
             if self.cache is cache:  # else it is freed already

@@ -54,6 +54,8 @@ class Listing(Composed):
         If there are cells for no part.
     """
 
+    says_places = True
+
     def __init__(
         self,
         held: Held,

@@ -16,7 +16,8 @@ _PLAIN = ("dumb", "linux")  # terminals without links
 def citation_mark(citation: Citation, *, several: bool) -> str:
     """What stands behind a sentence: where it comes from, and what of it is in no document.
 
-    With the name of the document where ``several`` were read.
+    With the name of the document where ``several`` were read. It is one line, safe to print: labels
+    are the words of the document.
     """
     place = str(citation.place)
     if citation.label:
@@ -25,7 +26,7 @@ def citation_mark(citation: Citation, *, several: bool) -> str:
     if several:
         place = f"{citation.document}, {place}"
     missing = f"; not found: {', '.join(citation.missing)}" if citation.missing else ""
-    return f" [{place}{missing}]"
+    return f" [{printable(place + missing)}]"
 
 
 def marked(answer: str, citations: Sequence[Citation], *, several: bool) -> str:

@@ -45,6 +45,7 @@ def say(repl: Repl, question: str) -> str:
         ("budget none", 2, "budget: 'none' is not a whole number"),
         ("policy best", 2, "'best' is not one of"),
         ("policy focus", 2, "reads for a question"),
+        ("cite maybe", 2, "write: /cite on, or /cite off"),
         ("model missing", 4, "missing"),
         ("load missing", 2, "there is no chat 'missing'"),
         ("save ../x", 2, "is no name for a chat"),
@@ -70,6 +71,18 @@ def test_help_lists_every_command(repl: Repl) -> None:
         assert f"/{name} {command.argument}".strip() in text
         assert command.help in text
     assert "Alt-Enter begins a new line, Ctrl-C stops an answer." in text
+
+
+@pytest.mark.parametrize("first", ["on", "off"])
+def test_citations_are_turned_on_and_off(repl: Repl, document: Path, first: str) -> None:
+    question = document.read_text()[:20]  # it is the answer, too
+    printed(repl, f"cite {first}")
+    say(repl, question)
+    citations = [bool(repl.chat.report.citations)]
+    printed(repl, f"cite {'off' if first == 'on' else 'on'}")
+    say(repl, question)
+    citations.append(bool(repl.chat.report.citations))
+    assert citations == [first == "on", first == "off"]
 
 
 def test_documents_are_added_and_listed(

@@ -84,6 +84,13 @@ def test_citations_come_where_sentences_end(looking: SecondLook, size: int) -> N
     )
 
 
+@pytest.mark.parametrize("other", ["```\nbuys = oil\n```", "[not in the document: oil]"])
+def test_code_and_remarks_have_no_mark(looking: SecondLook, other: str) -> None:
+    answer = f"Two merchants founded it.\n\n{other}\n\nQuay nine was painted."
+    places = [piece for piece in cited(looking, answer)[1] if not isinstance(piece, str)]
+    assert [place[0].page for place in places] == [1, 2]
+
+
 @pytest.mark.parametrize(
     "sentence, checked, missing",
     [

@@ -244,11 +244,12 @@ def test_in_a_conversation_a_list_is_an_answer_like_any_other(
     document = tmp_path / "fees.txt"
     document.write_text(TEXT)
     Says(monkeypatch, fees)
-    with Reader(settings) as reader:
+    with Reader(replace(settings, cite=True)) as reader:
         reader.read([document])
         conversation = Conversation(reader)
         answer = "".join(conversation.say(QUESTION))
         assert answer == f"- {FIRST} [line 1]\n- {SECOND} [line 2]"
+        assert reader.report.citations == (), "it has its places"
         "".join(conversation.say("What is it?"))
         assert [turn.question for turn in conversation.turns] == [QUESTION, "What is it?"]
         assert conversation.turns[0].answer == answer

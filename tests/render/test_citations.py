@@ -15,6 +15,7 @@ from keydiff_cli.text.places import Citation
     [
         (3, "", "page", False, (), " [page 3]"),
         (3, "ix", "page", False, (), " [page 3 (ix)]"),
+        (3, "i\x1b]0;x\ny", "page", False, (), " [page 3 (i y)]"),
         (2, "Budget", "sheet", True, (), " [a.pdf, sheet 2 (Budget), lines 4-5]"),
         (None, "", "page", False, ("1902", "Ada"), " [lines 4-5; not found: 1902, Ada]"),
     ],
