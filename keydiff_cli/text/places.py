@@ -100,8 +100,8 @@ class Citation:
     weight
         How much of what speaks for the places of the sentence speaks for this one: 0 to 1.
     checked
-        Whether the documents have all figures, dates and names of the sentence; None if it has
-        none.
+        Whether the passages that were looked through have all figures, dates and names of the
+        sentence; None if it has none.
     missing
         Those that they do not have.
     """

@@ -49,6 +49,19 @@ def test_an_answer_is_a_line_whatever_is_in_it(
     assert (result.status, result.out, result.err) == (0, "It is blue.\nIt is blue.\n", "")
 
 
+def test_what_a_sentence_rests_on_is_on_the_line_of_its_answer(
+    chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = "The keeper buys oil. He is old. It burns."
+    monkeypatch.setattr("fake_model.FakeModel.reply", staticmethod(lambda _: answer))
+    (tmp_path / "light.txt").write_text("The keeper buys oil.\nIn winter it burns.\n")
+    lines = "Who?\n/cite on\nWho?\n/cite off\nWho?"
+    result = chat(lines, "-q", tmp_path / "light.txt")
+    first, second, third = result.out.splitlines()
+    assert first == third == answer
+    assert second == "The keeper buys oil. [lines 1-2] He is old. It burns. [lines 1-2]"
+
+
 @pytest.mark.parametrize(
     ("line", "status", "text"),
     [
