@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -104,8 +104,11 @@ class _Document:
             text = page.get_textpage()
             if text.count_chars() > MAXIMUM_CHARACTERS:
                 return {"error": "too large or too intricate"}
-            told["text"] = _text(text)
-            told.update(_places(page, text, told["text"]))
+            runs, edges = _runs(text), page.get_bbox()
+            told["text"] = _text(text, surely_inside=_are_inside(runs, edges))
+            told["edges"] = [round(edges[1]), round(edges[3])]
+            told["heights"] = {} if page.get_rotation() else _heights(text, told["text"])
+            told["runs"] = runs if told["heights"] else []
         except pdfium.PdfiumError:
             return {"error": "the text of the page is damaged"}
         finally:
@@ -179,7 +182,7 @@ def _string(read: Callable[[], str]) -> str:
     return ""
 
 
-def _text(page: pdfium.PdfTextPage) -> str:
+def _text(page: pdfium.PdfTextPage, *, surely_inside: bool) -> str:
     """Read the text of a page, as far as it is within its edges."""
     count = page.count_chars()
     try:
@@ -189,6 +192,8 @@ def _text(page: pdfium.PdfTextPage) -> str:
     odd = range(count) if len(text) != count else [match.start() for match in _ODD.finditer(text)]
     if _any_unsure(page, odd):
         return _text_by_glyphs(page, count)
+    if surely_inside:
+        return text
     inside: str = page.get_text_bounded(errors="replace")
     if len(inside) >= len(text) or not inside:  # no edges are known
         return text
@@ -200,12 +205,29 @@ def _text(page: pdfium.PdfTextPage) -> str:
     return inside
 
 
-def _places(page: pdfium.PdfPage, text: pdfium.PdfTextPage, read: str) -> dict[str, Any]:
-    """Tell where lines and runs of text stand, of a page that is not turned."""
-    count = text.count_chars()
-    whole = read if len(read) == count else text.get_text_range(errors="replace")
-    if page.get_rotation() or len(whole) != count:
-        return {"edges": [0, 0], "heights": {}, "runs": []}
+def _runs(text: pdfium.PdfTextPage) -> list[list[int]]:
+    """Tell where the pieces of a text stand, if they are not too many."""
+    with suppress(*_FAULTS):
+        number = text.count_rects()
+        there = map(text.get_rect, range(number if number <= MOST_RUNS else 0))
+        return [[round(edge) for edge in box] for box in there]
+    return []
+
+
+def _are_inside(runs: list[list[int]], edges: Sequence[float]) -> bool:
+    """Tell whether a page has text, and all of it is known to stand within its edges."""
+    left, bottom, right, top = edges
+    return bool(runs) and all(
+        left <= run[0] and bottom <= run[1] and run[2] <= right and run[3] <= top for run in runs
+    )
+
+
+def _heights(page: pdfium.PdfTextPage, read: str) -> dict[int, int]:
+    """Tell how high the first and the last lines of what was read of a page stand."""
+    count = page.count_chars()
+    whole = read if len(read) == count else page.get_text_range(errors="replace")
+    if len(whole) != count:
+        return {}
     lines = read.split("\r\n")
     starts: list[int] = []  # of lines, if need be beyond the left edge
     start = 0
@@ -214,15 +236,12 @@ def _places(page: pdfium.PdfPage, text: pdfium.PdfTextPage, read: str) -> dict[s
             starts.append(start + len(line) - len(line.lstrip()))
         start += len(line) + 2
     written = [number for number, line in enumerate(lines[: len(starts)]) if line.strip()]
-    heights = {
-        number: round(text.get_charbox(starts[number], loose=True)[1])
-        for number in written[:OUTER] + written[-OUTER:]
-    }
-    number = text.count_rects()
-    there = map(text.get_rect, range(number if number <= MOST_RUNS else 0))
-    runs = [[round(edge) for edge in box] for box in there]
-    edges = page.get_bbox()
-    return {"edges": [round(edges[1]), round(edges[3])], "heights": heights, "runs": runs}
+    with suppress(*_FAULTS):
+        return {
+            number: round(page.get_charbox(starts[number], loose=True)[1])
+            for number in written[:OUTER] + written[-OUTER:]
+        }
+    return {}
 
 
 def _any_unsure(page: pdfium.PdfTextPage, indices: Iterable[int]) -> bool:

@@ -22,7 +22,7 @@ _APART = 1.3  # times the distance of lines, which is less than theirs from the 
 _WIDEST = 20  # points between lines, at the most
 _AGAIN = ((1, 2), (2, 4))  # pages before that have them, too: all alike, or left and right pages
 _BACK = 4
-_NUMBERED = re.compile(r"(\D*)([0-9]{1,9})(\D*)")
+_NUMBERED = re.compile(r"(\W*[^\W\d]{0,4}\W*)(0|[1-9][0-9]{0,4})(\D*)")
 _YEAR = re.compile("(19|20)[0-9]{2}")
 _AROUND = "-\u2013\u2014|[]().:,/"  # stand around the number of a page
 _PAGE = {"", "page", "p", "pg", "pag", "of", "seite", "von", "página", "pagina", "de", "di"}
@@ -102,7 +102,7 @@ class RunningLines:
                 continue
             (places,) = counting
             if not places:
-                return None if _in_cells(line, runs) else ""
+                return None if _in_cells(line, runs) or _is_entry(line) else ""
             if len(places) > 1:
                 return None
             (place,) = places
@@ -166,6 +166,11 @@ def _is_beside_number(word: str) -> bool:
     """
     bare = word.strip(_AROUND).lower()
     return bare in _PAGE or (_NUMBERED.fullmatch(word) is not None and not _YEAR.fullmatch(bare))
+
+
+def _is_entry(line: _Line) -> bool:
+    """Tell whether a line says what something is, as in a form of which each page is one."""
+    return any(word.endswith(":") for word in line.words[:-1])
 
 
 def _in_cells(line: _Line, runs: Sequence[Run]) -> bool:

@@ -9,7 +9,7 @@ from math import log
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.second_look import Passages, SecondLook, weighed
-from keydiff_cli.text.checking import claims_of
+from keydiff_cli.text.checking import Claim, claims_of
 from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.places import Citation
 from keydiff_cli.text.sentences import split_sentences
@@ -73,8 +73,9 @@ class Citing:
     def _is_cited(self, sentence: str) -> bool:
         """Whether a sentence is the answer's own, and a mark can stand behind it."""
         remark = sentence.startswith("[") and sentence.endswith("]")
+        row = sentence.startswith("|")  # of a table
         in_code = self._text.count(_FENCE, 0, self._cited) % 2
-        return not remark and not in_code
+        return not remark and not row and not in_code
 
     def _given_to(self, stop: int) -> Iterator[str]:
         """The text up to a character, as far as it was not given."""
@@ -124,12 +125,13 @@ class Citing:
             points[number] += sum(rare[word] for word in own & words[number]) / (
                 sum(rare.values()) or 1
             )
-            claims = claims_of(stated, self._facts_of(number))
-            if claims:
-                written = {claim.written for claim in claims}
-                lacking = {claim.written for claim in claims if not claim.is_found}
+            if claims := claims_of(stated, self._facts_of(number)):
+                written, lacking = {claim.written for claim in claims}, _lacking(claims)
                 points[number] += 1 - len(lacking) / len(written)
                 missing = lacking if missing is None else missing & lacking
+        for each in sorted(missing or ()):  # it may be in a passage that has nothing else
+            for number in ranked(each)[:_CANDIDATES]:
+                missing = (missing or set()) & _lacking(claims_of(stated, self._facts_of(number)))
         chosen = sorted(candidates, key=lambda number: -points[number])[:_PLACES]
         total = sum(points[number] for number in chosen)
         return tuple(
@@ -166,6 +168,11 @@ def _nearest(sentence: str, text: str) -> str:
     words = _words(sentence)
     sentences = [each.text for each in split_sentences(text)] or [text]
     return max(sentences, key=lambda each: len(words & _words(each)))
+
+
+def _lacking(claims: Iterable[Claim]) -> set[str]:
+    """Return those claims that a passage does not have."""
+    return {claim.written for claim in claims if not claim.is_found}
 
 
 def _words(text: str) -> set[str]:

@@ -14,7 +14,7 @@ _PLAIN = ("dumb", "linux")  # terminals without links
 
 
 def citation_mark(citation: Citation, *, several: bool) -> str:
-    """What stands behind a sentence: where it comes from, and what of it is in no document.
+    """What stands behind a sentence: where it comes from, and what of it was not found.
 
     With the name of the document where ``several`` were read. It is one line, safe to print: labels
     are the words of the document.

@@ -97,6 +97,8 @@ def test_left_and_right_pages() -> None:
     [
         [(60, 770, "Name"), (400, 770, "Tons")],  # the head of a table
         [(60, 770, "Exercise #")],  # a title that is numbered
+        [(60, 30, "Smoker: no")],  # what a form says
+        [(300, 30, "ABC00000#")],  # the number of something else
         [(60, 400, "The Mill")],  # in the middle of the page
         [(60, 662, "The Mill")],  # close to the text
         [(60, 770, "The Mill in ##")],  # counts otherwise

@@ -110,6 +110,23 @@ def test_what_a_sentence_states_is_looked_up(
     assert {(place.checked, place.missing) for place in places} == {(checked, missing)}
 
 
+def test_a_figure_may_be_far_from_the_other_words() -> None:
+    oil = [f"Oil and lamp {number} burn on the quay.\n\n" * 2 for number in range(20)]
+    text = "".join([*oil, "Nothing else was as dear: they cost 4,711 crowns.\n\n" * 2])
+    looking = looking_at(MadeDocument([(text, None)]))
+    _, given = cited(looking, "Oil and lamp burn on the quay, and cost 4711 crowns or 4712.")
+    assert isinstance(given[1], tuple)
+    assert given[1][0].missing == ("4712",)
+    looking.close()
+
+
+def test_rows_of_a_table_are_not_marked(looking: SecondLook) -> None:
+    answer = "| Who | What |\n|---|---|\n| Pilots | 4,711 crowns |"
+    text, given = cited(looking, answer)
+    assert text == answer
+    assert all(isinstance(piece, str) for piece in given)
+
+
 def test_a_figure_says_more_than_words(looking: SecondLook) -> None:
     _, given = cited(looking, "The merchants who founded the harbour paid 4,711 crowns.")
     assert isinstance(given[1], tuple)
