@@ -54,7 +54,7 @@ def attended(held: Held, text: str) -> list[int]:
 
 def pages(held: Held, numbers: Iterable[int]) -> list[int | None]:
     """The pages of passages, each once."""
-    return list(dict.fromkeys(held.second_look.passage(number)[0].page for number in numbers))
+    return list(dict.fromkeys(held.second_look.place(number)[0].page for number in numbers))
 
 
 def found(document: AskedDocument, settings: Settings, quick: bool) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,6 @@ from keydiff_cli.errors import KeydiffError
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.second_look import Passages, SecondLook, weighed
 from keydiff_cli.text.checking import Claim, claims_of
-from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.places import Citation
 from keydiff_cli.text.sentences import split_sentences
 from keydiff_cli.text.stated import read_stated
@@ -43,7 +42,6 @@ class Citing:
         self._second_look, self._question, self._looked = second_look, question, looked
         self._recorder = recorder
         self._broken = False
-        self._facts: dict[int, Facts] = {}  # by passage
         self._text = ""
         self._given = 0  # characters
         self._cited = 0
@@ -113,7 +111,7 @@ class Citing:
             return ()
         best = max(points.values())
         candidates = sorted(points, key=lambda number: -points[number])[:_CANDIDATES]
-        words = {number: _words(self._second_look.passage(number)[2]) for number in candidates}
+        words = {number: _words(self._second_look.text(number)) for number in candidates}
         own = _words(sentence)
         rare = {
             word: log(1 + len(words) / (1 + sum(word in each for each in words.values())))
@@ -125,13 +123,15 @@ class Citing:
             points[number] += sum(rare[word] for word in own & words[number]) / (
                 sum(rare.values()) or 1
             )
-            if claims := claims_of(stated, self._facts_of(number)):
+            if claims := claims_of(stated, self._second_look.facts(number)):
                 written, lacking = {claim.written for claim in claims}, _lacking(claims)
                 points[number] += 1 - len(lacking) / len(written)
                 missing = lacking if missing is None else missing & lacking
         for each in sorted(missing or ()):  # it may be in a passage that has nothing else
             for number in ranked(each)[:_CANDIDATES]:
-                missing = (missing or set()) & _lacking(claims_of(stated, self._facts_of(number)))
+                missing = (missing or set()) & _lacking(
+                    claims_of(stated, self._second_look.facts(number))
+                )
         chosen = sorted(candidates, key=lambda number: -points[number])[:_PLACES]
         total = sum(points[number] for number in chosen)
         return tuple(
@@ -142,7 +142,7 @@ class Citing:
     def _citation(
         self, number: int, sentence: str, start: int, weight: float, missing: set[str] | None
     ) -> Citation:
-        look, label, text = self._second_look.passage(number)
+        look, label = self._second_look.place(number)
         return Citation(
             start,
             start + len(sentence),
@@ -150,17 +150,12 @@ class Citing:
             look.page,
             label,
             look.lines,
-            _nearest(sentence, text),
+            _nearest(sentence, self._second_look.text(number)),
             round(weight, 4),
             None if missing is None else not missing,
             tuple(sorted(missing or ())),
             look.page_kind,
         )
-
-    def _facts_of(self, number: int) -> Facts:
-        if number not in self._facts:
-            self._facts[number] = Facts.of(self._second_look.passage(number)[2])
-        return self._facts[number]
 
 
 def _nearest(sentence: str, text: str) -> str:

@@ -11,6 +11,7 @@ from keydiff_cli.errors import KeydiffError
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.scores import Float32
 from keydiff_cli.text.corpus import Corpus
+from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.introduction import without_page_mark
 from keydiff_cli.text.passages import Passage, cut_passages
 from keydiff_cli.text.places import Look
@@ -60,6 +61,7 @@ class SecondLook:
         self._corpus = corpus
         self._recorder = recorder
         self._passages: list[Passage] = []
+        self._facts: dict[int, Facts] = {}
         self._index: WordIndex | None = None
         self._broken = False
 
@@ -107,10 +109,20 @@ class SecondLook:
         """
         return self._opened().find(text, _CANDIDATES)
 
-    def passage(self, number: int) -> tuple[Look, str, str]:
-        """Where a passage is, what its page is called, and its text."""
+    def place(self, number: int) -> tuple[Look, str]:
+        """Where a passage is, and what its page is called."""
         passage = self._passages[number]
-        return self._look(passage), self._corpus.label(passage.start), self._text(passage)
+        return self._look(passage), self._corpus.label(passage.start)
+
+    def text(self, number: int) -> str:
+        """The text of a passage."""
+        return self._text(self._passages[number])
+
+    def facts(self, number: int) -> Facts:
+        """What a passage states; found out once."""
+        if number not in self._facts:
+            self._facts[number] = Facts.of(self.text(number))
+        return self._facts[number]
 
     def _opened(self) -> WordIndex:
         if self._index is None:
@@ -165,10 +177,11 @@ class SecondLook:
     def _text(self, passage: Passage) -> str:
         """The text of a passage, without the mark of its page: its heading says as much."""
         text = self._corpus.text(passage.start, passage.stop).strip()
-        place = self._corpus.place(passage.start)
-        if place.page is None:
-            return text
-        return without_page_mark(text, place.page, place.page_kind).lstrip()
+        page, kind = (
+            self._corpus.page(passage.start),
+            self._corpus.document(passage.start).page_kind,
+        )
+        return text if page is None else without_page_mark(text, page, kind or "page").lstrip()
 
     def _heading(self, look: Look, room: int | None) -> str:
         """What stands before a passage: where it is.

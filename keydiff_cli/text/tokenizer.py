@@ -29,6 +29,7 @@ class Tokenizer:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
+        self._pieces: dict[int, bytes] = {}
         # Some vocabularies put a space before every text. Behind a line break they do not, so
         # the later pieces are tokenised with one that is cut off again.
         self._lead = vocabulary.tokenize("\n")
@@ -50,7 +51,7 @@ class Tokenizer:
 
         They are off by what lies before them in the text and the vocabulary has no token for.
         """
-        ends = np.cumsum([len(self._vocabulary.piece(int(token))) for token in tokens])
+        ends = np.cumsum([len(self._piece(int(token))) for token in tokens])
         size = int(ends[-1]) if len(ends) else 0
         space = max(size - len(text.encode()), 0)  # that the vocabulary put before it
         starts = [space + len(text[:character].encode()) for character in characters]
@@ -62,4 +63,11 @@ class Tokenizer:
 
     def text_bytes(self, tokens: Iterable[int]) -> bytes:
         """The text that tokens stand for, in UTF-8."""
-        return b"".join(self._vocabulary.piece(int(token)) for token in tokens)
+        return b"".join(self._piece(int(token)) for token in tokens)
+
+    def _piece(self, token: int) -> bytes:
+        """The bytes of a token, of which the model is asked once."""
+        piece = self._pieces.get(token)
+        if piece is None:
+            piece = self._pieces[token] = self._vocabulary.piece(token)
+        return piece
