@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from keydiff_cli.errors import setting
 from keydiff_cli.render import display as module
 from keydiff_cli.render.display import Display
 from keydiff_cli.report import MemoryUse, Progress, RecallCounts, Report, Timing, TokenCounts
-from keydiff_cli.text.places import Look
+from keydiff_cli.text.places import Citation, Look
 from keydiff_cli.text.progress import DocumentProgress
 
 
@@ -54,6 +55,19 @@ def test_ocr_counts_pages(monkeypatch: pytest.MonkeyPatch) -> None:
         (0, 2, "OCR: page 1 of 2", "reading a.pdf"),
         (1, 2, "OCR: page 2 of 2", "reading a.pdf"),
     ]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_citation_is_a_link_in_a_terminal(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    display = Display(quiet=False, answer=True, files=lambda: ["/papers/a.pdf"])
+    display.text("Two quays.")
+    display.cited([Citation(0, 10, "a.pdf", 2, "", (1, 1), "", 1.0, None)], several=False)
+    link = "\x1b]8;;file:///papers/a.pdf#page=2\x1b\\ [page 2]\x1b]8;;\x1b\\"
+    assert capsys.readouterr().out == "Two quays." + (link if terminal else " [page 2]")
 
 
 def test_the_answer_can_be_left_to_others(capsys: pytest.CaptureFixture[str]) -> None:
