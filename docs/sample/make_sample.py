@@ -4,7 +4,8 @@
 
 The report, the town of Calderhythe and all its people are invented. The text was written for this
 project and has the project's licence. ``facts.json`` lists questions that it answers,
-``other_words.json`` more of them, in other words than those of the sentence with the answer.
+``other_words.json`` more of them, in other words than those of the sentence with the answer, and
+``absent.json`` questions that it does not answer.
 
 The same ReportLab version writes the same bytes each time: no dates, no random identifiers, and no
 compression, whose output may change with the zlib in use.
