@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import log
 
 from keydiff_cli.errors import KeydiffError
@@ -12,7 +12,7 @@ from keydiff_cli.reading.second_look import Passages, SecondLook, weighed
 from keydiff_cli.text.checking import Claim, claims_of
 from keydiff_cli.text.places import Citation
 from keydiff_cli.text.sentences import split_sentences
-from keydiff_cli.text.stated import read_stated
+from keydiff_cli.text.stated import Stated, read_stated
 
 _PLACES = 3  # of a sentence at most
 _CANDIDATES = 12  # passages that are looked through for what a sentence states
@@ -111,33 +111,48 @@ class Citing:
             return ()
         best = max(points.values())
         candidates = sorted(points, key=lambda number: -points[number])[:_CANDIDATES]
-        words = {number: _words(self._second_look.text(number)) for number in candidates}
-        own = _words(sentence)
-        rare = {
-            word: log(1 + len(words) / (1 + sum(word in each for each in words.values())))
-            for word in own
+        claims = {
+            number: claims_of(stated, self._second_look.facts(number)) for number in candidates
         }
-        missing: set[str] | None = None
-        for number in candidates:
-            points[number] /= best
-            points[number] += sum(rare[word] for word in own & words[number]) / (
-                sum(rare.values()) or 1
-            )
-            if claims := claims_of(stated, self._second_look.facts(number)):
-                written, lacking = {claim.written for claim in claims}, _lacking(claims)
-                points[number] += 1 - len(lacking) / len(written)
-                missing = lacking if missing is None else missing & lacking
-        for each in sorted(missing or ()):  # it may be in a passage that has nothing else
-            for number in ranked(each)[:_CANDIDATES]:
-                missing = (missing or set()) & _lacking(
-                    claims_of(stated, self._second_look.facts(number))
-                )
+        shared = self._shared(sentence, candidates)
+        points = {
+            number: points[number] / best + shared[number] + _found(claims[number])
+            for number in candidates
+        }
+        missing = self._missing(stated, list(claims.values()))
         chosen = sorted(candidates, key=lambda number: -points[number])[:_PLACES]
         total = sum(points[number] for number in chosen)
         return tuple(
             self._citation(number, sentence, start, points[number] / total, missing)
             for number in chosen
         )
+
+    def _shared(self, sentence: str, candidates: Sequence[int]) -> dict[int, float]:
+        """The share of a sentence's words that each passage has; rare ones count for more."""
+        words = {number: _words(self._second_look.text(number)) for number in candidates}
+        rare = {
+            word: log(1 + len(words) / (1 + sum(word in each for each in words.values())))
+            for word in _words(sentence)
+        }
+        whole = sum(rare.values()) or 1
+        return {
+            number: sum(rare[word] for word in rare.keys() & own) / whole
+            for number, own in words.items()
+        }
+
+    def _missing(self, stated: Stated, claims: Sequence[Sequence[Claim]]) -> set[str] | None:
+        """What of a sentence no passage has; None if it states nothing that can be looked up.
+
+        ``claims`` are those of the best passages. What they lack may be in one that has nothing
+        else of the sentence.
+        """
+        if not any(claims):
+            return None
+        missing = set.intersection(*map(_lacking, claims))
+        for each in sorted(missing):
+            for number in self._second_look.ranked(each)[:_CANDIDATES]:
+                missing &= _lacking(claims_of(stated, self._second_look.facts(number)))
+        return missing
 
     def _citation(
         self, number: int, sentence: str, start: int, weight: float, missing: set[str] | None
@@ -163,6 +178,11 @@ def _nearest(sentence: str, text: str) -> str:
     words = _words(sentence)
     sentences = [each.text for each in split_sentences(text)] or [text]
     return max(sentences, key=lambda each: len(words & _words(each)))
+
+
+def _found(claims: Sequence[Claim]) -> float:
+    """Return the share of a sentence's claims that a passage has; 0 if it makes none."""
+    return 1 - len(_lacking(claims)) / len({claim.written for claim in claims}) if claims else 0
 
 
 def _lacking(claims: Iterable[Claim]) -> set[str]:
