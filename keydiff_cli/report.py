@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from keydiff_cli.errors import as_setting, name_settings
+from keydiff_cli.text.coverage import Coverage
 from keydiff_cli.text.places import Citation, Look, Note, Place, PlacedSentence
 from keydiff_cli.text.progress import DocumentProgress
 from keydiff_cli.text.records import DocumentRecord
@@ -199,6 +200,8 @@ class Report:
         The places that the sentences of the answer rest on, if they were asked for.
     uncovered
         Parts of the documents that such an answer says nothing of.
+    coverage
+        How much of each document the cache holds, by page and section.
     model, cache
         None as long as they are not known.
     """
@@ -219,6 +222,7 @@ class Report:
     checked: CheckedFacts = field(default_factory=CheckedFacts)
     citations: tuple[Citation, ...] = ()
     uncovered: tuple[Place, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
     memory_bytes: MemoryUse = field(default_factory=MemoryUse)
     warnings: tuple[str, ...] = ()
 

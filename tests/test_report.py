@@ -20,6 +20,7 @@ from keydiff_cli.report import (
     Timing,
     TokenCounts,
 )
+from keydiff_cli.text.coverage import Coverage, CoveredPart
 from keydiff_cli.text.places import Citation, Look, Note, Place, PlacedSentence
 from keydiff_cli.text.records import DocumentRecord
 
@@ -52,6 +53,19 @@ WHOLE = Report(
         Citation(0, 11, "b.txt", None, "", (7, 7), "Nine.", 0.25, None),
     ),
     uncovered=(Place("b.txt", None, (7, 7)),),
+    coverage=(
+        Coverage(
+            20,
+            0.25,
+            0.5,
+            3,
+            4,
+            "a.pdf",
+            "page",
+            (CoveredPart(9, 0.2, 0.4, 0, 4, "i", (1, 1), None),),
+            (CoveredPart(20, 0.25, 0.5, 3, 4, "Quays", (1, 2), (1, 9)),),
+        ),
+    ),
     timing_s=Timing(1.5, 2.25, 1.5, 1.75, 0.125, 0.0625, 4.0, 0.5, 9.123456),
     memory_bytes=MemoryUse(5000, 4000, 3000),
     warnings=("page 2 has no text",),
@@ -77,6 +91,7 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
         "checked",
         "citations",
         "uncovered",
+        "coverage",
         "memory_bytes",
         "warnings",
     ]
@@ -85,6 +100,7 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
     assert (data["recall"], data["second_look"]) == ({"tokens": 0, "seconds": 0}, [])
     assert (data["quick"], data["notes"]) == (False, [])
     assert (data["sentences"], data["uncovered"]) == ([], [])
+    assert data["coverage"] == []
     assert data["checked"] == {"figures": 0, "found": 0, "left_out": []}
     assert data["memory_bytes"] == {"cap": None, "planned": None, "peak": None}
     assert set(data["tokens"].values()) == set(data["timing_s"].values()) == {0}
@@ -144,6 +160,17 @@ def test_a_report_is_plain_data_with_numbers_rounded() -> None:
     assert [citation["checked"] for citation in data["citations"]] == [False, None]
     assert data["checked"] == {"figures": 2, "found": 1, "left_out": ["Ten quays."]}
     assert data["uncovered"] == [{"document": "b.txt", "pages": None, "lines": [7, 7], **kind}]
+    page = {"tokens": 9, "mean": 0.2, "union": 0.4, "recalled": 0, "looked": 4}
+    whole = {"tokens": 20, "mean": 0.25, "union": 0.5, "recalled": 3, "looked": 4}
+    assert data["coverage"] == [
+        whole
+        | {
+            "document": "a.pdf",
+            "page_kind": "page",
+            "parts": [page | {"label": "i", "pages": [1, 1], "lines": None}],
+            "sections": [whole | {"label": "Quays", "pages": [1, 2], "lines": [1, 9]}],
+        }
+    ]
 
 
 def test_what_is_made_of_a_report_does_not_change_it() -> None:

@@ -96,7 +96,9 @@ class Answering(Composing):
         ):
             started = time.perf_counter()
             passages = held.second_look.find(question, before, lifts, wanted)
-            self.recorder.passages_found(passages.looks, time.perf_counter() - started)
+            self.recorder.passages_found(
+                passages.looks, time.perf_counter() - started, passages.spans
+            )
             if held.searched_only and not passages.looks:
                 self.recorder.warn_of_answer(
                     "no passage has words of the question, and nothing else was read; ask in "

@@ -125,6 +125,7 @@ class Composing(NoteTaking):
             self.recorder.warn(f"the question is not answered from notes: {error}")
             return ()
         self.recorder.passages_found((), time.perf_counter() - started)
+        self.recorder.looked_at_all()
         return notes if any(note.text for note in notes) else ()
 
     def told(self, composed: Composed, citing: Citing | None = None) -> Iterator[str]:
@@ -193,6 +194,7 @@ class Composing(NoteTaking):
         held = self.held
         listing = Listing(held, self.recorder, self._store(), lambda: self._held is held, question)
         self.recorder.evidence_sought(listing.prompt)
+        self.recorder.looked_at_all()
         self.recorder.note(
             f"each of {len(listing.parts)} parts is asked; {setting('each', 'off')} answers from "
             "what the cache holds"

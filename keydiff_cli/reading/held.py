@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from keydiff_cli.cache import EvictionTimes, KVCache
+from keydiff_cli.reading.coverage import Retention
 from keydiff_cli.reading.preparation import Prepared
 from keydiff_cli.reading.recalling import Recaller
 from keydiff_cli.reading.run import Run
@@ -109,6 +110,7 @@ def hold_documents(
     if second_look is None:
         second_look = SecondLook(corpus, run.recorder)
         run.stack.callback(second_look.close)
+    run.recorder.documents_held(Retention(corpus, cache.origin, len(prepared.head)))
     if whole:
         cache.compact(cache.free)  # what was taken up may be from where there was no place for it
         cache.hold()

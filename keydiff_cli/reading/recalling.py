@@ -13,6 +13,7 @@ from keydiff_cli.cache import KVCache, LostRowsError
 from keydiff_cli.engine.recall import QueryHead, Recall, Recalled, lifts, put_back
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import LlamaError, hold_interrupt
+from keydiff_cli.reading.coverage import NO_TOKENS
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.scores import Float32
 from keydiff_cli.snapshots import Archive, DamagedError
@@ -90,7 +91,7 @@ class Recaller:
         recallable = tokens > 0 and self.archive is not None and self.archive.whole
         wanted = recallable or (scored and len(self.heads) > 0)
         lifted = self._lifts(question) if wanted else None
-        self._recorder.rows_recalled(0, time.perf_counter() - started)
+        self._recorder.rows_recalled(NO_TOKENS, time.perf_counter() - started)
         back: Recalled | None = None
         try:
             if lifted is not None and recallable:
@@ -118,7 +119,7 @@ class Recaller:
             return None
         with self._problems_told(DamagedError, LlamaError, MemoryError, OSError):
             back = put_back(self._cache, self.archive, tokens, self._head)
-            self._recorder.rows_recalled(len(tokens), time.perf_counter() - started)
+            self._recorder.rows_recalled(tokens, time.perf_counter() - started)
             return back
         return None
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from keydiff_cli.cache import EvictionTimes
 from keydiff_cli.engine.answer import Answer
 from keydiff_cli.reading.composed import Composed
+from keydiff_cli.reading.coverage import Numbers, Retention
+from keydiff_cli.reading.evidence import Evidence
 from keydiff_cli.report import (
     CacheSetup,
     CheckedFacts,
@@ -15,7 +17,6 @@ from keydiff_cli.report import (
     MemoryUse,
     ModelIdentity,
     Progress,
-    RecallCounts,
     Report,
     Timing,
     TokenCounts,
@@ -48,15 +49,14 @@ class Recorder:
         self._tokens = TokenCounts()
         self._timing = Timing()
         self._taken_up = 0.0  # seconds that a snapshot took
-        self._recall = RecallCounts()
+        self._retention: Retention | None = None
+        self._evidence = Evidence()
         self._quick = False
-        self._looks: tuple[Look, ...] = ()
         self._notes: list[Note] = []
         self._sentences: tuple[PlacedSentence, ...] = ()
         self._checked = CheckedFacts()
         self._citations: list[Citation] = []
         self._uncovered: tuple[Place, ...] = ()
-        self._searched = 0.0  # seconds that it took to find them
         self._memory = MemoryUse()
         self._over = False  # whether a peak above the cap was warned of
         self._warnings: list[str] = []
@@ -78,14 +78,15 @@ class Recorder:
             cache=self._cache,
             tokens=self._tokens,
             timing_s=self._timing,
-            recall=self._recall,
-            second_look=self._looks,
+            recall=self._evidence.recall,
+            second_look=self._evidence.looks,
             quick=self._quick,
             notes=tuple(self._notes),
             sentences=self._sentences,
             checked=self._checked,
             citations=tuple(self._citations),
             uncovered=self._uncovered,
+            coverage=self._evidence.coverage(self._retention),
             memory_bytes=self._memory,
             warnings=tuple(self._warnings),
         )
@@ -202,6 +203,10 @@ class Recorder:
         self._stop_reason = "read"
         self._tokens = replace(self._tokens, compactions=compactions)
 
+    def documents_held(self, retention: Retention) -> None:
+        """The cache holds this of the documents for questions."""
+        self._retention = retention
+
     def interrupted(self) -> None:
         """The user has stopped it."""
         self._events.reading_over()
@@ -236,7 +241,7 @@ class Recorder:
     def evidence_sought(self, prompt: int) -> None:
         """What bears on a question is looked for; the prompt has so many tokens with it."""
         self.question_asked(prompt)
-        self._recall, self._looks, self._notes = RecallCounts(), (), []
+        self._evidence, self._notes = Evidence(), []
         self._sentences, self._checked, self._uncovered = (), CheckedFacts(), ()
         self._citations = []
 
@@ -246,18 +251,24 @@ class Recorder:
         self._answer, self._stop_reason = "", "interrupted"
         self._timing = replace(self._timing, first_token=0.0)
 
-    def rows_recalled(self, tokens: int, seconds: float) -> None:
-        """The rows of so many tokens came back, or were looked for, in so many seconds more."""
-        self._recall = RecallCounts(tokens, self._recall.seconds + seconds)
+    def rows_recalled(self, tokens: Numbers, seconds: float) -> None:
+        """The rows of these tokens came back, or were looked for, in so many seconds more."""
+        self._evidence = self._evidence.with_recalled(tokens, seconds)
 
-    def passages_found(self, looks: tuple[Look, ...], seconds: float) -> None:
-        """These passages are read again before the question; it took so long to find them."""
-        self._looks, self._searched = looks, seconds
+    def passages_found(
+        self, looks: tuple[Look, ...], seconds: float, spans: tuple[tuple[int, int], ...] = ()
+    ) -> None:
+        """These passages, of these tokens, are read again; it took so long to find them."""
+        self._evidence = replace(self._evidence, looks=looks, spans=spans, searching=seconds)
+
+    def looked_at_all(self) -> None:
+        """All of the documents is gone through for the question."""
+        self._evidence = replace(self._evidence, all_looked_at=True)
 
     def text_generated(self, text: str, seconds: float) -> None:
         """A piece of the answer, so long after the question."""
         if not self._answer:
-            self._timing = replace(self._timing, first_token=seconds + self._before_answer())
+            self._timing = replace(self._timing, first_token=seconds + self._evidence.seconds)
         self._answer += text
         self._events.text(text)
 
@@ -267,15 +278,11 @@ class Recorder:
         several = self._corpus is not None and len(self._corpus.documents) > 1
         self._events.cited(citations, several=several)
 
-    def _before_answer(self) -> float:
-        """Seconds between a question and its answer: rows came back, and passages were found."""
-        return self._recall.seconds + self._searched
-
     def answer_ended(self, answer: Answer, seconds: float, evictions: EvictionTimes) -> None:
         """The answer is over, whole or not; evictions since reading began took so long."""
         self._timing = replace(
             self._timing,
-            answer=seconds + self._before_answer(),
+            answer=seconds + self._evidence.seconds,
             score=evictions.score,
             evict=evictions.move,
         )
@@ -285,7 +292,7 @@ class Recorder:
 
     def composed_ended(self, answer: Composed, seconds: float) -> None:
         """An answer that was put together is over, whole or not, after so many seconds."""
-        self._timing = replace(self._timing, answer=seconds + self._before_answer())
+        self._timing = replace(self._timing, answer=seconds + self._evidence.seconds)
         self._tokens = replace(self._tokens, generated=answer.generated)
         self._certainty = answer.certainty
         self._stop_reason = answer.stop_reason

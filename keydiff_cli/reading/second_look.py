@@ -39,11 +39,14 @@ class Passages:
         What was looked at.
     numbers
         The numbers of these passages, the best first.
+    spans
+        Their tokens in the corpus, from the first to the last (exclusive).
     """
 
     text: str = ""
     looks: tuple[Look, ...] = ()
     numbers: tuple[int, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 class SecondLook:
@@ -165,7 +168,10 @@ class SecondLook:
             by = {(True, False): "words", (False, True): "attention"}.get(found, "both")
             looks.append(replace(look, by=by))
             text += heading + self._text(self._passages[number])
-        return Passages(text, tuple(looks), tuple(chosen))
+        found_at = tuple(
+            (each.start, each.stop) for each in map(self._passages.__getitem__, chosen)
+        )
+        return Passages(text, tuple(looks), tuple(chosen), found_at)
 
     def _look(self, passage: Passage) -> Look:
         """Where a passage is, and how long it is."""

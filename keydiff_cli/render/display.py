@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
 from keydiff_cli.render.citations import citation_mark, link_to, linked
+from keydiff_cli.render.coverage import weakest_parts
 from keydiff_cli.render.flags import as_flag
 from keydiff_cli.render.stats import format_duration, format_rate, print_stats
 from keydiff_cli.report import (
@@ -189,10 +190,12 @@ class Display(Events):
             recalled = f"recalled {report.recall.tokens}, " if report.recall.tokens else ""
             passages = len(report.second_look)
             looked = f"{passages} passage{'s' if passages > 1 else ''} again, " if passages else ""
+            weakest = "" if report.quick else weakest_parts(report.coverage)
             complain(
                 f"{read}{noted}{recalled}{looked}"
                 f"generated {tokens.generated} in {format_duration(seconds)}{stopped}, "
                 f"peak memory {format_size(report.memory_bytes.peak or 0)}"
+                f"{weakest and f', weakest: {weakest}'}"
             )
         if stats:
             print_stats(report, sys.stderr)

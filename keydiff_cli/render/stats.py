@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from keydiff_cli.render.coverage import print_coverage
 from keydiff_cli.render.documents import print_documents
 from keydiff_cli.render.printing import print_table
 from keydiff_cli.report import Report
@@ -16,6 +17,8 @@ def print_stats(report: Report, file: TextIO) -> None:
     """Print what ``--stats`` and ``/stats`` ask for."""
     if report.documents:
         print_documents(report.documents, file)
+    if report.coverage:
+        print_coverage(report.coverage, file)
     print_table(("statistic", "value"), _statistics(report), file=file)
 
 

@@ -55,6 +55,11 @@ def test_rows_come_back_and_leave_no_trace(
     assert reader.ask(QUESTION) == answer
     assert reader.report.recall.tokens == 64
     assert reader.report.recall.seconds > 0
+    (covered,) = reader.report.coverage
+    assert covered.recalled == 64
+    held = np.stack(before[1])
+    mean = ((held >= reader.held.head) & (held < reader.held.end)).sum(axis=1).mean()
+    assert covered.mean == pytest.approx(mean / covered.tokens, abs=0.0001)
     same(before, state(reader))
     stream = reader.stream(QUESTION)
     next(stream)

@@ -12,6 +12,7 @@ from keydiff_cli.errors import setting
 from keydiff_cli.render import display as module
 from keydiff_cli.render.display import Display
 from keydiff_cli.report import MemoryUse, Progress, RecallCounts, Report, Timing, TokenCounts
+from keydiff_cli.text.coverage import Coverage, CoveredPart
 from keydiff_cli.text.places import Citation, Look
 from keydiff_cli.text.progress import DocumentProgress
 
@@ -164,3 +165,23 @@ def test_the_last_line_says_what_an_answer_rests_on(
     assert capsys.readouterr() == ("", f"keydiff: {line}{END}")
     Display(quiet=True, answer=True).finished(replace(READ, **changes), stats=False)
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_last_line_names_the_pages_that_are_held_least(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    means = (0.4, 0.0, 0.4)
+    pages = [
+        CoveredPart(100, mean, 0.5, 0, 0, "", (number, number), None)
+        for number, mean in enumerate(means, 1)
+    ]
+    covered = Coverage(300, 0.27, 0.5, 0, 0, "a.pdf", "page", tuple(pages), ())
+    report = replace(READ, coverage=(covered,))
+    Display(quiet=False, answer=True).finished(report, stats=False)
+    assert capsys.readouterr().err.endswith("peak memory 300 MB, weakest: page 2\n")
+    Display(quiet=False, answer=True).finished(replace(report, quick=True), stats=True)
+    line, *table = capsys.readouterr().err.splitlines()
+    assert line.endswith("peak memory 300 MB")
+    assert any(
+        row.split() == ["a.pdf", "page", "2", "100", "0.0", "50.0", "0", "0"] for row in table
+    )

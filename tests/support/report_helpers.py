@@ -16,6 +16,14 @@ MODEL = ModelIdentity("toy", "/toy.gguf", None, "fake", 4096, 0)
 CACHE = CacheSetup("keydiff", 128, 64, 512, 1000, "f16", "direct")
 _NUMBER = (int, float)
 _PLACE = {"document": str, "pages": (list, type(None)), "lines": [int], "page_kind": str}
+_SHARE = {
+    "tokens": int, "mean": _NUMBER, "union": _NUMBER, "recalled": int, "looked": int,
+}  # fmt: skip
+_COVERED = _SHARE | {
+    "label": str,
+    "pages": (list, type(None)),
+    "lines": (list, type(None)),
+}
 _SCHEMA: dict[str, Any] = {
     "answer": str,
     "stop_reason": str,
@@ -113,6 +121,15 @@ _SCHEMA: dict[str, Any] = {
         }
     ],
     "uncovered": [_PLACE],
+    "coverage": [
+        _SHARE
+        | {
+            "document": str,
+            "page_kind": (str, type(None)),
+            "parts": [_COVERED],
+            "sections": [_COVERED],
+        }
+    ],
     "memory_bytes": {"cap": (int, type(None)), "planned": int, "peak": int},
     "warnings": [str],
 }
@@ -152,12 +169,26 @@ def _check_values(report: dict[str, Any], *, alone: bool) -> None:
     assert memory["peak"] <= memory["planned"] or not alone
 
 
+def _check_coverage(report: dict[str, Any]) -> None:
+    """Each token of a document is in one of its parts, and none is held by more than all heads."""
+    names = [(document["name"], document["tokens"]) for document in report["documents"]]
+    assert [(each["document"], each["tokens"]) for each in report["coverage"]] == names
+    for document in report["coverage"]:
+        for count in ("tokens", "recalled", "looked"):
+            assert sum(part[count] for part in document["parts"]) == document[count]
+        for share in (document, *document["parts"], *document["sections"]):
+            assert 0 <= share["mean"] <= share["union"] <= 1
+    recalled = sum(document["recalled"] for document in report["coverage"])
+    assert recalled == report["recall"]["tokens"]
+
+
 def parse(result: Result) -> dict[str, Any]:
     """The JSON object of a run that answered, checked."""
     assert result.status == 0, result
     report: dict[str, Any] = json.loads(result.out)
     _check_schema(report, _SCHEMA)
     _check_values(report, alone=result.alone)
+    _check_coverage(report)
     assert report["warnings"] == result.warnings
     return report
 
