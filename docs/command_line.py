@@ -14,6 +14,7 @@ COMMANDS = [
     "chat",
     "read",
     "notes",
+    "map",
     "text",
     "plan",
     "models",

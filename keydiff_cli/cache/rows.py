@@ -170,13 +170,22 @@ class StoredRows:
         Keys of each layer, then values of each layer, in the order of the positions: uint8
         ``[rows, bytes]``.
         """
-        positions = self._cells.positions
-        cells = np.flatnonzero((positions >= start) & (positions < stop))
-        cells = cells[np.argsort(positions[cells])]
-        layers, places = self._layers(cells)
+        layers, places = self._layers(self._cells_between(start, stop))
         rows = [layer.read(places) for layer in layers]
         parts = [*(keys for keys, _ in rows), *(values for _, values in rows)]
         return [part.reshape(len(places), -1) for part in parts]
+
+    def keys_between(self, layer: int, start: int, stop: int) -> Bytes:
+        """As :meth:`between`, the keys of one layer only."""
+        layers, places = self._layers(self._cells_between(start, stop))
+        keys, _ = layers[layer].read(places)
+        return keys.reshape(len(places), -1)
+
+    def _cells_between(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Cells of positions from ``start`` to ``stop`` (exclusive), in the order of these."""
+        positions = self._cells.positions
+        cells = np.flatnonzero((positions >= start) & (positions < stop))
+        return cells[np.argsort(positions[cells])]
 
     def find(self, head: NDArray[np.int64], token: NDArray[np.int32]) -> NDArray[np.int64]:
         """The cells in which heads hold the rows of tokens: int64 ``[rows]``.

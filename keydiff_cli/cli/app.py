@@ -21,6 +21,7 @@ from keydiff_cli.cli.ask_command import ask
 from keydiff_cli.cli.build_command import build_llama
 from keydiff_cli.cli.chat_command import chat
 from keydiff_cli.cli.doctor_command import doctor
+from keydiff_cli.cli.map_command import draw
 from keydiff_cli.cli.messages import tell_error
 from keydiff_cli.cli.notes_command import notes
 from keydiff_cli.cli.plan_command import plan
@@ -107,6 +108,7 @@ app.command()(ask)
 app.command()(chat)
 app.command()(read)
 app.command()(notes)
+app.command("map")(draw)
 app.command()(text)
 app.command()(plan)
 app.add_typer(models_command.app, name="models")

@@ -13,7 +13,7 @@ from keydiff_cli.cache import KVCache, LostRowsError
 from keydiff_cli.engine.recall import QueryHead, Recall, Recalled, lifts, put_back
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import LlamaError, hold_interrupt
-from keydiff_cli.reading.coverage import NO_TOKENS
+from keydiff_cli.reading.coverage import NO_TOKENS, Numbers
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.scores import Float32
 from keydiff_cli.snapshots import Archive, DamagedError
@@ -103,6 +103,17 @@ class Recaller:
             if back is not None and in_use() is self._cache:
                 with hold_interrupt(stopping=False):  # which must not hide that they are lost
                     back.undo(self._cache)
+
+    def foresee(self, question: Asked, tokens: int) -> tuple[Float32 | None, Numbers]:
+        """What :meth:`recalled` goes by, with nothing brought back.
+
+        How much the question attends to each token of the documents, float32 ``[tokens]``, None if
+        that cannot be told; and the tokens whose rows would come back, at most so many: int64.
+        """
+        lifted = self._lifts(question)
+        if lifted is None or tokens <= 0 or self.archive is None or not self.archive.whole:
+            return lifted, NO_TOKENS
+        return lifted, Recall(tokens).choose(lifted, self._kept)
 
     def _lifts(self, question: Asked) -> Float32 | None:
         """How much a question attends to each archived token; None if that cannot be told."""

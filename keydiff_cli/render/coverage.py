@@ -9,7 +9,7 @@ from typing import TextIO
 from keydiff_cli.render.printing import print_table
 from keydiff_cli.text.coverage import Coverage, CoveredPart, Share, runs
 
-_NAMED = 6  # parts that the last line of a run names
+_NAMED = 4  # parts that the last line of a run names
 _ROWS = 60  # of the parts of a document in a table
 
 

@@ -39,6 +39,8 @@ def test_the_rows_of_the_latest_tokens_come_in_their_order(
         np.testing.assert_array_equal(rows[layer], keys.view(np.uint8).reshape(5, -1))
         values = VALUES[tokens, layer].view(np.uint8).reshape(5, -1)
         np.testing.assert_array_equal(rows[LAYERS + layer], values)
+        alone = cache.rows.keys_between(layer, cache.position - 5, cache.position)
+        np.testing.assert_array_equal(alone, rows[layer])
 
 
 @pytest.mark.parametrize("access", ACCESSES)

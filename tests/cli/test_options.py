@@ -93,6 +93,7 @@ def test_what_the_commands_set() -> None:
     assert set(everything) - set(settings_of(known["read"])) == answering | {
         *("cache", "notes", "each", "length", "format", "cite"),
     }
+    assert settings_of(known["map"]) == settings_of(known["notes"])
     assert set(everything) - set(settings_of(known["plan"])) == {
         "temperature",
         "seed",

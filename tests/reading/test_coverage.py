@@ -8,9 +8,7 @@ from text_helpers import END, MadeDocument, PlainBytes
 
 from keydiff_cli.documents import Heading
 from keydiff_cli.reading.coverage import Retention, count_heads, tokens_of
-from keydiff_cli.reading.evidence import Evidence
 from keydiff_cli.text.corpus import Corpus
-from keydiff_cli.text.places import Look
 
 HEAD = 3  # tokens before the documents
 
@@ -59,18 +57,6 @@ def test_shares_of_pages_sections_and_documents() -> None:
 
 def test_nothing_read_is_covered_by_nothing() -> None:
     assert Retention(read(), [rows([], [])], HEAD).coverage() == ()
-
-
-def test_evidence_says_what_was_sought() -> None:
-    retention = Retention(read(MadeDocument([("text", None)])), [rows([0])], HEAD)
-    evidence = Evidence().with_recalled(np.array([4, 5]), 0.5).with_recalled(np.array([7]), 0.25)
-    assert (evidence.recall.tokens, evidence.recall.seconds) == (1, 0.75)
-    assert Evidence(looks=(Look("a", None, (1, 1), 2, "words"),), searching=2.0).seconds == 2.0
-    (document,) = Evidence(spans=((3, 5), (7, 8))).coverage(retention)
-    assert (document.recalled, document.looked) == (0, 3)
-    (document,) = Evidence(all_looked_at=True).coverage(retention)
-    assert document.looked == document.tokens
-    assert Evidence().coverage(None) == ()
 
 
 def test_tokens_of_ranges() -> None:
