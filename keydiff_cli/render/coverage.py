@@ -10,16 +10,25 @@ from keydiff_cli.render.printing import print_table
 from keydiff_cli.text.coverage import Coverage, CoveredPart, Share, runs
 
 _NAMED = 4  # parts that the last line of a run names
+_MANY = 0.25  # of all parts are too many to name any
 _ROWS = 60  # of the parts of a document in a table
 
 
 def weakest_parts(documents: Sequence[Coverage]) -> str:
-    """The parts that are held least, in words: ``pages 12, 40-41``; empty where all are alike."""
+    """The parts that are held least, in words: ``pages 12, 40-41``; empty where all are alike.
+
+    Where they are many, how many: ``524 of 1000 pages``.
+    """
     weak = [
         (document.parts[number].mean, which, number)
         for which, document in enumerate(documents)
         for number in document.weakest
     ]
+    parts = [part for document in documents for part in document.parts]
+    if len(weak) > max(_NAMED, _MANY * len(parts)):
+        kinds = {document.page_kind for document in documents}
+        whole = len(kinds) == 1 and not any(part.lines for part in parts)
+        return f"{len(weak)} of {len(parts)} {kinds.pop() if whole else 'part'}s"
     named = sorted(sorted(weak)[:_NAMED], key=lambda each: each[1:])
     texts = []
     for which, found in groupby(named, lambda each: each[1]):

@@ -140,15 +140,15 @@ def ticks(drawn: Map, grid: Grid) -> list[str]:
 
 
 def summary(drawn: Map) -> list[str]:
-    """What is drawn, in two or three lines."""
+    """What is drawn, in three or four lines."""
     names = [document.document for document in drawn.documents]
     named = names[0] if len(names) == 1 else f"{len(names)} documents"
     tokens = sum(document.tokens for document in drawn.documents)
     held = sum(document.mean * document.tokens for document in drawn.documents)
     lines = [
         f"What the cache holds of {named}",
-        f"{drawn.model}, {drawn.policy}, budget {drawn.budget}: of {tokens} tokens a head holds "
-        f"{100 * held / max(tokens, 1):.1f} %",
+        f"{drawn.model}, {drawn.policy} with a budget of {drawn.budget} tokens",
+        f"A head holds {100 * held / max(tokens, 1):.1f} % of {tokens} tokens",
     ]
     return [*lines, f"Question: {drawn.question}"] if drawn.question else lines
 

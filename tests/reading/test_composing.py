@@ -64,6 +64,7 @@ def test_what_the_model_says_of_the_whole_has_a_limit_of_words(
         composed = reader.composed(question, heard)
         assert composed is not None
         assert "It has 19 quays." in "".join(reader.told(composed))
+        assert all(each.looked == each.tokens for each in reader.report.coverage)
     assert limits == [words and 2 * words]
     manner = told[-1].removeprefix(question)
     if words is None:

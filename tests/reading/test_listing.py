@@ -221,7 +221,10 @@ def test_a_model_is_asked_and_the_cache_is_as_it_was(settings: Settings, documen
         same(before, state(reader))
         list(reader.each(QUESTION))
         same(before, state(reader))
+        (covered,) = reader.report.coverage
+        assert covered.looked == covered.tokens
         assert reader.ask("What is it?") == answer
+        assert reader.report.coverage[0].looked < covered.tokens
 
 
 def test_only_what_was_read_and_nothing_more_can_be_asked(

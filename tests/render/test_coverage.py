@@ -36,6 +36,14 @@ def test_most_of_many_are_counted() -> None:
     assert weakest_parts([pdf(set(range(2, 20, 2)))]) == "pages 2, 4, 6, 8 and 5 others"
 
 
+def test_of_very_many_it_is_said_how_many_they_are() -> None:
+    """Of a budget that has a token or two for each page, half of them have none."""
+    assert weakest_parts([pdf(set(range(2, 30, 2)))]) == "14 of 50 pages"
+    assert weakest_parts([pdf({2, 4, 6}, pages=8)]) == "pages 2, 4, 6"
+    text = document("b.txt", stretch(1, 40, 0.4), stretch(41, 80, 0.0), kind=None)
+    assert weakest_parts([pdf(set(range(2, 30, 2))), text]) == "15 of 52 parts"
+
+
 def test_of_several_documents_each_is_named() -> None:
     text = document("b.txt", stretch(1, 40, 0.4), stretch(41, 80, 0.0), kind=None)
     assert weakest_parts([pdf({12}), text]) == "page 12 of a.pdf; lines 41-80 of b.txt"

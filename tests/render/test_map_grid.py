@@ -50,10 +50,11 @@ def test_an_axis_has_the_first_page_of_each_column() -> None:
 
 
 def test_the_summary_names_what_is_drawn() -> None:
-    first, second, third = summary(made_map(2, question="Why?"))
+    first, second, third, fourth = summary(made_map(2, question="Why?"))
     assert first == "What the cache holds of report.pdf"
-    assert second == "toy, keydiff, budget 128: of 200 tokens a head holds 50.0 %"
-    assert third == "Question: Why?"
+    assert second == "toy, keydiff with a budget of 128 tokens"
+    assert third == "A head holds 50.0 % of 200 tokens"
+    assert fourth == "Question: Why?"
     assert summary(made_map(2, text_parts=1))[0].endswith("of 2 documents")
 
 

@@ -15,9 +15,10 @@ def words(picture: Picture) -> list[str]:
 
 def test_layers_questions_and_pages_are_named() -> None:
     named = words(draw_map(made_map(5, question="Why?", text_parts=2)))
-    assert named[:3] == [
+    assert named[:4] == [
         "What the cache holds of 2 documents",
-        "toy, keydiff, budget 128: of 700 tokens a head holds 50 %".replace("50 %", "50.0 %"),
+        "toy, keydiff with a budget of 128 tokens",
+        "A head holds 50.0 % of 700 tokens",
         "Question: Why?",
     ]
     for text in ("all heads", "layer 1", "layer 2", "attention", "recalled", "read again", "41"):
