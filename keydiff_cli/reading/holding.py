@@ -41,6 +41,7 @@ class Holding:
         """Hold nothing any more."""
         self._held = self._reading = self._answer = None
         self._paused = False
+        self.recorder.documents_held(None)  # whose places the model is needed for
 
     @property
     def cache(self) -> KVCache | None:

@@ -203,8 +203,8 @@ class Recorder:
         self._stop_reason = "read"
         self._tokens = replace(self._tokens, compactions=compactions)
 
-    def documents_held(self, retention: Retention) -> None:
-        """The cache holds this of the documents for questions."""
+    def documents_held(self, retention: Retention | None) -> None:
+        """The cache holds this of the documents for questions; None if nothing any more."""
         self._retention = retention
 
     def interrupted(self) -> None:
