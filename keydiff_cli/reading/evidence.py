@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class Evidence:
         The passages that are read again, and their tokens, from the first to the last (exclusive).
     all_looked_at
         Whether all of the documents is gone through.
+    retention
+        What the cache holds of the documents; None if it holds none.
     """
 
     recalled: Numbers = field(default_factory=lambda: NO_TOKENS)
@@ -34,6 +37,7 @@ class Evidence:
     spans: tuple[tuple[int, int], ...] = ()
     searching: float = 0.0
     all_looked_at: bool = False
+    retention: Retention | None = None
 
     @property
     def recall(self) -> RecallCounts:
@@ -49,9 +53,13 @@ class Evidence:
         """The rows of these tokens came back, or were looked for, in so many seconds more."""
         return replace(self, recalled=tokens, recalling=self.recalling + seconds)
 
-    def coverage(self, retention: Retention | None) -> tuple[Coverage, ...]:
-        """How much is held of each document, and what of it was sought; nothing if none is held."""
-        if retention is None:
+    @cached_property
+    def coverage(self) -> tuple[Coverage, ...]:
+        """How much is held of each document, and what of it was sought; nothing if none is held.
+
+        Added up once, since a report is asked for whenever the bottom line of a chat is drawn.
+        """
+        if self.retention is None:
             return ()
-        looked = np.arange(retention.tokens) if self.all_looked_at else tokens_of(self.spans)
-        return retention.coverage(self.recalled, looked)
+        looked = np.arange(self.retention.tokens) if self.all_looked_at else tokens_of(self.spans)
+        return self.retention.coverage(self.recalled, looked)

@@ -49,7 +49,6 @@ class Recorder:
         self._tokens = TokenCounts()
         self._timing = Timing()
         self._taken_up = 0.0  # seconds that a snapshot took
-        self._retention: Retention | None = None
         self._evidence = Evidence()
         self._quick = False
         self._notes: list[Note] = []
@@ -86,7 +85,7 @@ class Recorder:
             checked=self._checked,
             citations=tuple(self._citations),
             uncovered=self._uncovered,
-            coverage=self._evidence.coverage(self._retention),
+            coverage=self._evidence.coverage,
             memory_bytes=self._memory,
             warnings=tuple(self._warnings),
         )
@@ -205,7 +204,7 @@ class Recorder:
 
     def documents_held(self, retention: Retention | None) -> None:
         """The cache holds this of the documents for questions; None if nothing any more."""
-        self._retention = retention
+        self._evidence = replace(self._evidence, retention=retention)
 
     def interrupted(self) -> None:
         """The user has stopped it."""
@@ -241,7 +240,7 @@ class Recorder:
     def evidence_sought(self, prompt: int) -> None:
         """What bears on a question is looked for; the prompt has so many tokens with it."""
         self.question_asked(prompt)
-        self._evidence, self._notes = Evidence(), []
+        self._evidence, self._notes = Evidence(retention=self._evidence.retention), []
         self._sentences, self._checked, self._uncovered = (), CheckedFacts(), ()
         self._citations = []
 

@@ -27,9 +27,10 @@ def test_what_came_back_is_counted_and_its_seconds_add_up() -> None:
 
 
 def test_what_was_sought_is_in_the_coverage() -> None:
-    (document,) = Evidence(np.array([1, 9]), spans=((3, 5), (7, 8))).coverage(retention())
+    sought = Evidence(np.array([1, 9]), spans=((3, 5), (7, 8)), retention=retention())
+    (document,) = sought.coverage
     assert (document.recalled, document.looked) == (2, 3)
     assert document.mean == round(1 / (2 * document.tokens), 4)
-    (document,) = Evidence(all_looked_at=True).coverage(retention())
+    (document,) = Evidence(all_looked_at=True, retention=retention()).coverage
     assert document.looked == document.tokens
-    assert Evidence().coverage(None) == ()
+    assert Evidence().coverage == ()
