@@ -9,9 +9,13 @@ from itertools import pairwise
 import numpy as np
 
 from keydiff_cli.reading.mapping import Map
+from keydiff_cli.render.picture import Colour
 from keydiff_cli.scores import Float32
+from keydiff_cli.system.terminal import printable
 from keydiff_cli.text.coverage import Coverage, CoveredPart
 
+HELD: tuple[Colour, Colour] = (235, 241, 250), (8, 29, 88)  # of nothing, and of the most
+ASKED: tuple[Colour, Colour] = (252, 240, 225), (166, 54, 3)
 _TOP = 0.95  # of the shares, at least, are told apart by their shades
 
 
@@ -133,10 +137,31 @@ def ticks(drawn: Map, grid: Grid) -> list[str]:
     before: tuple[int, str] | None = None
     for first, _ in grid.columns:
         document, part = owners[first]
-        text = str(part.pages[0] if part.pages else (part.lines or (1, 1))[0])
+        text = number_of(part)
         texts.append("" if before == (id(document), text) else text)
         before = id(document), text
     return texts
+
+
+def number_of(part: CoveredPart) -> str:
+    """The first page of a part, or its first line where there are no pages."""
+    return str(part.pages[0] if part.pages else (part.lines or (1, 1))[0])
+
+
+def axis_name(drawn: Map) -> str:
+    """What the numbers on an axis count."""
+    kinds = {document.page_kind or "line" for document in drawn.documents}
+    return kinds.pop() if len(kinds) == 1 else "page"
+
+
+def document_starts(drawn: Map, grid: Grid) -> list[tuple[int, str]]:
+    """The first column of each document that begins one, and its name."""
+    owners = part_owners(drawn.documents)
+    starts: dict[int, tuple[int, str]] = {}
+    for at, (first, _) in enumerate(grid.columns):
+        document = owners[first][0]
+        starts.setdefault(id(document), (at, printable(document.document)))
+    return list(starts.values())
 
 
 def summary(drawn: Map) -> list[str]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
 
 from keydiff_cli.reading.mapping import Map
 from keydiff_cli.render.coverage import weakest_parts
-from keydiff_cli.render.map_grid import Grid, grid_of, part_owners, percent, summary, ticks
+from keydiff_cli.render.map_grid import (
+    ASKED,
+    HELD,
+    Grid,
+    axis_name,
+    document_starts,
+    grid_of,
+    percent,
+    summary,
+    ticks,
+)
 from keydiff_cli.render.picture import Colour, Picture, Words
 from keydiff_cli.scores import Float32
 from keydiff_cli.system.terminal import printable
@@ -20,8 +29,6 @@ _MOST = 445  # columns
 _ROW, _STRIP = 10, 14  # heights
 _STEPS = 32  # shades
 _LETTERS = 150  # of a line of text
-HELD: tuple[Colour, Colour] = (235, 241, 250), (8, 29, 88)  # of nothing, and of the most
-ASKED: tuple[Colour, Colour] = (252, 240, 225), (166, 54, 3)
 
 
 def draw_map(drawn: Map) -> Picture:
@@ -86,28 +93,16 @@ def _axis(picture: Picture, drawn: Map, grid: Grid, wide: float, y: float) -> fl
         if text and x >= free and x < _LEFT + _ACROSS - 12:
             picture.words.append(Words(x, y, text, 10))
             free = x + 7 * len(text) + 8
-    kinds = {document.page_kind or "line" for document in drawn.documents}
-    kind = kinds.pop() if len(kinds) == 1 else "page"
-    picture.words.append(Words(_LEFT - 8, y, kind, 10, ends=True))
+    picture.words.append(Words(_LEFT - 8, y, axis_name(drawn), 10, ends=True))
     if len(drawn.documents) == 1:
         return y
     y += 14
-    starts = [*_starts(drawn, grid, wide), (_LEFT + _ACROSS, "")]
+    starts = [(_LEFT + at * wide, name) for at, name in document_starts(drawn, grid)]
+    starts.append((_LEFT + _ACROSS, ""))
     for (x, name), (end, _) in pairwise(starts):
         room = int((end - x - 6) / 6)
         picture.words.append(Words(x, y, f"| {name}"[: max(room, 1)], 10))
     return y
-
-
-def _starts(drawn: Map, grid: Grid, wide: float) -> Iterable[tuple[float, str]]:
-    """Where each document begins, and its name."""
-    owners = part_owners(drawn.documents)
-    seen: set[int] = set()
-    for at, (first, _) in enumerate(grid.columns):
-        document = owners[first][0]
-        if id(document) not in seen:
-            seen.add(id(document))
-            yield _LEFT + at * wide, printable(document.document)
 
 
 def _short(text: str) -> str:

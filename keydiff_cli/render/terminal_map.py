@@ -9,7 +9,18 @@ import numpy as np
 
 from keydiff_cli.reading.mapping import Map
 from keydiff_cli.render.coverage import weakest_parts
-from keydiff_cli.render.map_grid import Grid, grid_of, part_owners, percent, summary, ticks
+from keydiff_cli.render.map_grid import (
+    ASKED,
+    HELD,
+    Grid,
+    axis_name,
+    document_starts,
+    grid_of,
+    percent,
+    summary,
+    ticks,
+)
+from keydiff_cli.render.picture import Colour
 from keydiff_cli.scores import Float32
 from keydiff_cli.system.terminal import printable
 
@@ -20,9 +31,6 @@ if TYPE_CHECKING:
 _LABEL = 11  # columns before the cells
 _ASCII = " .:-=+*#%@"
 _BLOCKS = " ░▒▓█"
-_Colours = tuple[tuple[int, int, int], tuple[int, int, int]]  # of nothing, and of the most
-_HELD: _Colours = (235, 241, 250), (8, 29, 88)
-_ASKED: _Colours = (252, 240, 225), (166, 54, 3)
 _STEPS = 16  # shades where there are colours
 
 
@@ -43,13 +51,13 @@ def print_map(drawn: Map, file: TextIO) -> None:
     console.print()
     shades = _Shades(console)
     for name, row in grid.rows:
-        console.print(shades.row(name, row / grid.top, _HELD, wide))
+        console.print(shades.row(name, row / grid.top, HELD, wide))
     for name, row in grid.strips:
-        console.print(shades.row(name, row, _ASKED, wide))
+        console.print(shades.row(name, row, ASKED, wide))
     for text in _axis(drawn, grid, wide):
         console.print(text.rstrip(), markup=False)
     console.print()
-    legend = shades.row("", np.linspace(0, 1, shades.count, dtype=np.float32), _HELD)
+    legend = shades.row("", np.linspace(0, 1, shades.count, dtype=np.float32), HELD)
     console.print(legend.append(f" 0 % to {percent(grid.top)} of the tokens of a page"))
     if weakest := weakest_parts(drawn.documents):
         console.print(printable(f"held least: {weakest}"), markup=False)
@@ -64,7 +72,9 @@ class _Shades:
         self._signs = _ASCII if plain else _BLOCKS
         self.count = _STEPS if self._coloured else len(self._signs)
 
-    def row(self, name: str, values: Float32, colours: _Colours, wide: int = 1) -> Text:
+    def row(
+        self, name: str, values: Float32, colours: tuple[Colour, Colour], wide: int = 1
+    ) -> Text:
         """A row of values from 0 to 1, each so ``wide``; larger ones are drawn as 1."""
         from rich.text import Text
 
@@ -82,16 +92,10 @@ def _axis(drawn: Map, grid: Grid, wide: int) -> list[str]:
     """Lines below the cells: pages or lines; the names of the documents if there are several."""
     total = wide * len(grid.columns)
     numbers = _placed([(wide * at, text) for at, text in enumerate(ticks(drawn, grid))], total)
-    kinds = {document.page_kind or "line" for document in drawn.documents}
-    kind = kinds.pop() if len(kinds) == 1 else "page"
-    lines = [f"{kind:>{_LABEL - 1}} {numbers}"]
+    lines = [f"{axis_name(drawn):>{_LABEL - 1}} {numbers}"]
     if len(drawn.documents) > 1:
-        owners = part_owners(drawn.documents)
-        starts: dict[int, tuple[int, str]] = {}
-        for at, (first, _) in enumerate(grid.columns):
-            document = owners[first][0]
-            starts.setdefault(id(document), (wide * at, f"|{printable(document.document)}"))
-        lines.append(" " * _LABEL + _placed(list(starts.values()), total, cut=True))
+        starts = [(wide * at, f"|{name}") for at, name in document_starts(drawn, grid)]
+        lines.append(" " * _LABEL + _placed(starts, total, cut=True))
     return lines
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from made_maps import made_map
 
-from keydiff_cli.render.map_picture import ASKED, HELD, draw_map
+from keydiff_cli.render.map_grid import ASKED, HELD
+from keydiff_cli.render.map_picture import draw_map
 from keydiff_cli.render.picture import Picture, as_png, as_svg
 
 

@@ -14,7 +14,14 @@ import numpy as np
 
 from keydiff_cli.reading.mapping import Map
 from keydiff_cli.render.coverage import together, weakest_parts, where
-from keydiff_cli.render.map_grid import grid_of, part_owners, percent, summary
+from keydiff_cli.render.map_grid import (
+    axis_name,
+    grid_of,
+    number_of,
+    part_owners,
+    percent,
+    summary,
+)
 from keydiff_cli.system.terminal import printable
 from keydiff_cli.text.coverage import Coverage, CoveredPart, Share
 
@@ -64,21 +71,20 @@ def _data(drawn: Map) -> dict[str, Any]:
             {
                 "document": numbers[id(document)],
                 "where": where(document, part, ends[-1]),
-                "tick": _tick(part),
+                "tick": number_of(part),
                 "label": printable(part.label) if len(ends) == 1 else "",
                 **_figures(together([each for _, each in owners[first : last + 1]])),
                 "attention": attention,
                 "text": printable(drawn.beginnings[first]),
             }
         )
-    kinds = {document.page_kind or "line" for document in drawn.documents}
     return {
         "heads": drawn.heads,
         "shares": _roots(drawn, grid.columns),
         "top": round(grid.top, 4),
         "question": drawn.question,
         "documents": [printable(name) for name in names],
-        "unit": kinds.pop() if len(kinds) == 1 else "page",
+        "unit": axis_name(drawn),
         "parts": columns,
         "strips": [
             {"name": name, "values": np.round(values, 3).astype(float).tolist()}
@@ -99,10 +105,6 @@ def _roots(drawn: Map, columns: Sequence[tuple[int, int]]) -> str:
 def _figures(share: Share) -> dict[str, Any]:
     figures = vars(share) | {"mean": round(share.mean, 4), "union": round(share.union, 4)}
     return {name: figures[name] for name in ("tokens", "mean", "union", "recalled", "looked")}
-
-
-def _tick(part: CoveredPart) -> str:
-    return str(part.pages[0] if part.pages else (part.lines or (1, 1))[0])
 
 
 def _tables(drawn: Map) -> Iterator[str]:
