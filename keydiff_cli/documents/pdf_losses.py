@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from keydiff_cli.documents.left_out import LeftOut
+from keydiff_cli.documents.page_runs import runs
 from keydiff_cli.system.terminal import printable
 
 WITHOUT_TEXT = "pages without text"
@@ -174,12 +175,7 @@ def _carries(name: str, files: Sequence[str]) -> str:
 
 def _list_pages(numbers: Sequence[int]) -> str:
     """Write ascending page numbers compactly: "pages 3, 7-9"."""
-    ranges: list[tuple[int, int]] = []
-    for number in numbers:
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1] = (ranges[-1][0], number)
-        else:
-            ranges.append((number, number))
+    ranges = runs(numbers)
     shown = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:_SHOWN]]
     rest = sum(last - first + 1 for first, last in ranges[_SHOWN:])
     more = f" and {rest:,} more" if rest else ""

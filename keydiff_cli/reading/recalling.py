@@ -88,7 +88,7 @@ class Recaller:
         """
         self._recorder.evidence_sought(self._head + len(question.ids))
         started = time.perf_counter()
-        recallable = tokens > 0 and self.archive is not None and self.archive.whole
+        recallable = tokens > 0 and self._archives_all
         wanted = recallable or (scored and len(self.heads) > 0)
         lifted = self._lifts(question) if wanted else None
         self._recorder.rows_recalled(NO_TOKENS, time.perf_counter() - started)
@@ -111,9 +111,14 @@ class Recaller:
         that cannot be told; and the tokens whose rows would come back, at most so many: int64.
         """
         lifted = self._lifts(question)
-        if lifted is None or tokens <= 0 or self.archive is None or not self.archive.whole:
+        if lifted is None or tokens <= 0 or not self._archives_all:
             return lifted, NO_TOKENS
         return lifted, Recall(tokens).choose(lifted, self._kept)
+
+    @property
+    def _archives_all(self) -> bool:
+        """Whether there are rows of every token to put back."""
+        return self.archive is not None and self.archive.whole
 
     def _lifts(self, question: Asked) -> Float32 | None:
         """How much a question attends to each archived token; None if that cannot be told."""

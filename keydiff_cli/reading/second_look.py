@@ -168,10 +168,9 @@ class SecondLook:
             by = {(True, False): "words", (False, True): "attention"}.get(found, "both")
             looks.append(replace(look, by=by))
             text += heading + self._text(self._passages[number])
-        found_at = tuple(
-            (each.start, each.stop) for each in map(self._passages.__getitem__, chosen)
-        )
-        return Passages(text, tuple(looks), tuple(chosen), found_at)
+        found_at = (self._passages[number] for number in chosen)
+        spans = tuple((passage.start, passage.stop) for passage in found_at)
+        return Passages(text, tuple(looks), tuple(chosen), spans)
 
     def _look(self, passage: Passage) -> Look:
         """Where a passage is, and how long it is."""
@@ -183,11 +182,11 @@ class SecondLook:
     def _text(self, passage: Passage) -> str:
         """The text of a passage, without the mark of its page: its heading says as much."""
         text = self._corpus.text(passage.start, passage.stop).strip()
-        page, kind = (
-            self._corpus.page(passage.start),
-            self._corpus.document(passage.start).page_kind,
-        )
-        return text if page is None else without_page_mark(text, page, kind or "page").lstrip()
+        page = self._corpus.page(passage.start)
+        if page is None:
+            return text
+        kind = self._corpus.document(passage.start).page_kind or "page"
+        return without_page_mark(text, page, kind).lstrip()
 
     def _heading(self, look: Look, room: int | None) -> str:
         """What stands before a passage: where it is.

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TextIO
 
+from keydiff_cli.documents.page_runs import runs
 from keydiff_cli.render.printing import print_table
-from keydiff_cli.text.coverage import Coverage, CoveredPart, Share, runs
+from keydiff_cli.text.coverage import Coverage, CoveredPart, Share
+from keydiff_cli.text.places import written_range
 
 _NAMED = 4  # parts that the last line of a run names
 _MANY = 0.25  # of all parts are too many to name any
@@ -53,11 +55,11 @@ def where(document: Coverage, first: CoveredPart, last: CoveredPart | None = Non
     """Where a part of a document is, in words, or what is from one to another."""
     last = last or first
     if first.pages is None or last.pages is None:
-        return _range("line", (first.lines or (1, 1))[0], (last.lines or (1, 1))[1])
+        return written_range("line", (first.lines or (1, 1))[0], (last.lines or (1, 1))[1])
     kind, pages = document.page_kind or "page", (first.pages[0], last.pages[1])
     if first.lines is None or last.lines is None or pages[0] != pages[1]:
-        return _range(kind, *pages)
-    return f"{kind} {pages[0]}, {_range('line', first.lines[0], last.lines[1])}"
+        return written_range(kind, *pages)
+    return f"{kind} {pages[0]}, {written_range('line', first.lines[0], last.lines[1])}"
 
 
 def print_coverage(documents: Sequence[Coverage], file: TextIO) -> None:
@@ -97,7 +99,3 @@ def together(shares: Sequence[Share]) -> Share:
 def _figures(share: Share) -> tuple[object, ...]:
     held = (f"{100 * each:.1f}" for each in (share.mean, share.union))
     return share.tokens, *held, share.recalled, share.looked
-
-
-def _range(kind: str, first: int, last: int) -> str:
-    return f"{kind} {first}" if first == last else f"{kind}s {first}-{last}"

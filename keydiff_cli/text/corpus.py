@@ -164,8 +164,7 @@ class Corpus:
     def label(self, token: int) -> str:
         """What the page of a token is called besides its number; empty if nothing."""
         page = self.page(token)
-        names = self.document(token).page_names
-        return names[page - 1] if page is not None and page <= len(names) else ""
+        return "" if page is None else self.document(token).page_name(page)
 
     def place(self, token: int) -> TokenPlace:
         """Where a token is; what introduces a document or a page counts as its first line.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 _FAR_BELOW = 0.5  # of the mean of the document
@@ -86,14 +85,3 @@ class Coverage(Share):
             if part.mean < limit and part.tokens >= _SHORT and not part.recalled + part.looked
         ]
         return sorted(weak, key=lambda number: self.parts[number].mean)
-
-
-def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
-    """The first and the last of those numbers that follow each other, in ascending order."""
-    joined: list[tuple[int, int]] = []
-    for number in sorted(numbers):
-        if joined and joined[-1][1] == number - 1:
-            joined[-1] = joined[-1][0], number
-        else:
-            joined.append((number, number))
-    return joined

@@ -51,11 +51,11 @@ class Place:
 
     def __str__(self) -> str:
         if self.pages is None:
-            return _range("line", *self.lines)
-        pages = _range(self.page_kind, *self.pages)
+            return written_range("line", *self.lines)
+        pages = written_range(self.page_kind, *self.pages)
         if self.page_kind in _SHORT or self.pages[0] != self.pages[1]:
             return pages
-        return f"{pages}, {_range('line', *self.lines)}"
+        return f"{pages}, {written_range('line', *self.lines)}"
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,6 @@ class Note:
         return Place(self.document, self.pages, self.lines, self.page_kind)
 
 
-def _range(unit: str, first: int, last: int) -> str:
+def written_range(unit: str, first: int, last: int) -> str:
     """Such as "page 3" or "lines 3-7"."""
     return f"{unit} {first}" if first == last else f"{unit}s {first}-{last}"

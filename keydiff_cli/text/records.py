@@ -42,6 +42,10 @@ class DocumentRecord:
     left_out: list[LeftOut] = field(default_factory=list)
     ocr_pages: list[int] = field(default_factory=list)
 
+    def page_name(self, number: int) -> str:
+        """What a page is called besides its number; empty if nothing."""
+        return self.page_names[number - 1] if number <= len(self.page_names) else ""
+
     @classmethod
     def of(cls, data: dict[str, Any]) -> DocumentRecord:
         """The record that :func:`dataclasses.asdict` has made plain data of.

@@ -76,9 +76,7 @@ class Stretches:
             return
         bounds = [record.start, *record.page_starts[1:], end]
         for number, (start, stop) in enumerate(pairwise(bounds), 1):
-            names = record.page_names
-            label = names[number - 1] if number <= len(names) else ""
-            pages = (number, number)
+            label, pages = record.page_name(number), (number, number)
             if stop - start <= _LONG:
                 if stop > start:
                     yield Stretch(start, stop, label, pages, None)

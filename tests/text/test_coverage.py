@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from keydiff_cli.text.coverage import Coverage, CoveredPart, runs
+from keydiff_cli.text.coverage import Coverage, CoveredPart
 
 
 def part(mean: float, page: int = 1, **changes: int) -> CoveredPart:
@@ -26,8 +26,3 @@ def test_what_was_recalled_or_looked_at_or_says_little_is_not_weak() -> None:
 
 def test_where_nothing_is_held_no_part_is_weaker_than_others() -> None:
     assert covered(0.0, part(0.0), part(0.0)).weakest == []
-
-
-def test_numbers_that_follow_each_other_are_a_run() -> None:
-    assert runs([41, 12, 40, 44]) == [(12, 12), (40, 41), (44, 44)]
-    assert runs([]) == []
