@@ -24,7 +24,18 @@ if TYPE_CHECKING:
 _KINDS = (".html", ".svg", ".png")
 
 
-@with_options(*KEEPING, "system", "threads", *DEVICES, "ocr", "cache", *SHOWING, "offline")
+@with_options(
+    *KEEPING,
+    "system",
+    "threads",
+    *DEVICES,
+    "ocr",
+    "cache",
+    "no_recall",
+    "no_second_look",
+    *SHOWING,
+    "offline",
+)
 def draw(
     files: Files = None,
     question: Annotated[

@@ -35,6 +35,12 @@ def mapped(tiny_path: Path, models_folder: Path, tmp_path: Path) -> Mapped:
     return mapped
 
 
+def sought(drawn: str) -> list[str]:
+    """What the rows have of what would come back, and be read again, for a question."""
+    rows = [line for line in drawn.splitlines() if line.startswith(("  recalled ", "read again "))]
+    return [row[11:].strip() for row in rows]
+
+
 def test_it_is_drawn_on_stdout_and_what_was_read_is_taken_up(
     mapped: Mapped, document: Path
 ) -> None:
@@ -47,7 +53,10 @@ def test_it_is_drawn_on_stdout_and_what_was_read_is_taken_up(
     asked = mapped(document, "--question", QUESTION)
     assert "read before: all of it" in asked.err
     assert f"Question: {QUESTION}" in asked.out
-    assert any(line.startswith("  recalled ") for line in asked.out.splitlines())
+    recalled, again = sought(asked.out)
+    assert recalled and again
+    alone = mapped(document, "--question", QUESTION, "--no-recall", "--no-second-look")
+    assert sought(alone.out) == ["", ""]
 
 
 def test_it_is_written_in_the_form_of_the_name(mapped: Mapped, document: Path) -> None:
