@@ -23,6 +23,7 @@ class ExitStatus(IntEnum):
     DOCUMENT = 3
     MODEL = 4
     MEMORY = 5
+    UNSUPPORTED = 6
     INTERRUPTED = 130
 
 
@@ -89,6 +90,12 @@ class ModelError(KeydiffError):
     """A model cannot be found, fetched, verified, loaded or run."""
 
     status = ExitStatus.MODEL
+
+
+class UnsupportedError(KeydiffError):
+    """The documents support an answer less than was asked for."""
+
+    status = ExitStatus.UNSUPPORTED
 
 
 class MemoryCapError(KeydiffError):

@@ -198,6 +198,11 @@ class Report:
         What of such an answer was looked up in the documents.
     citations
         The places that the sentences of the answer rest on, if they were asked for.
+    supported
+        Whether the documents answer the question: ``yes``, ``weak`` or ``no``; None if that was
+        not looked at.
+    support
+        How probable that is, 0 to 1; None likewise.
     uncovered
         Parts of the documents that such an answer says nothing of.
     coverage
@@ -221,6 +226,8 @@ class Report:
     sentences: tuple[PlacedSentence, ...] = ()
     checked: CheckedFacts = field(default_factory=CheckedFacts)
     citations: tuple[Citation, ...] = ()
+    supported: str | None = None
+    support: float | None = None
     uncovered: tuple[Place, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     memory_bytes: MemoryUse = field(default_factory=MemoryUse)
@@ -230,6 +237,7 @@ class Report:
         """The report as plain data: ``docs/json.md``."""
         data: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         data["certainty"] = round(self.certainty, 4)
+        data["support"] = None if self.support is None else round(self.support, 4)
         data["model"] = data["model"] or {}
         data["cache"] = data["cache"] or {}
         data["timing_s"] = {name: round(value, 4) for name, value in vars(self.timing_s).items()}

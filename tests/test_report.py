@@ -90,6 +90,8 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
         "sentences",
         "checked",
         "citations",
+        "supported",
+        "support",
         "uncovered",
         "coverage",
         "memory_bytes",

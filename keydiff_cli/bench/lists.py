@@ -9,7 +9,7 @@ from functools import cache
 
 from keydiff_cli.bench.planted import PlantedItem
 from keydiff_cli.bench.stretches import terms
-from keydiff_cli.bench.verdicts import says_absent
+from keydiff_cli.text.absence import says_absent
 from keydiff_cli.text.facts import Facts
 from keydiff_cli.text.stated import Stated, read_stated
 

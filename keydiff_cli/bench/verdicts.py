@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from keydiff_cli.bench.metrics import normalised
+from keydiff_cli.text.absence import says_absent
 from keydiff_cli.text.amounts import find_figures, unit_of
 
 ABSENT = "absent"  # the kind of a question that the document does not answer
@@ -21,35 +22,6 @@ _LETTER = re.compile(
     | (?<![\w'\u2019.])(A)(?=\**\s*(?:[).:,;*]|\Z))(?!\.\w)    # A, but not before a noun
     """,
     re.VERBOSE,
-)
-_NOT = r"(?:not|n['\u2019]t)"
-_BETWEEN = r"(?:\s+\w+){0,2}?\s+"
-_TELLS = (
-    "mention|provide|specify|state|say|contain|include|disclose|give|indicate|discuss|address"
-    "|outline|tell|detail"
-)
-_TOLD = (
-    "mentioned|provided|specified|stated|said|contained|included|disclosed|given|indicated"
-    "|discussed|addressed|outlined|detailed|available|known|found|described|listed"
-)
-_ABSENT = re.compile(
-    "|".join(
-        (
-            rf"\b(?:does|do|did)\s*{_NOT}{_BETWEEN}(?:{_TELLS})\b",
-            rf"\b(?:is|are|was|were|has|have|been|be)\s*{_NOT}{_BETWEEN}(?:{_TOLD})\b",
-            rf"\bnot\s+(?:(?:explicitly|specifically|directly|clearly)\s+)?(?:{_TOLD})\b",
-            r"\bno(?:\s+\w+){0,3}?\s+(?:information|mention|details?|indication|reference)\b",
-            r"\b(?:cannot|can\s?not|can['\u2019]t|could\s+not|couldn['\u2019]t)\s+be\s+(?:\w+\s+)?"
-            r"(?:determined|found|answered|inferred|calculated|derived)\b",
-            r"\bunable\s+to\s+(?:determine|find|answer|provide)\b",
-            rf"\b(?:cannot|can['\u2019]t|(?:do|does|did|could)\s*{_NOT})"
-            r"\s+(?:find|know|determine|answer|have\s+(?:any\s+|enough\s+)?information)\b",
-            r"\b(?:not\s+enough|insufficient)\s+(?:information|details?|data)\b",
-            r"\bnot(?:\s+[\w']+){0,6}\s+in\s+(?:the|this)\s+(?:\w+\s+)?"
-            r"(?:documents?|texts?|reports?|filings?|statements?|passages?|excerpts?)\b",
-        )
-    ),
-    re.IGNORECASE,
 )
 
 
@@ -82,11 +54,6 @@ def judge(answer: str, question: str, reference: str, kind: str) -> bool | None:
     if words <= _NAME and (name := normalised(reference)):
         return f" {name} " in f" {normalised(answer)} "
     return None
-
-
-def says_absent(answer: str) -> bool:
-    """Whether an answer says that the document does not tell."""
-    return _ABSENT.search(answer) is not None
 
 
 def choices_of(question: str) -> dict[str, str]:

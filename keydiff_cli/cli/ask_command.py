@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -22,9 +23,16 @@ from keydiff_cli.cli.options import (
 )
 from keydiff_cli.cli.running import show
 from keydiff_cli.cli.signatures import with_options
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import UnsupportedError, UsageError
 
 _QUICKER = "for an answer from passages at once, without reading: --quick"
+
+
+class MinSupport(StrEnum):
+    """How far the documents must support an answer."""
+
+    YES = "yes"
+    WEAK = "weak"
 
 
 @with_options(
@@ -51,6 +59,13 @@ def ask(
             "--quick", help="Answer from passages alone, without reading.", show_default=False
         ),
     ] = False,
+    min_support: Annotated[
+        MinSupport | None,
+        typer.Option(
+            help="End with exit code 6 if the documents support the answer less.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     options: Options,
 ) -> None:
@@ -64,9 +79,12 @@ def ask(
     if quick and options.each:
         raise UsageError("--quick reads nothing, and --each asks every part: leave one of them out")
 
+    if min_support and settings.absent == "off":
+        raise UsageError("--min-support needs to know what is absent: leave --absent off out")
+
     from keydiff_cli import ask as asking
 
-    show(
+    report = show(
         lambda display: asking.ask(
             settings,
             sources,
@@ -82,6 +100,19 @@ def ask(
         advice=_QUICKER if settings.second_look else "",
         files=sources,
     )
+    if min_support is not None:
+        _require_support(report.supported, min_support)
+
+
+def _require_support(supported: str | None, least: MinSupport) -> None:
+    """Refuse an answer that the documents support less than was asked for."""
+    if supported is None:
+        raise UnsupportedError(
+            "how far the documents support the answer is not known: it is of questions that are "
+            "put to a model that this was measured for (docs/support.md)"
+        )
+    if supported not in ("yes", least.value):
+        raise UnsupportedError(f"the documents support the answer less than asked for: {supported}")
 
 
 def _check_input(files: Sequence[str], question: str | None) -> tuple[Sequence[str], str]:

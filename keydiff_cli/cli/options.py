@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keydiff_cli.settings.checks import FORMATS, KV_TYPE_NAMES, OCR_MODES, WHENEVER
+from keydiff_cli.settings.checks import ABSENCES, FORMATS, KV_TYPE_NAMES, OCR_MODES, WHENEVER
 from keydiff_cli.settings.config import Resolved, resolve
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -26,7 +26,7 @@ Files = Annotated[
 KEEPING = ("model", "memory", "budget", "block", "policy")
 SAMPLING = ("max_tokens", "temperature", "seed")
 DEVICES = ("kv_type", "gpu_layers", "device", "rpc")
-LOOKING = ("no_recall", "no_second_look", "notes", "each", "cite")
+LOOKING = ("no_recall", "no_second_look", "notes", "each", "cite", "absent")
 SUMMING = ("length", "format")
 SHOWING = ("as_json", "stats", "quiet", "verbose")
 
@@ -163,6 +163,14 @@ class Options:
             help="Say behind each sentence of an answer what place of the documents it rests on. "
             "Default: --no-cite.",
             show_default=False,
+        ),
+    ] = None
+    absent: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(ABSENCES),
+            help="Where the documents do not answer the question: say so, or answer with a note, "
+            "or do not look at that. Default: say.",
         ),
     ] = None
     offline: Annotated[

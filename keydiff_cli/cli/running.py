@@ -36,8 +36,8 @@ def show(
     answer: bool,
     advice: str = "",
     files: Sequence[str] = (),
-) -> None:
-    """Run with a display, and print the report as the options say.
+) -> Report:
+    """Run with a display, print the report as the options say, and give it.
 
     Parameters
     ----------
@@ -76,6 +76,7 @@ def show(
         if advice and not report.quick and not _is_read(report):
             display.note(advice)
         raise typer.Exit(ExitStatus.INTERRUPTED)
+    return report
 
 
 def _is_read(report: Report) -> bool:

@@ -170,6 +170,8 @@ class Answer:
 
     Attributes
     ----------
+    cache : KVCache
+        What it is answered from.
     question : Asked
         The question that is answered.
     max_tokens : int
@@ -185,9 +187,12 @@ class Answer:
     def __init__(
         self, cache: KVCache, question: Asked, *, max_tokens: int, sampler: Sampler
     ) -> None:
-        self._cache = cache
+        self.cache = cache
         self.question = question
         self.max_tokens = max_tokens
+        self._put = 0  # tokens of the question that are in the cache, before all of it is
+        self._logits: NDArray[np.float32] | None = None  # after all of them
+        self._given: list[int] = []  # what it begins with, chosen before
         self._choose = sampler.choices()
         self._surprise = 0.0  # minus the sum of the tokens' log-probabilities
         self.tokens: list[int] = []
@@ -205,14 +210,53 @@ class Answer:
             self.text += text
             yield text
 
+    def put_lead(self) -> None:
+        """Put what stands before the question's own words to the model: the passages.
+
+        Raises
+        ------
+        UsageError
+            If there is no room for all of the question.
+        """
+        ids, count = self.question.ids, self.question.passages[1]
+        if count:
+            require_room(self.cache, len(ids))
+            self.cache.pin(self.cache.tokens, self.cache.tokens + count)
+            extend(self.cache, ids[:count])
+            self._put = count
+
+    def put(self) -> NDArray[np.float32]:
+        """Put the question to the model, or the rest of it; the logits of what comes after it.
+
+        Raises
+        ------
+        UsageError
+            As :meth:`put_lead`.
+        """
+        if self._logits is None:
+            ids, start = self.question.ids, self.cache.tokens - self._put
+            if self._put:
+                self.cache.unpin(start)
+                self.cache.pin(start, start + len(ids))
+                extend(self.cache, ids[self._put :], logits=True)
+            else:
+                add_question(self.cache, ids)
+            self._logits = self.cache.context.logits().copy()
+        return self._logits
+
+    def give(self, text: str) -> None:
+        """Let the answer be this text, whatever the model would say."""
+        self._given = [int(token) for token in self.cache.context.model.tokenize(text)]
+        self.max_tokens = len(self._given) + 1
+
     def _generate(self) -> Iterator[str]:
-        add_question(self._cache, self.question.ids)
-        model = self._cache.context.model
+        logits = self.put()
+        model = self.cache.context.model
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        given = iter(self._given)
         while True:
-            logits = self._cache.context.logits()
-            token = self._choose(logits)
-            if model.ends_answer(token):
+            token = next(given, None) if self._given else self._choose(logits)
+            if token is None or model.ends_answer(token):
                 self.stop_reason = "eos"
                 break
             self.tokens.append(token)
@@ -223,6 +267,7 @@ class Answer:
             if len(self.tokens) >= self.max_tokens:
                 self.stop_reason = "length"
                 break
-            extend(self._cache, np.array([token], np.int32), logits=True)
+            extend(self.cache, np.array([token], np.int32), logits=True)
+            logits = self.cache.context.logits()
         if text := decoder.decode(b"", final=True):
             yield text

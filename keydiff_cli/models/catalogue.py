@@ -87,6 +87,9 @@ class CatalogueEntry:
         The query heads that find passages best, each as its layer, of those that attend to
         the whole cache, and its number in it, as ``docs/retrieval_heads.py`` has measured them;
         empty where they were not measured.
+    support
+        How what shows whether a document answers a question is weighed, as ``docs/support.py`` has
+        measured it: :class:`keydiff_cli.engine.support.Weights`; None where it was not measured.
     """
 
     name: str
@@ -98,6 +101,7 @@ class CatalogueEntry:
     filename: str
     sources: tuple[Source, ...]
     retrieval_heads: tuple[tuple[int, int], ...] = ()
+    support: Mapping[str, float] | None = None
 
     @property
     def hub_only(self) -> bool:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from keydiff_cli.engine.answer import Answer
+from keydiff_cli.engine.support import CHECK
 from keydiff_cli.errors import UsageError
 from keydiff_cli.reading.citing import Citing
 from keydiff_cli.reading.composing import Composing
 from keydiff_cli.reading.recorded_answer import recorded
 from keydiff_cli.reading.second_look import Passages
+from keydiff_cli.reading.supporting import Supporting
+from keydiff_cli.text.absence import asks_for_facts
 from keydiff_cli.text.prompts import Asked, prompt_tokens
 
 
@@ -49,9 +52,10 @@ class Answering(Composing):
             try:
                 with self.evidence(question, alone) as passages:  # gone after the cache is rewound
                     try:
-                        asked = self._tokens(question, passages.text)
-                        answer, citing = self.answer(asked), self.citing(question, passages)
-                        yield from self.generate(answer, citing)
+                        answer = self.answer(self._tokens(question, passages.text))
+                        citing = self.citing(question, passages)
+                        supporting = self.supporting(question, passages, self._tokens)
+                        yield from self.generate(answer, citing, supporting)
                     finally:
                         if mark is not None and self.cache is cache:  # else it is freed already
                             cache.rewind(mark)
@@ -106,10 +110,36 @@ class Answering(Composing):
                 )
             yield passages
 
-    def generate(self, answer: Answer, citing: Citing | None = None) -> Iterator[str]:
+    def supporting(
+        self, question: str, passages: Passages, tokens: Callable[[str, str], Asked]
+    ) -> Supporting | None:
+        """What finds out whether the documents answer a question; None if it is not wanted.
+
+        ``tokens`` gives those of a question with passages before it, from where the cache ends.
+        """
+        held, wanted = self.held, self.settings.absent
+        if wanted == "off" or held.support is None or not held.corpus.documents:
+            return None
+        if not asks_for_facts(question):
+            return None
+        asked = tokens(CHECK + question, passages.text)
+        several = len(held.corpus.documents) > 1
+        return Supporting(
+            asked.ids[asked.passages[1] :],
+            held.support,
+            wanted == "say",
+            several,
+            not self._paused,
+            self.recorder,
+        )
+
+    def generate(
+        self, answer: Answer, citing: Citing | None = None, supporting: Supporting | None = None
+    ) -> Iterator[str]:
         """The text of an answer, piece by piece; it stays in the cache with its question.
 
-        What its sentences rest on is cited by ``citing``.
+        What its sentences rest on is cited by ``citing``; whether there is an answer is found out
+        by ``supporting``.
 
         Raises
         ------
@@ -119,7 +149,8 @@ class Answering(Composing):
         self.require_idle()
         held, self._answer = self.held, answer
         try:
-            yield from recorded(answer, held, self.recorder, self.settings.max_tokens, citing)
+            most = self.settings.max_tokens
+            yield from recorded(answer, held, self.recorder, most, citing, supporting)
         finally:
             if self._answer is answer:
                 self._answer = None

@@ -100,7 +100,7 @@ class Reading:
         """
         cache = self._cache
         pinned, position = cache.pinned, cache.position
-        self._run.recorder.reading_paused()
+        self._run.recorder.progress_over()
         held = self.held()
         try:
             cache.hold()

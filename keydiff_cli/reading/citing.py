@@ -9,6 +9,7 @@ from math import log
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.second_look import Passages, SecondLook, weighed
+from keydiff_cli.text.absence import says_absent
 from keydiff_cli.text.checking import Claim, claims_of
 from keydiff_cli.text.places import Citation
 from keydiff_cli.text.sentences import split_sentences
@@ -71,6 +72,7 @@ class Citing:
     def _is_cited(self, sentence: str) -> bool:
         """Whether a sentence is the answer's own, and a mark can stand behind it."""
         remark = sentence.startswith("[") and sentence.endswith("]")
+        remark = remark or says_absent(sentence)
         row = sentence.startswith("|")  # of a table
         in_code = self._text.count(_FENCE, 0, self._cited) % 2
         return not remark and not row and not in_code

@@ -114,7 +114,7 @@ class Condensing:
                     known[key] = NoteRecord(number, number + 1, key[1], text, note.left_out)
                     keep_records(self._file, [known[key]], self._recorder)
         finally:
-            self._recorder.noting_over()
+            self._recorder.progress_over()
         for group, key in zip(groups, keys, strict=True):
             yield _joined(group, known[key])
 

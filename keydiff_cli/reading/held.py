@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from keydiff_cli.cache import EvictionTimes, KVCache
+from keydiff_cli.engine.support import Weights
 from keydiff_cli.reading.coverage import Retention
 from keydiff_cli.reading.preparation import Prepared
 from keydiff_cli.reading.recalling import Recaller
@@ -50,6 +51,8 @@ class Held:
         Why there is no snapshot; empty if there is one, or none is needed.
     snapshot
         Id of the snapshot; empty if there is none.
+    support
+        How what shows whether a document answers a question is weighed; None if not measured.
     """
 
     cache: KVCache
@@ -68,6 +71,7 @@ class Held:
     searched_only: bool = False
     problem: str = ""
     snapshot: str = ""
+    support: Weights | None = None
 
     @property
     def stored(self) -> bool:
@@ -136,6 +140,7 @@ def hold_documents(
         searched_only=searched_only,
         problem=problem,
         snapshot=snapshot,
+        support=prepared.support,
     )
 
 

@@ -81,7 +81,7 @@ class Listing(Composed):
                     where = write_place(place, named=self._several)
                     yield ("\n" if self.text else "") + f"- {text} [{where}]"
         finally:
-            self._recorder.noting_over()
+            self._recorder.progress_over()
         if not self.text:
             yield "None found."
 

@@ -112,7 +112,7 @@ class Noting:
         try:
             yield
         finally:
-            self._recorder.noting_over()
+            self._recorder.progress_over()
 
     def _said(self, parts: list[Passage]) -> Generator[Kept | None, None, None]:
         """The notes of some parts, with None between the tokens of each."""

@@ -12,6 +12,7 @@ from keydiff_cli import models
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.recall import QueryHead
 from keydiff_cli.engine.setup import open_engine
+from keydiff_cli.engine.support import Weights
 from keydiff_cli.errors import setting
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model, Tokens
@@ -51,6 +52,8 @@ class Prepared:
         Whether layers of the model have a sliding window.
     retrieval_heads
         The query heads of the model that find passages best, if that is known.
+    support
+        How what shows whether a document answers a question is weighed, if that is known.
     """
 
     model: ModelIdentity
@@ -61,6 +64,7 @@ class Prepared:
     asked: Asked
     windowed: bool = False
     retrieval_heads: tuple[QueryHead, ...] = ()
+    support: Weights | None = None
 
 
 @dataclass(frozen=True)
@@ -138,10 +142,19 @@ def begin(
     run.recorder.prompt_made(len(head) + len(asked.ids))
     if policy.prerope and not (taken_up or knows_rotations(sketch, settings.kv_type)):
         policy = without_rotations(run, policy)
-    measured = () if located.entry is None else located.entry.retrieval_heads
-    heads = tuple(QueryHead(layer, number) for layer, number in measured)
+    heads, support = _measured(located.entry)
     windowed = sketch.window > 0
-    return Prepared(identity, policy, question, prompt, head, asked, windowed, heads)
+    return Prepared(identity, policy, question, prompt, head, asked, windowed, heads, support)
+
+
+def _measured(
+    entry: models.CatalogueEntry | None,
+) -> tuple[tuple[QueryHead, ...], Weights | None]:
+    """What was measured of a model: heads that find passages, weights of what shows support."""
+    if entry is None:
+        return (), None
+    heads = tuple(QueryHead(layer, number) for layer, number in entry.retrieval_heads)
+    return heads, None if entry.support is None else Weights(**entry.support)
 
 
 def plan_for(

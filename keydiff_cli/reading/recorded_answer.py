@@ -13,10 +13,16 @@ from keydiff_cli.reading.citing import Citing
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.reading.supporting import Supporting
 
 
 def recorded(
-    answer: Answer, held: Held, recorder: Recorder, most: int, citing: Citing | None = None
+    answer: Answer,
+    held: Held,
+    recorder: Recorder,
+    most: int,
+    citing: Citing | None = None,
+    supporting: Supporting | None = None,
 ) -> Iterator[str]:
     """The text of an answer about what is held, piece by piece, as it is generated.
 
@@ -26,6 +32,8 @@ def recorded(
         Tokens that it was to have at most; it has fewer where there is no room for them.
     citing
         Cites what its sentences rest on; None to cite nothing.
+    supporting
+        Finds out whether the documents answer it; None to let the model answer.
 
     Raises
     ------
@@ -37,6 +45,8 @@ def recorded(
     recorder.question_asked(held.head + len(answer.question.ids) - (last - first))
     started = time.perf_counter()
     try:
+        if supporting is not None and supporting.seek(answer):
+            citing = None
         for text in cited(answer, recorder, citing):
             recorder.text_generated(text, time.perf_counter() - started)
             yield text
@@ -46,6 +56,8 @@ def recorded(
             held.times.move + times.move - before.move,
         )
         recorder.answer_ended(answer, time.perf_counter() - started, evictions)
+    if supporting is not None:
+        supporting.look_at(answer)
     _warn_of_positions(held.cache, recorder)
     _warn_if_empty(answer.text, recorder)
     if answer.stop_reason == "length":

@@ -53,9 +53,9 @@ class Recorder:
         self._quick = False
         self._notes: list[Note] = []
         self._sentences: tuple[PlacedSentence, ...] = ()
-        self._checked = CheckedFacts()
+        self._checked, self._uncovered = CheckedFacts(), tuple[Place, ...]()
         self._citations: list[Citation] = []
-        self._uncovered: tuple[Place, ...] = ()
+        self._supported: tuple[str | None, float | None] = None, None
         self._memory = MemoryUse()
         self._over = False  # whether a peak above the cap was warned of
         self._warnings: list[str] = []
@@ -84,6 +84,8 @@ class Recorder:
             sentences=self._sentences,
             checked=self._checked,
             citations=tuple(self._citations),
+            supported=self._supported[0],
+            support=self._supported[1],
             uncovered=self._uncovered,
             coverage=self._evidence.coverage,
             memory_bytes=self._memory,
@@ -172,8 +174,8 @@ class Recorder:
         self._timing = replace(self._timing, ingest=self._taken_up + progress.seconds)
         self._events.reading(progress)
 
-    def reading_paused(self) -> None:
-        """Reading is to go on later."""
+    def progress_over(self) -> None:
+        """Reading is to go on later, or what there was progress of is over."""
         self._events.reading_over()
 
     def reading_ended(self, seconds: float, keeping: float, evictions: EvictionTimes) -> None:
@@ -218,10 +220,6 @@ class Recorder:
         self._notes = []
         self._timing = replace(self._timing, notes=0.0)
 
-    def noting_over(self) -> None:
-        """All notes are there."""
-        self._events.reading_over()
-
     def noting(self, done: int, total: int) -> None:
         """The next note is being made: so many of all are there."""
         self._events.noting(done, total)
@@ -242,7 +240,7 @@ class Recorder:
         self.question_asked(prompt)
         self._evidence, self._notes = Evidence(retention=self._evidence.retention), []
         self._sentences, self._checked, self._uncovered = (), CheckedFacts(), ()
-        self._citations = []
+        self._citations, self._supported = [], (None, None)
 
     def question_asked(self, prompt: int) -> None:
         """A question is to be answered; the prompt has so many tokens with it."""
@@ -276,6 +274,10 @@ class Recorder:
         self._citations += citations
         several = self._corpus is not None and len(self._corpus.documents) > 1
         self._events.cited(citations, several=several)
+
+    def support_found(self, supported: str, probability: float) -> None:
+        """Whether the documents answer the question, and how probable that is."""
+        self._supported = supported, probability
 
     def answer_ended(self, answer: Answer, seconds: float, evictions: EvictionTimes) -> None:
         """The answer is over, whole or not; evictions since reading began took so long."""

@@ -12,6 +12,7 @@ from keydiff_cli.settings.lengths import count_words
 KV_TYPE_NAMES = ("f16", "q8_0")
 ARCHIVES = ("off", "keys", "full")
 WHENEVER = ("auto", "on", "off")
+ABSENCES = ("say", "note", "off")
 OCR_MODES = ("auto", "off", "all")
 FORMATS = ("text", "outline")
 POSITIONS = ("capped", "ranked", "scaled", "counted")  # WAYS of compaction.py, and none

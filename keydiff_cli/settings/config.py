@@ -98,6 +98,10 @@ class Settings:
         ``auto`` where they need no second reading, ``on`` for every question, or ``off``.
     cite
         Whether the sentences of an answer are followed by the places that they rest on.
+    absent
+        What happens where the model finds no answer to a question in the documents: the answer
+        says so, ``say``; or it is given, with a warning, ``note``; or that is not looked at, which
+        saves the time, ``off``.
     positions
         What happens when positions come to the end of the longest text that the model was made
         for: rows get new ones, with long gaps cut (``capped``), without gaps (``ranked``), all
@@ -141,6 +145,7 @@ class Settings:
     format: str = _setting("text", str, checks.one_of(checks.FORMATS))
     each: str = _setting("auto", str, checks.one_of(checks.WHENEVER))
     cite: bool = _setting(False, bool)
+    absent: str = _setting("say", str, checks.one_of(checks.ABSENCES))
     positions: str = _setting("capped", str, checks.one_of(checks.POSITIONS))
     compact_at: float = _setting(1.0, float, checks.between(0.01, 1))
     compact_to: float = _setting(0.5, float, checks.between(0, 0.9))

@@ -154,7 +154,9 @@ class Conversation:
             with self._reader.evidence(question, asked, before) as passages:
                 asked = self._tokens(question, passages.text)
                 answer = self._reader.answer(asked, sampler)
-                yield from self._reader.generate(answer, self._reader.citing(question, passages))
+                citing = self._reader.citing(question, passages)
+                supporting = self._reader.supporting(question, passages, self._tokens)
+                yield from self._reader.generate(answer, citing, supporting)
         finally:
             if self.attached and cache.tokens >= start.tokens + len(asked.ids):
                 with hold_interrupt():  # or the cache would have a turn that nobody knows of

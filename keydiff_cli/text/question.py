@@ -20,11 +20,16 @@ def searched(question: str, before: str = "") -> str:
     A question of few words leans on the one ``before`` it, which is searched for, too.
     """
     first = _CHOICE.search(question)
-    if first is not None and len(_CHOICE.findall(question)) > 1:
+    if first is not None and gives_choices(question):
         question = question[: first.start()].strip() or question
     if before and _words(question) < _SHORT:
         return f"{searched(before)} {question}"
     return question
+
+
+def gives_choices(question: str) -> bool:
+    """Whether a question gives choices, each in a line that begins with its letter."""
+    return len(_CHOICE.findall(question)) > 1
 
 
 def leant_on(questions: Iterable[str]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from keydiff_cli.bench.verdicts import choices_of, chosen, judge, says_absent
+from keydiff_cli.bench.verdicts import choices_of, chosen, judge
+from keydiff_cli.text.absence import says_absent
 
 LOSS = "How did the net loss change from March 31, 2023, to March 31, 2024?"
 CHOICES = """Why did they leave?

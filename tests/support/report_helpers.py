@@ -120,6 +120,8 @@ _SCHEMA: dict[str, Any] = {
             "page_kind": str,
         }
     ],
+    "supported": (str, type(None)),
+    "support": (*_NUMBER, type(None)),
     "uncovered": [_PLACE],
     "coverage": [
         _SHARE

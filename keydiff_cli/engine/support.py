@@ -1,0 +1,136 @@
+"""Whether what was read answers a question, as the model sees it before it answers.
+
+Two signs, each a few tokens that are run at the end of the cache and forgotten again:
+
+* the model is asked whether the document says the answer: the log-odds of "yes" over "no"
+  (Kadavath et al. 2022, arXiv 2207.05221, ask models so about their own answers),
+* how probable it is that the answer begins by saying that the document does not: the null score
+  of readers that can abstain (Devlin et al. 2019, arXiv 1810.04805, for SQuAD 2.0).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keydiff_cli.cache import KVCache
+from keydiff_cli.engine.answer import Answer, make_room, step_of
+from keydiff_cli.llama import Model, Tokens
+
+Supported = Literal["yes", "weak", "no"]
+
+CHECK = "Does the document say the answer to this question? Answer yes or no.\nQuestion: "
+_ABSENT = "The document does not"
+_YES, _NO = ("yes", "Yes", " yes", " Yes"), ("no", "No", " no", " No")
+_LIKELY, _POSSIBLE = 0.6, 0.25  # probabilities from which on an answer is supported, and weakly
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What tells whether there is an answer.
+
+    Attributes
+    ----------
+    says
+        Log-odds of "yes" over "no" when the model is asked whether the document says the answer.
+    absent
+        Log-probability that the answer begins with "The document does not".
+    """
+
+    says: float
+    absent: float
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A logistic regression over :class:`Signs`, as ``docs/support.py`` fits it for a model."""
+
+    says: float
+    absent: float
+    bias: float
+
+    def probability(self, signs: Signs) -> float:
+        """How probable it is that the document answers the question, 0 to 1."""
+        odds = self.says * signs.says + self.absent * signs.absent + self.bias
+        return 1 / (1 + math.exp(-max(min(odds, 30.0), -30.0)))
+
+
+def level(probability: float) -> Supported:
+    """What a probability that the document answers a question amounts to."""
+    if probability >= _LIKELY:
+        return "yes"
+    return "weak" if probability >= _POSSIBLE else "no"
+
+
+def signs_of(answer: Answer, check: Tokens, *, evicting: bool) -> Signs | None:
+    """Put the question of an answer to the model, and see whether there is one.
+
+    None where what is tried cannot be forgotten again: in a model with sliding windows, or if
+    there is no room for it.
+
+    Parameters
+    ----------
+    check
+        What stands in place of the question's own words, and after them: :data:`CHECK` before
+        the question.
+    evicting
+        Whether older questions and answers may make room for it.
+
+    Raises
+    ------
+    UsageError
+        If the question does not fit.
+    """
+    cache, model = answer.cache, answer.cache.context.model
+    if model.window:
+        return None
+    answer.put_lead()
+    beginning = model.tokenize(_ABSENT)
+    if evicting:
+        make_room(cache, min(len(check), step_of(cache)))
+    if cache.free < len(check):
+        return None
+    with _forgotten(cache):
+        for start in range(0, len(check), step_of(cache)):
+            part = check[start : start + step_of(cache)]
+            cache.append(part, logits=start + len(part) == len(check))
+        says = _odds(model, cache.context.logits())
+    logits, absent = answer.put(), 0.0
+    if cache.free < len(beginning):
+        return None
+    with _forgotten(cache):
+        for token in beginning:
+            absent += float(_log_softmax(logits)[token])
+            cache.append(np.array([token], np.int32), logits=True)
+            logits = cache.context.logits()
+    return Signs(says, absent)
+
+
+@contextmanager
+def _forgotten(cache: KVCache) -> Iterator[None]:
+    """Forget what is appended meanwhile."""
+    position = cache.position
+    try:
+        yield
+    finally:
+        cache.truncate(position)
+
+
+def _odds(model: Model, logits: NDArray[np.float32]) -> float:
+    """Log-odds of "yes" over "no" as the next word."""
+    yes, no = ({int(model.tokenize(word)[0]) for word in words} for words in (_YES, _NO))
+    scores = _log_softmax(logits)
+    said = [np.logaddexp.reduce(scores[sorted(tokens)]) for tokens in (yes - no, no - yes)]
+    return float(said[0] - said[1])
+
+
+def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    scores = np.asarray(logits, np.float64) - logits.max()
+    normalised: NDArray[np.float64] = scores - np.log(np.exp(scores).sum())
+    return normalised
