@@ -28,7 +28,7 @@ Supported = Literal["yes", "weak", "no"]
 CHECK = "Does the document say the answer to this question? Answer yes or no.\nQuestion: "
 _ABSENT = "The document does not"
 _YES, _NO = ("yes", "Yes", " yes", " Yes"), ("no", "No", " no", " No")
-_LIKELY, _POSSIBLE = 0.6, 0.25  # probabilities from which on an answer is supported, and weakly
+_LIKELY, _POSSIBLE = 0.65, 0.35  # probabilities from which on an answer is supported, and weakly
 
 
 @dataclass(frozen=True)
