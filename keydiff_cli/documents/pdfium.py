@@ -114,7 +114,7 @@ class Pdfium:
         return About(told["pages"], told["xfa"], outline, tuple(told["attachments"]))
 
     def page(self, index: int) -> PageAnswer:
-        """Read a page.
+        """Read a page; the process goes on to the next one meanwhile.
 
         Parameters
         ----------
@@ -130,6 +130,8 @@ class Pdfium:
         told["heights"] = {int(line): height for line, height in told["heights"].items()}
         if text := self._columns(index, told):
             told["text"], told["heights"] = text, {}
+        if self._worker and index + 1 < self._worker.first["pages"]:
+            self._worker.begin(_line(index + 1))
         return PageAnswer(**told)
 
     def _columns(self, index: int, told: Mapping[str, Any]) -> str:
@@ -159,7 +161,7 @@ class Pdfium:
         """Send a request, and return the answer."""
         worker = self._started()
         try:
-            told = worker.ask(json.dumps(request).encode() + b"\n")
+            told = worker.ask(_line(request))
         except WorkerError as error:
             self._worker = None
             self._failures += 1
@@ -185,6 +187,10 @@ class Pdfium:
         worker, self._worker = self._worker, None
         if worker:
             worker.close()
+
+
+def _line(request: Any) -> bytes:
+    return json.dumps(request).encode() + b"\n"
 
 
 def _characters(text: str) -> Counter[str]:

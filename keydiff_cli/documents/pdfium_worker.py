@@ -209,16 +209,28 @@ def _runs(text: pdfium.PdfTextPage) -> list[list[int]]:
     """Tell where the pieces of a text stand, if they are not too many."""
     with suppress(*_FAULTS):
         number = text.count_rects()
-        there = map(text.get_rect, range(number if number <= MOST_RUNS else 0))
-        return [[round(edge) for edge in box] for box in there]
+        return list(_boxes(text, number)) if number <= MOST_RUNS else []
     return []
+
+
+def _boxes(text: pdfium.PdfTextPage, number: int) -> Iterator[list[int]]:
+    """Yield the edges of so many pieces: a page has hundreds, so no helper reads each of them."""
+    page, read = text.raw, raw.FPDFText_GetRect
+    left, top, right, bottom = edges = [raw.c_double() for _ in range(4)]
+    for index in range(number):
+        if not read(page, index, *edges):
+            raise pdfium.PdfiumError("a piece of text is missing")
+        yield [round(left.value), round(bottom.value), round(right.value), round(top.value)]
 
 
 def _are_inside(runs: list[list[int]], edges: Sequence[float]) -> bool:
     """Tell whether a page has text, and all of it is known to stand within its edges."""
+    if not runs:
+        return False
     left, bottom, right, top = edges
-    return bool(runs) and all(
-        left <= run[0] and bottom <= run[1] and run[2] <= right and run[3] <= top for run in runs
+    lefts, bottoms, rights, tops = zip(*runs, strict=True)
+    return (
+        left <= min(lefts) and bottom <= min(bottoms) and max(rights) <= right and max(tops) <= top
     )
 
 

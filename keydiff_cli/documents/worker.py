@@ -53,6 +53,7 @@ class Worker:
         called: str = "it",
     ) -> None:
         self._patience, self._called = patience, called
+        self._begun: bytes | None = None  # a request that was sent and is yet to be asked for
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", str(_SERVING), str(module), str(descriptor), *arguments],
@@ -65,16 +66,29 @@ class Worker:
             raise WorkerError(f"{called} could not be started") from error
         self.first = self.ask(b"")
 
+    def begin(self, request: bytes) -> None:
+        """Send a request that is to be asked for next: it is worked on meanwhile."""
+        if self._begun is None:
+            with contextlib.suppress(OSError, ValueError):  # it has ended, as ``ask`` will find
+                self._send(request)
+            self._begun = request
+
     def ask(self, request: bytes) -> dict[str, Any]:
-        """Send a request, and wait for the answer.
+        """Send a request, unless it was begun, and wait for the answer.
 
         Raises
         ------
         WorkerError
-            If none comes in time; the process is ended then.
+            If none comes in time, or it failed at another one that was begun; the process is ended
+            then.
         """
+        begun, self._begun = self._begun, None
         try:
-            return self._answer(request)
+            if begun not in (None, request):
+                self._answer()
+            if begun != request:
+                self._send(request)
+            return self._answer()
         except (OSError, ValueError) as error:
             self.close()
             raise WorkerError(f"{self._called} crashed") from error
@@ -82,14 +96,17 @@ class Worker:
             self.close()
             raise
 
-    def _answer(self, request: bytes) -> dict[str, Any]:
-        pipes = self._process.stdin, self._process.stdout
-        if pipes[0] is None or pipes[1] is None:
+    def _send(self, request: bytes) -> None:
+        if self._process.stdin is None:
+            raise OSError
+        self._process.stdin.write(request)
+        self._process.stdin.flush()
+
+    def _answer(self) -> dict[str, Any]:
+        if self._process.stdout is None:
             raise OSError
         until = monotonic() + self._patience
-        pipes[0].write(request)
-        pipes[0].flush()
-        source = pipes[1].fileno()
+        source = self._process.stdout.fileno()
         size = int.from_bytes(self._take(source, 4, until), "big")
         if size > LONGEST_ANSWER:
             raise WorkerError("too large or too intricate")

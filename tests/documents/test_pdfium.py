@@ -71,6 +71,28 @@ def test_a_page_at_which_it_fails(
         asked.close()
 
 
+def test_the_next_page_is_begun_and_a_crash_at_it_takes_nothing_else(
+    three: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for = tmp_path / "asked"
+    page = "{'text': line.decode(), 'runs': [], 'heights': {}}"
+    code = f"os.abort() if log.write(line) and line == b'1\\n' else {page}"
+    module = worker(tmp_path, code)
+    log = f"log = open({str(asked_for)!r}, 'ab', buffering=0)\n"
+    module.write_text(log + module.read_text())
+    monkeypatch.setattr(pdfium, "_WORKER", module)
+    with open(three, "rb") as file:
+        asked = Pdfium(file.fileno())
+        assert asked.page(0).text == "0\n"
+        assert asked._worker
+        asked._worker._process.wait()  # it was not asked for yet
+        with pytest.raises(PdfiumError, match="PDFium crashed"):
+            asked.page(1)
+        assert asked.page(2).text == "2\n"
+        asked.close()
+    assert asked_for.read_text().split() == ["0", "1", "2"]
+
+
 def test_pages_at_which_it_crashes_are_read_by_pypdf(
     three: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

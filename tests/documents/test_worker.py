@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,30 @@ def test_it_answers(program: Path) -> None:
     assert worker.first == {"arguments": ["8"]}
     assert worker.ask(b"yes\n") == {"said": "yes" * 40_000}
     worker.close()
+
+
+def test_it_works_on_a_request_that_was_begun(program: Path, tmp_path: Path) -> None:
+    worker = start(program, f"open({str(tmp_path)!r} + '/' + line.strip(), 'w'); answer(line)")
+    worker.begin(b"one\n")
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "one").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert worker.ask(b"one\n") == "one\n"
+    worker.begin(b"two\n")
+    assert worker.ask(b"three\n") == "three\n"
+    worker.close()
+
+
+def test_a_request_that_was_begun_and_at_which_it_fails(program: Path) -> None:
+    worker = start(program, "os.abort()")
+    worker.begin(b"one\n")
+    worker._process.wait()
+    with pytest.raises(WorkerError, match=r"^it crashed$"):
+        worker.ask(b"one\n")
+    worker.begin(b"two\n")  # says nothing
+    with pytest.raises(WorkerError, match=r"^it crashed$"):
+        worker.ask(b"two\n")
 
 
 @pytest.mark.parametrize(
