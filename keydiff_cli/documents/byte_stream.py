@@ -10,11 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from functools import cached_property
-from typing import IO, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
-from keydiff_cli.documents.encoding import Encoding, find_encoding
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.system.terminal import printable
+
+if TYPE_CHECKING:
+    from keydiff_cli.documents.encoding import Encoding
 
 CHUNK = 64 * 1024  # bytes that are read at a time
 SAMPLE = 256 * 1024  # bytes that are looked at to decide how a document is read
@@ -71,6 +73,8 @@ class ByteStream:
     @cached_property
     def encoding(self) -> Encoding | None:
         """How the bytes are to be read as text, by the first ones; None if they are no text."""
+        from keydiff_cli.documents.encoding import find_encoding  # loads tables of languages
+
         return find_encoding(self.head)
 
     def chunks(self) -> Iterator[bytes]:

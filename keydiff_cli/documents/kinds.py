@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document
-from keydiff_cli.documents.encoding import Encoding
 from keydiff_cli.documents.looks import (
     is_compound,
     is_html,
@@ -23,6 +22,9 @@ from keydiff_cli.documents.looks import (
 from keydiff_cli.documents.markdown_headings import is_markdown
 from keydiff_cli.documents.sniff import is_pdf, is_zip
 from keydiff_cli.documents.tables import is_csv
+
+if TYPE_CHECKING:
+    from keydiff_cli.documents.encoding import Encoding
 
 
 @dataclass(frozen=True)

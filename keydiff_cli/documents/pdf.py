@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from keydiff_cli.documents import pdf_losses as losses
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import Document, Piece, pieces_of
-from keydiff_cli.documents.form_fields import Fields
 from keydiff_cli.documents.ocr.recogniser import RecogniserError
 from keydiff_cli.documents.ocr.scans import Scans
 from keydiff_cli.documents.outline import Heading
@@ -23,9 +23,11 @@ from keydiff_cli.documents.pdf_text import (
     unreadable_share,
 )
 from keydiff_cli.documents.pdfium import Pdfium, PdfiumError
-from keydiff_cli.documents.pypdf_pages import PypdfPages
 from keydiff_cli.documents.running_lines import RunningLines
 from keydiff_cli.errors import DocumentError
+
+if TYPE_CHECKING:
+    from keydiff_cli.documents.pypdf_pages import PypdfPages
 
 TOGETHER = 8  # pages read before the first of them is given, for the words of those behind it
 ENOUGH = 200_000  # characters after which fewer pages are enough
@@ -60,30 +62,28 @@ class PdfDocument(Document):
 
     def __init__(self, stream: ByteStream) -> None:
         super().__init__(stream)
-        file, self._sha256 = stream.seekable_file()
+        self._file, self._sha256 = stream.seekable_file()
         self._losses = losses.Losses()
         self._labels: dict[int, str] = {}
         self._headings: dict[int, str] = {}
         self._mender = Mender()
         self._running = RunningLines()
-        self._file = file
         self._pypdf: PypdfPages | None = None
         self._scans_of: Scans | None = None
-        self._pdfium = Pdfium(file.fileno())
+        self._pdfium = Pdfium(self._file.fileno())
         self._about = self._pdfium.about()
-        self._signs = scan(file) if self._about.pages else Signs()
+        self._signs = scan(self._file) if self._about.pages else Signs()
         self.pages = self.total = self._count_pages()
 
     def _count_pages(self) -> int:
         """Count the pages; PDFium believes the number that the PDF declares, which may be wrong."""
-        if 0 < self._about.pages >= self._signs.pages:
-            return self._about.pages
-        try:
-            return max(self._about.pages, self._second().pages)
-        except DocumentError:
-            if not self._about.pages:
-                raise
-            return self._about.pages
+        declared = self._about.pages
+        if not declared:
+            return self._second().pages
+        if declared < self._signs.pages:
+            with suppress(DocumentError):
+                return max(declared, self._second().pages)
+        return declared
 
     def page_name(self, number: int) -> str:
         """Return the label of a page where it is not its number."""
@@ -144,6 +144,8 @@ class PdfDocument(Document):
     def _second(self) -> PypdfPages:
         """Return the PDF as pypdf has it open; DocumentError if it cannot open it."""
         if self._pypdf is None:
+            from keydiff_cli.documents.pypdf_pages import PypdfPages
+
             self._pypdf = PypdfPages(self._file, self.name)
         return self._pypdf
 
@@ -273,7 +275,8 @@ class PdfDocument(Document):
         try:
             fields = self._second().fields(number)
         except Exception:
-            fields = Fields(damaged=count)
+            self._losses.add(losses.FIELDS, number, count)
+            return []
         self._losses.add(losses.FIELDS, number, fields.damaged)
         return fields.lines
 

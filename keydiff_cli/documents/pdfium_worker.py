@@ -229,7 +229,7 @@ def _are_inside(runs: list[list[int]], edges: Sequence[float]) -> bool:
         return False
     left, bottom, right, top = edges
     lefts, bottoms, rights, tops = zip(*runs, strict=True)
-    return (
+    return bool(
         left <= min(lefts) and bottom <= min(bottoms) and max(rights) <= right and max(tops) <= top
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _NAME = "keydiff"
@@ -26,3 +27,8 @@ def user_cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path(_NAME, appauthor=False)
+
+
+def reading_folder(chosen: str | None) -> Path:
+    """The folder for what was read: the one that was chosen, or else one of the user's."""
+    return Path(os.path.expanduser(chosen)) if chosen else user_cache_folder() / "snapshots"

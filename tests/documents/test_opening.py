@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from document_helpers import NOTHING, Save, refusal
+from pdf_files import pdf
 
 from keydiff_cli.documents import open_document
 
@@ -71,3 +72,17 @@ def test_import_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_plain_pdf_needs_neither_pypdf_nor_tables_of_languages(save: Save) -> None:
+    code = (
+        "import io, sys\n"
+        "from keydiff_cli.documents import open_document\n"
+        "with open_document(sys.argv[1], io.BytesIO()) as document:\n"
+        "    print([piece.text for piece in document.pieces()])\n"
+        "heavy = ('pypdf', 'logging', 'xml.etree', 'keydiff_cli.documents.surprise')\n"
+        "print([module for module in heavy if module in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, save("a.pdf", pdf(["nine quays"]))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["['nine quays\\n']", "[]"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,12 @@ def test_what_it_finds_is_kept_with_what_was_read(cache: bool, tmp_path: Path) -
     assert ocr.folder == (tmp_path if cache else None)
     ocr.kept("ab" * 32).add(1, Found("Nine quays."))
     assert len(open_store(settings, print).paths(SUFFIX)) == cache
+
+
+def test_it_needs_nothing_that_models_need() -> None:
+    code = (
+        "import sys, keydiff_cli.reading.recognising\n"
+        "print([name for name in ('numpy', 'llama_cpp') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

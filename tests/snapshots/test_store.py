@@ -192,7 +192,7 @@ def test_the_store_of_the_user_is_in_the_settings(
     monkeypatch.setenv("HOME", str(tmp_path))
     store = open_store(Settings(cache_dir="~/kept", cache_size=123), print)
     assert (store.folder, store.limit) == (tmp_path / "kept", 123)
-    monkeypatch.setattr("keydiff_cli.snapshots.store.user_cache_folder", lambda: tmp_path / "own")
+    monkeypatch.setattr("keydiff_cli.system.folders.user_cache_folder", lambda: tmp_path / "own")
     assert open_store(Settings(), print).folder == tmp_path / "own" / "snapshots"
 
 
