@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -98,9 +99,11 @@ def _is_close(lines: Sequence[Line]) -> bool:
 
 def _is_jump(run: Sequence[int], following: Sequence[int]) -> bool:
     """Tell whether a text goes on in another one that is further to the right in its row."""
-    wide, gap = _WORDS * (following[3] - following[1]), following[0] - run[2]
+    high = following[3] - following[1]
+    if following[0] - run[2] <= high:  # most
+        return False
     return (
-        gap * _WORDS > wide < min(run[2] - run[0], following[2] - following[0])
+        _WORDS * high < min(run[2] - run[0], following[2] - following[0])
         and run[1] < following[3]
         and following[1] < run[3]
     )
@@ -171,10 +174,11 @@ def _bands(rows: list[Row]) -> Iterator[tuple[list[Row], tuple[list[Line], list[
 def _gap(rows: list[Row]) -> float | None:
     """Find where the most rows have a gap between two lines; None if few have one."""
     gaps = [(one.right, two.left) for row in rows for one, two in _pairs(row)]
+    starts, stops = sorted(start for start, _ in gaps), sorted(stop for _, stop in gaps)
     best, most = None, _FEWEST - 1
     for start, stop in gaps:
         place = (start + stop) / 2
-        count = sum(left < place < right for left, right in gaps)
+        count = bisect_left(starts, place) - bisect_right(stops, place)
         if count > most:
             best, most = place, count
     return best

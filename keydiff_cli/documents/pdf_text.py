@@ -11,10 +11,10 @@ UNREADABLE = "\ufffd"
 _MOST_UNREADABLE = 0.5  # share of the glyphs of a page
 MAXIMUM_WORDS = 100_000  # words of the document that are known at a time
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\uffff]")
+_SURROGATES = "\ud800-\udfff"
+_CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\uffff"
 # Ligatures and presentation forms: letters as they look, of which NFKC makes the letters they are.
-_FORMS = re.compile("[\ufb00-\ufd3d\ufd50-\ufdcf\ufdf0-\ufdfc\ufe70-\ufefc]")
+_FORMS = "\ufb00-\ufd3d\ufd50-\ufdcf\ufdf0-\ufdfc\ufe70-\ufefc"
 # Spaces and bullets as all know them, what programs take for pieces of brackets where Unicode
 # leaves codes to them, and what is not seen.
 _PLAIN = {
@@ -22,10 +22,15 @@ _PLAIN = {
     **{"\uf0b7": "•", "\uf0a7": "▪", "\u00a0": " "},
     **dict.fromkeys("\u00ad\ufeff\u200b\u2060", ""),
 }
-_NOT_PLAIN = re.compile(f"[{''.join(_PLAIN)}]")
+_NOT_PLAIN = "".join(_PLAIN)
+_ODD = re.compile(f"[{_SURROGATES}{_CONTROLS}{_FORMS}{_NOT_PLAIN}]")
+_SURROGATE, _CONTROL = re.compile(f"[{_SURROGATES}]"), re.compile(f"[{_CONTROLS}]")
+_FORM, _OTHER = re.compile(f"[{_FORMS}]"), re.compile(f"[{_NOT_PLAIN}]")
 _NAMES = re.compile(r"/[A-Za-z]{1,3}\d{1,5}(?:/[A-Za-z]{1,3}\d{1,5}){3,}")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_HYPHEN_AT_END = re.compile(r"[-\u2010](?<=[^\W\d_].)[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
+_HYPHENS_AT_END = [  # one by one, since it takes less time to look for a single character
+    re.compile(hyphen + r"(?<=[^\W\d_].)[ \t]*\r?\n[ \t]*(?=[^\W\d_])") for hyphen in "-\u2010"
+]
 _SOFT_AT_END = re.compile("\u00ad[ \t]*\r?\n[ \t]*")
 _LAST_LETTERS = re.compile(r"[^\W\d_]*$")
 _FIRST_LETTERS = re.compile(r"[^\W\d_]*")
@@ -97,7 +102,10 @@ def is_unreadable(text: str) -> bool:
 
 def _mark(text: str) -> str:
     """Mark hyphens at the ends of lines as PDFium does, and forget soft ones."""
-    return _HYPHEN_AT_END.sub(BREAK, _SOFT_AT_END.sub("", text))
+    text = _SOFT_AT_END.sub("", text)
+    for hyphen in _HYPHENS_AT_END:
+        text = hyphen.sub(BREAK, text)
+    return text
 
 
 def clean(text: str) -> str:
@@ -106,15 +114,19 @@ def clean(text: str) -> str:
     Control characters, which some fonts have for their glyphs, become U+FFFD, as do the names of
     glyphs that pypdf writes where it knows no more.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if _SURROGATE.search(text):  # join pairs of surrogates, replace lone ones
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    text = _NOT_PLAIN.sub(lambda match: _PLAIN[match[0]], text)
-    text = _FORMS.sub(_letters, text)
-    text = _CONTROL.sub(UNREADABLE, text.replace(BREAK, "-"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace(BREAK, "-")
+    if _ODD.search(text):
+        text = _without_odd(text)
     text = _NAMES.sub(lambda match: UNREADABLE * match[0].count("/"), text)
     text = "\n".join(line.rstrip() for line in text.split("\n")).rstrip()
     return text + "\n" if text else ""
+
+
+def _without_odd(text: str) -> str:
+    if _SURROGATE.search(text):  # join pairs of surrogates, replace lone ones
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = _OTHER.sub(lambda match: _PLAIN[match[0]], text)
+    return _CONTROL.sub(UNREADABLE, _FORM.sub(_letters, text))
 
 
 def _letters(match: re.Match[str]) -> str:

@@ -258,7 +258,8 @@ def _heights(page: pdfium.PdfTextPage, read: str) -> dict[int, int]:
 
 def _any_unsure(page: pdfium.PdfTextPage, indices: Iterable[int]) -> bool:
     """Tell whether the PDF does not say what some glyphs are; their sizes are unsure, too."""
-    return any(raw.FPDFText_HasUnicodeMapError(page, index) == 1 for index in indices)
+    handle = page.raw
+    return any(raw.FPDFText_HasUnicodeMapError(handle, index) == 1 for index in indices)
 
 
 def _text_by_glyphs(page: pdfium.PdfTextPage, count: int) -> str:
@@ -267,11 +268,12 @@ def _text_by_glyphs(page: pdfium.PdfTextPage, count: int) -> str:
     PDFium takes their codes for characters. If one of these is a control character, then the codes
     are mere numbers of glyphs, and U+FFFD stands for each; else they are taken at their word.
     """
-    codes = [raw.FPDFText_GetUnicode(page, index) for index in range(count)]
+    handle = page.raw
+    codes = [raw.FPDFText_GetUnicode(handle, index) for index in range(count)]
     unsure = {
         index
         for index in range(count)
-        if codes[index] != 32 and raw.FPDFText_HasUnicodeMapError(page, index) == 1
+        if codes[index] != 32 and raw.FPDFText_HasUnicodeMapError(handle, index) == 1
     }
     if all(codes[index] > 32 and not 127 <= codes[index] < 160 for index in unsure):
         unsure.clear()
@@ -279,7 +281,7 @@ def _text_by_glyphs(page: pdfium.PdfTextPage, count: int) -> str:
     for index, code in enumerate(codes):
         if index in unsure or code >= 0x110000:
             parts.append(UNREADABLE)
-        elif raw.FPDFText_IsHyphen(page, index) == 1:
+        elif raw.FPDFText_IsHyphen(handle, index) == 1:
             parts.append(BREAK)
         else:
             parts.append(chr(code))

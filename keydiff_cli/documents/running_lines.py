@@ -9,7 +9,7 @@ a number beside that of the page, such as an invoice's.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -66,19 +66,15 @@ class RunningLines:
     def take(self, page: int, answer: PageAnswer) -> Rest:
         """Take the page of such a number, and return what is left of its text."""
         lines, rows = answer.text.split("\r\n"), _rows(answer.runs)
-        at: dict[int, list[_Line]] = {}  # by row
-        for index, height in answer.heights.items():
-            row = min(range(len(rows)), key=lambda row: abs(rows[row][0] - height), default=0)
-            at.setdefault(row, []).append(_Line(index, height, tuple(lines[index].split())))
         low, high = answer.edges
         zone = _ZONE * (high - low)
         top = _outer(rows, lambda row: row[0] > high - zone)
         foot = _outer(rows[::-1], lambda row: row[1] < low + zone)
-        outer = [
-            line
-            for row in (*range(top), *range(len(rows) - foot, len(rows)))
-            for line in at.get(row, ())
-        ]
+        outer: list[_Line] = []
+        if top or foot:
+            at = _lines(lines, answer.heights, rows)
+            places = (*range(top), *range(len(rows) - foot, len(rows)))
+            outer = [line for row in places for line in at.get(row, ())]
         gone = {
             line.index: number
             for line in outer
@@ -128,6 +124,18 @@ class RunningLines:
         return None
 
 
+def _lines(
+    lines: Sequence[str], heights: Mapping[int, int], rows: Sequence[tuple[int, int]]
+) -> dict[int, list[_Line]]:
+    """Return the lines whose heights are known by the rows in which they stand."""
+    at: dict[int, list[_Line]] = {}
+    for index, height in heights.items():
+        away = [abs(bottom - height) for bottom, _ in rows]
+        line = _Line(index, height, tuple(lines[index].split()))
+        at.setdefault(away.index(min(away)), []).append(line)
+    return at
+
+
 def _rows(runs: Sequence[Run]) -> list[tuple[int, int]]:
     """Return the lower and upper edge of each row of text, from the top."""
     rows: list[tuple[int, int]] = []
@@ -141,7 +149,9 @@ def _rows(runs: Sequence[Run]) -> list[tuple[int, int]]:
 
 def _outer(rows: Sequence[tuple[int, int]], is_outer: Callable[[tuple[int, int]], bool]) -> int:
     """Return how many rows from an edge of the page on stand apart from what follows."""
-    steps = [abs(sum(one) - sum(two)) / 2 for one, two in pairwise(rows)]
+    if not rows or not is_outer(rows[0]):  # most
+        return 0
+    steps = [abs(one[0] + one[1] - two[0] - two[1]) / 2 for one, two in pairwise(rows)]
     close = min(sorted(steps)[len(steps) // 4], _WIDEST) if steps else 0
     for count, row in enumerate(rows[:_MOST], 1):
         if not is_outer(row):
