@@ -37,6 +37,7 @@ _QUICKER = "for an answer from passages at once, without reading: --quick"
     "cache",
     *LOOKING,
     *SUMMING,
+    "plain",
     *SHOWING,
     "offline",
 )
@@ -81,6 +82,7 @@ def ask(
         answer=not options.as_json,
         advice=_QUICKER if settings.second_look else "",
         files=sources,
+        plain=settings.plain,
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     "cache",
     *LOOKING,
     *SUMMING,
+    "plain",
     "as_json",
     "quiet",
     "verbose",
@@ -72,7 +73,12 @@ def chat(
         settings = replace(settings, **saved)
     if typing:
         import prompt_toolkit  # noqa: F401  before the plan, so that its memory is part of it
-    display = Display(quiet=options.quiet, answer=typing, files=lambda: repl.chat.files)
+    display = Display(
+        quiet=options.quiet,
+        answer=typing,
+        files=lambda: chat.files,
+        plain=lambda: chat.settings.plain,
+    )
     chat = Chat(settings, files or (), display, stepwise=typing)
     repl = Repl(chat, display, sys.stdout if typing else sys.stderr)
     try:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
-from keydiff_cli.render.citations import citation_mark, link_to, linked
+from keydiff_cli.render.citations import citation_mark, link_to
 from keydiff_cli.render.coverage import weakest_parts
 from keydiff_cli.render.flags import as_flag
+from keydiff_cli.render.shown_answer import ShownAnswer
 from keydiff_cli.render.stats import format_duration, format_rate, print_stats
 from keydiff_cli.report import (
     CacheSetup,
@@ -23,7 +24,7 @@ from keydiff_cli.report import (
     Report,
 )
 from keydiff_cli.system.sizes import format_size
-from keydiff_cli.system.terminal import Sanitizer, complain, printable
+from keydiff_cli.system.terminal import complain, printable
 from keydiff_cli.text.places import Citation
 from keydiff_cli.text.progress import DocumentProgress
 
@@ -45,15 +46,23 @@ class Display(Events):
         Print the answer; off when it goes into a JSON object.
     files
         Gives the paths of the documents, for links to them.
+    plain
+        Says whether the Markdown of an answer is left as it is on a terminal, too.
     """
 
     def __init__(
-        self, *, quiet: bool, answer: bool, files: Callable[[], Sequence[str]] = tuple
+        self,
+        *,
+        quiet: bool,
+        answer: bool,
+        files: Callable[[], Sequence[str]] = tuple,
+        plain: Callable[[], bool] = bool,
     ) -> None:
         self._quiet = quiet
         self._answer = answer
         self._files = files
-        self._sanitize = Sanitizer() if sys.stdout.isatty() else None
+        self._plain = plain
+        self._shown: ShownAnswer | None = None  # on a terminal, as soon as there is an answer
         self._bar: tuple[Bar, TaskID] | None = None
         self._at_line_start = True
         self._unsaid: list[str] | None = None  # while the user types
@@ -149,31 +158,39 @@ class Display(Events):
         if self._unsaid is None and self._show_progress(what):
             self._update(done, total, f"part {done + 1} of {total}", what)
 
-    def text(self, text: str, link: str = "") -> None:
-        """Print a piece of the answer; as a link to an address if there is one."""
+    def text(self, text: str) -> None:
+        """Print a piece of the answer."""
         if not self._answer:
             return
-        shown = self._sanitize(text) if self._sanitize else text
-        if link:
-            shown = linked(shown, link)
-        if shown:
-            self.reading_over()  # notes come in between
-            self._at_line_start = shown.endswith("\n")  # first: Ctrl-C may come while writing
-            sys.stdout.write(shown)
-            sys.stdout.flush()
+        shown = self._shown_answer()
+        self._write(shown.text(text) if shown else text)
 
     def cited(self, citations: Sequence[Citation], *, several: bool) -> None:
-        mark = citation_mark(citations[0], several=several)
-        self.text(mark, link_to(citations[0], self._files()) if self._sanitize else "")
+        if not self._answer:
+            return
+        mark, shown = citation_mark(citations[0], several=several), self._shown_answer()
+        self._write(shown.mark(mark, link_to(citations[0], self._files())) if shown else mark)
+
+    def _write(self, text: str) -> None:
+        if text:
+            self.reading_over()  # notes come in between
+            self._at_line_start = text.endswith("\n")  # first: Ctrl-C may come while writing
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
     def end_line(self) -> None:
         """End the line of the answer that was begun, and an escape sequence that it left open."""
-        if self._sanitize is not None:
-            self._sanitize = Sanitizer()
-        if not self._at_line_start:
-            sys.stdout.write("\n")
-            sys.stdout.flush()
-            self._at_line_start = True
+        if self._shown is not None:
+            shown, self._shown = self._shown, None
+            self._write(shown.end())
+        elif not self._at_line_start:
+            self._write("\n")
+
+    def _shown_answer(self) -> ShownAnswer | None:
+        """How the answer is shown; None where it is not for a terminal."""
+        if self._shown is None and sys.stdout.isatty():
+            self._shown = ShownAnswer(sys.stdout, plain=self._plain())
+        return self._shown
 
     def finished(self, report: Report, *, stats: bool) -> None:
         """Print the last line, and the table of statistics if it is wanted."""

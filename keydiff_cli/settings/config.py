@@ -98,6 +98,8 @@ class Settings:
         ``auto`` where they need no second reading, ``on`` for every question, or ``off``.
     cite
         Whether the sentences of an answer are followed by the places that they rest on.
+    plain
+        Whether a terminal shows the Markdown of an answer as it is, too.
     positions
         What happens when positions come to the end of the longest text that the model was made
         for: rows get new ones, with long gaps cut (``capped``), without gaps (``ranked``), all
@@ -141,6 +143,7 @@ class Settings:
     format: str = _setting("text", str, checks.one_of(checks.FORMATS))
     each: str = _setting("auto", str, checks.one_of(checks.WHENEVER))
     cite: bool = _setting(False, bool)
+    plain: bool = _setting(False, bool)
     positions: str = _setting("capped", str, checks.one_of(checks.POSITIONS))
     compact_at: float = _setting(1.0, float, checks.between(0.01, 1))
     compact_to: float = _setting(0.5, float, checks.between(0, 0.9))

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn, TextIO
 
+from keydiff_cli.system.wrapping import columns_of, wrapped
+
 _KEPT = "\n\t"
 _STRING_STARTS = "PX]^_"  # after ESC: device control, start of string, OSC, privacy, application
 _C1_STRING_STARTS = "\x90\x98\x9d\x9e\x9f"
@@ -75,9 +77,15 @@ def escape_json(text: str) -> str:
 
 
 def complain(text: str) -> None:
-    """Print one line on stderr; when nobody reads it any more, go on without."""
+    """Print one line on stderr; when nobody reads it any more, go on without.
+
+    A terminal gets it broken at words.
+    """
+    line = f"keydiff: {printable(text)}"
     try:
-        print(f"keydiff: {printable(text)}", file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            line = wrapped(line, columns_of(sys.stderr))
+        print(line, file=sys.stderr, flush=True)
     except OSError:
         drop(sys.stderr)
 

@@ -83,6 +83,7 @@ def test_what_the_commands_set() -> None:
             "cite",
             "length",
             "format",
+            "plain",
             "offline",
         ),
     ]
@@ -91,7 +92,7 @@ def test_what_the_commands_set() -> None:
         assert flags(known[words]) >= {"--no-recall", "--no-second-look"}
     answering = {"max_tokens", "temperature", "seed"}
     assert set(everything) - set(settings_of(known["read"])) == answering | {
-        *("cache", "notes", "each", "length", "format", "cite"),
+        *("cache", "notes", "each", "length", "format", "cite", "plain"),
     }
     assert settings_of(known["map"]) == settings_of(known["notes"])
     assert set(everything) - set(settings_of(known["plan"])) == {
@@ -104,6 +105,7 @@ def test_what_the_commands_set() -> None:
         "length",
         "format",
         "cite",
+        "plain",
     }
     assert settings_of(known["text"]) == ["ocr", "cache"]
     for name in ("qa", "summary", "each"):

@@ -67,8 +67,34 @@ def test_a_citation_is_a_link_in_a_terminal(
     display = Display(quiet=False, answer=True, files=lambda: ["/papers/a.pdf"])
     display.text("Two quays.")
     display.cited([Citation(0, 10, "a.pdf", 2, "", (1, 1), "", 1.0, None)], several=False)
-    link = "\x1b]8;;file:///papers/a.pdf#page=2\x1b\\ [page 2]\x1b]8;;\x1b\\"
-    assert capsys.readouterr().out == "Two quays." + (link if terminal else " [page 2]")
+    display.end_line()
+    link = "\x1b]8;;file:///papers/a.pdf#page=2\x1b\\[page\x1b]8;;\x1b\\"
+    link += " \x1b]8;;file:///papers/a.pdf#page=2\x1b\\2]\x1b]8;;\x1b\\"
+    assert capsys.readouterr().out == f"Two quays. {link if terminal else '[page 2]'}\n"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "plain", "shown"),
+    [
+        (True, False, "The \x1b[1mdock\x1b[0m.\n"),
+        (True, True, "The **dock**.\n"),
+        (False, False, "The **\x1b[7mdock**.\n"),
+    ],
+)
+def test_markdown_is_rendered_on_a_terminal_alone(
+    terminal: bool,
+    plain: bool,
+    shown: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    display = Display(quiet=False, answer=True, plain=lambda: plain)
+    for piece in ("The *", "*\x1b[7mdo", "ck**."):
+        display.text(piece)
+    display.end_line()
+    assert capsys.readouterr().out == shown
 
 
 def test_the_answer_can_be_left_to_others(capsys: pytest.CaptureFixture[str]) -> None:
