@@ -76,8 +76,8 @@ def chat(
     display = Display(
         quiet=options.quiet,
         answer=typing,
-        files=lambda: chat.files,
-        plain=lambda: chat.settings.plain,
+        files=lambda: repl.chat.files,
+        plain=lambda: repl.chat.settings.plain,
     )
     chat = Chat(settings, files or (), display, stepwise=typing)
     repl = Repl(chat, display, sys.stdout if typing else sys.stderr)
@@ -85,9 +85,13 @@ def chat(
         if typing:
             with typing_ahead():
                 chat.start(resume, session, claim)
+                if resume is not None:
+                    repl.tell_before()
                 repl.run()
         else:
             chat.start(resume, session, claim)
+            if resume is not None:
+                repl.tell_before()
             lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace")
             _answer_lines(chat, repl, lines, as_json=options.as_json)
     finally:

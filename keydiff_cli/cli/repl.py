@@ -9,7 +9,7 @@ from typing import TextIO
 
 from keydiff_cli.cli.background import Background
 from keydiff_cli.cli.messages import tell_error
-from keydiff_cli.cli.slash_commands import run_command
+from keydiff_cli.cli.slash_commands import LEAVING, run_command
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.render.display import Display
 from keydiff_cli.system.sizes import format_size
@@ -85,15 +85,38 @@ class Repl:
         line = line.strip()
         if not line:
             return None
+        if line.lower() in LEAVING:
+            self.left = True
+            return None
         if not line.startswith("/") or line.startswith("//"):
             return self.chat.say(line.removeprefix("/"))
         return run_command(self, line[1:])
 
+    def tell_before(self) -> None:
+        """Say how many questions came before, and show the last one with its answer."""
+        turns = self.chat.turns
+        if not turns:
+            self.display.note("no question came before")
+            return
+        before = "1 question" if len(turns) == 1 else f"{len(turns)} questions"
+        self.display.note(f"{before} came before; the last one:")
+        self.display.question(turns[-1].question)
+        self.display.text(f"\n{turns[-1].answer.strip()}\n")
+        self.display.end_line()
+
     def _take(self, line: str) -> None:
-        """Handle a line; what goes wrong is said, and the chat goes on."""
+        """Handle a line; what goes wrong is said, and the chat goes on.
+
+        An answer stands between two blank lines.
+        """
         try:
-            for _ in self.handle(line) or ():
-                pass
+            answer = self.handle(line)
+            if answer is not None:
+                print()
+                for _ in answer:
+                    pass
+                self.display.end_line()
+                print()
         except KeyboardInterrupt:
             self.display.reading_over()
             self.display.end_line()

@@ -65,9 +65,7 @@ def show(
     from keydiff_cli.render.printing import print_json
 
     echo_log(options.verbose)
-    display = Display(
-        quiet=options.quiet, answer=answer, files=lambda: files, plain=lambda: plain
-    )
+    display = Display(quiet=options.quiet, answer=answer, files=lambda: files, plain=lambda: plain)
     try:
         report = run(display)
     except BaseException:

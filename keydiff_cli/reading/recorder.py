@@ -244,10 +244,10 @@ class Recorder:
         self._sentences, self._checked, self._uncovered = (), CheckedFacts(), ()
         self._citations = []
 
-    def question_asked(self, prompt: int) -> None:
-        """A question is to be answered; the prompt has so many tokens with it."""
+    def question_asked(self, prompt: int, begun: str = "") -> None:
+        """A question is to be answered, from what was ``begun``; the prompt has so many tokens."""
         self.prompt_made(prompt)
-        self._answer, self._stop_reason = "", "interrupted"
+        self._answer, self._stop_reason = begun, "interrupted"
         self._timing = replace(self._timing, first_token=0.0)
 
     def rows_recalled(self, tokens: Numbers, seconds: float) -> None:
@@ -266,16 +266,17 @@ class Recorder:
 
     def text_generated(self, text: str, seconds: float) -> None:
         """A piece of the answer, so long after the question."""
-        if not self._answer:
+        if not self._timing.first_token:
             self._timing = replace(self._timing, first_token=seconds + self._evidence.seconds)
         self._answer += text
         self._events.text(text)
 
-    def cited(self, citations: tuple[Citation, ...]) -> None:
-        """The sentence that the answer so far ends with rests on these places, the best first."""
+    def cited(self, citations: tuple[Citation, ...], *, told: bool = False) -> None:
+        """The latest sentence rests on these places, the best first; it may be ``told`` already."""
         self._citations += citations
         several = self._corpus is not None and len(self._corpus.documents) > 1
-        self._events.cited(citations, several=several)
+        if not told:
+            self._events.cited(citations, several=several)
 
     def answer_ended(self, answer: Answer, seconds: float, evictions: EvictionTimes) -> None:
         """The answer is over, whole or not; evictions since reading began took so long."""

@@ -25,6 +25,7 @@ from keydiff_cli.report import (
 )
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain, printable
+from keydiff_cli.system.wrapping import columns_of, wrapped
 from keydiff_cli.text.places import Citation
 from keydiff_cli.text.progress import DocumentProgress
 
@@ -66,6 +67,7 @@ class Display(Events):
         self._bar: tuple[Bar, TaskID] | None = None
         self._at_line_start = True
         self._unsaid: list[str] | None = None  # while the user types
+        self._began = False  # whether a reading has begun before
         self._progress: Progress | None = None
         self._noting: str | None = None  # how far it is, while notes are made
 
@@ -112,8 +114,9 @@ class Display(Events):
 
     def started(self, model: ModelIdentity, cache: CacheSetup, memory: MemoryUse) -> None:
         self._progress = None
-        if self._quiet:
-            return
+        if self._quiet or self._began:
+            return  # what changes is said, and all of it is in the statistics
+        self._began = True
         under = f" of {format_size(memory.cap)}" if memory.cap else ""
         self._say(
             f"{model.name}, {cache.policy} with a budget of {cache.budget} tokens, "
@@ -164,6 +167,13 @@ class Display(Events):
             return
         shown = self._shown_answer()
         self._write(shown.text(text) if shown else text)
+
+    def question(self, text: str) -> None:
+        """Show a question that was not typed at the prompt, as if it was."""
+        if self._answer:
+            self.end_line()
+            lines = (wrapped(printable(line), columns_of(sys.stdout)) for line in text.split("\n"))
+            print("> " + "\n  ".join(lines), flush=True)
 
     def cited(self, citations: Sequence[Citation], *, several: bool) -> None:
         if not self._answer:
