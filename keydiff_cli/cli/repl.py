@@ -12,6 +12,7 @@ from keydiff_cli.cli.messages import tell_error
 from keydiff_cli.cli.slash_commands import LEAVING, run_command
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.render.display import Display
+from keydiff_cli.render.fitting import fitted
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain
 from keydiff_cli.talk.chat import AnswerPieces, Chat
@@ -131,7 +132,9 @@ class Repl:
     def _status(self) -> str:
         """The bottom line, as much of it as fits."""
         if self.chat.reading:
-            return _fitting(self.display.progress or ["reading"])
+            title, *parts = self.display.progress or ["reading"]
+            room = shutil.get_terminal_size().columns - 1
+            return " " + fitted(title, [f"| {part}" for part in parts], room, " ")
         report = self.chat.report
         tokens, cache = report.tokens, report.cache
         return _fitting(
@@ -148,9 +151,5 @@ class Repl:
 
 def _fitting(parts: Sequence[str]) -> str:
     """The first of some parts of a line, as many as fit into the terminal."""
-    line, columns = f" {parts[0]}", shutil.get_terminal_size().columns
-    for part in parts[1:]:
-        if len(line) + len(part) + 3 > columns:
-            break
-        line += f" | {part}"
-    return line
+    columns = shutil.get_terminal_size().columns
+    return " " + fitted("", parts, columns, " | ").lstrip()

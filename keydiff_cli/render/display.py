@@ -233,17 +233,15 @@ class Display(Events):
             return False
         if self._bar is None:
             from rich.console import Console
-            from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import BarColumn, ProgressColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
 
+            from keydiff_cli.render.fitting import FittedColumn
+
             console = Console(stderr=True)
-            columns: list[ProgressColumn] = [
-                TextColumn("{task.description}", markup=False),
-                TextColumn("{task.fields[status]}", markup=False),
-                TimeRemainingColumn(compact=True),
-            ]
-            if console.width >= _WIDE:
-                columns.insert(1, BarColumn(bar_width=20))
+            wide = console.width >= _WIDE
+            columns: list[ProgressColumn] = [BarColumn(bar_width=20)] if wide else []
+            columns += FittedColumn(21 * wide, console), TimeRemainingColumn(compact=True)
             bar = Bar(*columns, console=console, transient=True)
             self._bar = bar, bar.add_task(printable(title), total=None, status="")
             bar.start()
