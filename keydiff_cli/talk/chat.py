@@ -219,16 +219,9 @@ class Chat:
         before = vars(self.settings)
         self._discussion.change(Subject(settings, self.files), self.turns)
         self._autosave()
-        changed = [name for name, value in vars(settings).items() if value != before[name]]
-        for name in changed:
-            self._reader.recorder.note(f"{_CALLED.get(name, name)} changed{self._read_again()}")
-
-    def _read_again(self) -> str:
-        """What a change has led to, if a snapshot did not have all of the documents."""
-        if self.reading:
-            return "; the documents are being read again"
-        tokens = self.report.tokens
-        return "; the documents were read again" if tokens.document > tokens.reused else ""
+        for name, value in vars(settings).items():
+            if value != before[name]:
+                self._reader.recorder.note(f"{_CALLED.get(name, name)} changed")
 
     def show_by(self, settings: Settings) -> None:
         """Answer by other settings, by which nothing is read otherwise."""

@@ -130,10 +130,10 @@ def test_settings_are_changed(repl: Repl, capsys: pytest.CaptureFixture[str]) ->
     assert cache is not None
     assert (cache.budget, cache.policy) == (300, "window")
     assert capsys.readouterr().err == (
-        "keydiff: budget changed; the documents were read again\n"
-        "keydiff: policy changed; the documents were read again\n"
-        "keydiff: system prompt changed; the documents were read again\n"
-        "keydiff: model changed; the documents were read again\n"
+        "keydiff: budget changed\n"
+        "keydiff: policy changed\n"
+        "keydiff: system prompt changed\n"
+        "keydiff: model changed\n"
     )
 
 
