@@ -136,10 +136,17 @@ class Conversation(Remembered):
             aside = Conversation(self._reader, before)
             try:
                 aside.catch_up()
+                aside._require_room(question, begun)
                 yield from aside._answer(question, sampler, begun)
             finally:
                 if said := aside.turns[len(before) :]:
                     self._turns[count:] = said
+
+    def _require_room(self, question: str, begun: Sequence[int]) -> None:
+        """Make sure that nothing of what was read has to make room for what was begun."""
+        needed = len(self._tokens(question).ids) + self._reader.settings.second_look + len(begun)
+        if begun and self._cache.free < needed:
+            raise UsageError("there is no room to go on with the answer until all is read")
 
     def _answer(
         self, question: str, sampler: Sampler | None, begun: Sequence[int] = ()

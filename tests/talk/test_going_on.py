@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cli_helpers import story
 from fake_model import FakeLlama, FakeModel
 from talk_helpers import asked, saved, say, stopping
 
@@ -105,6 +106,24 @@ def test_a_saved_chat_goes_on_with_its_last_answer(
     assert go_on(resumed) == f"One? {QUESTION}"[9:]
     assert saved(resumed).turns[-1].answer == f"One? {QUESTION}"
     resumed.close()
+
+
+def test_an_answer_goes_on_while_documents_are_read(
+    fake: FakeLlama, settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text(story(lines=100))
+    chat = Chat(settings, [str(path)], stepwise=True)
+    chat.start()
+    chat.show_by(replace(settings, max_tokens=9))
+    assert say(chat, QUESTION) + go_on(chat) == QUESTION[:17]  # 18 bytes
+    assert chat.reading
+    while chat.step():
+        pass
+    chat.show_by(settings)
+    assert go_on(chat) == QUESTION[17:]
+    assert say(chat, "Why?") == f"{QUESTION} Why?"
+    chat.close()
 
 
 def test_citations_are_those_of_the_whole_answer(
