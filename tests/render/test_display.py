@@ -11,7 +11,16 @@ import pytest
 from keydiff_cli.errors import setting
 from keydiff_cli.render import display as module
 from keydiff_cli.render.display import Display
-from keydiff_cli.report import MemoryUse, Progress, RecallCounts, Report, Timing, TokenCounts
+from keydiff_cli.report import (
+    CacheSetup,
+    MemoryUse,
+    ModelIdentity,
+    Progress,
+    RecallCounts,
+    Report,
+    Timing,
+    TokenCounts,
+)
 from keydiff_cli.text.coverage import Coverage, CoveredPart
 from keydiff_cli.text.places import Citation, Look
 from keydiff_cli.text.progress import DocumentProgress
@@ -95,6 +104,25 @@ def test_markdown_is_rendered_on_a_terminal_alone(
         display.text(piece)
     display.end_line()
     assert capsys.readouterr().out == shown
+
+
+def test_the_line_of_the_model_comes_once(capsys: pytest.CaptureFixture[str]) -> None:
+    display = Display(quiet=False, answer=True)
+    model = ModelIdentity("small", "small.gguf", None, "llama", 2048, 0)
+    cache = CacheSetup("keydiff", 256, 64, 512, 1000, "f16", "direct")
+    for _ in range(2):
+        display.started(model, cache, MemoryUse(planned=10**8))
+    assert capsys.readouterr().err == (
+        "keydiff: small, keydiff with a budget of 256 tokens, 100 MB planned\n"
+    )
+
+
+def test_a_question_of_several_lines_is_shown_as_at_the_prompt(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Display(quiet=False, answer=True).question("one\ntwo\x1b[7m")
+    Display(quiet=False, answer=False).question("three")
+    assert capsys.readouterr() == ("> one\n  two\n", "")
 
 
 def test_the_answer_can_be_left_to_others(capsys: pytest.CaptureFixture[str]) -> None:
