@@ -59,7 +59,7 @@ class Recorder:
         self._memory = MemoryUse()
         self._over = False  # whether a peak above the cap was warned of
         self._warnings: list[str] = []
-        self._told: set[str] = set()  # what the front end was warned of
+        self._told: set[str] = set()  # what the front end is told of once
         self._answer = ""
         self._certainty = 0.0
         self._stop_reason = "interrupted"
@@ -96,8 +96,7 @@ class Recorder:
         """Something may change answers; the front end is told once of the same."""
         text = self._events.named(text)
         self._warnings.append(text)
-        if text not in self._told:
-            self._told.add(text)
+        if self._is_new(text):
             self._events.warning(text)
 
     def warn_of_answer(self, text: str) -> None:
@@ -110,9 +109,17 @@ class Recorder:
         """Leave the warnings so far out of later reports."""
         self._warnings.clear()
 
-    def note(self, text: str) -> None:
-        """The user should know something."""
-        self._events.note(self._events.named(text))
+    def note(self, text: str, *, once: bool = False) -> None:
+        """The user should know something; ``once`` if it is not to be said again."""
+        text = self._events.named(text)
+        if not once or self._is_new(text):
+            self._events.note(text)
+
+    def _is_new(self, text: str) -> bool:
+        """Whether the front end is to be told of a text, which it was not before."""
+        known = text in self._told
+        self._told.add(text)
+        return not known
 
     def measure_peak(self) -> None:
         """Note the peak memory of the process; above the cap, warn of it once."""
@@ -178,13 +185,8 @@ class Recorder:
 
     def reading_ended(self, seconds: float, keeping: float, evictions: EvictionTimes) -> None:
         """Reading has ended, whole or not; seconds of it in all, of writing and of evicting."""
-        self._timing = replace(
-            self._timing,
-            ingest=self._taken_up + seconds,
-            keep=keeping,
-            score=evictions.score,
-            evict=evictions.move,
-        )
+        ingest, score, evict = self._taken_up + seconds, evictions.score, evictions.move
+        self._timing = replace(self._timing, ingest=ingest, keep=keeping, score=score, evict=evict)
         self._events.reading_over()
         for warning in [] if self._corpus is None else self._corpus.warnings:
             self.warn(warning)
@@ -280,12 +282,8 @@ class Recorder:
 
     def answer_ended(self, answer: Answer, seconds: float, evictions: EvictionTimes) -> None:
         """The answer is over, whole or not; evictions since reading began took so long."""
-        self._timing = replace(
-            self._timing,
-            answer=seconds + self._evidence.seconds,
-            score=evictions.score,
-            evict=evictions.move,
-        )
+        spent, score, evict = seconds + self._evidence.seconds, evictions.score, evictions.move
+        self._timing = replace(self._timing, answer=spent, score=score, evict=evict)
         self._tokens = replace(self._tokens, generated=len(answer.tokens))
         self._certainty = answer.certainty
         self._stop_reason = answer.stop_reason

@@ -109,8 +109,8 @@ def find_start(run: Run, prepared: Prepared, fit: Fit, corpus: Corpus, longest: 
         archived=ArchiveForm.of(settings),
     )
     if beginning is None:
-        if changed := what_changed(store, own, corpus):
-            run.recorder.note(f"{' and '.join(changed)} changed; the document is read again")
+        for name in what_changed(store, own, corpus):
+            run.recorder.note(f"{name} changed", once=True)
         return Start(policy, own, store)
     run.stack.callback(beginning.close)
     return Start(policy, beginning.key, store, beginning)

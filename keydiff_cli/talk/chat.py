@@ -221,7 +221,7 @@ class Chat:
         self._autosave()
         for name, value in vars(settings).items():
             if value != before[name]:
-                self._reader.recorder.note(f"{_CALLED.get(name, name)} changed")
+                self._reader.recorder.note(f"{_CALLED.get(name, name)} changed", once=True)
 
     def show_by(self, settings: Settings) -> None:
         """Answer by other settings, by which nothing is read otherwise."""

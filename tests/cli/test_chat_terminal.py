@@ -98,7 +98,8 @@ def edit(seen: Terminal) -> None:
     seen.type(" win\t")
     seen.wait("> /policy window$")
     seen.type("\r")
-    seen.wait(r"^ cache 256/256 \| conversation [1-9].* \| window$")
+    text = seen.wait(r"^ cache 256/256 \| conversation [1-9].* \| window$")
+    assert text.count("keydiff: policy changed") == 1
 
 
 def resize(seen: Terminal) -> None:
@@ -130,8 +131,10 @@ def type_several_lines(seen: Terminal) -> None:
 
 def go_on(seen: Terminal) -> None:
     """A question from the editor, its answer in two parts, and what the screen shows again."""
+    seen.type("/set max_tokens 2\r")
+    seen.wait(r"(?s)max_tokens is 2 now.+^>$")
     seen.type("Tell a long story\x18\x05")
-    seen.wait(r"(?s)> Tell a long story twice\n\n\w.+stopped at --max-tokens 8.+^>$")
+    seen.wait(r"(?s)> Tell a long story twice\n\n\w.+stopped at --max-tokens 2.+^>$")
     assert max(map(len, seen.lines)) <= 60
     seen.type("/clear\r/continue\r")
     seen.wait(r"nothing to continue: nothing was said")
