@@ -111,6 +111,8 @@ def _continue(repl: Repl, _: str) -> AnswerPieces:
 def _edit(repl: Repl, text: str) -> AnswerPieces | None:
     from keydiff_cli.cli.editor import edited
 
+    if not sys.stdin.isatty():
+        raise UsageError("/edit needs a terminal for the editor")
     line = edited(text).strip()
     if not line:
         repl.display.note("nothing is sent: the text is empty")

@@ -53,6 +53,7 @@ def say(repl: Repl, question: str) -> str:
         ("continue", 2, "there is nothing to continue: nothing was said"),
         ("copy", 2, "there is no answer to copy"),
         ("sessions", 2, "there is no saved chat"),
+        ("edit Why?", 2, "/edit needs a terminal"),
         ("model missing", 4, "missing"),
         ("load missing", 2, "there is no chat 'missing'"),
         ("save ../x", 2, "is no name for a chat"),
@@ -166,6 +167,7 @@ def test_an_answer_goes_on(repl: Repl) -> None:
 def test_a_question_is_written_in_the_editor(
     repl: Repl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     monkeypatch.setenv("VISUAL", "")
     monkeypatch.setenv("EDITOR", f"{shlex.quote(sys.executable)} {tmp_path / 'editor.py'}")
     editor = tmp_path / "editor.py"
