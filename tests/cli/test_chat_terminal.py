@@ -139,7 +139,7 @@ def go_on(seen: Terminal) -> None:
     seen.type("/load lines\r")
     seen.wait(r"(?s)6 questions came before; the last one:\n> Tell a long story twice\n\n\w.+^>$")
     seen.type("/continue\r")
-    seen.wait(r"(?s)> /continue\n\n\w.+^>$")
+    seen.wait(r"(?s)> /continue\n\n ?\w.+^>$")
 
 
 def test_an_answer_is_stopped_and_the_chat_goes_on(terminal: Open, document: Path) -> None:
