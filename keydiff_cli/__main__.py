@@ -23,6 +23,9 @@ def main() -> None:
             # Pipes carry UTF-8 everywhere; a terminal shows what it can.
             encoding = stream.encoding if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    from keydiff_cli.system.as_found import handle_signals, undo_all
+
+    handle_signals()
     try:
         from keydiff_cli.cli import app
 
@@ -34,6 +37,7 @@ def main() -> None:
         sys.exit(130)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said; a second Ctrl-C is too late
+        undo_all()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 LONGEST_ANSWER = 64 << 20  # bytes
+_LOOK = 1.0  # seconds; no longer wait counts, as this process may have been stopped (Ctrl-Z)
 _SERVING = Path(__file__).with_name("serving.py")
 
 
@@ -53,6 +54,7 @@ class Worker:
         called: str = "it",
     ) -> None:
         self._patience, self._called = patience, called
+        self._left = patience  # seconds for the answer that is waited for
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", str(_SERVING), str(module), str(descriptor), *arguments],
@@ -86,23 +88,27 @@ class Worker:
         pipes = self._process.stdin, self._process.stdout
         if pipes[0] is None or pipes[1] is None:
             raise OSError
-        until = monotonic() + self._patience
+        self._left = self._patience
         pipes[0].write(request)
         pipes[0].flush()
         source = pipes[1].fileno()
-        size = int.from_bytes(self._take(source, 4, until), "big")
+        size = int.from_bytes(self._take(source, 4), "big")
         if size > LONGEST_ANSWER:
             raise WorkerError("too large or too intricate")
-        answer: dict[str, Any] = json.loads(self._take(source, size, until))
+        answer: dict[str, Any] = json.loads(self._take(source, size))
         return answer
 
-    def _take(self, source: int, size: int, until: float) -> bytes:
+    def _take(self, source: int, size: int) -> bytes:
         """Read so many bytes from a pipe."""
         data = bytearray()
         while len(data) < size:
-            ready, _, _ = select.select([source], [], [], max(0, until - monotonic()))
-            if not ready:
+            since = monotonic()
+            ready, _, _ = select.select([source], [], [], max(0, min(self._left, _LOOK)))
+            self._left -= min(monotonic() - since, _LOOK)
+            if not ready and self._left <= 0:
                 raise WorkerError(f"it took more than {self._patience:.0f} s")
+            if not ready:
+                continue
             chunk = os.read(source, min(size - len(data), 1 << 20))
             if not chunk:
                 raise OSError
