@@ -23,6 +23,11 @@ def main() -> None:
             # Pipes carry UTF-8 everywhere; a terminal shows what it can.
             encoding = stream.encoding if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    if "_KEYDIFF_COMPLETE" in os.environ:
+        from keydiff_cli.completion.shells import completed
+
+        if completed():
+            return
     from keydiff_cli.system.as_found import handle_signals, undo_all
 
     handle_signals()
