@@ -37,6 +37,8 @@ class Worker:
         Seconds that it may take for an answer.
     called
         What it is called where it crashed.
+    starting
+        Seconds that it may take to start; None for those of an answer.
 
     Raises
     ------
@@ -52,8 +54,10 @@ class Worker:
         arguments: Sequence[str] = (),
         *,
         called: str = "it",
+        starting: float | None = None,
     ) -> None:
-        self._patience, self._called = patience, called
+        self._called = called
+        self._patience = patience if starting is None else starting
         self._left = patience  # seconds for the answer that is waited for
         try:
             self._process = subprocess.Popen(
@@ -66,6 +70,7 @@ class Worker:
         except OSError as error:
             raise WorkerError(f"{called} could not be started") from error
         self.first = self.ask(b"")
+        self._patience = patience
 
     def ask(self, request: bytes) -> dict[str, Any]:
         """Send a request, and wait for the answer.
