@@ -32,6 +32,7 @@ def main() -> None:
 
     handle_signals()
     try:
+        _allow_open_files()
         from keydiff_cli.cli import app
 
         app()
@@ -43,6 +44,20 @@ def main() -> None:
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said; a second Ctrl-C is too late
         undo_all()
+
+
+def _allow_open_files() -> None:
+    """End with a line where too few files may be open for the commands even to be imported."""
+    from keydiff_cli.errors import KeydiffError
+    from keydiff_cli.system.open_files import allow_open_files
+
+    try:
+        allow_open_files()
+    except KeydiffError as error:
+        from keydiff_cli.system.terminal import complain
+
+        complain(f"error: {error}")
+        sys.exit(int(error.status))
 
 
 if __name__ == "__main__":
