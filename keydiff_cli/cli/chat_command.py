@@ -59,7 +59,7 @@ def chat(
     from keydiff_cli.cli.repl import Repl
     from keydiff_cli.llama import echo_log
     from keydiff_cli.render.display import Display
-    from keydiff_cli.system.terminal import typing_ahead
+    from keydiff_cli.system.typing_mode import typing_ahead
     from keydiff_cli.talk.chat import Chat
     from keydiff_cli.talk.sessions import open_sessions
 

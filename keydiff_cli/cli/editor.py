@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from keydiff_cli.errors import UsageError
+from keydiff_cli.system.as_found import come_back, undo_all
 from keydiff_cli.system.files import told_by
 
 
@@ -27,7 +28,11 @@ def edited(text: str) -> str:
         path = Path(folder, "question.md")
         try:
             path.write_text(text, encoding="utf-8", errors="replace")
-            status = subprocess.run([*_words(editor), str(path)], check=False).returncode
+            undo_all()  # the terminal is the editor's
+            try:
+                status = subprocess.run([*_words(editor), str(path)], check=False).returncode
+            finally:
+                come_back()
             if status:
                 raise UsageError(f"the editor '{editor}' has ended with status {status}")
             return path.read_text(encoding="utf-8", errors="replace")

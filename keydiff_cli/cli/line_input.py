@@ -35,7 +35,27 @@ def open_prompt(sessions: Sessions, status: Callable[[], str]) -> PromptSession[
         bottom_toolbar=status,
         style=Style.from_dict({"prompt": "bold", "": "ansicyan"}),  # NO_COLOR leaves it out
         enable_open_in_editor=False,
+        enable_suspend=True,
     )
+
+
+class DrawnPrompt:
+    """The prompt as a change of the terminal, which a signal may come upon while it is drawn."""
+
+    def __init__(self, prompt: PromptSession[str]) -> None:
+        self._app = prompt.app
+
+    def make(self) -> None:
+        """Draw it, if it was drawn before."""
+        if self._app.is_running:
+            self._app.renderer.reset()
+            self._app.renderer.request_absolute_cursor_position()
+            self._app.invalidate()
+
+    def undo(self) -> None:
+        """Clear it away."""
+        if self._app.is_running:
+            self._app.renderer.erase()
 
 
 def _keys() -> KeyBindings:

@@ -13,6 +13,7 @@ from keydiff_cli.cli.slash_commands import LEAVING, run_command
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.render.display import Display
 from keydiff_cli.render.fitting import fitted
+from keydiff_cli.system.as_found import changed
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain
 from keydiff_cli.talk.chat import AnswerPieces, Chat
@@ -47,15 +48,16 @@ class Repl:
 
     def run(self) -> None:
         """Ask for lines until the user leaves; meanwhile documents are read on, and noted."""
-        from keydiff_cli.cli.line_input import open_prompt
+        from keydiff_cli.cli.line_input import DrawnPrompt, open_prompt
 
         prompt = open_prompt(self.chat.sessions, self._status)
+        drawn = DrawnPrompt(prompt)
         print("Ask a question; /help lists the commands, Ctrl-D leaves.")
         while not self.left:
             background = Background(self.chat.step, lambda: prompt.app.invalidate())
             line: str | None
             try:
-                with self.display.typing(), self._going_on(background):
+                with self.display.typing(), self._going_on(background), changed(drawn):
                     line = prompt.prompt("> ")
             except KeyboardInterrupt:
                 line = ""  # it is given up

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
 from keydiff_cli.render.citations import citation_mark, link_to
 from keydiff_cli.render.coverage import weakest_parts
 from keydiff_cli.render.flags import as_flag
+from keydiff_cli.render.progress_line import ProgressLine
 from keydiff_cli.render.shown_answer import ShownAnswer
 from keydiff_cli.render.stats import format_duration, format_rate, print_stats
 from keydiff_cli.report import (
@@ -23,17 +23,12 @@ from keydiff_cli.report import (
     Progress,
     Report,
 )
+from keydiff_cli.system.as_found import begin, end
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain, printable
 from keydiff_cli.system.wrapping import columns_of, wrapped
 from keydiff_cli.text.places import Citation
 from keydiff_cli.text.progress import DocumentProgress
-
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
-
-_WIDE = 110  # columns of a terminal that has room for a bar
 
 
 class Display(Events):
@@ -64,7 +59,7 @@ class Display(Events):
         self._files = files
         self._plain = plain
         self._shown: ShownAnswer | None = None  # on a terminal, as soon as there is an answer
-        self._bar: tuple[Bar, TaskID] | None = None
+        self._line: ProgressLine | None = None
         self._at_line_start = True
         self._unsaid: list[str] | None = None  # while the user types
         self._began = False  # whether a reading has begun before
@@ -146,9 +141,9 @@ class Display(Events):
 
     def reading_over(self) -> None:
         self._noting = None
-        if self._bar is not None:
-            self._bar[0].stop()
-            self._bar = None
+        line, self._line = self._line, None
+        if line is not None:
+            end(line)
 
     def noting(self, done: int, total: int) -> None:
         self._noting = f"noting {done + 1}/{total}"
@@ -231,33 +226,18 @@ class Display(Events):
         """Begin to show progress, if it is wanted; return whether it is shown."""
         if self._quiet or not sys.stderr.isatty():
             return False
-        if self._bar is None:
-            from rich.console import Console
-            from rich.progress import BarColumn, ProgressColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
-
-            from keydiff_cli.render.fitting import FittedColumn
-
-            console = Console(stderr=True)
-            wide = console.width >= _WIDE
-            columns: list[ProgressColumn] = [BarColumn(bar_width=20)] if wide else []
-            columns += FittedColumn(21 * wide, console), TimeRemainingColumn(compact=True)
-            bar = Bar(*columns, console=console, transient=True)
-            self._bar = bar, bar.add_task(printable(title), total=None, status="")
-            bar.start()
+        if self._line is None:
+            line = ProgressLine(title)
+            begin(line)
+            self._line = line
         return True
 
     def _update(
         self, done: float, total: int | None, status: str | _HowFar, title: str | None = None
     ) -> None:
         """Show how far it is, if progress is shown; without a title the old one stays."""
-        if self._bar is None:
-            return
-        bar, task = self._bar
-        changes: dict[str, Any] = {"completed": done, "total": total, "status": status}
-        if title is not None:
-            changes["description"] = printable(title)
-        bar.update(task, **changes)
+        if self._line is not None:
+            self._line.update(done, total, status, title)
 
 
 @dataclass(frozen=True)

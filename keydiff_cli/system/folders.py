@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _NAME = "keydiff"
@@ -26,3 +27,13 @@ def user_cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path(_NAME, appauthor=False)
+
+
+def sessions_folder(chosen: str | None) -> Path:
+    """The folder of the saved chats: the one that was chosen, or that of the user."""
+    return Path(os.path.expanduser(chosen)) if chosen else user_data_folder() / "sessions"
+
+
+def snapshots_folder(chosen: str | None) -> Path:
+    """The folder of what was read: the one that was chosen, or that of the user."""
+    return Path(os.path.expanduser(chosen)) if chosen else user_cache_folder() / "snapshots"

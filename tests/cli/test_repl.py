@@ -84,7 +84,7 @@ def type_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
         monkeypatch.setattr(shutil, "get_terminal_size", lambda *_: size)
 
         class Prompt:
-            app = SimpleNamespace(invalidate=lambda: None)
+            app = SimpleNamespace(invalidate=lambda: None, is_running=False)
 
             def __init__(self, sessions: Any, status: Callable[[], str]) -> None:
                 assert sessions is repl.chat.sessions

@@ -132,29 +132,29 @@ def test_the_answer_can_be_left_to_others(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr() == ("", "")
 
 
-class Bar:
+class Line:
     """What draws the progress, which it does when it is asked to."""
 
-    def update(self, task: int, **shown: Any) -> None:
-        self.shown = shown
+    def update(self, done: float, total: int | None, status: object, title: str) -> None:
+        self.shown = {"completed": done, "total": total, "status": status, "description": title}
 
 
 def test_how_far_reading_is_becomes_text_when_it_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     monkeypatch.setattr(module, "format_rate", lambda *_: made.append(1) or "9 tokens")
-    display, bar = Display(quiet=False, answer=True), Bar()
+    display, line = Display(quiet=False, answer=True), Line()
     place = DocumentProgress("a.txt", "bytes", 2_000, 8_000)
     for _ in range(3):
         display.reading(Progress(640, 640, 1.0, place, 256, 256))  # no terminal: nothing is shown
-    assert (made, bar.__dict__) == ([], {})
+    assert (made, line.__dict__) == ([], {})
     monkeypatch.setattr(display, "_show_progress", lambda title: True)
-    display._bar = (bar, 1)  # type: ignore[assignment]
+    display._line = line  # type: ignore[assignment]
     for _ in range(3):
         display.reading(Progress(640, 640, 1.0, place, 256, 256))
     assert made == []
-    assert bar.shown["description"] == "reading a.txt"
+    assert line.shown["description"] == "reading a.txt"
     status = "2.00 kB of 8.00 kB, 640 tokens, 9 tokens/s, cache 256/256"
-    assert f"{bar.shown['status']}" == status
+    assert f"{line.shown['status']}" == status
     assert ", ".join(display.progress) == f"reading a.txt, {status}"
     assert len(made) == 2
 
@@ -179,13 +179,13 @@ def test_how_far_it_is_in_the_unit_of_the_document(
 
 @pytest.mark.parametrize("what", ["noting", "asking"])
 def test_how_many_parts_there_are_is_shown(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    display, bar = Display(quiet=False, answer=True), Bar()
+    display, line = Display(quiet=False, answer=True), Line()
     monkeypatch.setattr(display, "_show_progress", lambda title: True)
-    display._bar = (bar, 1)  # type: ignore[assignment]
+    display._line = line  # type: ignore[assignment]
     getattr(display, what)(2, 9)
-    assert bar.shown["description"] == what
-    assert (bar.shown["completed"], bar.shown["total"]) == (2, 9)
-    assert bar.shown["status"] == "part 3 of 9"
+    assert line.shown["description"] == what
+    assert (line.shown["completed"], line.shown["total"]) == (2, 9)
+    assert line.shown["status"] == "part 3 of 9"
 
 
 LOOK = Look("a.pdf", 7, (1, 9), 100, "words")
