@@ -1,12 +1,21 @@
-"""Writes docs/command-line.md from the ``--help`` of every command; ``--check`` only compares."""
+"""Writes what is made from the commands; ``--check`` only compares.
+
+That is docs/command-line.md, from the ``--help`` of every command, and the table from which shells
+are answered.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from keydiff_cli.cli import app
+from keydiff_cli.cli.command_table import command_table
+
+TABLE = Path(__file__).parents[1] / "keydiff_cli" / "completion" / "commands.json"
 PAGE = Path(__file__).parent / "command-line.md"
 COMMANDS = [
     "",
@@ -71,12 +80,12 @@ def page() -> str:
 
 
 def main() -> None:
-    text = page()
-    if "--check" in sys.argv[1:]:
-        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-            sys.exit(f"{PAGE.name} differs from --help; run: python docs/command_line.py")
-    else:
-        PAGE.write_text(text, encoding="utf-8")
+    made = {PAGE: page(), TABLE: json.dumps(command_table(app), indent=1) + "\n"}
+    for path, text in made.items():
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            sys.exit(f"{path.name} differs from the commands; run: python docs/command_line.py")
 
 
 if __name__ == "__main__":

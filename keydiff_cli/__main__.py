@@ -23,7 +23,16 @@ def main() -> None:
             # Pipes carry UTF-8 everywhere; a terminal shows what it can.
             encoding = stream.encoding if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    if "_KEYDIFF_COMPLETE" in os.environ:
+        from keydiff_cli.completion.shells import completed
+
+        if completed():
+            return
+    from keydiff_cli.system.as_found import handle_signals, undo_all
+
+    handle_signals()
     try:
+        _allow_open_files()
         from keydiff_cli.cli import app
 
         app()
@@ -34,6 +43,21 @@ def main() -> None:
         sys.exit(130)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said; a second Ctrl-C is too late
+        undo_all()
+
+
+def _allow_open_files() -> None:
+    """End with a line where too few files may be open for the commands even to be imported."""
+    from keydiff_cli.errors import KeydiffError
+    from keydiff_cli.system.open_files import allow_open_files
+
+    try:
+        allow_open_files()
+    except KeydiffError as error:
+        from keydiff_cli.system.terminal import complain
+
+        complain(f"error: {error}")
+        sys.exit(int(error.status))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from keydiff_cli.documents.ocr.ocr import NEEDED, Ocr
 from keydiff_cli.engine.views import NoViewError
-from keydiff_cli.errors import KeydiffError, setting
+from keydiff_cli.errors import KeydiffError, MemoryCapError, setting
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model
 from keydiff_cli.planning.footprint import measure_token
@@ -93,15 +93,22 @@ def _warn_of_no_effect(reader: Reader, names: Sequence[str], why: str) -> None:
 
 @contextmanager
 def run_to_its_end(reader: Reader) -> Iterator[None]:
-    """Let the report of a run have its time and peak in the end, also when Ctrl-C ends it."""
-    started = time.perf_counter()
+    """Let the report of a run have its time and peak in the end, also when Ctrl-C ends it.
+
+    That a cap is passed which is refused as too small needs no warning.
+    """
+    started, refused = time.perf_counter(), False
     try:
         yield
     except KeyboardInterrupt:
         reader.recorder.interrupted()
+    except MemoryCapError:
+        refused = True
+        raise
     finally:
         reader.recorder.run_ended(time.perf_counter() - started)
-        reader.recorder.measure_peak()
+        if not refused:
+            reader.recorder.measure_peak()
 
 
 def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -26,7 +26,11 @@ from keydiff_cli.version import __version__
 _ROOM_FOR_SNAPSHOTS = 10**9  # bytes of disk
 
 
-def examine(settings: Settings, write_setting: SettingWriter = as_setting) -> dict[str, Any]:
+def examine(
+    settings: Settings,
+    write_setting: SettingWriter = as_setting,
+    wrong: Sequence[KeydiffError] = (),
+) -> dict[str, Any]:
     """Everything that ``keydiff doctor`` shows.
 
     Parameters
@@ -35,12 +39,16 @@ def examine(settings: Settings, write_setting: SettingWriter = as_setting) -> di
         What is examined: the devices, folders and the model that they name.
     write_setting
         How a setting that a problem names is written.
+    wrong
+        What is wrong with the settings as they were given, and has been passed over.
 
     Returns
     -------
     ``problems`` is a list of lines: what is wrong and what to do about it.
     """
     problems = _Problems(write_setting)
+    for error in wrong:
+        problems.add_error(error)
     return {
         "keydiff": __version__,
         "python": platform.python_version(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from fake_model import FakeLlama, FakeModel
 from fake_readings import document, fake, settings
 
 from keydiff_cli import ask as asking
-from keydiff_cli.errors import DocumentError, KeydiffError, UsageError
+from keydiff_cli.errors import DocumentError, KeydiffError, MemoryCapError, UsageError
+from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
@@ -93,6 +95,21 @@ def test_stopped_there_is_a_report_of_what_there_is(
     assert told.over >= 1
     assert report.memory_bytes.peak == 10**6 + told.over  # of the whole run
     assert FakeModel.opened == 0
+
+
+def test_of_a_cap_that_is_refused_there_is_no_warning(
+    settings: Settings, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    events = Events()
+    monkeypatch.setattr(events, "warning", told.append)
+    with closing(Reader(replace(settings, memory=10**6), events)) as reader:
+        with pytest.raises(MemoryCapError), asking.run_to_its_end(reader):
+            raise MemoryCapError("too small")
+        assert told == []
+        with asking.run_to_its_end(reader):
+            pass
+        assert len(told) == 1 and "passed the cap" in told[0]
 
 
 def test_reading_ahead_makes_sure_that_it_is_kept(

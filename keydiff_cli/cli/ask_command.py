@@ -45,6 +45,7 @@ class MinSupport(StrEnum):
     "cache",
     *LOOKING,
     *SUMMING,
+    "plain",
     *SHOWING,
     "offline",
 )
@@ -99,6 +100,7 @@ def ask(
         answer=not options.as_json,
         advice=_QUICKER if settings.second_look else "",
         files=sources,
+        plain=settings.plain,
     )
     if min_support is not None:
         _require_support(report.supported, min_support)

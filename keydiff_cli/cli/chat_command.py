@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     "cache",
     *LOOKING,
     *SUMMING,
+    "plain",
     "as_json",
     "quiet",
     "verbose",
@@ -58,7 +59,7 @@ def chat(
     from keydiff_cli.cli.repl import Repl
     from keydiff_cli.llama import echo_log
     from keydiff_cli.render.display import Display
-    from keydiff_cli.system.terminal import typing_ahead
+    from keydiff_cli.system.typing_mode import typing_ahead
     from keydiff_cli.talk.chat import Chat
     from keydiff_cli.talk.sessions import open_sessions
 
@@ -72,16 +73,25 @@ def chat(
         settings = replace(settings, **saved)
     if typing:
         import prompt_toolkit  # noqa: F401  before the plan, so that its memory is part of it
-    display = Display(quiet=options.quiet, answer=typing, files=lambda: repl.chat.files)
+    display = Display(
+        quiet=options.quiet,
+        answer=typing,
+        files=lambda: repl.chat.files,
+        plain=lambda: repl.chat.settings.plain,
+    )
     chat = Chat(settings, files or (), display, stepwise=typing)
     repl = Repl(chat, display, sys.stdout if typing else sys.stderr)
     try:
         if typing:
             with typing_ahead():
                 chat.start(resume, session, claim)
+                if resume is not None:
+                    repl.tell_before()
                 repl.run()
         else:
             chat.start(resume, session, claim)
+            if resume is not None:
+                repl.tell_before()
             lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace")
             _answer_lines(chat, repl, lines, as_json=options.as_json)
     finally:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Annotated
 
 import typer
 
 from keydiff_cli.cli.options import AsJson
+from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import config_path, resolve
 
 app = typer.Typer(
@@ -15,12 +17,22 @@ app = typer.Typer(
 
 
 @app.command("show")
-def show_config(as_json: AsJson = False) -> None:
-    """Show every setting with its value and where it comes from."""
+def show_config(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Only these.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show settings with their values and where these come from."""
     from keydiff_cli.render.printing import print_json, print_table
 
     resolved = resolve({})
     values = vars(resolved.settings)
+    for name in names or ():
+        if name not in values:
+            raise UsageError(f"'{name}' is no setting; known: {', '.join(values)}")
+    values = {name: values[name] for name in names or values}
     if as_json:
         print_json(
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from keydiff_cli.cli.options import AsJson
-from keydiff_cli.errors import ExitStatus
+from keydiff_cli.errors import ExitStatus, UsageError
 from keydiff_cli.settings.config import resolve
 
 
@@ -20,7 +20,9 @@ def doctor(as_json: AsJson = False) -> None:
     from keydiff_cli.render.tables import doctor_rows
     from keydiff_cli.system.terminal import complain
 
-    examined = examine(resolve({}).settings, as_flag)
+    wrong: list[UsageError] = []
+    settings = resolve({}, tell=wrong.append).settings
+    examined = examine(settings, as_flag, wrong)
     if as_json:
         print_json(examined)
     else:

@@ -12,8 +12,10 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.styles import Style
 
 from keydiff_cli import models
+from keydiff_cli.cli.chat_settings import CHANGEABLE
 from keydiff_cli.cli.messages import tell_warning
 from keydiff_cli.cli.slash_commands import COMMANDS
 from keydiff_cli.errors import KeydiffError
@@ -31,12 +33,33 @@ def open_prompt(sessions: Sessions, status: Callable[[], str]) -> PromptSession[
         completer=CommandCompleter(sessions),
         complete_while_typing=False,
         bottom_toolbar=status,
+        style=Style.from_dict({"prompt": "bold", "": "ansicyan"}),  # NO_COLOR leaves it out
         enable_open_in_editor=False,
+        enable_suspend=True,
     )
 
 
+class DrawnPrompt:
+    """The prompt as a change of the terminal, which a signal may come upon while it is drawn."""
+
+    def __init__(self, prompt: PromptSession[str]) -> None:
+        self._app = prompt.app
+
+    def make(self) -> None:
+        """Draw it, if it was drawn before."""
+        if self._app.is_running:
+            self._app.renderer.reset()
+            self._app.renderer.request_absolute_cursor_position()
+            self._app.invalidate()
+
+    def undo(self) -> None:
+        """Clear it away."""
+        if self._app.is_running:
+            self._app.renderer.erase()
+
+
 def _keys() -> KeyBindings:
-    """Enter ends what is typed, Alt-Enter begins a new line of it."""
+    """Enter ends what is typed, Alt-Enter begins a new line; Ctrl-X Ctrl-E opens the editor."""
     keys = KeyBindings()
 
     @keys.add("enter")
@@ -46,6 +69,10 @@ def _keys() -> KeyBindings:
     @keys.add("escape", "enter")
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
+
+    @keys.add("c-x", "c-e")
+    def _(event: KeyPressEvent) -> None:
+        event.app.exit(result=f"/edit {event.current_buffer.text}")
 
     return keys
 
@@ -88,6 +115,8 @@ class CommandCompleter(Completer):
         elif name in ("add", "export"):
             path = Document(argument, len(argument))
             yield from PathCompleter(expanduser=True).get_completions(path, complete_event)
+        elif name == "set" and " " not in argument:
+            yield from _matching(CHANGEABLE, argument)
         else:
             yield from _matching(self._arguments(name), argument)
 

@@ -173,6 +173,14 @@ class Options:
             "or do not look at that. Default: say.",
         ),
     ] = None
+    plain: Annotated[
+        bool | None,
+        typer.Option(
+            "--plain/--no-plain",
+            help="Show the Markdown of an answer as it is on a terminal, too. Default: --no-plain.",
+            show_default=False,
+        ),
+    ] = None
     offline: Annotated[
         bool | None, typer.Option("--offline", help="Never fetch a model.", show_default=False)
     ] = None

@@ -9,9 +9,11 @@ from typing import TextIO
 
 from keydiff_cli.cli.background import Background
 from keydiff_cli.cli.messages import tell_error
-from keydiff_cli.cli.slash_commands import run_command
+from keydiff_cli.cli.slash_commands import LEAVING, run_command
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.render.display import Display
+from keydiff_cli.render.fitting import fitted
+from keydiff_cli.system.as_found import changed
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain
 from keydiff_cli.talk.chat import AnswerPieces, Chat
@@ -46,15 +48,16 @@ class Repl:
 
     def run(self) -> None:
         """Ask for lines until the user leaves; meanwhile documents are read on, and noted."""
-        from keydiff_cli.cli.line_input import open_prompt
+        from keydiff_cli.cli.line_input import DrawnPrompt, open_prompt
 
         prompt = open_prompt(self.chat.sessions, self._status)
+        drawn = DrawnPrompt(prompt)
         print("Ask a question; /help lists the commands, Ctrl-D leaves.")
         while not self.left:
             background = Background(self.chat.step, lambda: prompt.app.invalidate())
             line: str | None
             try:
-                with self.display.typing(), self._going_on(background):
+                with self.display.typing(), self._going_on(background), changed(drawn):
                     line = prompt.prompt("> ")
             except KeyboardInterrupt:
                 line = ""  # it is given up
@@ -85,15 +88,38 @@ class Repl:
         line = line.strip()
         if not line:
             return None
+        if line.lower() in LEAVING:
+            self.left = True
+            return None
         if not line.startswith("/") or line.startswith("//"):
             return self.chat.say(line.removeprefix("/"))
         return run_command(self, line[1:])
 
+    def tell_before(self) -> None:
+        """Say how many questions came before, and show the last one with its answer."""
+        turns = self.chat.turns
+        if not turns:
+            self.display.note("no question came before")
+            return
+        before = "1 question" if len(turns) == 1 else f"{len(turns)} questions"
+        self.display.note(f"{before} came before; the last one:")
+        self.display.question(turns[-1].question)
+        self.display.text(f"\n{turns[-1].answer.strip()}\n")
+        self.display.end_line()
+
     def _take(self, line: str) -> None:
-        """Handle a line; what goes wrong is said, and the chat goes on."""
+        """Handle a line; what goes wrong is said, and the chat goes on.
+
+        An answer stands between two blank lines.
+        """
         try:
-            for _ in self.handle(line) or ():
-                pass
+            answer = self.handle(line)
+            if answer is not None:
+                print()
+                for _ in answer:
+                    pass
+                self.display.end_line()
+                print()
         except KeyboardInterrupt:
             self.display.reading_over()
             self.display.end_line()
@@ -108,7 +134,9 @@ class Repl:
     def _status(self) -> str:
         """The bottom line, as much of it as fits."""
         if self.chat.reading:
-            return _fitting(self.display.progress or ["reading"])
+            title, *parts = self.display.progress or ["reading"]
+            room = shutil.get_terminal_size().columns - 1
+            return " " + fitted(title, [f"| {part}" for part in parts], room, " ")
         report = self.chat.report
         tokens, cache = report.tokens, report.cache
         return _fitting(
@@ -125,9 +153,5 @@ class Repl:
 
 def _fitting(parts: Sequence[str]) -> str:
     """The first of some parts of a line, as many as fit into the terminal."""
-    line, columns = f" {parts[0]}", shutil.get_terminal_size().columns
-    for part in parts[1:]:
-        if len(line) + len(part) + 3 > columns:
-            break
-        line += f" | {part}"
-    return line
+    columns = shutil.get_terminal_size().columns
+    return " " + fitted("", parts, columns, " | ").lstrip()

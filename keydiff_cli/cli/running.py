@@ -36,6 +36,7 @@ def show(
     answer: bool,
     advice: str = "",
     files: Sequence[str] = (),
+    plain: bool = False,
 ) -> Report:
     """Run with a display, print the report as the options say, and give it.
 
@@ -51,6 +52,8 @@ def show(
         What to say if the user interrupts it while documents are read.
     files
         The paths of the documents.
+    plain
+        Whether the Markdown of the answer is left as it is.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def show(
     from keydiff_cli.render.printing import print_json
 
     echo_log(options.verbose)
-    display = Display(quiet=options.quiet, answer=answer, files=lambda: files)
+    display = Display(quiet=options.quiet, answer=answer, files=lambda: files, plain=lambda: plain)
     try:
         report = run(display)
     except BaseException:

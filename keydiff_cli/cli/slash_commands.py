@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keydiff_cli.cli.chat_settings import changed, listed, shown
+from keydiff_cli.cli.saved_chats import print_chats, saved_chats
+from keydiff_cli.cli.typed_paths import expand
 from keydiff_cli.errors import UsageError
 from keydiff_cli.render.printing import print_table
 from keydiff_cli.render.stats import print_stats
 from keydiff_cli.settings.config import change
+from keydiff_cli.system.clipboard import copy_sequence
 
 if TYPE_CHECKING:
     from keydiff_cli.cli.repl import Repl
@@ -25,7 +30,7 @@ class Command:
     Attributes
     ----------
     argument
-        What it takes, in capitals; empty if it takes nothing.
+        What it takes, in capitals; empty if it takes nothing, in brackets what may be left out.
     help
         What it does, for ``/help``.
     run
@@ -43,7 +48,8 @@ def _help(repl: Repl, _: str) -> None:
         ((f"/{name} {known.argument}".strip(), known.help) for name, known in COMMANDS.items()),
         file=repl.out,
     )
-    print("Alt-Enter begins a new line, Ctrl-C stops an answer.", file=repl.out)
+    print("Alt-Enter begins a new line, Ctrl-X Ctrl-E opens the editor.", file=repl.out)
+    print("Ctrl-C stops an answer, Ctrl-D leaves.", file=repl.out)
 
 
 def _add(repl: Repl, path: str) -> None:
@@ -83,10 +89,53 @@ def _sets(name: str) -> Callable[[Repl, str], None]:
     return run
 
 
+def _set(repl: Repl, text: str) -> None:
+    if not text:
+        print_table(("setting", "value"), listed(repl.chat.settings), file=repl.out)
+        return
+    before, settings = vars(repl.chat.settings), changed(repl.chat.settings, text)
+    repl.chat.show_by(settings)
+    for name, value in vars(settings).items():
+        if value != before[name]:
+            repl.display.note(f"{name} is {shown(settings, name)} now")
+
+
 def _cite(repl: Repl, text: str) -> None:
-    if text not in ("on", "off"):
-        raise UsageError("write: /cite on, or /cite off")
-    repl.chat.show_by(replace(repl.chat.settings, cite=text == "on"))
+    _set(repl, f"cite {text}")
+
+
+def _continue(repl: Repl, _: str) -> AnswerPieces:
+    return repl.chat.go_on()
+
+
+def _edit(repl: Repl, text: str) -> AnswerPieces | None:
+    from keydiff_cli.cli.editor import edited
+
+    if not sys.stdin.isatty():
+        raise UsageError("/edit needs a terminal for the editor")
+    line = edited(text).strip()
+    if not line:
+        repl.display.note("nothing is sent: the text is empty")
+        return None
+    repl.display.question(line)
+    return repl.handle(line)
+
+
+def _copy(repl: Repl, _: str) -> None:
+    if not repl.chat.turns:
+        raise UsageError("there is no answer to copy")
+    if not sys.stdout.isatty():
+        raise UsageError("/copy needs a terminal, which has the clipboard")
+    sys.stdout.write(copy_sequence(repl.chat.turns[-1].answer))
+    sys.stdout.flush()
+    repl.display.note("the last answer is on the clipboard, if the terminal allows it")
+
+
+def _sessions(repl: Repl, _: str) -> None:
+    rows = saved_chats(repl.chat.sessions)
+    if not rows:
+        raise UsageError("there is no saved chat; /save NAME saves this one")
+    print_chats(rows, repl.out)
 
 
 def _retry(repl: Repl, _: str) -> AnswerPieces:
@@ -110,6 +159,7 @@ def _save(repl: Repl, name: str) -> None:
 
 def _load(repl: Repl, name: str) -> None:
     repl.chat.load(name)
+    repl.tell_before()
 
 
 def _export(repl: Repl, path: str) -> None:
@@ -122,7 +172,7 @@ def _quit(repl: Repl, _: str) -> None:
 
 
 COMMANDS = {
-    "help": Command("", "List the commands.", _help),
+    "help": Command("", "List the commands (/? too).", _help),
     "add": Command("FILE", "Read one more document.", _add),
     "files": Command("", "List the documents.", _files),
     "stats": Command("", "Show times, sizes and rates.", _stats),
@@ -130,15 +180,22 @@ COMMANDS = {
     "model": Command("NAME", "Use another model.", _sets("model")),
     "budget": Command("N", "Keep N tokens per head.", _sets("budget")),
     "policy": Command("NAME", "Choose which tokens to keep.", _sets("policy")),
+    "set": Command("[NAME VALUE]", "Change how questions are answered; alone, list it.", _set),
     "cite": Command("on|off", "Say what place each sentence rests on.", _cite),
+    "continue": Command("", "Go on with an answer that stopped before its end.", _continue),
     "retry": Command("", "Answer the last question once more, by chance.", _retry),
     "undo": Command("", "Forget the last question and its answer.", _undo),
     "clear": Command("", "Forget the conversation.", _clear),
+    "edit": Command("[TEXT]", "Write a question in your editor.", _edit),
+    "copy": Command("", "Put the last answer on the clipboard.", _copy),
+    "sessions": Command("", "List the saved chats.", _sessions),
     "save": Command("NAME", "Save the chat, and keep it saved.", _save),
     "load": Command("NAME", "Go on with a saved chat.", _load),
     "export": Command("FILE.md", "Write the conversation as Markdown.", _export),
-    "quit": Command("", "Leave.", _quit),
+    "quit": Command("", "Leave (/exit, /bye, exit, quit and :q too).", _quit),
 }
+_ALIASES = {"?": "help", "exit": "quit", "bye": "quit", "q": "quit"}
+LEAVING = ("exit", "quit", ":q", ":quit")  # lines that are no questions
 
 
 def run_command(repl: Repl, line: str) -> AnswerPieces | None:
@@ -153,25 +210,15 @@ def run_command(repl: Repl, line: str) -> AnswerPieces | None:
     UsageError
         If there is no such command, or its argument is missing or too much.
     """
-    name, _, argument = line.partition(" ")
+    typed, _, argument = line.partition(" ")
+    name = _ALIASES.get(typed.lower(), typed.lower())
     command = COMMANDS.get(name)
     if command is None:
-        raise UsageError(f"there is no command /{name}; /help lists them")
+        near = get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean /{near[0]}? " if near else ""
+        raise UsageError(f"there is no command /{typed}; {hint}/help lists them")
     argument = argument.strip()
-    if bool(argument) != bool(command.argument):
+    optional = command.argument.startswith("[")
+    if not optional and bool(argument) != bool(command.argument):
         raise UsageError(f"write: {f'/{name} {command.argument}'.strip()}")
     return command.run(repl, argument)
-
-
-def expand(path: str) -> str:
-    """A path as it is typed, with the home folder for a ``~`` in front.
-
-    Raises
-    ------
-    UsageError
-        If it cannot be a path.
-    """
-    try:
-        return os.path.expanduser(path)
-    except ValueError as error:  # a null byte
-        raise UsageError(f"'{path}' is no path: {error}") from None

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 LONGEST_ANSWER = 64 << 20  # bytes
+_LOOK = 1.0  # seconds; no longer wait counts, as this process may have been stopped (Ctrl-Z)
 _SERVING = Path(__file__).with_name("serving.py")
 
 
@@ -36,6 +37,8 @@ class Worker:
         Seconds that it may take for an answer.
     called
         What it is called where it crashed.
+    starting
+        Seconds that it may take to start; None for those of an answer.
 
     Raises
     ------
@@ -51,8 +54,11 @@ class Worker:
         arguments: Sequence[str] = (),
         *,
         called: str = "it",
+        starting: float | None = None,
     ) -> None:
-        self._patience, self._called = patience, called
+        self._called = called
+        self._patience = patience if starting is None else starting
+        self._left = patience  # seconds for the answer that is waited for
         self._begun: bytes | None = None  # a request that was sent and is yet to be asked for
         try:
             self._process = subprocess.Popen(
@@ -65,6 +71,7 @@ class Worker:
         except OSError as error:
             raise WorkerError(f"{called} could not be started") from error
         self.first = self.ask(b"")
+        self._patience = patience
 
     def begin(self, request: bytes) -> None:
         """Send a request that is to be asked for next: it is worked on meanwhile."""
@@ -105,21 +112,25 @@ class Worker:
     def _answer(self) -> dict[str, Any]:
         if self._process.stdout is None:
             raise OSError
-        until = monotonic() + self._patience
+        self._left = self._patience
         source = self._process.stdout.fileno()
-        size = int.from_bytes(self._take(source, 4, until), "big")
+        size = int.from_bytes(self._take(source, 4), "big")
         if size > LONGEST_ANSWER:
             raise WorkerError("too large or too intricate")
-        answer: dict[str, Any] = json.loads(self._take(source, size, until))
+        answer: dict[str, Any] = json.loads(self._take(source, size))
         return answer
 
-    def _take(self, source: int, size: int, until: float) -> bytes:
+    def _take(self, source: int, size: int) -> bytes:
         """Read so many bytes from a pipe."""
         data = bytearray()
         while len(data) < size:
-            ready, _, _ = select.select([source], [], [], max(0, until - monotonic()))
-            if not ready:
+            since = monotonic()
+            ready, _, _ = select.select([source], [], [], max(0, min(self._left, _LOOK)))
+            self._left -= min(monotonic() - since, _LOOK)
+            if not ready and self._left <= 0:
                 raise WorkerError(f"it took more than {self._patience:.0f} s")
+            if not ready:
+                continue
             chunk = os.read(source, min(size - len(data), 1 << 20))
             if not chunk:
                 raise OSError

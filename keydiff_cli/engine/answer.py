@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -167,6 +167,8 @@ class Answer:
         From the end of the document to the start of the answer.
     max_tokens
         Where to stop.
+    begun
+        Tokens that the answer begins with: it was generated so far before.
 
     Attributes
     ----------
@@ -175,17 +177,25 @@ class Answer:
     question : Asked
         The question that is answered.
     max_tokens : int
-        Where the answer stops, in tokens.
+        Where the answer stops, in tokens beside those that it was begun with.
+    begun : list of int
+        As above.
     tokens : list of int
         Tokens generated so far.
     text : str
-        Their text, as far as it has been given.
+        The text of all of them, as far as it has been given; what it was begun with is not given.
     stop_reason : str
         Why it ended: ``eos``, ``length``, or ``interrupted`` while it has not.
     """
 
     def __init__(
-        self, cache: KVCache, question: Asked, *, max_tokens: int, sampler: Sampler
+        self,
+        cache: KVCache,
+        question: Asked,
+        *,
+        max_tokens: int,
+        sampler: Sampler,
+        begun: Sequence[int] = (),
     ) -> None:
         self.cache = cache
         self.question = question
@@ -195,8 +205,11 @@ class Answer:
         self._given: list[int] = []  # what it begins with, chosen before
         self._choose = sampler.choices()
         self._surprise = 0.0  # minus the sum of the tokens' log-probabilities
+        self.begun = list(begun)
         self.tokens: list[int] = []
-        self.text = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        pieces = b"".join(map(cache.context.model.piece, self.begun))
+        self.text = self._decoder.decode(pieces)
         self.stop_reason: StopReason = "interrupted"
 
     @property
@@ -251,8 +264,10 @@ class Answer:
 
     def _generate(self) -> Iterator[str]:
         logits = self.put()
-        model = self.cache.context.model
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        model, decoder = self.cache.context.model, self._decoder
+        if self.begun:
+            extend(self.cache, np.array(self.begun, np.int32), logits=True)
+            logits = self.cache.context.logits()
         given = iter(self._given)
         while True:
             token = next(given, None) if self._given else self._choose(logits)

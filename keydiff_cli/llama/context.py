@@ -248,6 +248,11 @@ class Context(Memory):
             raise LlamaError("this context was not set up to hide cells")
         self.observer.hidden = cells
 
+    def use_threads(self, threads: int) -> None:
+        """Compute with so many threads from now on."""
+        library().llama_set_n_threads(self._context, threads, threads)
+        self._threads, self._native = threads, None
+
     def cache_tensors(self) -> CacheTensors | None:
         """Return K and V by layer, of the layers that have them; None if they are not shown."""
         return find_tensors(self._context, self.batch, self.model.layers)

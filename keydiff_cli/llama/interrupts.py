@@ -1,4 +1,4 @@
-"""Ctrl-C while llama.cpp computes: held back until it returns, unless it never does."""
+"""Signals while llama.cpp computes: Ctrl-C is held back until it returns, unless it never does."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from keydiff_cli.errors import ExitStatus
+from keydiff_cli.system.as_found import end_by, ends_process
 from keydiff_cli.system.terminal import end_at_once
 
 _PATIENCE = 1.0  # seconds that llama.cpp has to return before another Ctrl-C ends the process
@@ -66,12 +67,22 @@ class _Watch:
             hold, now = self.hold, time.monotonic()
             if number[0] == _MARK:
                 self._caught_up.set()
-            elif hold is None or number[0] != signal.SIGINT:
+            elif hold is None:
                 continue
+            elif number[0] != signal.SIGINT:
+                _end_later(number[0])
             elif hold.seen is None:
                 hold.seen = now
             elif now - hold.seen > _PATIENCE:
                 end_at_once("error: interrupted", ExitStatus.INTERRUPTED)
+
+
+def _end_later(number: int) -> None:
+    """See to it that a signal which ends the process does so, whether llama.cpp returns or not."""
+    if ends_process(number):
+        ending = threading.Timer(_PATIENCE, end_by, (number,))
+        ending.daemon = True
+        ending.start()
 
 
 _watch = _Watch()

@@ -23,7 +23,7 @@ from keydiff_cli.llama.library import (
     log,
     set_fields,
 )
-from keydiff_cli.llama.supported import require_supported
+from keydiff_cli.llama.supported import advice_for, require_supported
 
 Tokens = NDArray[np.int32]
 
@@ -87,12 +87,7 @@ class Model:
             self._model = lib.llama_model_load_from_file(os.fsencode(path), params)
         if not self._model:
             reason = last_error("unknown reason")
-            unknown = "unknown model architecture" in reason
-            advice = "update llama-cpp-python, or use another model"
-            raise ModelError(
-                f"{path} cannot be loaded: {reason}; "
-                f"{advice if unknown else 'fetch the model again'}"
-            )
+            raise ModelError(f"{path} cannot be loaded: {reason}; {advice_for(reason)}")
         self._vocab = lib.llama_model_get_vocab(self._model)
         self.vocabulary_size: int = lib.llama_vocab_n_tokens(self._vocab)
         self._piece_buffer = ctypes.create_string_buffer(256)

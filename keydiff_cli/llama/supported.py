@@ -51,3 +51,12 @@ def require_supported(model: Model) -> None:
             f"{model.path.name} is not a generative model ({arch}): use a decoder-only model "
             "such as qwen2.5-coder-1.5b"
         )
+
+
+def advice_for(reason: str) -> str:
+    """What to do about a model that llama.cpp cannot load, by what it says."""
+    if "unknown model architecture" in reason:
+        return "update llama-cpp-python, or use another model"
+    if "allocate" in reason or "out of memory" in reason:
+        return "close other programs, allow more memory (ulimit -v), or use a smaller model"
+    return "fetch the model again"

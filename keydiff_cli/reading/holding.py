@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from keydiff_cli.cache import KVCache, LostRowsError
@@ -61,7 +61,11 @@ class Holding:
         return self._reading is not None and not self._paused
 
     def answer(
-        self, asked: Asked, sampler: Sampler | None = None, most: int | None = None
+        self,
+        asked: Asked,
+        sampler: Sampler | None = None,
+        most: int | None = None,
+        begun: Sequence[int] = (),
     ) -> Answer:
         """An answer to the tokens of a question, by the sampler of the settings or another one.
 
@@ -69,6 +73,8 @@ class Holding:
         ----------
         most
             Where it ends at the latest, in tokens, if that is before the limit of the settings.
+        begun
+            Tokens that it begins with, beside those.
 
         Raises
         ------
@@ -79,8 +85,8 @@ class Holding:
         sampler = sampler or Sampler(settings.temperature, settings.seed)
         most = min(settings.max_tokens, settings.max_tokens if most is None else most)
         if self._paused:  # nothing of what was read may have to make room
-            most = max(min(most, cache.free - len(asked.ids)), 1)
-        return Answer(cache, asked, max_tokens=most, sampler=sampler)
+            most = max(min(most, cache.free - len(asked.ids) - len(begun)), 1)
+        return Answer(cache, asked, max_tokens=most, sampler=sampler, begun=begun)
 
     @contextmanager
     def _closed_if_lost(self) -> Iterator[None]:

@@ -199,6 +199,13 @@ def check_plan(run: Run, plan: Plan) -> None:
         )
 
 
+def tell_budget(run: Run, plan: Plan) -> None:
+    """Say so if the documents need no budget as large as the one that was asked for."""
+    asked = run.settings.budget
+    if asked is not None and plan.budget < asked:
+        run.recorder.note(f"{asked} asked for; {plan.budget} are enough for this document")
+
+
 def load_model(run: Run, path: Path) -> Model:
     """The model with its weights, closed in the end of the run."""
     started = time.perf_counter()

@@ -22,6 +22,7 @@ from keydiff_cli.reading.saved import load_documents, opened_file, save_document
 from keydiff_cli.reading.skimming import skim_documents
 from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.system.machine import physical_cores
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.text.places import Note
 from keydiff_cli.text.sources import Sources
@@ -183,6 +184,12 @@ class Reader(Answering):
         """Give up what was read before; it is clear that there is something else to read."""
         self.close()
         self.settings, self.recorder = settings, recorder
+
+    def answer_by(self, settings: Settings) -> None:
+        """Answer by other settings, by which nothing is read otherwise."""
+        if settings.threads != self.settings.threads and self.cache is not None:
+            self.cache.context.use_threads(settings.threads or physical_cores())
+        self.settings = settings
 
     def reread(self) -> None:
         """Read what was read last once more, or take it up from a snapshot.

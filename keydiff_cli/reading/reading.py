@@ -18,6 +18,7 @@ from keydiff_cli.reading.preparation import (
     open_cache,
     plan_for,
     sketch_model,
+    tell_budget,
     with_checksum,
 )
 from keydiff_cli.reading.reach import require_queries
@@ -106,5 +107,7 @@ def _plan(run: Run, located: models.LocatedModel, sketch: Model, request: Reques
             planned = replace(planned, plan=larger)
         else:
             planned = planned.anew(run, prepared.policy)
+    if documents and prepared.policy.scorer is not None:
+        tell_budget(run, planned.plan)
     check_plan(run, planned.plan)
     return planned

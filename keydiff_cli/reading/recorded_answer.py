@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from keydiff_cli.cache import EvictionTimes, KVCache
 from keydiff_cli.engine.answer import Answer
@@ -42,12 +43,13 @@ def recorded(
     """
     times, before = held.cache.times, replace(held.cache.times)
     first, last = answer.question.passages
-    recorder.question_asked(held.head + len(answer.question.ids) - (last - first))
+    prompt = held.head + len(answer.question.ids) - (last - first)
+    recorder.question_asked(prompt, answer.text)
     started = time.perf_counter()
     try:
         if supporting is not None and supporting.seek(answer):
             citing = None
-        for text in cited(answer, recorder, citing):
+        for text in cited(answer, recorder, citing, answer.text):
             recorder.text_generated(text, time.perf_counter() - started)
             yield text
     finally:
@@ -67,16 +69,24 @@ def recorded(
         recorder.warn_of_answer(f"the answer stopped {limit}; it may be incomplete")
 
 
-def cited(texts: Iterable[str], recorder: Recorder, citing: Citing | None) -> Iterator[str]:
-    """The pieces of an answer; between them the recorder is told of what sentences rest on."""
+def cited(
+    texts: Iterable[str], recorder: Recorder, citing: Citing | None, begun: str = ""
+) -> Iterator[str]:
+    """The pieces of an answer; between them the recorder is told of what sentences rest on.
+
+    ``begun`` is what comes before the pieces, and was told before.
+    """
     if citing is None:
         yield from texts
         return
-    for piece in citing.follow(texts):
-        if isinstance(piece, str):
-            yield piece
-        else:
-            recorder.cited(piece)
+    given = 0
+    for piece in citing.follow(chain([begun], texts)):
+        if not isinstance(piece, str):
+            recorder.cited(piece, told=given <= len(begun))
+            continue
+        given += len(piece)
+        if new := piece[max(len(piece) - (given - len(begun)), 0) :]:
+            yield new
 
 
 def _warn_of_positions(cache: KVCache, recorder: Recorder) -> None:

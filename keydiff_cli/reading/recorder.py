@@ -59,7 +59,7 @@ class Recorder:
         self._memory = MemoryUse()
         self._over = False  # whether a peak above the cap was warned of
         self._warnings: list[str] = []
-        self._told: set[str] = set()  # what the front end was warned of
+        self._told: set[str] = set()  # what the front end is told of once
         self._answer = ""
         self._certainty = 0.0
         self._stop_reason = "interrupted"
@@ -98,8 +98,7 @@ class Recorder:
         """Something may change answers; the front end is told once of the same."""
         text = self._events.named(text)
         self._warnings.append(text)
-        if text not in self._told:
-            self._told.add(text)
+        if self._is_new(text):
             self._events.warning(text)
 
     def warn_of_answer(self, text: str) -> None:
@@ -112,9 +111,17 @@ class Recorder:
         """Leave the warnings so far out of later reports."""
         self._warnings.clear()
 
-    def note(self, text: str) -> None:
-        """The user should know something."""
-        self._events.note(self._events.named(text))
+    def note(self, text: str, *, once: bool = False) -> None:
+        """The user should know something; ``once`` if it is not to be said again."""
+        text = self._events.named(text)
+        if not once or self._is_new(text):
+            self._events.note(text)
+
+    def _is_new(self, text: str) -> bool:
+        """Whether the front end is to be told of a text, which it was not before."""
+        known = text in self._told
+        self._told.add(text)
+        return not known
 
     def measure_peak(self) -> None:
         """Note the peak memory of the process; above the cap, warn of it once."""
@@ -180,13 +187,8 @@ class Recorder:
 
     def reading_ended(self, seconds: float, keeping: float, evictions: EvictionTimes) -> None:
         """Reading has ended, whole or not; seconds of it in all, of writing and of evicting."""
-        self._timing = replace(
-            self._timing,
-            ingest=self._taken_up + seconds,
-            keep=keeping,
-            score=evictions.score,
-            evict=evictions.move,
-        )
+        ingest, score, evict = self._taken_up + seconds, evictions.score, evictions.move
+        self._timing = replace(self._timing, ingest=ingest, keep=keeping, score=score, evict=evict)
         self._events.reading_over()
         for warning in [] if self._corpus is None else self._corpus.warnings:
             self.warn(warning)
@@ -242,10 +244,10 @@ class Recorder:
         self._sentences, self._checked, self._uncovered = (), CheckedFacts(), ()
         self._citations, self._supported = [], (None, None)
 
-    def question_asked(self, prompt: int) -> None:
-        """A question is to be answered; the prompt has so many tokens with it."""
+    def question_asked(self, prompt: int, begun: str = "") -> None:
+        """A question is to be answered, from what was ``begun``; the prompt has so many tokens."""
         self.prompt_made(prompt)
-        self._answer, self._stop_reason = "", "interrupted"
+        self._answer, self._stop_reason = begun, "interrupted"
         self._timing = replace(self._timing, first_token=0.0)
 
     def rows_recalled(self, tokens: Numbers, seconds: float) -> None:
@@ -264,16 +266,17 @@ class Recorder:
 
     def text_generated(self, text: str, seconds: float) -> None:
         """A piece of the answer, so long after the question."""
-        if not self._answer:
+        if not self._timing.first_token:
             self._timing = replace(self._timing, first_token=seconds + self._evidence.seconds)
         self._answer += text
         self._events.text(text)
 
-    def cited(self, citations: tuple[Citation, ...]) -> None:
-        """The sentence that the answer so far ends with rests on these places, the best first."""
+    def cited(self, citations: tuple[Citation, ...], *, told: bool = False) -> None:
+        """The latest sentence rests on these places, the best first; it may be ``told`` already."""
         self._citations += citations
         several = self._corpus is not None and len(self._corpus.documents) > 1
-        self._events.cited(citations, several=several)
+        if not told:
+            self._events.cited(citations, several=several)
 
     def support_found(self, supported: str, probability: float) -> None:
         """Whether the documents answer the question, and how probable that is."""
@@ -281,12 +284,8 @@ class Recorder:
 
     def answer_ended(self, answer: Answer, seconds: float, evictions: EvictionTimes) -> None:
         """The answer is over, whole or not; evictions since reading began took so long."""
-        self._timing = replace(
-            self._timing,
-            answer=seconds + self._evidence.seconds,
-            score=evictions.score,
-            evict=evictions.move,
-        )
+        spent, score, evict = seconds + self._evidence.seconds, evictions.score, evictions.move
+        self._timing = replace(self._timing, answer=spent, score=score, evict=evict)
         self._tokens = replace(self._tokens, generated=len(answer.tokens))
         self._certainty = answer.certainty
         self._stop_reason = answer.stop_reason

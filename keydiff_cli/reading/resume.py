@@ -21,6 +21,7 @@ from keydiff_cli.snapshots import (
     find_beginning,
     open_store,
     token_digest,
+    what_changed,
 )
 from keydiff_cli.text.corpus import Corpus
 from keydiff_cli.version import __version__
@@ -108,6 +109,8 @@ def find_start(run: Run, prepared: Prepared, fit: Fit, corpus: Corpus, longest: 
         archived=ArchiveForm.of(settings),
     )
     if beginning is None:
+        for name in what_changed(store, own, corpus):
+            run.recorder.note(f"{name} changed", once=True)
         return Start(policy, own, store)
     run.stack.callback(beginning.close)
     return Start(policy, beginning.key, store, beginning)

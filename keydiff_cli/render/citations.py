@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keydiff_cli.system.terminal import printable
+from keydiff_cli.system.wrapping import Style
 from keydiff_cli.text.places import Citation
 from keydiff_cli.text.sources import names_apart
 
@@ -56,6 +57,6 @@ def link_to(citation: Citation, files: Sequence[str]) -> str:
     return ""
 
 
-def linked(text: str, address: str) -> str:
-    """A text as a link of the terminal (OSC 8)."""
-    return f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
+def link_style(address: str) -> Style:
+    """A link of the terminal (OSC 8)."""
+    return Style(f"\x1b]8;;{address}\x1b\\", "\x1b]8;;\x1b\\")

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
-from keydiff_cli.render.citations import citation_mark, link_to, linked
+from keydiff_cli.render.citations import citation_mark, link_to
 from keydiff_cli.render.coverage import weakest_parts
 from keydiff_cli.render.flags import as_flag
+from keydiff_cli.render.progress_line import ProgressLine
+from keydiff_cli.render.shown_answer import ShownAnswer
 from keydiff_cli.render.stats import format_duration, format_rate, print_stats
 from keydiff_cli.report import (
     CacheSetup,
@@ -22,16 +23,12 @@ from keydiff_cli.report import (
     Progress,
     Report,
 )
+from keydiff_cli.system.as_found import begin, end
 from keydiff_cli.system.sizes import format_size
-from keydiff_cli.system.terminal import Sanitizer, complain, printable
+from keydiff_cli.system.terminal import complain, printable
+from keydiff_cli.system.wrapping import columns_of, wrapped
 from keydiff_cli.text.places import Citation
 from keydiff_cli.text.progress import DocumentProgress
-
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
-
-_WIDE = 110  # columns of a terminal that has room for a bar
 
 
 class Display(Events):
@@ -45,18 +42,27 @@ class Display(Events):
         Print the answer; off when it goes into a JSON object.
     files
         Gives the paths of the documents, for links to them.
+    plain
+        Says whether the Markdown of an answer is left as it is on a terminal, too.
     """
 
     def __init__(
-        self, *, quiet: bool, answer: bool, files: Callable[[], Sequence[str]] = tuple
+        self,
+        *,
+        quiet: bool,
+        answer: bool,
+        files: Callable[[], Sequence[str]] = tuple,
+        plain: Callable[[], bool] = bool,
     ) -> None:
         self._quiet = quiet
         self._answer = answer
         self._files = files
-        self._sanitize = Sanitizer() if sys.stdout.isatty() else None
-        self._bar: tuple[Bar, TaskID] | None = None
+        self._plain = plain
+        self._shown: ShownAnswer | None = None  # on a terminal, as soon as there is an answer
+        self._line: ProgressLine | None = None
         self._at_line_start = True
         self._unsaid: list[str] | None = None  # while the user types
+        self._began = False  # whether a reading has begun before
         self._progress: Progress | None = None
         self._noting: str | None = None  # how far it is, while notes are made
 
@@ -103,8 +109,9 @@ class Display(Events):
 
     def started(self, model: ModelIdentity, cache: CacheSetup, memory: MemoryUse) -> None:
         self._progress = None
-        if self._quiet:
-            return
+        if self._quiet or self._began:
+            return  # what changes is said, and all of it is in the statistics
+        self._began = True
         under = f" of {format_size(memory.cap)}" if memory.cap else ""
         self._say(
             f"{model.name}, {cache.policy} with a budget of {cache.budget} tokens, "
@@ -134,9 +141,9 @@ class Display(Events):
 
     def reading_over(self) -> None:
         self._noting = None
-        if self._bar is not None:
-            self._bar[0].stop()
-            self._bar = None
+        line, self._line = self._line, None
+        if line is not None:
+            end(line)
 
     def noting(self, done: int, total: int) -> None:
         self._noting = f"noting {done + 1}/{total}"
@@ -149,31 +156,46 @@ class Display(Events):
         if self._unsaid is None and self._show_progress(what):
             self._update(done, total, f"part {done + 1} of {total}", what)
 
-    def text(self, text: str, link: str = "") -> None:
-        """Print a piece of the answer; as a link to an address if there is one."""
+    def text(self, text: str) -> None:
+        """Print a piece of the answer."""
         if not self._answer:
             return
-        shown = self._sanitize(text) if self._sanitize else text
-        if link:
-            shown = linked(shown, link)
-        if shown:
-            self.reading_over()  # notes come in between
-            self._at_line_start = shown.endswith("\n")  # first: Ctrl-C may come while writing
-            sys.stdout.write(shown)
-            sys.stdout.flush()
+        shown = self._shown_answer()
+        self._write(shown.text(text) if shown else text)
+
+    def question(self, text: str) -> None:
+        """Show a question that was not typed at the prompt, as if it was."""
+        if self._answer:
+            self.end_line()
+            lines = (wrapped(printable(line), columns_of(sys.stdout)) for line in text.split("\n"))
+            print("> " + "\n  ".join(lines), flush=True)
 
     def cited(self, citations: Sequence[Citation], *, several: bool) -> None:
-        mark = citation_mark(citations[0], several=several)
-        self.text(mark, link_to(citations[0], self._files()) if self._sanitize else "")
+        if not self._answer:
+            return
+        mark, shown = citation_mark(citations[0], several=several), self._shown_answer()
+        self._write(shown.mark(mark, link_to(citations[0], self._files())) if shown else mark)
+
+    def _write(self, text: str) -> None:
+        if text:
+            self.reading_over()  # notes come in between
+            self._at_line_start = text.endswith("\n")  # first: Ctrl-C may come while writing
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
     def end_line(self) -> None:
         """End the line of the answer that was begun, and an escape sequence that it left open."""
-        if self._sanitize is not None:
-            self._sanitize = Sanitizer()
-        if not self._at_line_start:
-            sys.stdout.write("\n")
-            sys.stdout.flush()
-            self._at_line_start = True
+        if self._shown is not None:
+            shown, self._shown = self._shown, None
+            self._write(shown.end())
+        elif not self._at_line_start:
+            self._write("\n")
+
+    def _shown_answer(self) -> ShownAnswer | None:
+        """How the answer is shown; None where it is not for a terminal."""
+        if self._shown is None and sys.stdout.isatty():
+            self._shown = ShownAnswer(sys.stdout, plain=self._plain())
+        return self._shown
 
     def finished(self, report: Report, *, stats: bool) -> None:
         """Print the last line, and the table of statistics if it is wanted."""
@@ -204,35 +226,18 @@ class Display(Events):
         """Begin to show progress, if it is wanted; return whether it is shown."""
         if self._quiet or not sys.stderr.isatty():
             return False
-        if self._bar is None:
-            from rich.console import Console
-            from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
-
-            console = Console(stderr=True)
-            columns: list[ProgressColumn] = [
-                TextColumn("{task.description}", markup=False),
-                TextColumn("{task.fields[status]}", markup=False),
-                TimeRemainingColumn(compact=True),
-            ]
-            if console.width >= _WIDE:
-                columns.insert(1, BarColumn(bar_width=20))
-            bar = Bar(*columns, console=console, transient=True)
-            self._bar = bar, bar.add_task(printable(title), total=None, status="")
-            bar.start()
+        if self._line is None:
+            line = ProgressLine(title)
+            begin(line)
+            self._line = line
         return True
 
     def _update(
         self, done: float, total: int | None, status: str | _HowFar, title: str | None = None
     ) -> None:
         """Show how far it is, if progress is shown; without a title the old one stays."""
-        if self._bar is None:
-            return
-        bar, task = self._bar
-        changes: dict[str, Any] = {"completed": done, "total": total, "status": status}
-        if title is not None:
-            changes["description"] = printable(title)
-        bar.update(task, **changes)
+        if self._line is not None:
+            self._line.update(done, total, status, title)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,12 @@ def _statistics(report: Report) -> list[tuple[str, str]]:
     decoded = max(tokens.generated - 1, 0)  # the first one comes from the prompt
     cache = report.cache
     rows = [
+        ("model", report.model.name if report.model else "-"),
+        ("policy", "-" if cache is None else cache.policy),
+        ("budget, tokens", "-" if cache is None else str(cache.budget)),
+        ("planned memory", format_size(report.memory_bytes.planned or 0)),
+    ]
+    rows += [
         (f"{name.replace('_', ' ')}, s", f"{value:.2f}") for name, value in vars(timing).items()
     ]
     rows += [

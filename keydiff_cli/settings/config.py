@@ -102,6 +102,8 @@ class Settings:
         What happens where the model finds no answer to a question in the documents: the answer
         says so, ``say``; or it is given, with a warning, ``note``; or that is not looked at, which
         saves the time, ``off``.
+    plain
+        Whether a terminal shows the Markdown of an answer as it is, too.
     positions
         What happens when positions come to the end of the longest text that the model was made
         for: rows get new ones, with long gaps cut (``capped``), without gaps (``ranked``), all
@@ -146,6 +148,7 @@ class Settings:
     each: str = _setting("auto", str, checks.one_of(checks.WHENEVER))
     cite: bool = _setting(False, bool)
     absent: str = _setting("say", str, checks.one_of(checks.ABSENCES))
+    plain: bool = _setting(False, bool)
     positions: str = _setting("capped", str, checks.one_of(checks.POSITIONS))
     compact_at: float = _setting(1.0, float, checks.between(0.01, 1))
     compact_to: float = _setting(0.5, float, checks.between(0, 0.9))
@@ -185,7 +188,11 @@ def config_path(environment: Mapping[str, str]) -> Path:
     return user_config_folder() / "config.toml"
 
 
-def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Resolved:
+def resolve(
+    flags: Mapping[str, Any],
+    environment: Mapping[str, str] | None = None,
+    tell: Callable[[UsageError], None] | None = None,
+) -> Resolved:
     """Merge the four layers: flags, environment, configuration file and defaults.
 
     Parameters
@@ -195,26 +202,32 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = No
         given. Names that are no settings are passed over.
     environment
         Variables by name; None for those of this process.
+    tell
+        Told of everything that is wrong, which is passed over then; without it, that is raised,
+        but for a variable that is no setting, of which there is a warning.
 
     Raises
     ------
     UsageError
-        If a value is wrong, naming where it stands; if the file has an unknown setting, or cannot
-        be read.
+        If a value is wrong, or the file is, and nobody is told; the message names the place.
     """
-    environment = os.environ if environment is None else environment
+    environment, refuse = os.environ if environment is None else environment, tell or _raise
     path = config_path(environment)
-    written = _read_file(path, required=bool(environment.get(f"{PREFIX}CONFIG")))
+    written: dict[str, Any] = {}
+    try:
+        written = _read_file(path, required=bool(environment.get(f"{PREFIX}CONFIG")))
+    except UsageError as error:
+        refuse(error)
     known = {item.name: item for item in fields(Settings)}
     for name in written:
         if name not in known:
-            raise UsageError(f"{path}: unknown setting '{name}'; known: {', '.join(known)}")
+            refuse(UsageError(f"{path}: unknown setting '{name}'; known: {', '.join(known)}"))
     for name in environment:
         is_setting = name.startswith(PREFIX) and not name.startswith(_OTHER_VARIABLES)
         if is_setting and name.removeprefix(PREFIX).lower() not in known:
-            complain(f"warning: {name} is no setting; known: {', '.join(known)}")
+            (tell or _warn)(UsageError(f"{name} is no setting; known: {', '.join(known)}"))
     values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
+    sources = dict.fromkeys(known, "default")
     for name, item in known.items():
         variable = PREFIX + name.upper()
         if flags.get(name) is not None:
@@ -224,11 +237,20 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str] | None = No
         elif name in written:
             raw, source, label = written[name], str(path), f"{path}: {name}"
         else:
-            sources[name] = "default"
             continue
-        values[name] = convert(raw, item, label)
-        sources[name] = source
+        try:
+            values[name], sources[name] = convert(raw, item, label), source
+        except UsageError as error:
+            refuse(error)
     return Resolved(Settings(**values), sources)
+
+
+def _raise(error: UsageError) -> None:
+    raise error
+
+
+def _warn(error: UsageError) -> None:
+    complain(f"warning: {error}")
 
 
 def change(settings: Settings, name: str, text: str) -> Settings:

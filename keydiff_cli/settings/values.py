@@ -10,7 +10,8 @@ from keydiff_cli.system.sizes import parse_size
 
 _SIZES = ("memory", "cache_size")  # settings that may be written like 2GB
 _WANTED = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-_TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+_TRUTHS = dict.fromkeys(("1", "true", "yes", "on"), True)
+_TRUTHS |= dict.fromkeys(("0", "false", "no", "off"), False)
 
 
 def convert(raw: Any, item: Field[Any], label: str) -> Any:

@@ -12,6 +12,7 @@ from keydiff_cli.snapshots.format import DamagedError, SnapshotFile
 from keydiff_cli.snapshots.keeper import Keeper
 from keydiff_cli.snapshots.key import SnapshotKey
 from keydiff_cli.snapshots.store import Store, open_store, token_digest
+from keydiff_cli.snapshots.unlike import what_changed
 from keydiff_cli.snapshots.writer import write_snapshot
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "open_store",
     "restore",
     "token_digest",
+    "what_changed",
     "write_snapshot",
 ]

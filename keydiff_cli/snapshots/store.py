@@ -29,7 +29,7 @@ from keydiff_cli.snapshots.pruning import (
 )
 from keydiff_cli.snapshots.writer import ID, LOCKS, NOTES, SUFFIX, Writer
 from keydiff_cli.system.files import make_private, told_by
-from keydiff_cli.system.folders import reading_folder
+from keydiff_cli.system.folders import snapshots_folder
 
 _LOCK = ".lock"
 _OURS = "[0-9a-f]" * ID
@@ -245,4 +245,4 @@ class Store:
 
 def open_store(settings: Settings, warn: Callable[[str], None]) -> Store:
     """The snapshots of the user."""
-    return Store(reading_folder(settings.cache_dir), settings.cache_size, warn)
+    return Store(snapshots_folder(settings.cache_dir), settings.cache_size, warn)

@@ -29,6 +29,11 @@ def user_cache_folder() -> Path:
     return user_cache_path(_NAME, appauthor=False)
 
 
-def reading_folder(chosen: str | None) -> Path:
-    """The folder for what was read: the one that was chosen, or else one of the user's."""
+def sessions_folder(chosen: str | None) -> Path:
+    """The folder of the saved chats: the one that was chosen, or that of the user."""
+    return Path(os.path.expanduser(chosen)) if chosen else user_data_folder() / "sessions"
+
+
+def snapshots_folder(chosen: str | None) -> Path:
+    """The folder of what was read: the one that was chosen, or that of the user."""
     return Path(os.path.expanduser(chosen)) if chosen else user_cache_folder() / "snapshots"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import NoReturn, TextIO
+
+from keydiff_cli.system.as_found import undo_all
+from keydiff_cli.system.wrapping import columns_of, wrapped
 
 _KEPT = "\n\t"
 _STRING_STARTS = "PX]^_"  # after ESC: device control, start of string, OSC, privacy, application
 _C1_STRING_STARTS = "\x90\x98\x9d\x9e\x9f"
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
-_restore_typing: Callable[[], None] | None = None  # while the terminal is changed
 
 
 class Sanitizer:
@@ -75,9 +76,15 @@ def escape_json(text: str) -> str:
 
 
 def complain(text: str) -> None:
-    """Print one line on stderr; when nobody reads it any more, go on without."""
+    """Print one line on stderr; when nobody reads it any more, go on without.
+
+    A terminal gets it broken at words.
+    """
+    line = f"keydiff: {printable(text)}"
     try:
-        print(f"keydiff: {printable(text)}", file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            line = wrapped(line, columns_of(sys.stderr))
+        print(line, file=sys.stderr, flush=True)
     except OSError:
         drop(sys.stderr)
 
@@ -87,11 +94,7 @@ def end_at_once(text: str, status: int) -> NoReturn:
 
     For a thread, or a callback, while the main thread is stuck.
     """
-    if _restore_typing is not None:
-        _restore_typing()
-    with suppress(OSError, ValueError):
-        if sys.stderr.isatty():
-            sys.stderr.write("\r\x1b[K\x1b[?25h")  # no progress, and the cursor is shown
+    undo_all()
     complain(text)
     with suppress(OSError, ValueError):
         sys.stdout.flush()
@@ -109,38 +112,3 @@ def printable(text: str) -> str:
     A lone surrogate, as in a file name that is not UTF-8, becomes ``?``.
     """
     return " ".join(Sanitizer()(text).split()).encode("utf-8", "replace").decode()
-
-
-@contextmanager
-def typing_ahead() -> Iterator[None]:
-    """Keep what is typed during other output for the next prompt, key by key and unseen.
-
-    Without it the terminal would show it in the middle of an answer, and take Ctrl-D and
-    Backspace for itself. Ctrl-C still interrupts.
-    """
-    global _restore_typing
-    if sys.platform == "win32":
-        yield
-        return
-    import termios
-
-    try:
-        before = termios.tcgetattr(sys.stdin)
-        mode = termios.tcgetattr(sys.stdin)
-        mode[0] &= ~termios.ICRNL
-        mode[3] &= ~(termios.ECHO | termios.ICANON)
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, mode)
-    except (termios.error, OSError, ValueError):  # no terminal
-        yield
-        return
-
-    def restore() -> None:
-        with suppress(termios.error):
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-
-    _restore_typing = restore
-    try:
-        yield
-    finally:
-        _restore_typing = None
-        restore()

@@ -21,6 +21,7 @@ from keydiff_cli.talk.markdown import write_markdown
 from keydiff_cli.talk.saver import Saver
 from keydiff_cli.talk.sessions import Session, Sessions, open_sessions
 
+_CALLED = {"system": "system prompt"}  # what settings are called, if not by their names
 _WARMTH = 0.7  # the temperature of a second answer, where answers are greedy
 
 AnswerPieces = Generator[str, None, None]  # of text, one after another
@@ -147,6 +148,14 @@ class Chat:
         self._tries += 1
         return self._answer(conversation, answer)
 
+    def go_on(self) -> AnswerPieces:
+        """Go on with the last answer, which stopped before its end: the pieces that are new."""
+        settings, conversation = self.settings, self._discussion.ready()
+        self._tell_how_far()
+        answered = len(conversation.turns[-1].answer) if conversation.turns else 0
+        sampler = Sampler(settings.temperature, settings.seed + answered)  # not the first choices
+        return self._answer(conversation, conversation.go_on(sampler))
+
     def _answer(self, conversation: Conversation, answer: Iterator[str]) -> AnswerPieces:
         """An answer on its way; what was said is saved, if the chat is."""
         before = conversation.turns
@@ -206,13 +215,18 @@ class Chat:
         self._autosave()
 
     def change(self, settings: Settings) -> None:
-        """Read by other settings."""
+        """Read by other settings; what changed is said."""
+        before = vars(self.settings)
         self._discussion.change(Subject(settings, self.files), self.turns)
         self._autosave()
+        for name, value in vars(settings).items():
+            if value != before[name]:
+                self._reader.recorder.note(f"{_CALLED.get(name, name)} changed", once=True)
 
     def show_by(self, settings: Settings) -> None:
         """Answer by other settings, by which nothing is read otherwise."""
         self._discussion.show_by(settings)
+        self._autosave()
 
     # Keeping ----------------------------------------------------------------------------------
 

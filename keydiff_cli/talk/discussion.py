@@ -133,7 +133,7 @@ class Discussion:
         self.subject = replace(self.subject, settings=settings)
         if self._whole is not None:
             self._whole = replace(self._whole, settings=settings)
-        self.reader.settings = settings
+        self.reader.answer_by(settings)
 
     def step(self) -> bool:
         """Read on by a block, or note by a token; False once there is nothing more to do.

@@ -18,7 +18,7 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Turn
 from keydiff_cli.settings.config import Settings, check_settings
 from keydiff_cli.system.files import make_private, private_file, told_by
-from keydiff_cli.system.folders import user_data_folder
+from keydiff_cli.system.folders import sessions_folder
 
 _VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -212,6 +212,4 @@ def _check(path: Path, name: str, settings: Settings) -> None:
 
 def open_sessions(settings: Settings) -> Sessions:
     """The chats of the user."""
-    if settings.sessions_dir:
-        return Sessions(Path(os.path.expanduser(settings.sessions_dir)))
-    return Sessions(user_data_folder() / "sessions")
+    return Sessions(sessions_folder(settings.sessions_dir))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 import numpy as np
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import Model, Tokens
+from keydiff_cli.text.templates import Message, render_first
 
 TALK_SYSTEM = "Be brief and exact."  # where there is no document
 DEFAULT_SYSTEM = (
@@ -90,42 +89,16 @@ def split_prompt(rendered: str, name: str = "the model") -> Prompt:
     return Prompt(head, f"{middle}Question: ", tail)
 
 
-def _render_with_system(model: Model, template: str, system: str, *more: dict[str, str]) -> str:
+def _render_with_system(model: Model, template: str, system: str, *more: Message) -> str:
     """Render, with the system prompt at the start of the user's turn if it has no other place."""
     tokens = {"bos_token": model.token_text(model.bos), "eos_token": model.token_text(model.eos)}
     user = {"role": "user", "content": _USER_TURN}
     if not system:
-        return _render(template, [user, *more], tokens)
-    try:
-        first = {"role": "system", "content": system.strip()}
-        rendered = _render(template, [first, user, *more], tokens)
-        if system.strip() in rendered:
-            return rendered
-    except ModelError:
-        pass
-    merged = {"role": "user", "content": f"{system.strip()}\n\n{_USER_TURN}"}
-    return _render(template, [merged, *more], tokens)
-
-
-def _render(template: str, messages: list[dict[str, str]], tokens: dict[str, str]) -> str:
-    from jinja2 import TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    def refuse(message: str) -> Any:
-        raise TemplateError(message)
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.globals.update(
-        raise_exception=refuse, strftime_now=lambda pattern: datetime.now().strftime(pattern)
-    )
-    try:
-        return environment.from_string(template).render(
-            messages=messages, add_generation_prompt=True, enable_thinking=False, **tokens
-        )
-    except Exception as error:  # the template is code of someone else: anything may go wrong
-        raise ModelError(f"the chat template of the model cannot be rendered: {error}") from error
+        return render_first(template, [user, *more], having="", **tokens)
+    system = system.strip()
+    first = {"role": "system", "content": system}
+    merged = {"role": "user", "content": f"{system}\n\n{_USER_TURN}"}
+    return render_first(template, [first, user, *more], [merged, *more], having=system, **tokens)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ def terminal(small_path: Path, models_folder: Path, folder: Path, tmp_path: Path
             KEYDIFF_SESSIONS_DIR=str(tmp_path / "chats"),
             KEYDIFF_ARCHIVE="off",
             KEYDIFF_SECOND_LOOK="0",
+            EDITOR="""sh -c 'printf " twice" >> "$0"'""",
         )
         del values["COLUMNS"]
         opened.append(Terminal(columns, ("chat", *BOUNDS, *words), values))
@@ -59,11 +60,13 @@ def test_a_person_talks(terminal: Open, tmp_path: Path) -> None:
     edit(seen)
     resize(seen)
     type_several_lines(seen)
-    seen.type("/quit\r")
+    go_on(seen)
+    seen.type("exit\r")
     assert seen.end() == 0
     turns = json.loads((tmp_path / "chats" / "lines.json").read_text())["turns"]
     assert [turn["question"] for turn in turns] == [
         "Say hello.", "Say yes.", "Say hello, and nothing else.", "one\ntwo", "three\nfour",
+        "Tell a long story twice",
     ]  # fmt: skip
     history = tmp_path / "chats" / "history"
     assert "+three" in history.read_text()
@@ -95,7 +98,8 @@ def edit(seen: Terminal) -> None:
     seen.type(" win\t")
     seen.wait("> /policy window$")
     seen.type("\r")
-    seen.wait(r"^ cache 256/256 \| conversation [1-9].* \| window$")
+    text = seen.wait(r"^ cache 256/256 \| conversation [1-9].* \| window$")
+    assert text.count("keydiff: policy changed") == 1
 
 
 def resize(seen: Terminal) -> None:
@@ -123,6 +127,19 @@ def type_several_lines(seen: Terminal) -> None:
     seen.wait(r"(?s)four\n.+^>$")
     seen.type("/save lines\r")
     seen.wait("saved; keydiff chat --resume lines")
+
+
+def go_on(seen: Terminal) -> None:
+    """A question from the editor, what the screen shows again, and its answer goes on."""
+    seen.type("/set max_tokens 2\r")
+    seen.wait(r"(?s)max_tokens is 2 now.+^>$")
+    seen.type("Tell a long story\x18\x05")
+    seen.wait(r"(?s)> Tell a long story twice\n\n\w.+stopped at --max-tokens 2.+^>$")
+    assert max(map(len, seen.lines)) <= 60
+    seen.type("/load lines\r")
+    seen.wait(r"(?s)6 questions came before; the last one:\n> Tell a long story twice\n\n\w.+^>$")
+    seen.type("/continue\r")
+    seen.wait(r"(?s)> /continue\n\n ?\w.+^>$")
 
 
 def test_an_answer_is_stopped_and_the_chat_goes_on(terminal: Open, document: Path) -> None:

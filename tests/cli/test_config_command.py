@@ -64,3 +64,13 @@ def test_unknown_variables_are_named() -> None:
     assert result.status == 0
     (warning,) = result.warnings
     assert warning.startswith("KEYDIFF_MEMROY is no setting; known: model, memory, ")
+
+
+def test_show_some_settings() -> None:
+    result = run("config", "show", "--json", "seed", "block", KEYDIFF_SEED="7")
+    assert json.loads(result.out) == {
+        "seed": {"value": 7, "source": "KEYDIFF_SEED"},
+        "block": {"value": 128, "source": "default"},
+    }
+    message = fails(run("config", "show", "sead"), 2)
+    assert message.startswith("'sead' is no setting; known: model, memory, ")

@@ -38,3 +38,22 @@ def test_settings_are_named_as_flags(tmp_path: Path, monkeypatch: pytest.MonkeyP
     done = run("doctor", cwd=tmp_path)
     assert done.status == 1
     assert any("--policy focus" in warning for warning in done.warnings), done.warnings
+
+
+def test_wrong_settings_are_problems_and_the_others_count(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('bugdet = 5\nblock = "many"\nmodel = "smollm2-135m"\n')
+    done = run("doctor", "--json", cwd=tmp_path, KEYDIFF_CONFIG=str(config), KEYDIFF_MEMROY="1GB")
+    examined = json.loads(done.out)
+    assert (done.status, done.warnings) == (1, examined["problems"])
+    unknown, variable, value = examined["problems"]
+    assert unknown.startswith(f"{config}: unknown setting 'bugdet'; known: model, ")
+    assert variable.startswith("KEYDIFF_MEMROY is no setting; known: model, ")
+    assert value.startswith(f"{config}: block: 'many'")
+    assert examined["models"]["default"] == "smollm2-135m"
+    config.write_text("[")
+    done = run("doctor", cwd=tmp_path, KEYDIFF_CONFIG=str(config))
+    assert done.status == 1
+    (problem,) = done.warnings
+    assert problem.startswith(f"{config}: cannot be read")
+    assert "problems             1" in done.out

@@ -47,8 +47,9 @@ def typed(sessions: Sessions, keys: str) -> str:
     [
         ("What is it?\r", "What is it?"),
         ("a\x1b\rb\r", "a\nb"),
+        ("a b\x18\x05", "/edit a b"),
     ],
-    ids=["enter", "alt-enter"],
+    ids=["enter", "alt-enter", "ctrl-x ctrl-e"],
 )
 def test_keys(keys: str, line: str, sessions: Sessions) -> None:
     assert typed(sessions, keys) == line
@@ -74,6 +75,8 @@ def completed(text: str, sessions: Sessions) -> list[str]:
 def test_names_of_commands_and_what_they_take(sessions: Sessions) -> None:
     assert completed("/", sessions) == [f"/{name}" for name in COMMANDS]
     assert completed("/re", sessions) == ["/retry"]
+    assert completed("/set max", sessions) == ["/set max_tokens"]
+    assert completed("/set seed ", sessions) == []
     assert completed("/policy ", sessions) == [f"/policy {name}" for name in POLICY_NAMES]
     assert completed("/policy keydiff-p", sessions) == ["/policy keydiff-prerope"]
     assert completed("/model ", sessions) == [f"/model {name}" for name in models.catalogue()]

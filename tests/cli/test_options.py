@@ -84,6 +84,7 @@ def test_what_the_commands_set() -> None:
             "absent",
             "length",
             "format",
+            "plain",
             "offline",
         ),
     ]
@@ -92,7 +93,7 @@ def test_what_the_commands_set() -> None:
         assert flags(known[words]) >= {"--no-recall", "--no-second-look"}
     answering = {"max_tokens", "temperature", "seed"}
     assert set(everything) - set(settings_of(known["read"])) == answering | {
-        *("cache", "notes", "each", "length", "format", "cite", "absent"),
+        *("cache", "notes", "each", "length", "format", "cite", "absent", "plain"),
     }
     assert settings_of(known["map"]) == settings_of(known["notes"])
     assert set(everything) - set(settings_of(known["plan"])) == {
@@ -106,6 +107,7 @@ def test_what_the_commands_set() -> None:
         "format",
         "cite",
         "absent",
+        "plain",
     }
     assert settings_of(known["text"]) == ["ocr", "cache"]
     for name in ("qa", "summary", "each"):

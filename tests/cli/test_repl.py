@@ -46,6 +46,30 @@ def test_a_line_is_a_question_a_command_or_nothing(repl: Repl) -> None:
     assert repl.left
 
 
+@pytest.mark.parametrize(
+    "line", ["exit", "quit", " Exit ", ":q", "/exit", "/bye", "/quit", "/q", "/EXIT"]
+)
+def test_what_fingers_know_leaves(repl: Repl, line: str) -> None:
+    assert answer(repl, line) is None
+    assert repl.left
+    assert repl.chat.turns == []
+
+
+def test_what_came_before_is_shown(repl: Repl, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    repl.tell_before()
+    assert capsys.readouterr() == ("", "keydiff: no question came before\n")
+    for question in ("One?", "Two?"):
+        answer(repl, question)
+        repl.display.end_line()
+    capsys.readouterr()
+    repl.tell_before()
+    assert capsys.readouterr() == (
+        "> Two?\n\nOne? Two?\n",
+        "keydiff: 2 questions came before; the last one:\n",
+    )
+
+
 # At a terminal -------------------------------------------------------------------------------
 
 
@@ -60,7 +84,7 @@ def type_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
         monkeypatch.setattr(shutil, "get_terminal_size", lambda *_: size)
 
         class Prompt:
-            app = SimpleNamespace(invalidate=lambda: None)
+            app = SimpleNamespace(invalidate=lambda: None, is_running=False)
 
             def __init__(self, sessions: Any, status: Callable[[], str]) -> None:
                 assert sessions is repl.chat.sessions
@@ -87,7 +111,7 @@ def test_it_goes_on_until_the_user_leaves(
 ) -> None:
     capsys.readouterr()
     type_lines(repl, "Why?", KeyboardInterrupt, "", "And now?", EOFError)
-    assert capsys.readouterr() == (f"{WELCOME}Why?\nWhy? And now?\n", "")
+    assert capsys.readouterr() == (f"{WELCOME}\nWhy?\n\n\nWhy? And now?\n\n", "")
     type_lines(repl, "/quit")
     assert repl.left
 
@@ -98,7 +122,7 @@ def test_what_goes_wrong_is_said_and_the_chat_goes_on(
     capsys.readouterr()
     type_lines(repl, "/nonsense", "/kv_type", "/budget 0", "Why?", EOFError)
     printed = capsys.readouterr()
-    assert printed.out == f"{WELCOME}Why?\n"
+    assert printed.out == f"{WELCOME}\nWhy?\n\n"
     first, second, third = printed.err.splitlines()
     assert first == "keydiff: error: there is no command /nonsense; /help lists them"
     assert second == "keydiff: error: there is no command /kv_type; /help lists them"
@@ -116,12 +140,10 @@ def test_where_what_was_read_is_lost_it_is_read_again_for_the_next_question(
     lose_rows(monkeypatch, 2)
     *_, before, lost, after, _ = type_lines(repl, "One?", "Two?", "", "Three?", EOFError)
     printed = capsys.readouterr()
-    assert printed.out == f"{WELCOME}One?\nOne? Two?\nOne? Three?\n"
-    error, reading = printed.err.splitlines()
-    assert error == (
-        "keydiff: error: what was read is lost, and has to be read again: the device is gone"
+    assert printed.out == f"{WELCOME}\nOne?\n\n\nOne? Two?\n\nOne? Three?\n\n"
+    assert printed.err == (
+        "keydiff: error: what was read is lost, and has to be read again: the device is gone\n"
     )
-    assert reading.startswith("keydiff: fake, keydiff-prerope with a budget of 256 tokens")
     assert "conversation 0/" in lost
     assert before != lost == after
     assert asked(repl.chat.turns) == ["One?", "Three?"]
@@ -138,7 +160,7 @@ def test_an_answer_is_stopped_and_the_chat_goes_on(
     type_lines(repl, "Why is it blue?", "And now?", EOFError)
     printed = capsys.readouterr()
     assert printed.err == "keydiff: stopped\n"
-    first, second = printed.out.removeprefix(WELCOME).splitlines()
+    first, second = printed.out.removeprefix(WELCOME).split()[0], printed.out.splitlines()[-2]
     assert 0 < len(first) < len("Why is it blue?")
     assert "Why is it blue?".startswith(first)
     assert second.endswith("And now?")
@@ -219,7 +241,7 @@ def test_it_reads_on_while_lines_are_typed(
     reading.left = False
     type_lines(reading, "Why?", EOFError)
     printed = capsys.readouterr()
-    assert printed.out == f"{WELCOME}Why?\n"
+    assert printed.out == f"{WELCOME}\nWhy?\n\n"
     assert re.fullmatch(r"keydiff: read so far: \d+ tokens, to line .+; more is .+\n", printed.err)
     assert reading.chat.reading
     (shown,) = type_lines(reading, EOFError, columns=200)
@@ -250,7 +272,7 @@ def test_what_ends_reading_is_said_once_and_the_chat_goes_on(
     assert not reading.chat.read
     reading.left = False
     type_lines(reading, "Why?", EOFError)  # it is read again for a question
-    assert capsys.readouterr().out == f"{WELCOME}Why?\n"
+    assert capsys.readouterr().out == f"{WELCOME}\nWhy?\n\n"
     assert reading.chat.read
 
 
@@ -267,7 +289,7 @@ def test_a_line_that_is_typed_while_reading_fails_is_taken(
     fake.cache.append = fail  # type: ignore[method-assign]
     type_lines(reading, "What?", EOFError)
     out, err = capsys.readouterr()
-    assert out == f"{WELCOME}What?\n"
+    assert out == f"{WELCOME}\nWhat?\n\n"
     assert err.startswith("keydiff: error: page 7 is damaged\n")
     assert isinstance(reading.failed, DocumentError)
     assert reading.chat.read

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import io
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import POSIX
 from fake_model import FakeLlama
 from talk_helpers import asked
 
 from keydiff_cli.cli.repl import Repl
-from keydiff_cli.cli.slash_commands import COMMANDS, expand, run_command
+from keydiff_cli.cli.slash_commands import COMMANDS, run_command
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.reading.preparation import locate_model
 from keydiff_cli.render.display import Display
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.system.clipboard import copy_sequence
 from keydiff_cli.talk.chat import Chat
 
 
@@ -45,7 +47,13 @@ def say(repl: Repl, question: str) -> str:
         ("budget none", 2, "budget: 'none' is not a whole number"),
         ("policy best", 2, "'best' is not one of"),
         ("policy focus", 2, "reads for a question"),
-        ("cite maybe", 2, "write: /cite on, or /cite off"),
+        ("cite maybe", 2, "cite: 'maybe' is not true or false"),
+        ("budgte 3", 2, "there is no command /budgte; did you mean /budget? /help lists them"),
+        ("set max_tokens none", 2, "max_tokens: 'none' is not a whole number"),
+        ("continue", 2, "there is nothing to continue: nothing was said"),
+        ("copy", 2, "there is no answer to copy"),
+        ("sessions", 2, "there is no saved chat"),
+        ("edit Why?", 2, "/edit needs a terminal"),
         ("model missing", 4, "missing"),
         ("load missing", 2, "there is no chat 'missing'"),
         ("save ../x", 2, "is no name for a chat"),
@@ -70,7 +78,9 @@ def test_help_lists_every_command(repl: Repl) -> None:
     for name, command in COMMANDS.items():
         assert f"/{name} {command.argument}".strip() in text
         assert command.help in text
-    assert "Alt-Enter begins a new line, Ctrl-C stops an answer." in text
+    assert "Alt-Enter begins a new line, Ctrl-X Ctrl-E opens the editor." in text
+    for line in ("?", "Help", "HELP"):
+        assert printed(repl, line).endswith(text)
 
 
 @pytest.mark.parametrize("first", ["on", "off"])
@@ -110,7 +120,8 @@ def test_stats_are_shown(repl: Repl) -> None:
     assert "reading, tokens/s" in printed(repl, "stats")
 
 
-def test_settings_are_changed(repl: Repl) -> None:
+def test_settings_are_changed(repl: Repl, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
     for line in ("budget 300", "policy window", "system Be  brief.", "model other"):
         assert run_command(repl, line) is None
     settings = repl.chat.settings
@@ -119,6 +130,75 @@ def test_settings_are_changed(repl: Repl) -> None:
     cache = repl.chat.report.cache
     assert cache is not None
     assert (cache.budget, cache.policy) == (300, "window")
+    assert capsys.readouterr().err == (
+        "keydiff: budget changed\n"
+        "keydiff: policy changed\n"
+        "keydiff: system prompt changed\n"
+        "keydiff: model changed\n"
+    )
+
+
+def test_how_questions_are_answered_is_set_and_listed(
+    repl: Repl, fake: FakeLlama, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repl.chat.save("work")
+    capsys.readouterr()
+    for line in ("set max-tokens 4", "set threads  3", "set cite on", "set seed 0"):
+        assert run_command(repl, line) is None
+    assert capsys.readouterr().err == (
+        "keydiff: max_tokens is 4 now\nkeydiff: threads is 3 now\nkeydiff: cite is on now\n"
+    )
+    assert fake.loads == 1
+    assert fake.cache.context.threads == 3
+    assert say(repl, "What is it?") == "What"
+    assert repl.chat.sessions.load("work").settings["max_tokens"] == 4
+    rows = dict(row.split() for row in printed(repl, "set").splitlines())
+    assert (rows["max_tokens"], rows["cite"], rows["temperature"]) == ("4", "on", "0.0")
+    assert rows["length"] == "-"
+
+
+def test_an_answer_goes_on(repl: Repl) -> None:
+    run_command(repl, "set max_tokens 4")
+    say(repl, "What is it?")
+    assert "".join(run_command(repl, "continue") or ()) == " is "
+    assert repl.chat.turns[-1].answer == "What is "
+
+
+def test_a_question_is_written_in_the_editor(
+    repl: Repl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setenv("VISUAL", "")
+    monkeypatch.setenv("EDITOR", f"{shlex.quote(sys.executable)} {tmp_path / 'editor.py'}")
+    editor = tmp_path / "editor.py"
+    editor.write_text("import sys; open(sys.argv[1], 'a').write(' is it?\\n')")
+    capsys.readouterr()
+    assert "".join(run_command(repl, "edit What") or ()) == "What is it?"
+    assert asked(repl.chat.turns) == ["What is it?"]
+    assert capsys.readouterr().out.startswith("> What is it?\n")
+    editor.write_text("import sys; open(sys.argv[1], 'w').close()")
+    assert run_command(repl, "edit What") is None
+    assert capsys.readouterr().err == "keydiff: nothing is sent: the text is empty\n"
+
+
+def test_the_last_answer_is_put_on_the_clipboard(
+    repl: Repl, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say(repl, "Why?")
+    with pytest.raises(UsageError, match="needs a terminal"):
+        run_command(repl, "copy")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    capsys.readouterr()
+    assert run_command(repl, "copy") is None
+    assert capsys.readouterr().out == copy_sequence("Why?")
+
+
+def test_saved_chats_are_listed(repl: Repl) -> None:
+    say(repl, "Why?")
+    repl.chat.save("work")
+    (_, row) = printed(repl, "sessions").splitlines()
+    assert row.split()[0] == "work"
+    assert row.split()[-3:] == ["1", "fake", "story.txt"]
 
 
 def test_a_question_is_answered_again(repl: Repl) -> None:
@@ -160,23 +240,11 @@ def test_a_chat_is_saved_loaded_and_exported(
     assert run_command(repl, "load work") is None
     assert asked(repl.chat.turns) == ["Why?"]
     assert repl.chat.name == "work"
+    printed = capsys.readouterr()
+    assert printed.err.endswith("keydiff: 1 question came before; the last one:\n")
+    assert printed.out.endswith("> Why?\n\nWhy?\n")
 
 
 def test_leaving(repl: Repl) -> None:
     assert run_command(repl, "quit") is None
     assert repl.left
-
-
-def test_a_path_may_begin_with_the_home_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert Path(expand("~/a b.txt")) == tmp_path / "a b.txt"
-    assert expand("a~/b.txt") == "a~/b.txt"
-
-
-@pytest.mark.skipif(not POSIX, reason="where the home folder of another user is looked up")
-def test_a_home_folder_that_cannot_be_is_no_path() -> None:
-    with pytest.raises(UsageError, match=r"'~a\x00b/c' is no path: "):
-        expand("~a\0b/c")

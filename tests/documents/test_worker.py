@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from pathlib import Path
 
@@ -87,3 +88,15 @@ def test_what_cannot_be_started(program: Path) -> None:
     program.write_text("raise SystemExit")
     with program.open("rb") as file, pytest.raises(WorkerError, match="it crashed"):
         Worker(Path("a"), file.fileno(), 30.0)
+
+
+def test_time_in_which_this_process_was_stopped_does_not_count(
+    program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with Ctrl-Z, which stops the program, too; here an hour passes at every look."""
+    hours = itertools.count(0.0, 3600.0)
+    monkeypatch.setattr(worker_module, "monotonic", hours.__next__)
+    monkeypatch.setattr(worker_module, "_LOOK", 0.01)
+    worker = start(program, "time.sleep(0.1); answer({'said': 'yes'})")
+    assert worker.ask(b"yes\n") == {"said": "yes"}
+    worker.close()

@@ -50,6 +50,14 @@ try:
 except KeyboardInterrupt:
     print("stopped")
 """
+AT_A_TERMINAL = """
+import os, types
+from keydiff_cli.system import as_found
+os.isatty = lambda _: True
+as_found.handle_signals()
+undo = lambda: os.write(1, b"undone\\n")
+as_found.begin(types.SimpleNamespace(make=lambda: None, undo=undo))
+"""
 LATE = """
 import os, socket, threading, time
 real = socket.socketpair
@@ -133,6 +141,17 @@ def test_another_ctrl_c_ends_what_never_returns() -> None:
         _, said = process.communicate(timeout=20)
     assert process.returncode == 130
     assert said == "keydiff: error: interrupted\n"
+
+
+@zeroed_mutex
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_ends_the_process_ends_what_never_returns(number: int) -> None:
+    """At a terminal, where the signal is handled first, by the thread that never comes to it."""
+    with stuck(AT_A_TERMINAL, returns=False) as process:
+        process.send_signal(number)
+        said, errors = process.communicate(timeout=20)
+    assert (said, errors) == ("undone\n", "")
+    assert process.returncode in (128 + number, -number)  # if it comes just before it is stuck
 
 
 @pytest.mark.parametrize(("late", "turns"), [(0.05, 3), (0.001, 50)])

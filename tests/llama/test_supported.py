@@ -10,7 +10,7 @@ import pytest
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import supported
-from keydiff_cli.llama.supported import require_supported
+from keydiff_cli.llama.supported import advice_for, require_supported
 
 Metadata = dict[str, str]
 
@@ -115,3 +115,16 @@ def test_keys_that_do_not_carry_their_position_are_refused(
     match = rf"^toy\.gguf \({architecture}\) has no rotary positions, .*; use"
     with pytest.raises(ModelError, match=match):
         require_supported(model(architecture, metadata, layers=layers))
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("unknown model architecture: 'odd'", "update llama-cpp-python"),
+        ("mmap failed: Cannot allocate memory", "allow more memory (ulimit -v)"),
+        ("unable to allocate CPU buffer", "allow more memory (ulimit -v)"),
+        ("tensor 'a' is not within the file bounds", "fetch the model again"),
+    ],
+)
+def test_what_to_do_about_a_model_that_cannot_be_loaded(reason: str, advice: str) -> None:
+    assert advice in advice_for(reason)

@@ -14,7 +14,7 @@ from keydiff_cli.cache import KVCache
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import Context
 from keydiff_cli.reading.reader import Reader
-from keydiff_cli.report import Report
+from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system import machine
 from keydiff_cli.system.sizes import format_size
@@ -124,6 +124,35 @@ def test_a_budget_for_the_full_cache_is_warned_about(read: Read, settings: Setti
     report = read("full")
     assert report.warnings == ("the budget of 256 tokens does not apply to policy=full",)
     assert report.tokens.kept == report.tokens.document > 256
+
+
+@pytest.mark.parametrize(
+    ("policy", "budget", "told"),
+    [
+        (None, 8192, ["8192 asked for; {} are enough for this document"]),
+        (None, 256, []),
+        (None, None, []),
+        ("full", 8192, []),
+    ],
+)
+def test_a_budget_that_is_larger_than_the_document_is_told(
+    fake: FakeLlama,
+    settings: Settings,
+    document: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    policy: str | None,
+    budget: int | None,
+    told: list[str],
+) -> None:
+    notes: list[str] = []
+    events = Events()
+    monkeypatch.setattr(events, "note", notes.append)
+    with Reader(replace(settings, policy=policy, budget=budget), events) as reader:
+        reader.read([document])
+        kept = reader.report.tokens.document
+        assert notes == [line.format(kept) for line in told]
+        reader.read([])
+        assert len(notes) == len(told)
 
 
 def test_the_model_is_told_apart_from_its_layers(

@@ -72,6 +72,14 @@ def answer(tokens: int, stop_reason: str, certainty: float = 0.5) -> Any:
     return SimpleNamespace(tokens=[1] * tokens, stop_reason=stop_reason, certainty=certainty)
 
 
+def test_a_note_may_be_told_once(recorder: Recorder, told: Told) -> None:
+    for _ in range(2):
+        recorder.note("policy changed", once=True)
+        recorder.note("read before")
+    said = ["policy changed", "read before", "read before"]
+    assert told.calls == [("note", text) for text in said]
+
+
 def test_before_anything_happens_there_is_a_report(recorder: Recorder) -> None:
     assert recorder.report == Report()
 

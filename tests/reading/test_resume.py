@@ -18,13 +18,14 @@ from keydiff_cli.settings.config import Settings
 
 
 class Notes(Events):
-    """What the user is told."""
+    """What the user is told, but that a budget is larger than the document."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
 
     def note(self, text: str) -> None:
-        self.notes.append(text)
+        if "asked for" not in text:
+            self.notes.append(text)
 
 
 Read = Callable[..., Reader]

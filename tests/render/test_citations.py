@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from keydiff_cli.render.citations import citation_mark, link_to, linked, marked
+from keydiff_cli.render.citations import citation_mark, link_style, link_to, marked
 from keydiff_cli.text.places import Citation
 
 
@@ -51,4 +51,5 @@ def test_a_link_leads_to_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_text_as_a_link() -> None:
-    assert linked("page 1", "file:///a") == "\x1b]8;;file:///a\x1b\\page 1\x1b]8;;\x1b\\"
+    style = link_style("file:///a")
+    assert (style.on, style.off) == ("\x1b]8;;file:///a\x1b\\", "\x1b]8;;\x1b\\")

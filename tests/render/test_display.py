@@ -11,7 +11,16 @@ import pytest
 from keydiff_cli.errors import setting
 from keydiff_cli.render import display as module
 from keydiff_cli.render.display import Display
-from keydiff_cli.report import MemoryUse, Progress, RecallCounts, Report, Timing, TokenCounts
+from keydiff_cli.report import (
+    CacheSetup,
+    MemoryUse,
+    ModelIdentity,
+    Progress,
+    RecallCounts,
+    Report,
+    Timing,
+    TokenCounts,
+)
 from keydiff_cli.text.coverage import Coverage, CoveredPart
 from keydiff_cli.text.places import Citation, Look
 from keydiff_cli.text.progress import DocumentProgress
@@ -67,8 +76,53 @@ def test_a_citation_is_a_link_in_a_terminal(
     display = Display(quiet=False, answer=True, files=lambda: ["/papers/a.pdf"])
     display.text("Two quays.")
     display.cited([Citation(0, 10, "a.pdf", 2, "", (1, 1), "", 1.0, None)], several=False)
-    link = "\x1b]8;;file:///papers/a.pdf#page=2\x1b\\ [page 2]\x1b]8;;\x1b\\"
-    assert capsys.readouterr().out == "Two quays." + (link if terminal else " [page 2]")
+    display.end_line()
+    link = "\x1b]8;;file:///papers/a.pdf#page=2\x1b\\[page\x1b]8;;\x1b\\"
+    link += " \x1b]8;;file:///papers/a.pdf#page=2\x1b\\2]\x1b]8;;\x1b\\"
+    assert capsys.readouterr().out == f"Two quays. {link if terminal else '[page 2]'}\n"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "plain", "shown"),
+    [
+        (True, False, "The \x1b[1mdock\x1b[0m.\n"),
+        (True, True, "The **dock**.\n"),
+        (False, False, "The **\x1b[7mdock**.\n"),
+    ],
+)
+def test_markdown_is_rendered_on_a_terminal_alone(
+    terminal: bool,
+    plain: bool,
+    shown: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    display = Display(quiet=False, answer=True, plain=lambda: plain)
+    for piece in ("The *", "*\x1b[7mdo", "ck**."):
+        display.text(piece)
+    display.end_line()
+    assert capsys.readouterr().out == shown
+
+
+def test_the_line_of_the_model_comes_once(capsys: pytest.CaptureFixture[str]) -> None:
+    display = Display(quiet=False, answer=True)
+    model = ModelIdentity("small", "small.gguf", None, "llama", 2048, 0)
+    cache = CacheSetup("keydiff", 256, 64, 512, 1000, "f16", "direct")
+    for _ in range(2):
+        display.started(model, cache, MemoryUse(planned=10**8))
+    assert capsys.readouterr().err == (
+        "keydiff: small, keydiff with a budget of 256 tokens, 100 MB planned\n"
+    )
+
+
+def test_a_question_of_several_lines_is_shown_as_at_the_prompt(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Display(quiet=False, answer=True).question("one\ntwo\x1b[7m")
+    Display(quiet=False, answer=False).question("three")
+    assert capsys.readouterr() == ("> one\n  two\n", "")
 
 
 def test_the_answer_can_be_left_to_others(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,29 +132,29 @@ def test_the_answer_can_be_left_to_others(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr() == ("", "")
 
 
-class Bar:
+class Line:
     """What draws the progress, which it does when it is asked to."""
 
-    def update(self, task: int, **shown: Any) -> None:
-        self.shown = shown
+    def update(self, done: float, total: int | None, status: object, title: str) -> None:
+        self.shown = {"completed": done, "total": total, "status": status, "description": title}
 
 
 def test_how_far_reading_is_becomes_text_when_it_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     monkeypatch.setattr(module, "format_rate", lambda *_: made.append(1) or "9 tokens")
-    display, bar = Display(quiet=False, answer=True), Bar()
+    display, line = Display(quiet=False, answer=True), Line()
     place = DocumentProgress("a.txt", "bytes", 2_000, 8_000)
     for _ in range(3):
         display.reading(Progress(640, 640, 1.0, place, 256, 256))  # no terminal: nothing is shown
-    assert (made, bar.__dict__) == ([], {})
+    assert (made, line.__dict__) == ([], {})
     monkeypatch.setattr(display, "_show_progress", lambda title: True)
-    display._bar = (bar, 1)  # type: ignore[assignment]
+    display._line = line  # type: ignore[assignment]
     for _ in range(3):
         display.reading(Progress(640, 640, 1.0, place, 256, 256))
     assert made == []
-    assert bar.shown["description"] == "reading a.txt"
+    assert line.shown["description"] == "reading a.txt"
     status = "2.00 kB of 8.00 kB, 640 tokens, 9 tokens/s, cache 256/256"
-    assert f"{bar.shown['status']}" == status
+    assert f"{line.shown['status']}" == status
     assert ", ".join(display.progress) == f"reading a.txt, {status}"
     assert len(made) == 2
 
@@ -125,13 +179,13 @@ def test_how_far_it_is_in_the_unit_of_the_document(
 
 @pytest.mark.parametrize("what", ["noting", "asking"])
 def test_how_many_parts_there_are_is_shown(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    display, bar = Display(quiet=False, answer=True), Bar()
+    display, line = Display(quiet=False, answer=True), Line()
     monkeypatch.setattr(display, "_show_progress", lambda title: True)
-    display._bar = (bar, 1)  # type: ignore[assignment]
+    display._line = line  # type: ignore[assignment]
     getattr(display, what)(2, 9)
-    assert bar.shown["description"] == what
-    assert (bar.shown["completed"], bar.shown["total"]) == (2, 9)
-    assert bar.shown["status"] == "part 3 of 9"
+    assert line.shown["description"] == what
+    assert (line.shown["completed"], line.shown["total"]) == (2, 9)
+    assert line.shown["status"] == "part 3 of 9"
 
 
 LOOK = Look("a.pdf", 7, (1, 9), 100, "words")

@@ -29,6 +29,10 @@ class FakeContext:
         self.cells = cells
         self.batch = batch
         self.closed = False
+        self.threads = 0  # as it was told last
+
+    def use_threads(self, threads: int) -> None:
+        self.threads = threads
 
     def close(self) -> None:
         self.closed = True

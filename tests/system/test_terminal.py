@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_helpers import split_at
 
-from keydiff_cli.system.terminal import Sanitizer, printable
+from keydiff_cli.system.terminal import Sanitizer, complain, printable
 
 steady = settings(derandomize=True, deadline=None, max_examples=300)
 
@@ -126,3 +127,14 @@ def test_a_message_keeps_its_words_apart() -> None:
 
 def test_a_message_shows_what_is_no_character_as_a_question_mark() -> None:
     assert printable("no file caf\udce9.txt") == "no file caf?.txt"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_gets_messages_broken_at_words(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("keydiff_cli.system.terminal.columns_of", lambda _: 20)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    complain("the answer stopped at its length")
+    lines = ["keydiff: the answer", "stopped at its", "length"]
+    assert capsys.readouterr().err == ("\n" if terminal else " ").join(lines) + "\n"

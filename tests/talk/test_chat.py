@@ -71,9 +71,9 @@ def test_a_second_answer_is_by_chance_and_each_by_another_one(
     samplers: list[Any] = []
     real = chat._reader.answer
 
-    def answer(asked: Any, sampler: Any = None) -> Any:
+    def answer(asked: Any, sampler: Any = None, **options: Any) -> Any:
         samplers.append(sampler)
-        return real(asked, sampler)
+        return real(asked, sampler, **options)
 
     monkeypatch.setattr(chat._reader, "answer", answer)
     say(chat, "Two?")

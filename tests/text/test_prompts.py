@@ -161,6 +161,10 @@ def test_a_template_cannot_leave_its_sandbox(template: str) -> None:
             build(template + CHATML, system)
 
 
+def test_white_space_is_a_system_prompt() -> None:
+    assert build(CHATML, " \n").head.startswith("<|im_start|>system\n<|im_end|>")
+
+
 def test_split_prompt_wants_document_and_question_once_and_in_order() -> None:
     document, question = "\x02document\x03", "\x02question\x03"
     assert split_prompt(f"a{document}b{question}c") == Prompt("a", "bQuestion: ", "c")

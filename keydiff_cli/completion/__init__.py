@@ -1,0 +1,1 @@
+"""What a shell completes: quickly, without Typer, which a person would wait for."""
