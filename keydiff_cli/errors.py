@@ -23,6 +23,7 @@ class ExitStatus(IntEnum):
     DOCUMENT = 3
     MODEL = 4
     MEMORY = 5
+    ANSWER = 6
     INTERRUPTED = 130
 
 
@@ -95,3 +96,9 @@ class MemoryCapError(KeydiffError):
     """The memory cap is too small for the work asked for."""
 
     status = ExitStatus.MEMORY
+
+
+class AnswerError(KeydiffError):
+    """An answer is not the data that it was to be."""
+
+    status = ExitStatus.ANSWER

@@ -21,6 +21,12 @@ from keydiff_cli.cli.options import (
     Options,
 )
 from keydiff_cli.cli.running import show
+from keydiff_cli.cli.shape_options import (
+    ChoicesOption,
+    SchemaOption,
+    settings_for_data,
+    shape_of,
+)
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 
@@ -51,6 +57,8 @@ def ask(
             "--quick", help="Answer from passages alone, without reading.", show_default=False
         ),
     ] = False,
+    schema: SchemaOption = None,
+    choices: ChoicesOption = None,
     *,
     options: Options,
 ) -> None:
@@ -63,6 +71,9 @@ def ask(
 
     if quick and options.each:
         raise UsageError("--quick reads nothing, and --each asks every part: leave one of them out")
+    shape = shape_of(schema, choices)
+    if shape is not None:
+        settings = settings_for_data(resolved)
 
     from keydiff_cli import ask as asking
 
@@ -76,9 +87,11 @@ def ask(
             checksum=options.as_json,
             quick=quick,
             for_summary=[name for name in SUMMING if resolved.chosen(name)],
+            shape=shape,
         ),
         options,
-        answer=not options.as_json,
+        answer=not options.as_json and shape is None,
+        data=shape is not None,
         advice=_QUICKER if settings.second_look else "",
         files=sources,
     )

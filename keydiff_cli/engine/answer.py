@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import math
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -12,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.cache import KVCache
+from keydiff_cli.engine.constrained import Constrained
 from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import LlamaError, Tokens
+from keydiff_cli.llama import Grammar, LlamaError, Tokens
 from keydiff_cli.scores import Float32, KeyDiff, Rows, Watch
 from keydiff_cli.text.prompts import Asked
 
@@ -167,6 +169,8 @@ class Answer:
         From the end of the document to the start of the answer.
     max_tokens
         Where to stop.
+    grammar
+        Of the texts that it may be, in GBNF; empty for any text.
 
     Attributes
     ----------
@@ -183,12 +187,19 @@ class Answer:
     """
 
     def __init__(
-        self, cache: KVCache, question: Asked, *, max_tokens: int, sampler: Sampler
+        self,
+        cache: KVCache,
+        question: Asked,
+        *,
+        max_tokens: int,
+        sampler: Sampler,
+        grammar: str = "",
     ) -> None:
         self._cache = cache
         self.question = question
         self.max_tokens = max_tokens
-        self._choose = sampler.choices()
+        self._sampler = sampler
+        self._grammar = grammar
         self._surprise = 0.0  # minus the sum of the tokens' log-probabilities
         self.tokens: list[int] = []
         self.text = ""
@@ -196,23 +207,31 @@ class Answer:
 
     @property
     def certainty(self) -> float:
-        """Geometric mean of the probabilities that the model gave the tokens, 0 to 1."""
+        """Geometric mean of the probabilities that the model gave the tokens, 0 to 1.
+
+        Also to those that a grammar left no choice but to take.
+        """
         return math.exp(-self._surprise / max(len(self.tokens), 1))
 
     def __iter__(self) -> Iterator[str]:
         """Text as it comes, never in the middle of a character."""
-        for text in self._generate():
-            self.text += text
-            yield text
+        with ExitStack() as stack:
+            choose: Choices | Constrained = (free := self._sampler.choices())
+            if self._grammar:
+                grammar = Grammar(self._cache.context.model, self._grammar)
+                choose = Constrained(free, stack.enter_context(grammar))
+            for text in self._generate(choose):
+                self.text += text
+                yield text
 
-    def _generate(self) -> Iterator[str]:
+    def _generate(self, choose: Choices | Constrained) -> Iterator[str]:
         add_question(self._cache, self.question.ids)
         model = self._cache.context.model
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
             logits = self._cache.context.logits()
-            token = self._choose(logits)
-            if model.ends_answer(token):
+            token = choose(logits)
+            if token is None or model.ends_answer(token):
                 self.stop_reason = "eos"
                 break
             self.tokens.append(token)

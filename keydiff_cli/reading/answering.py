@@ -12,6 +12,7 @@ from keydiff_cli.reading.citing import Citing
 from keydiff_cli.reading.composing import Composing
 from keydiff_cli.reading.recorded_answer import recorded
 from keydiff_cli.reading.second_look import Passages
+from keydiff_cli.shapes import Shape
 from keydiff_cli.text.prompts import Asked, prompt_tokens
 
 
@@ -22,7 +23,9 @@ class Answering(Composing):
         """Answer a question; see :meth:`stream`."""
         return "".join(self.stream(question))
 
-    def stream(self, question: str, *, rewind: bool = True) -> Iterator[str]:
+    def stream(
+        self, question: str, *, rewind: bool = True, shape: Shape | None = None
+    ) -> Iterator[str]:
         """Answer a question, piece by piece.
 
         Parameters
@@ -32,26 +35,34 @@ class Answering(Composing):
             before all is read they are forgotten in any case. This takes a copy of the cache in
             memory if the answer is longer than ``settings.conversation``, or the model has sliding
             windows.
+        shape
+            What the answer is to be; None for a text. The report has it as ``data`` in the end.
 
         Raises
         ------
         UsageError
             If nothing was read, the question does not fit, or another one is being answered.
+        AnswerError
+            If the answer is not of its shape in the end, as it was cut off.
         """
         self.require_idle()
         cache = self.held.cache
-        if (composed := self.composed(question, self._tokens)) is not None:
+        sought = question
+        if shape is not None:
+            sought, question = f"{question} {shape.words}", shape.asked(question)
+        elif (composed := self.composed(question, self._tokens)) is not None:
             yield from self.told(composed, self.citing(question))
             return
         alone = self._tokens(question)
         with self.paused():
             mark = cache.mark() if rewind else None
             try:
-                with self.evidence(question, alone) as passages:  # gone after the cache is rewound
+                with self.evidence(sought, alone) as passages:  # gone after the cache is rewound
                     try:
                         asked = self._tokens(question, passages.text)
-                        answer, citing = self.answer(asked), self.citing(question, passages)
-                        yield from self.generate(answer, citing)
+                        answer = self.answer(asked, grammar=shape.grammar if shape else "")
+                        citing = None if shape else self.citing(question, passages)
+                        yield from self.generate(answer, citing, shape)
                     finally:
                         if mark is not None and self.cache is cache:  # else it is freed already
                             cache.rewind(mark)
@@ -106,20 +117,23 @@ class Answering(Composing):
                 )
             yield passages
 
-    def generate(self, answer: Answer, citing: Citing | None = None) -> Iterator[str]:
+    def generate(
+        self, answer: Answer, citing: Citing | None = None, shape: Shape | None = None
+    ) -> Iterator[str]:
         """The text of an answer, piece by piece; it stays in the cache with its question.
 
-        What its sentences rest on is cited by ``citing``.
+        What its sentences rest on is cited by ``citing``, and it is data of ``shape``, if any.
 
         Raises
         ------
-        UsageError
+        UsageError, AnswerError
             As :meth:`stream`.
         """
         self.require_idle()
         held, self._answer = self.held, answer
         try:
-            yield from recorded(answer, held, self.recorder, self.settings.max_tokens, citing)
+            most = self.settings.max_tokens
+            yield from recorded(answer, held, self.recorder, most, citing, shape)
         finally:
             if self._answer is answer:
                 self._answer = None

@@ -61,7 +61,11 @@ class Holding:
         return self._reading is not None and not self._paused
 
     def answer(
-        self, asked: Asked, sampler: Sampler | None = None, most: int | None = None
+        self,
+        asked: Asked,
+        sampler: Sampler | None = None,
+        most: int | None = None,
+        grammar: str = "",
     ) -> Answer:
         """An answer to the tokens of a question, by the sampler of the settings or another one.
 
@@ -69,6 +73,8 @@ class Holding:
         ----------
         most
             Where it ends at the latest, in tokens, if that is before the limit of the settings.
+        grammar
+            Of the texts that it may be, in GBNF; empty for any text.
 
         Raises
         ------
@@ -80,7 +86,7 @@ class Holding:
         most = min(settings.max_tokens, settings.max_tokens if most is None else most)
         if self._paused:  # nothing of what was read may have to make room
             most = max(min(most, cache.free - len(asked.ids)), 1)
-        return Answer(cache, asked, max_tokens=most, sampler=sampler)
+        return Answer(cache, asked, max_tokens=most, sampler=sampler, grammar=grammar)
 
     @contextmanager
     def _closed_if_lost(self) -> Iterator[None]:

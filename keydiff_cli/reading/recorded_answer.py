@@ -5,18 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from keydiff_cli.cache import EvictionTimes, KVCache
 from keydiff_cli.engine.answer import Answer
-from keydiff_cli.errors import setting
+from keydiff_cli.errors import AnswerError, setting
 from keydiff_cli.reading.citing import Citing
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.recorder import Recorder
+from keydiff_cli.shapes import Shape
 
 
 def recorded(
-    answer: Answer, held: Held, recorder: Recorder, most: int, citing: Citing | None = None
+    answer: Answer,
+    held: Held,
+    recorder: Recorder,
+    most: int,
+    citing: Citing | None = None,
+    shape: Shape | None = None,
 ) -> Iterator[str]:
     """The text of an answer about what is held, piece by piece, as it is generated.
 
@@ -26,11 +33,15 @@ def recorded(
         Tokens that it was to have at most; it has fewer where there is no room for them.
     citing
         Cites what its sentences rest on; None to cite nothing.
+    shape
+        What it is to be; None for a text.
 
     Raises
     ------
     UsageError
         If the question does not fit.
+    AnswerError
+        If it is not of its shape.
     """
     times, before = held.cache.times, replace(held.cache.times)
     first, last = answer.question.passages
@@ -47,12 +58,25 @@ def recorded(
         )
         recorder.answer_ended(answer, time.perf_counter() - started, evictions)
     _warn_of_positions(held.cache, recorder)
+    if shape is not None:
+        recorder.data_known(_data(answer, shape))
+        return
     _warn_if_empty(answer.text, recorder)
     if answer.stop_reason == "length":
         limit = f"at {setting('max_tokens', most)}"
         if answer.max_tokens < most:
             limit = f"after {answer.max_tokens} tokens, for want of room until all is read"
         recorder.warn_of_answer(f"the answer stopped {limit}; it may be incomplete")
+
+
+def _data(answer: Answer, shape: Shape) -> Any:
+    """What an answer is as data."""
+    if answer.stop_reason == "length":
+        raise AnswerError(
+            f"the answer was cut off after {answer.max_tokens} tokens, and is not whole; raise "
+            f"{setting('max_tokens')}, or ask for less"
+        )
+    return shape.value(answer.text)
 
 
 def cited(texts: Iterable[str], recorder: Recorder, citing: Citing | None) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 from keydiff_cli.cache import EvictionTimes
 from keydiff_cli.engine.answer import Answer
@@ -61,6 +62,7 @@ class Recorder:
         self._warnings: list[str] = []
         self._told: set[str] = set()  # what the front end was warned of
         self._answer = ""
+        self._data: Any = None
         self._certainty = 0.0
         self._stop_reason = "interrupted"
 
@@ -70,6 +72,7 @@ class Recorder:
         documents = () if self._corpus is None else self._corpus.documents
         return Report(
             answer=self._answer,
+            data=deepcopy(self._data),
             stop_reason=self._stop_reason,
             certainty=self._certainty,
             model=self._model,
@@ -247,7 +250,7 @@ class Recorder:
     def question_asked(self, prompt: int) -> None:
         """A question is to be answered; the prompt has so many tokens with it."""
         self.prompt_made(prompt)
-        self._answer, self._stop_reason = "", "interrupted"
+        self._answer, self._data, self._stop_reason = "", None, "interrupted"
         self._timing = replace(self._timing, first_token=0.0)
 
     def rows_recalled(self, tokens: Numbers, seconds: float) -> None:
@@ -288,6 +291,10 @@ class Recorder:
         self._tokens = replace(self._tokens, generated=len(answer.tokens))
         self._certainty = answer.certainty
         self._stop_reason = answer.stop_reason
+
+    def data_known(self, data: Any) -> None:
+        """The answer is this data."""
+        self._data = data
 
     def composed_ended(self, answer: Composed, seconds: float) -> None:
         """An answer that was put together is over, whole or not, after so many seconds."""
