@@ -77,7 +77,9 @@ class Maker:
         """
         flat = self._source.flat(nodes)
         key = frozenset(node.key for node in flat)
-        if key in self._impossible or key in self._open:
+        if key in self._open:
+            raise RefusedError(Merged(flat).at, "it refers to itself")
+        if key in self._impossible:
             raise ImpossibleError(Merged(flat).at)
         if key not in self._names:
             if len(self.rules) > _MOST_RULES:

@@ -63,22 +63,26 @@ class Source:
         ImpossibleError
             If one of them is false.
         RefusedError
-            If a reference leads out of the schema, or to nothing.
+            If a reference leads out of the schema, to nothing, or to where it comes from.
         """
         found: dict[tuple[str, ...], Node] = {}
-        todo, seen = list(nodes), set()
-        while todo:
-            node = todo.pop(0)
-            if node.schema is False:
-                raise ImpossibleError(node.at)
-            if node.schema is True or node.key in seen:
-                continue
-            seen.add(node.key)
-            more = [] if "$ref" not in node.schema else [self._resolve(node)]
-            todo[:0] = [*more, *node.subs("allOf")]
-            rest = node.without("$ref", "allOf")
-            found.setdefault(rest.key, rest)
+        for node in nodes:
+            for each in self._flattened(node, ()):
+                found.setdefault(each.key, each)
         return tuple(found.values())
+
+    def _flattened(self, node: Node, within: tuple[str, ...]) -> Iterator[Node]:
+        """A schema without references and ``allOf``, and the schemas that these lead to."""
+        if node.schema is False:
+            raise ImpossibleError(node.at)
+        if node.at in within:
+            raise RefusedError(node.at, "it refers to itself")
+        if node.schema is True:
+            return
+        yield node.without("$ref", "allOf")
+        more = [self._resolve(node)] if "$ref" in node.schema else []
+        for each in (*more, *node.subs("allOf")):
+            yield from self._flattened(each, (*within, node.at))
 
     def _resolve(self, node: Node) -> Node:
         ref, at = node.schema["$ref"], f"{node.at}/$ref"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,10 +167,14 @@ class Schema(Shape):
             found = json.loads(text)
         except ValueError as error:
             raise AnswerError(f"the answer is no JSON: {error}") from None
-        for wrong in _validator(self.schema).iter_errors(found):
+        for wrong in self._validator.iter_errors(found):
             message = wrong.message[:_LONGEST_REASON]
             raise AnswerError(f"the answer is not valid by the schema: {message}")
         return found
+
+    @cached_property
+    def _validator(self) -> Validator:
+        return _validator(self.schema)
 
 
 def _parsed(text: str, what: str) -> Any:
