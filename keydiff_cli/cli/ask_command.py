@@ -24,7 +24,7 @@ from keydiff_cli.cli.running import show
 from keydiff_cli.cli.shape_options import (
     ChoicesOption,
     SchemaOption,
-    settings_for_data,
+    refuse_citing,
     shape_of,
 )
 from keydiff_cli.cli.signatures import with_options
@@ -73,7 +73,7 @@ def ask(
         raise UsageError("--quick reads nothing, and --each asks every part: leave one of them out")
     shape = shape_of(schema, choices)
     if shape is not None:
-        settings = settings_for_data(resolved)
+        refuse_citing(resolved)
 
     from keydiff_cli import ask as asking
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from keydiff_cli.errors import UsageError
-from keydiff_cli.settings.config import Resolved, Settings
+from keydiff_cli.settings.config import Resolved
 
 if TYPE_CHECKING:
     from keydiff_cli.shapes import Schema, Shape
@@ -73,14 +72,13 @@ def schema_of(given: str) -> Schema:
     return shape
 
 
-def settings_for_data(resolved: Resolved) -> Settings:
-    """The settings where the answer is to be data, which is not cited.
+def refuse_citing(resolved: Resolved) -> None:
+    """Refuse to cite where the answer is to be data.
 
     Raises
     ------
     UsageError
-        If that was asked for.
+        If the command line asks for it.
     """
     if resolved.chosen("cite"):
         raise UsageError("--cite cites the sentences of a text, and data has none: leave it out")
-    return replace(resolved.settings, cite=False)
