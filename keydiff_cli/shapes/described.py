@@ -46,7 +46,7 @@ class _Describing:
     def of(self, nodes: Nodes, deep: int) -> str:
         """What values that satisfy some schemas look like."""
         merged = Merged(self._source.flat(nodes))
-        remark = " ".join(str(next(iter(merged.all("description")), "")).split())
+        remark = " ".join(str((merged.all("description") or [""])[-1]).split())
         return self._form(merged, deep) + (f" ({remark})" if remark and self._remarks else "")
 
     def _form(self, merged: Merged, deep: int) -> str:

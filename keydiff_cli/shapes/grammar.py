@@ -65,8 +65,13 @@ class Maker:
         self._impossible: set[frozenset[tuple[str, ...]]] = set()
         self._open: list[frozenset[tuple[str, ...]]] = []  # alternatives that are being made
 
-    def rule(self, nodes: Nodes) -> str:
+    def rule(self, nodes: Nodes, *, branched: bool = False) -> str:
         """The name of the rule of the values that satisfy some schemas.
+
+        Parameters
+        ----------
+        branched
+            Whether all but the last are of one schema, of which the last is an alternative.
 
         Raises
         ------
@@ -76,6 +81,7 @@ class Maker:
             As :func:`grammar_of`.
         """
         flat = self._source.flat(nodes)
+        _require_seen(flat[1:] if branched or len(nodes) == 1 else flat)
         key = frozenset(node.key for node in flat)
         if key in self._open:
             raise RefusedError(Merged(flat).at, "it refers to itself")
@@ -125,7 +131,7 @@ class Maker:
         found: dict[str, tuple[Node, Merged]] = {}
         for branch in node.subs(word):
             try:
-                name = self.rule((*rest, branch))
+                name = self.rule((*rest, branch), branched=True)
             except ImpossibleError:
                 continue
             merged = self.merged((*rest, branch))
@@ -165,6 +171,15 @@ class Maker:
             case "object":
                 return object_body(merged, self)
         return _number_body(merged, whole=kind == "integer")
+
+
+def _require_seen(nodes: Nodes) -> None:
+    """Refuse what speaks of properties that others have left, where these others do not show."""
+    for node in nodes:
+        if node.get("unevaluatedProperties") not in (None, True):
+            raise RefusedError(
+                f"{node.at}/unevaluatedProperties", "beside other schemas it has no grammar"
+            )
 
 
 def _number_body(merged: Merged, *, whole: bool) -> str:

@@ -21,11 +21,10 @@ def list_body(merged: Merged, maker: Maker) -> str:
     RefusedError
         If a keyword has no grammar.
     """
-    _require_known(merged)
     least, most = merged.least("minItems"), merged.most("maxItems")
-    for word in ("uniqueItems", "contains"):
+    for word, harmless in (("unevaluatedItems", True), ("uniqueItems", False), ("contains", None)):
         node = merged.first(word)
-        if node is not None and node.schema[word] is not False and (most is None or most > 1):
+        if node is not None and node.schema[word] is not harmless:
             raise RefusedError(f"{node.at}/{word}", "this keyword has no grammar")
     items = _first_items(merged, maker)
     if most is not None and most < least:
@@ -76,9 +75,3 @@ def _item(merged: Merged, number: int) -> Nodes:
         elif node.get("items") is not None:
             found.append(node.sub("items"))
     return tuple(found)
-
-
-def _require_known(merged: Merged) -> None:
-    node = merged.first("unevaluatedItems")
-    if node is not None and node.schema["unevaluatedItems"] is not True:
-        raise RefusedError(f"{node.at}/unevaluatedItems", "this keyword has no grammar")

@@ -11,6 +11,8 @@ from urllib.parse import unquote
 from keydiff_cli.shapes.refusal import ImpossibleError, RefusedError
 
 _NO_PART = object()
+_REMARKS = {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"}
+_REMARKS |= {"$comment", "$defs", "definitions", "$id", "$anchor"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +81,16 @@ class Source:
             raise RefusedError(node.at, "it refers to itself")
         if node.schema is True:
             return
-        yield node.without("$ref", "allOf")
+        rest, within = node.without("$ref", "allOf"), (*within, node.at)
         more = [self._resolve(node)] if "$ref" in node.schema else []
-        for each in (*more, *node.subs("allOf")):
-            yield from self._flattened(each, (*within, node.at))
+        more += node.subs("allOf")
+        if "$ref" in node.schema and len(more) == 1 and set(rest.schema) <= _REMARKS:
+            yield from self._flattened(more[0], within)  # which stands in its place
+            yield rest
+            return
+        yield rest
+        for each in more:
+            yield from self._flattened(each, within)
 
     def _resolve(self, node: Node) -> Node:
         ref, at = node.schema["$ref"], f"{node.at}/$ref"

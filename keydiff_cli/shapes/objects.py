@@ -129,12 +129,6 @@ def _require_known(merged: Merged) -> None:
             raise RefusedError(f"{node.at}/dependentRequired", "this keyword has no grammar")
         if node.get("propertyNames") not in (None, True, {}, {"type": "string"}):
             raise RefusedError(f"{node.at}/propertyNames", "this keyword has no grammar")
-        if node.get("unevaluatedProperties") is not None:
-            before = merged.nodes[: merged.nodes.index(node)]
-            if any(each.get("properties") or each.get("required") for each in before):
-                raise RefusedError(
-                    f"{node.at}/unevaluatedProperties", "beside other properties it has no grammar"
-                )
 
 
 def _refused(merged: Merged, word: str, why: str) -> RefusedError:
