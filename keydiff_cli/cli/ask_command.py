@@ -74,6 +74,10 @@ def ask(
     shape = shape_of(schema, choices)
     if shape is not None:
         refuse_citing(resolved)
+        if choices and options.each:
+            raise UsageError(
+                "--each asks every part for data by --schema, not for one of --choices"
+            )
 
     from keydiff_cli import ask as asking
 

@@ -12,7 +12,7 @@ from keydiff_cli.reading.citing import Citing
 from keydiff_cli.reading.composing import Composing
 from keydiff_cli.reading.recorded_answer import recorded
 from keydiff_cli.reading.second_look import Passages
-from keydiff_cli.shapes import Shape
+from keydiff_cli.shapes import Schema, Shape
 from keydiff_cli.text.prompts import Asked, prompt_tokens
 
 
@@ -37,6 +37,8 @@ class Answering(Composing):
             windows.
         shape
             What the answer is to be; None for a text. The report has it as ``data`` in the end.
+            Where ``settings.each`` is on, each part is asked for data by the schema, and all of it
+            is a list.
 
         Raises
         ------
@@ -48,6 +50,9 @@ class Answering(Composing):
         self.require_idle()
         cache = self.held.cache
         sought = question
+        if isinstance(shape, Schema) and self.settings.each == "on":
+            yield from self.told(self.filling(question, shape))
+            return
         if shape is not None:
             sought, question = f"{question} {shape.words}", shape.asked(question)
         elif (composed := self.composed(question, self._tokens)) is not None:

@@ -47,24 +47,20 @@ class Recorder:
         self._corpus: Corpus | None = None
         self._model: ModelIdentity | None = None
         self._cache: CacheSetup | None = None
-        self._tokens = TokenCounts()
-        self._timing = Timing()
+        self._tokens, self._timing = TokenCounts(), Timing()
         self._taken_up = 0.0  # seconds that a snapshot took
         self._evidence = Evidence()
-        self._quick = False
+        self._quick = self._over = False  # the latter: whether a peak above the cap was warned of
         self._notes: list[Note] = []
         self._sentences: tuple[PlacedSentence, ...] = ()
         self._checked = CheckedFacts()
         self._citations: list[Citation] = []
         self._uncovered: tuple[Place, ...] = ()
         self._memory = MemoryUse()
-        self._over = False  # whether a peak above the cap was warned of
         self._warnings: list[str] = []
         self._told: set[str] = set()  # what the front end was warned of
-        self._answer = ""
+        self._answer, self._certainty, self._stop_reason = "", 0.0, "interrupted"
         self._data: Any = None
-        self._certainty = 0.0
-        self._stop_reason = "interrupted"
 
     @property
     def report(self) -> Report:
@@ -161,8 +157,7 @@ class Recorder:
     def snapshot_loaded(self, tokens: int, kept: int, seconds: float = 0.0) -> None:
         """The first tokens of the documents come from a snapshot, so many of them kept."""
         self._tokens = replace(self._tokens, document=tokens, reused=tokens, kept=kept)
-        self._taken_up = seconds
-        self._timing = replace(self._timing, ingest=seconds)
+        self._taken_up, self._timing = seconds, replace(self._timing, ingest=seconds)
 
     def reading_began(self) -> None:
         """Reading begins."""
@@ -289,8 +284,7 @@ class Recorder:
             evict=evictions.move,
         )
         self._tokens = replace(self._tokens, generated=len(answer.tokens))
-        self._certainty = answer.certainty
-        self._stop_reason = answer.stop_reason
+        self._certainty, self._stop_reason = answer.certainty, answer.stop_reason
 
     def data_known(self, data: Any) -> None:
         """The answer is this data."""
@@ -300,7 +294,7 @@ class Recorder:
         """An answer that was put together is over, whole or not, after so many seconds."""
         self._timing = replace(self._timing, answer=seconds + self._evidence.seconds)
         self._tokens = replace(self._tokens, generated=answer.generated)
-        self._certainty = answer.certainty
-        self._stop_reason = answer.stop_reason
+        self._certainty, self._stop_reason = answer.certainty, answer.stop_reason
         self._sentences, self._checked = tuple(answer.sentences), answer.checked
         self._uncovered = answer.uncovered
+        self._data = answer.data if answer.stop_reason == "eos" else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from keydiff_cli.errors import AnswerError, UsageError
 from keydiff_cli.shapes.described import describe, words_of
-from keydiff_cli.shapes.gbnf import Rules, literal
+from keydiff_cli.shapes.gbnf import SPACE, Rules, literal
 from keydiff_cli.shapes.grammar import grammar_of
 from keydiff_cli.shapes.merged import Merged
 from keydiff_cli.shapes.nodes import Nodes, Source
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 _LONGEST_REASON = 200  # characters
+_MOST_LISTED = 12  # of one text
+_TOLD = "Answer in JSON of this form, and nothing else: "
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class Schema(Shape):
             return all(validator.evolve(schema=node.schema).is_valid(value) for node in nodes)
 
         grammar = grammar_of(source, valid)
-        told = f"Answer in JSON of this form, and nothing else: {describe(source)}"
+        told = f"{_TOLD}{describe(source)}"
         return cls(grammar, told, words_of(schema), schema, tuple(_names(source)))
 
     @classmethod
@@ -172,9 +174,36 @@ class Schema(Shape):
             raise AnswerError(f"the answer is not valid by the schema: {message}")
         return found
 
+    @property
+    def listed(self) -> Shape:
+        """Lists of such data, of all that a text has."""
+        start, _, rules = self.grammar.partition("\n")
+        item = start.removeprefix("root ::= ")
+        more = f'("," {SPACE} {item}){{0,{_MOST_LISTED - 1}}}'
+        grammar = f'root ::= "[" ({item} {more})? "]"\n{rules}'
+        form = self.told.removeprefix(_TOLD)
+        told = f"Answer with all that the text has, as a list in JSON, [] for none: [{form}, ...]"
+        return _Listed(grammar, told, self.words, self)
+
     @cached_property
     def _validator(self) -> Validator:
         return _validator(self.schema)
+
+
+@dataclass(frozen=True)
+class _Listed(Shape):
+    """Lists of data by a schema."""
+
+    of: Schema
+
+    def value(self, text: str) -> list[Any]:
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise AnswerError(f"the answer is no JSON: {error}") from None
+        if not isinstance(found, list):
+            raise AnswerError("the answer is no list")
+        return [self.of.value(json.dumps(each)) for each in found]
 
 
 def _parsed(text: str, what: str) -> Any:

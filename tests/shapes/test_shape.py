@@ -116,3 +116,16 @@ def test_what_are_no_choices_is_refused(given: list[str]) -> None:
 def test_an_answer_that_is_no_choice_is_an_error() -> None:
     with pytest.raises(AnswerError, match="none of the choices: 'may'"):
         Choices.of(["maybe", "no"]).value("may")
+
+
+def test_a_list_of_such_data_is_a_shape_too() -> None:
+    schema = Schema.of({"properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": {"x": {"const": 1}}})
+    listed = schema.listed
+    texts = Texts(listed.grammar)
+    made = [listed.value(texts.make()) for _ in range(50)]
+    assert [] in made
+    assert max(map(len, made)) > 3
+    assert any({"a": 1} in each for each in made)
+    for wrong in ("{}", "[", '[{"a": 2}]'):
+        with pytest.raises(AnswerError):
+            listed.value(wrong)
