@@ -2,9 +2,9 @@
 
     python docs/schemas_tried.py FOLDER [--every N] [--model NAME] [--max-tokens N]
 
-The folder has JSON Schemas, one in a file. A line is printed for each that is not valid, and the
-counts in the end: of answers that are valid by their schema, of those that were cut off, of schemas
-that were refused, and of answers that are not valid, of which there must be none.
+The folder has JSON Schemas, one in a file. A line is printed for each, and the counts in the end:
+of answers that are valid by their schema, of those that were cut off, of schemas that were refused,
+and of answers that are not valid, of which there must be none.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from keydiff_cli.errors import AnswerError, UsageError
 from keydiff_cli.llama import require_grammar
 from keydiff_cli.reading.reader import Reader
+from keydiff_cli.settings.checks import SMALLEST_LOOK
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.shapes import Schema
 
@@ -41,7 +42,13 @@ def main() -> None:
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--max-tokens", type=int, default=400)
     given = parser.parse_args()
-    settings = Settings(model=given.model, max_tokens=given.max_tokens, cache=False, threads=1)
+    settings = Settings(
+        model=given.model,
+        max_tokens=given.max_tokens,
+        second_look=SMALLEST_LOOK,
+        cache=False,
+        threads=1,
+    )
     counts: Counter[str] = Counter()
     with Reader(settings) as reader:
         reader.read([DOCUMENT], quick=True)
@@ -55,8 +62,7 @@ def main() -> None:
                 continue
             came = outcome(reader, schema)
             counts[came.partition(":")[0]] += 1
-            if came != "valid":
-                print(f"{path.name}: {came}: {reader.report.answer[:100]!r}", flush=True)
+            print(f"{path.name}: {came}: {reader.report.answer[:100]!r}", flush=True)
     print(", ".join(f"{count} {what}" for what, count in counts.most_common()))
 
 
