@@ -19,8 +19,13 @@ SCHEMA = {
 USUAL = {"KEYDIFF_ARCHIVE": "full", "KEYDIFF_SECOND_LOOK": "256"}
 
 
+@pytest.fixture
+def keydiff(small_path: Path, models_folder: Path, tmp_path: Path) -> Keydiff:
+    """The command, with nothing kept yet."""
+    return Keydiff(models_folder, small_path, tmp_path / "cache")
+
+
 @pytest.mark.model
-@pytest.mark.usefixtures("small_path")
 def test_what_the_parts_have_is_a_list_of_data_and_a_part_asked_once(
     keydiff: Keydiff, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -29,8 +34,8 @@ def test_what_the_parts_have_is_a_list_of_data_and_a_part_asked_once(
     monkeypatch.setattr("keydiff_cli.reading.judging.Judge.PART", (-100.0, -100.0))
     document = tmp_path / "report.txt"
     document.write_bytes(SAMPLE.read_bytes()[6670:7800])
-    words = ("ask", "--each", "--schema", json.dumps(SCHEMA), "--model", SMALL)
-    words += ("--budget", 64, "--block", 32, document, "Which vessels are there?")
+    words: tuple[object, ...] = ("ask", "--each", "--schema", json.dumps(SCHEMA))
+    words += ("--model", SMALL, "--budget", 64, "--block", 32, document, "Which vessels are there?")
     first = keydiff(*words, "--json", **USUAL)
     report = json.loads(first.out)
     assert report["stop_reason"] == "eos"
