@@ -21,6 +21,7 @@ from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.run import Run
 from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
+from keydiff_cli.shapes import Shape
 from keydiff_cli.snapshots import ArchiveForm
 
 _QUESTION_TOKENS = 256  # assumed where the question is not known
@@ -39,6 +40,7 @@ def ask(
     quick: bool = False,
     notes: bool = False,
     for_summary: Sequence[str] = (),
+    shape: Shape | None = None,
 ) -> Report:
     """Read documents and answer one question.
 
@@ -58,9 +60,13 @@ def ask(
         Make notes on their parts, too, ahead of questions that are answered from them.
     for_summary
         Settings that were given for a summary, by their names: warn of them if there is none.
+    shape
+        What the answer is to be; None for a text. The report has it as ``data``.
 
     Raises
     ------
+    AnswerError
+        If the answer is not of its shape.
     KeydiffError
         Whatever stands in the way; its ``status`` is the exit status.
     """
@@ -68,11 +74,13 @@ def ask(
     with Reader(settings, events, checksum=checksum) as reader:
         with run_to_its_end(reader):
             talk = question is None
-            reader.read(sources, question=question, talk=talk, stdin=stdin, quick=quick)
+            asked = question if shape is None or question is None else shape.asked(question)
+            reader.read(sources, question=asked, talk=talk, stdin=stdin, quick=quick)
             if question is not None:
-                if for_summary and (why := reader.without_summary(question)):
+                why = reader.without_summary(question) if shape is None else "the answer is data"
+                if for_summary and why:
                     _warn_of_no_effect(reader, for_summary, why)
-                for _ in reader.stream(question, rewind=False):
+                for _ in reader.stream(question, rewind=False, shape=shape):
                     pass
             elif notes and not reader.held.problem:
                 made = list(reader.notes())

@@ -23,7 +23,7 @@ class ExitStatus(IntEnum):
     DOCUMENT = 3
     MODEL = 4
     MEMORY = 5
-    UNSUPPORTED = 6
+    ANSWER = 6
     INTERRUPTED = 130
 
 
@@ -92,13 +92,13 @@ class ModelError(KeydiffError):
     status = ExitStatus.MODEL
 
 
-class UnsupportedError(KeydiffError):
-    """The documents support an answer less than was asked for."""
-
-    status = ExitStatus.UNSUPPORTED
-
-
 class MemoryCapError(KeydiffError):
     """The memory cap is too small for the work asked for."""
 
     status = ExitStatus.MEMORY
+
+
+class AnswerError(KeydiffError):
+    """An answer is not what was asked for: not such data, or not supported as far."""
+
+    status = ExitStatus.ANSWER

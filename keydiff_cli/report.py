@@ -184,6 +184,8 @@ class Report:
     stop_reason
         ``read`` when the documents were read, then ``eos`` or ``length``; ``interrupted`` if it
         came to neither.
+    data
+        The data that the answer is, where it was to have a shape; None until it is whole.
     certainty
         Geometric mean of the probabilities that the model gave the tokens of the answer, 0 to 1.
     second_look
@@ -212,6 +214,7 @@ class Report:
     """
 
     answer: str = ""
+    data: Any = None
     stop_reason: str = "interrupted"
     certainty: float = 0.0
     model: ModelIdentity | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from keydiff_cli.errors import (
+    AnswerError,
     DocumentError,
     ExitStatus,
     KeydiffError,
@@ -36,6 +37,7 @@ def test_exit_statuses_are_those_documented() -> None:
         (DocumentError, 3),
         (ModelError, 4),
         (MemoryCapError, 5),
+        (AnswerError, 6),
     ],
 )
 def test_each_error_has_its_status(kind: type[KeydiffError], status: int) -> None:

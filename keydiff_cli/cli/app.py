@@ -21,6 +21,7 @@ from keydiff_cli.cli.ask_command import ask
 from keydiff_cli.cli.build_command import build_llama
 from keydiff_cli.cli.chat_command import chat
 from keydiff_cli.cli.doctor_command import doctor
+from keydiff_cli.cli.extract_command import extract
 from keydiff_cli.cli.map_command import draw
 from keydiff_cli.cli.messages import tell_error
 from keydiff_cli.cli.notes_command import notes
@@ -105,6 +106,7 @@ app = typer.Typer(
     help="Ask questions of documents longer than your machine's memory, with a local model.",
 )
 app.command()(ask)
+app.command()(extract)
 app.command()(chat)
 app.command()(read)
 app.command()(notes)

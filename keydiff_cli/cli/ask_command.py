@@ -22,8 +22,14 @@ from keydiff_cli.cli.options import (
     Options,
 )
 from keydiff_cli.cli.running import show
+from keydiff_cli.cli.shape_options import (
+    ChoicesOption,
+    SchemaOption,
+    refuse_citing,
+    shape_of,
+)
 from keydiff_cli.cli.signatures import with_options
-from keydiff_cli.errors import UnsupportedError, UsageError
+from keydiff_cli.errors import AnswerError, UsageError
 
 _QUICKER = "for an answer from passages at once, without reading: --quick"
 
@@ -67,6 +73,8 @@ def ask(
             show_default=False,
         ),
     ] = None,
+    schema: SchemaOption = None,
+    choices: ChoicesOption = None,
     *,
     options: Options,
 ) -> None:
@@ -79,7 +87,15 @@ def ask(
 
     if quick and options.each:
         raise UsageError("--quick reads nothing, and --each asks every part: leave one of them out")
-
+    shape = shape_of(schema, choices)
+    if shape is not None:
+        refuse_citing(resolved)
+        if choices and options.each:
+            raise UsageError(
+                "--each asks every part for data by --schema, not for one of --choices"
+            )
+        if min_support:
+            raise UsageError("--min-support is about answers in words: leave it out")
     if min_support and settings.absent == "off":
         raise UsageError("--min-support needs to know what is absent: leave --absent off out")
 
@@ -95,9 +111,11 @@ def ask(
             checksum=options.as_json,
             quick=quick,
             for_summary=[name for name in SUMMING if resolved.chosen(name)],
+            shape=shape,
         ),
         options,
-        answer=not options.as_json,
+        answer=not options.as_json and shape is None,
+        data=shape is not None,
         advice=_QUICKER if settings.second_look else "",
         files=sources,
         plain=settings.plain,
@@ -109,12 +127,12 @@ def ask(
 def _require_support(supported: str | None, least: MinSupport) -> None:
     """Refuse an answer that the documents support less than was asked for."""
     if supported is None:
-        raise UnsupportedError(
+        raise AnswerError(
             "how far the documents support the answer is not known: it is of questions that are "
             "put to a model that this was measured for (docs/support.md)"
         )
     if supported not in ("yes", least.value):
-        raise UnsupportedError(f"the documents support the answer less than asked for: {supported}")
+        raise AnswerError(f"the documents support the answer less than asked for: {supported}")
 
 
 def _check_input(files: Sequence[str], question: str | None) -> tuple[Sequence[str], str]:

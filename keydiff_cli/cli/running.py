@@ -34,6 +34,7 @@ def show(
     options: Options,
     *,
     answer: bool,
+    data: bool = False,
     advice: str = "",
     files: Sequence[str] = (),
     plain: bool = False,
@@ -48,6 +49,8 @@ def show(
         What the user wants to see.
     answer
         Whether the answer is printed as it comes.
+    data
+        Whether it is data, which is printed in the end.
     advice
         What to say if the user interrupts it while documents are read.
     files
@@ -62,7 +65,7 @@ def show(
     """
     from keydiff_cli.llama import echo_log
     from keydiff_cli.render.display import Display
-    from keydiff_cli.render.printing import print_json
+    from keydiff_cli.render.printing import print_data, print_json
 
     echo_log(options.verbose)
     display = Display(quiet=options.quiet, answer=answer, files=lambda: files, plain=lambda: plain)
@@ -75,6 +78,8 @@ def show(
     display.finished(report, stats=options.stats)
     if options.as_json:
         print_json(report.as_json())
+    elif data and report.stop_reason == "eos":
+        print_data(report.data)
     if report.stop_reason == "interrupted":
         if advice and not report.quick and not _is_read(report):
             display.note(advice)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -12,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keydiff_cli.cache import KVCache
+from keydiff_cli.engine.constrained import Constrained
 from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import LlamaError, Tokens
+from keydiff_cli.llama import Grammar, LlamaError, Tokens
 from keydiff_cli.scores import Float32, KeyDiff, Rows, Watch
 from keydiff_cli.text.prompts import Asked
 
@@ -169,6 +171,8 @@ class Answer:
         Where to stop.
     begun
         Tokens that the answer begins with: it was generated so far before.
+    grammar
+        Of the texts that it may be, in GBNF; empty for any text.
 
     Attributes
     ----------
@@ -196,14 +200,16 @@ class Answer:
         max_tokens: int,
         sampler: Sampler,
         begun: Sequence[int] = (),
+        grammar: str = "",
     ) -> None:
         self.cache = cache
         self.question = question
         self.max_tokens = max_tokens
         self._put = 0  # tokens of the question that are in the cache, before all of it is
         self._logits: NDArray[np.float32] | None = None  # after all of them
-        self._given: list[int] = []  # what it begins with, chosen before
-        self._choose = sampler.choices()
+        self._given: list[int] = []  # what it is, where that is known
+        self._sampler = sampler
+        self._grammar = grammar
         self._surprise = 0.0  # minus the sum of the tokens' log-probabilities
         self.begun = list(begun)
         self.tokens: list[int] = []
@@ -214,14 +220,22 @@ class Answer:
 
     @property
     def certainty(self) -> float:
-        """Geometric mean of the probabilities that the model gave the tokens, 0 to 1."""
+        """Geometric mean of the probabilities that the model gave the tokens, 0 to 1.
+
+        Also to those that a grammar left no choice but to take.
+        """
         return math.exp(-self._surprise / max(len(self.tokens), 1))
 
     def __iter__(self) -> Iterator[str]:
         """Text as it comes, never in the middle of a character."""
-        for text in self._generate():
-            self.text += text
-            yield text
+        with ExitStack() as stack:
+            choose: Choices | Constrained = (free := self._sampler.choices())
+            if self._grammar:
+                grammar = Grammar(self.cache.context.model, self._grammar)
+                choose = Constrained(free, stack.enter_context(grammar))
+            for text in self._generate(choose):
+                self.text += text
+                yield text
 
     def put_lead(self) -> None:
         """Put what stands before the question's own words to the model: the passages.
@@ -241,10 +255,7 @@ class Answer:
     def put(self) -> NDArray[np.float32]:
         """Put the question to the model, or the rest of it; the logits of what comes after it.
 
-        Raises
-        ------
-        UsageError
-            As :meth:`put_lead`.
+        Raises an error as :meth:`put_lead` does.
         """
         if self._logits is None:
             ids, start = self.question.ids, self.cache.tokens - self._put
@@ -262,7 +273,7 @@ class Answer:
         self._given = [int(token) for token in self.cache.context.model.tokenize(text)]
         self.max_tokens = len(self._given) + 1
 
-    def _generate(self) -> Iterator[str]:
+    def _generate(self, choose: Choices | Constrained) -> Iterator[str]:
         logits = self.put()
         model, decoder = self.cache.context.model, self._decoder
         if self.begun:
@@ -270,7 +281,7 @@ class Answer:
             logits = self.cache.context.logits()
         given = iter(self._given)
         while True:
-            token = next(given, None) if self._given else self._choose(logits)
+            token = next(given, None) if self._given else choose(logits)
             if token is None or model.ends_answer(token):
                 self.stop_reason = "eos"
                 break

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from keydiff_cli.llama.context import Context
 from keydiff_cli.llama.devices import HERE, Device, Placement
+from keydiff_cli.llama.grammar import Grammar, require_grammar
 from keydiff_cli.llama.installation import Installation, find_installation
 from keydiff_cli.llama.interrupts import hold_interrupt
 from keydiff_cli.llama.kv_api import API_VERSION, api_version
@@ -36,6 +37,7 @@ __all__ = [
     "CacheTensors",
     "Context",
     "Device",
+    "Grammar",
     "Installation",
     "LlamaError",
     "Model",
@@ -51,4 +53,5 @@ __all__ = [
     "hold_interrupt",
     "memory_view",
     "read_tensor",
+    "require_grammar",
 ]

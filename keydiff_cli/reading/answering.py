@@ -14,6 +14,7 @@ from keydiff_cli.reading.composing import Composing
 from keydiff_cli.reading.recorded_answer import recorded
 from keydiff_cli.reading.second_look import Passages
 from keydiff_cli.reading.supporting import Supporting
+from keydiff_cli.shapes import Schema, Shape
 from keydiff_cli.text.absence import asks_for_facts
 from keydiff_cli.text.prompts import Asked, prompt_tokens
 
@@ -25,7 +26,9 @@ class Answering(Composing):
         """Answer a question; see :meth:`stream`."""
         return "".join(self.stream(question))
 
-    def stream(self, question: str, *, rewind: bool = True) -> Iterator[str]:
+    def stream(
+        self, question: str, *, rewind: bool = True, shape: Shape | None = None
+    ) -> Iterator[str]:
         """Answer a question, piece by piece.
 
         Parameters
@@ -35,27 +38,42 @@ class Answering(Composing):
             before all is read they are forgotten in any case. This takes a copy of the cache in
             memory if the answer is longer than ``settings.conversation``, or the model has sliding
             windows.
+        shape
+            What the answer is to be; None for a text. The report has it as ``data`` in the end.
+            Where ``settings.each`` is on, each part is asked for data by the schema, and all of it
+            is a list.
 
         Raises
         ------
         UsageError
             If nothing was read, the question does not fit, or another one is being answered.
+        AnswerError
+            If the answer is not of its shape in the end, as it was cut off.
         """
         self.require_idle()
         cache = self.held.cache
-        if (composed := self.composed(question, self._tokens)) is not None:
+        sought = question
+        if isinstance(shape, Schema) and self.settings.each == "on":
+            yield from self.told(self.filling(question, shape))
+            return
+        if shape is not None:
+            sought, question = f"{question} {shape.words}", shape.asked(question)
+        elif (composed := self.composed(question, self._tokens)) is not None:
             yield from self.told(composed, self.citing(question))
             return
         alone = self._tokens(question)
         with self.paused():
             mark = cache.mark() if rewind else None
             try:
-                with self.evidence(question, alone) as passages:  # gone after the cache is rewound
+                with self.evidence(sought, alone) as passages:  # gone after the cache is rewound
                     try:
-                        answer = self.answer(self._tokens(question, passages.text))
-                        citing = self.citing(question, passages)
-                        supporting = self.supporting(question, passages, self._tokens)
-                        yield from self.generate(answer, citing, supporting)
+                        asked = self._tokens(question, passages.text)
+                        answer = self.answer(asked, grammar=shape.grammar if shape else "")
+                        citing = supporting = None
+                        if shape is None:
+                            citing = self.citing(question, passages)
+                            supporting = self.supporting(question, passages, self._tokens)
+                        yield from self.generate(answer, citing, supporting, shape)
                     finally:
                         if mark is not None and self.cache is cache:  # else it is freed already
                             cache.rewind(mark)
@@ -134,23 +152,27 @@ class Answering(Composing):
         )
 
     def generate(
-        self, answer: Answer, citing: Citing | None = None, supporting: Supporting | None = None
+        self,
+        answer: Answer,
+        citing: Citing | None = None,
+        supporting: Supporting | None = None,
+        shape: Shape | None = None,
     ) -> Iterator[str]:
         """The text of an answer, piece by piece; it stays in the cache with its question.
 
-        What its sentences rest on is cited by ``citing``; whether there is an answer is found out
-        by ``supporting``.
+        What its sentences rest on is cited by ``citing``, whether there is an answer is found out
+        by ``supporting``, and it is data of ``shape``: of what there is of these.
 
         Raises
         ------
-        UsageError
+        UsageError, AnswerError
             As :meth:`stream`.
         """
         self.require_idle()
         held, self._answer = self.held, answer
         try:
             most = self.settings.max_tokens
-            yield from recorded(answer, held, self.recorder, most, citing, supporting)
+            yield from recorded(answer, held, self.recorder, most, citing, supporting, shape)
         finally:
             if self._answer is answer:
                 self._answer = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import Any
 
 from keydiff_cli.engine.answer import StopReason
 from keydiff_cli.report import CheckedFacts
@@ -36,6 +37,8 @@ class Composed(ABC):
         Tokens that the model has generated for it.
     certainty : float
         As :attr:`keydiff_cli.report.Report.certainty`; 0 if it is not known.
+    data : object
+        The data that it is; None if it is a text.
     stop_reason : str
         Why it ended: ``eos``, or ``length`` where ``max_tokens`` has cut it short; ``interrupted``
         as long as it has not.
@@ -55,6 +58,7 @@ class Composed(ABC):
         self.generated = 0
         self.certainty = 0.0
         self.max_tokens = 0
+        self.data: Any = None
         self.stop_reason: StopReason = "interrupted"
         self._ending: StopReason = "eos"
 

@@ -15,10 +15,12 @@ from keydiff_cli.reading.note_taking import NoteTaking
 from keydiff_cli.reading.recorded_answer import recorded_composed
 from keydiff_cli.reading.surveying import LONGEST_PART
 from keydiff_cli.reading.whole import notes_within
+from keydiff_cli.shapes import Schema
 from keydiff_cli.text.places import Note, Place, PlacedSentence
 from keydiff_cli.text.prompts import Asked
 
 if TYPE_CHECKING:
+    from keydiff_cli.reading.filling import Filling
     from keydiff_cli.reading.listing import Listing
     from keydiff_cli.reading.summing import Summary
     from keydiff_cli.text.facts import Facts
@@ -200,6 +202,28 @@ class Composing(NoteTaking):
             "what the cache holds"
         )
         return listing
+
+    def filling(self, question: str, schema: Schema) -> Filling:
+        """The data that each part has by a schema, to be found as it is iterated over.
+
+        Raises
+        ------
+        UsageError
+            If there is more to read, or the documents were searched only.
+        NoViewError
+            As :class:`Filling`.
+        """
+        from keydiff_cli.reading.filling import Filling  # what it judges with takes time to load
+
+        held = self.held
+        if self._reading is not None or held.searched_only:
+            raise UsageError("each part can be asked for data when all was read")
+        store, in_use = self._store(), lambda: self._held is held
+        filling = Filling(held, self.recorder, store, in_use, question, schema)
+        self.recorder.evidence_sought(filling.prompt)
+        self.recorder.looked_at_all()
+        self.recorder.note(f"each of {len(filling.parts)} parts is asked")
+        return filling
 
     def without_summary(self, question: str) -> str:
         """Why a question is answered by no summary, in words; empty if it may be by one."""

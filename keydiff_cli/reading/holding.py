@@ -66,6 +66,7 @@ class Holding:
         sampler: Sampler | None = None,
         most: int | None = None,
         begun: Sequence[int] = (),
+        grammar: str = "",
     ) -> Answer:
         """An answer to the tokens of a question, by the sampler of the settings or another one.
 
@@ -75,6 +76,8 @@ class Holding:
             Where it ends at the latest, in tokens, if that is before the limit of the settings.
         begun
             Tokens that it begins with, beside those.
+        grammar
+            Of the texts that it may be, in GBNF; empty for any text.
 
         Raises
         ------
@@ -86,7 +89,7 @@ class Holding:
         most = min(settings.max_tokens, settings.max_tokens if most is None else most)
         if self._paused:  # nothing of what was read may have to make room
             most = max(min(most, cache.free - len(asked.ids) - len(begun)), 1)
-        return Answer(cache, asked, max_tokens=most, sampler=sampler, begun=begun)
+        return Answer(cache, asked, max_tokens=most, sampler=sampler, begun=begun, grammar=grammar)
 
     @contextmanager
     def _closed_if_lost(self) -> Iterator[None]:

@@ -6,15 +6,17 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from keydiff_cli.cache import EvictionTimes, KVCache
 from keydiff_cli.engine.answer import Answer
-from keydiff_cli.errors import setting
+from keydiff_cli.errors import AnswerError, setting
 from keydiff_cli.reading.citing import Citing
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.supporting import Supporting
+from keydiff_cli.shapes import Shape
 
 
 def recorded(
@@ -24,6 +26,7 @@ def recorded(
     most: int,
     citing: Citing | None = None,
     supporting: Supporting | None = None,
+    shape: Shape | None = None,
 ) -> Iterator[str]:
     """The text of an answer about what is held, piece by piece, as it is generated.
 
@@ -35,11 +38,15 @@ def recorded(
         Cites what its sentences rest on; None to cite nothing.
     supporting
         Finds out whether the documents answer it; None to let the model answer.
+    shape
+        What it is to be; None for a text.
 
     Raises
     ------
     UsageError
         If the question does not fit.
+    AnswerError
+        If it is not of its shape.
     """
     times, before = held.cache.times, replace(held.cache.times)
     first, last = answer.question.passages
@@ -61,12 +68,25 @@ def recorded(
     if supporting is not None:
         supporting.look_at(answer)
     _warn_of_positions(held.cache, recorder)
+    if shape is not None:
+        recorder.data_known(_data(answer, shape))
+        return
     _warn_if_empty(answer.text, recorder)
     if answer.stop_reason == "length":
         limit = f"at {setting('max_tokens', most)}"
         if answer.max_tokens < most:
             limit = f"after {answer.max_tokens} tokens, for want of room until all is read"
         recorder.warn_of_answer(f"the answer stopped {limit}; it may be incomplete")
+
+
+def _data(answer: Answer, shape: Shape) -> Any:
+    """What an answer is as data."""
+    if answer.stop_reason == "length":
+        raise AnswerError(
+            f"the answer was cut off after {answer.max_tokens} tokens, and is not whole; raise "
+            f"{setting('max_tokens')}, or ask for less"
+        )
+    return shape.value(answer.text)
 
 
 def cited(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 from keydiff_cli.cache import EvictionTimes
 from keydiff_cli.engine.answer import Answer
@@ -46,23 +47,19 @@ class Recorder:
         self._corpus: Corpus | None = None
         self._model: ModelIdentity | None = None
         self._cache: CacheSetup | None = None
-        self._tokens = TokenCounts()
-        self._timing = Timing()
+        self._tokens, self._timing = TokenCounts(), Timing()
         self._taken_up = 0.0  # seconds that a snapshot took
         self._evidence = Evidence()
-        self._quick = False
+        self._quick = self._over = False  # the latter: whether a peak above the cap was warned of
         self._notes: list[Note] = []
-        self._sentences: tuple[PlacedSentence, ...] = ()
-        self._checked, self._uncovered = CheckedFacts(), tuple[Place, ...]()
+        self._sentences, self._uncovered = tuple[PlacedSentence, ...](), tuple[Place, ...]()
         self._citations: list[Citation] = []
         self._supported: tuple[str | None, float | None] = None, None
-        self._memory = MemoryUse()
-        self._over = False  # whether a peak above the cap was warned of
+        self._memory, self._checked = MemoryUse(), CheckedFacts()
         self._warnings: list[str] = []
         self._told: set[str] = set()  # what the front end is told of once
-        self._answer = ""
-        self._certainty = 0.0
-        self._stop_reason = "interrupted"
+        self._answer, self._certainty, self._stop_reason = "", 0.0, "interrupted"
+        self._data: Any = None
 
     @property
     def report(self) -> Report:
@@ -70,6 +67,7 @@ class Recorder:
         documents = () if self._corpus is None else self._corpus.documents
         return Report(
             answer=self._answer,
+            data=deepcopy(self._data),
             stop_reason=self._stop_reason,
             certainty=self._certainty,
             model=self._model,
@@ -167,8 +165,7 @@ class Recorder:
     def snapshot_loaded(self, tokens: int, kept: int, seconds: float = 0.0) -> None:
         """The first tokens of the documents come from a snapshot, so many of them kept."""
         self._tokens = replace(self._tokens, document=tokens, reused=tokens, kept=kept)
-        self._taken_up = seconds
-        self._timing = replace(self._timing, ingest=seconds)
+        self._taken_up, self._timing = seconds, replace(self._timing, ingest=seconds)
 
     def reading_began(self) -> None:
         """Reading begins."""
@@ -247,7 +244,7 @@ class Recorder:
     def question_asked(self, prompt: int, begun: str = "") -> None:
         """A question is to be answered, from what was ``begun``; the prompt has so many tokens."""
         self.prompt_made(prompt)
-        self._answer, self._stop_reason = begun, "interrupted"
+        self._answer, self._data, self._stop_reason = begun, None, "interrupted"
         self._timing = replace(self._timing, first_token=0.0)
 
     def rows_recalled(self, tokens: Numbers, seconds: float) -> None:
@@ -287,14 +284,17 @@ class Recorder:
         spent, score, evict = seconds + self._evidence.seconds, evictions.score, evictions.move
         self._timing = replace(self._timing, answer=spent, score=score, evict=evict)
         self._tokens = replace(self._tokens, generated=len(answer.tokens))
-        self._certainty = answer.certainty
-        self._stop_reason = answer.stop_reason
+        self._certainty, self._stop_reason = answer.certainty, answer.stop_reason
+
+    def data_known(self, data: Any) -> None:
+        """The answer is this data."""
+        self._data = data
 
     def composed_ended(self, answer: Composed, seconds: float) -> None:
         """An answer that was put together is over, whole or not, after so many seconds."""
         self._timing = replace(self._timing, answer=seconds + self._evidence.seconds)
         self._tokens = replace(self._tokens, generated=answer.generated)
-        self._certainty = answer.certainty
-        self._stop_reason = answer.stop_reason
+        self._certainty, self._stop_reason = answer.certainty, answer.stop_reason
         self._sentences, self._checked = tuple(answer.sentences), answer.checked
         self._uncovered = answer.uncovered
+        self._data = answer.data if answer.stop_reason == "eos" else None

@@ -37,3 +37,11 @@ def print_table(
 def print_json(value: object, *, indent: int | None = 2) -> None:
     """Print a JSON value on stdout; on one line if there is no indent."""
     print(escape_json(json.dumps(value, ensure_ascii=False, indent=indent)), flush=True)
+
+
+def print_data(value: object) -> None:
+    """Print the data that an answer is on stdout: a text as it is, anything else as JSON."""
+    if isinstance(value, str):
+        print(printable(value) if sys.stdout.isatty() else value, flush=True)
+    else:
+        print_json(value)

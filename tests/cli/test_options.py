@@ -91,6 +91,10 @@ def test_what_the_commands_set() -> None:
     assert settings_of(known["ask"]) == settings_of(known["chat"]) == everything
     for words in ("ask", "chat"):
         assert flags(known[words]) >= {"--no-recall", "--no-second-look"}
+    told = ("notes", "each", "cite", "absent", "length", "format", "plain")
+    assert settings_of(known["extract"]) == [each for each in everything if each not in told]
+    shapes = {"--schema", "--choices"}
+    assert {words for words in known if shapes & flags(known[words])} == {"ask", "extract"}
     answering = {"max_tokens", "temperature", "seed"}
     assert set(everything) - set(settings_of(known["read"])) == answering | {
         *("cache", "notes", "each", "length", "format", "cite", "absent", "plain"),
