@@ -11,8 +11,8 @@ from keydiff_cli.settings.config import Settings, change
 
 # How questions are answered, by which nothing is read otherwise.
 CHANGEABLE = (
-    "max_tokens", "temperature", "seed", "threads", "cite", "plain", "notes", "each", "length",
-    "format",
+    "max_tokens", "temperature", "seed", "threads", "cite", "absent", "plain", "notes", "each",
+    "length", "format",
 )  # fmt: skip
 _BY_COMMAND = {"model": "NAME", "budget": "N", "policy": "NAME", "system": "TEXT"}
 

@@ -213,11 +213,12 @@ class Display(Events):
             passages = len(report.second_look)
             looked = f"{passages} passage{'s' if passages > 1 else ''} again, " if passages else ""
             weakest = "" if report.quick else weakest_parts(report.coverage)
+            support = "" if report.supported in (None, "yes") else f", support: {report.supported}"
             complain(
                 f"{read}{noted}{recalled}{looked}"
                 f"generated {tokens.generated} in {format_duration(seconds)}{stopped}, "
                 f"peak memory {format_size(report.memory_bytes.peak or 0)}"
-                f"{weakest and f', weakest: {weakest}'}"
+                f"{support}{weakest and f', weakest: {weakest}'}"
             )
         if stats:
             print_stats(report, sys.stderr)
