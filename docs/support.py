@@ -29,11 +29,21 @@ from keydiff_cli import Reader
 from keydiff_cli.bench.asked_documents import AskedDocument, Choice, load_questions
 from keydiff_cli.bench.verdicts import ABSENT, judge
 from keydiff_cli.engine.support import Signs, Weights
-from keydiff_cli.reading import supporting
 from keydiff_cli.settings.config import Settings, resolve
 
+NAMES = ("says", "absent", "least")
 STEPS, RATE, DECAY = 6000, 0.5, 0.01  # of the fit
+NONE = Weights(says=1.0, absent=0.0, least=0.0, bias=0.0)
 Row = dict[str, Any]
+seen: list[Signs] = []  # of the question that is being answered
+
+
+class Watching(Weights):
+    """Weights that remember what they weighed."""
+
+    def probability(self, signs: Signs) -> float:
+        seen.append(signs)
+        return super().probability(signs)
 
 
 def answered(
@@ -44,23 +54,12 @@ def answered(
     questions = [each for each in document.questions if (name, each.text) not in done]
     if not questions:
         return
-    found: list[Signs | None] = []
-    look = supporting.signs_of
-
-    def watched(*given: Any, **more: Any) -> Signs | None:
-        started = time.perf_counter()
-        found.append(look(*given, **more))
-        seconds.append(time.perf_counter() - started)
-        return found[-1]
-
-    supporting.signs_of = watched
     with Reader(settings) as reader:
         reader.read([document.path], quick=quick)
-        if reader.held.support is None:  # what comes of it says nothing then; the signs do
-            reader._held = replace(reader.held, support=Weights(1.0, 0.0, 0.0))
+        known = reader.held.support or NONE  # what comes of none says nothing; the signs do
+        reader._held = replace(reader.held, support=Watching(**asdict(known)))
         for question in questions:
-            found.clear()
-            seconds: list[float] = []
+            seen.clear()
             started = time.perf_counter()
             answer = reader.ask(question.text)
             report = reader.report
@@ -74,11 +73,9 @@ def answered(
                 "supported": report.supported,
                 "support": report.support,
                 "certainty": report.certainty,
-                "signs": asdict(found[-1]) if found and found[-1] else None,
+                "signs": asdict(seen[-1]) if seen else None,
                 "seconds": time.perf_counter() - started,
-                "seeking": sum(seconds),
             }
-    supporting.signs_of = look
 
 
 def summary(rows: list[Row]) -> Row:
@@ -87,7 +84,6 @@ def summary(rows: list[Row]) -> Row:
     invented = [row for row in absent if not row["right"]]
     right = [row for row in rows if row["kind"] != ABSENT and row["right"]]
     kept_back = [row for row in right if row["supported"] == "no"]
-    seconds = sum(row["seconds"] for row in rows)
     return {
         "absent": len(absent),
         "invented_without": len(invented),
@@ -96,7 +92,6 @@ def summary(rows: list[Row]) -> Row:
         "right": len(right),
         "lost": len(kept_back),
         "weak": sum(row["supported"] == "weak" for row in right),
-        "cost": round(sum(row["seeking"] for row in rows) / (seconds or 1), 3),
     }
 
 
@@ -104,18 +99,18 @@ def fit(rows: list[Row]) -> Row:
     """Weights by logistic regression: right answers against absent ones."""
     rows = [row for row in rows if row["signs"] and (row["kind"] == ABSENT or row["right"])]
     wanted = np.array([row["kind"] != ABSENT for row in rows])
-    signs = np.array([[row["signs"]["says"], row["signs"]["absent"]] for row in rows])
+    signs = np.array([[row["signs"][name] for name in NAMES] for row in rows])
     mean, spread = signs.mean(axis=0), signs.std(axis=0)
-    scaled, weights, bias = (signs - mean) / spread, np.zeros(2), 0.0
+    scaled, weights, bias = (signs - mean) / spread, np.zeros(len(NAMES)), 0.0
     for _ in range(STEPS):
         wrong = 1 / (1 + np.exp(-(scaled @ weights + bias))) - wanted
         weights -= RATE * (scaled.T @ wrong / len(rows) + DECAY * weights)
         bias -= RATE * wrong.mean()
-    says, absent = weights / spread
     odds = scaled @ weights + bias
     ranked = (odds[wanted][:, None] > odds[~wanted]).mean()
     bias = bias - float(weights / spread @ mean)
-    result = {"says": says, "absent": absent, "bias": bias, "area_under_curve": ranked}
+    result = dict(zip(NAMES, weights / spread, strict=True))
+    result |= {"bias": bias, "area_under_curve": ranked}
     return {"rows": len(rows)} | {name: round(float(value), 3) for name, value in result.items()}
 
 

@@ -188,6 +188,8 @@ class Answer:
         Tokens generated so far.
     text : str
         The text of all of them, as far as it has been given; what it was begun with is not given.
+    least : float
+        Log-probability of the least probable token generated so far.
     stop_reason : str
         Why it ended: ``eos``, ``length``, or ``interrupted`` while it has not.
     """
@@ -210,7 +212,7 @@ class Answer:
         self._given: list[int] = []  # what it is, where that is known
         self._sampler = sampler
         self._grammar = grammar
-        self._surprise = 0.0  # minus the sum of the tokens' log-probabilities
+        self._surprise = self.least = 0.0  # the former: minus the sum of log-probabilities
         self.begun = list(begun)
         self.tokens: list[int] = []
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -240,10 +242,7 @@ class Answer:
     def put_lead(self) -> None:
         """Put what stands before the question's own words to the model: the passages.
 
-        Raises
-        ------
-        UsageError
-            If there is no room for all of the question.
+        Raises an error as :func:`require_room` does, for all of the question.
         """
         ids, count = self.question.ids, self.question.passages[1]
         if count:
@@ -255,7 +254,7 @@ class Answer:
     def put(self) -> NDArray[np.float32]:
         """Put the question to the model, or the rest of it; the logits of what comes after it.
 
-        Raises an error as :meth:`put_lead` does.
+        Raises an error as :func:`require_room` does.
         """
         if self._logits is None:
             ids, start = self.question.ids, self.cache.tokens - self._put
@@ -269,9 +268,11 @@ class Answer:
         return self._logits
 
     def give(self, text: str) -> None:
-        """Let the answer be this text, whatever the model would say."""
+        """Let the answer be this text, whatever the model would say, or has said already."""
         self._given = [int(token) for token in self.cache.context.model.tokenize(text)]
         self.max_tokens = len(self._given) + 1
+        self.tokens, self.text, self._surprise = [], "", 0.0
+        self._decoder.reset()
 
     def _generate(self, choose: Choices | Constrained) -> Iterator[str]:
         logits = self.put()
@@ -287,7 +288,8 @@ class Answer:
                 break
             self.tokens.append(token)
             top = logits.max()
-            self._surprise += float(top - logits[token] + np.log(np.exp(logits - top).sum()))
+            probable = float(logits[token] - top - np.log(np.exp(logits - top).sum()))
+            self._surprise, self.least = self._surprise - probable, min(self.least, probable)
             if text := decoder.decode(model.piece(token)):
                 yield text
             if len(self.tokens) >= self.max_tokens:

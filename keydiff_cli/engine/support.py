@@ -1,11 +1,13 @@
-"""Whether what was read answers a question, as the model sees it before it answers.
+"""Whether what was read answers a question, as the model sees it.
 
-Two signs, each a few tokens that are run at the end of the cache and forgotten again:
+Three signs. Of the first two, each is a few tokens that are run at the end of the cache before the
+answer, and forgotten again:
 
 * the model is asked whether the document says the answer: the log-odds of "yes" over "no"
   (Kadavath et al. 2022, arXiv 2207.05221, ask models so about their own answers),
 * how probable it is that the answer begins by saying that the document does not: the null score
-  of readers that can abstain (Devlin et al. 2019, arXiv 1810.04805, for SQuAD 2.0).
+  of readers that can abstain (Devlin et al. 2019, arXiv 1810.04805, for SQuAD 2.0),
+* how probable the least probable token of the answer is, which is known after it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ Supported = Literal["yes", "weak", "no"]
 CHECK = "Does the document say the answer to this question? Answer yes or no.\nQuestion: "
 _ABSENT = "The document does not"
 _YES, _NO = ("yes", "Yes", " yes", " Yes"), ("no", "No", " no", " No")
-_LIKELY, _POSSIBLE = 0.65, 0.35  # probabilities from which on an answer is supported, and weakly
+_LIKELY, _POSSIBLE = 0.7, 0.4  # probabilities from which on an answer is supported, and weakly
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,13 @@ class Signs:
         Log-odds of "yes" over "no" when the model is asked whether the document says the answer.
     absent
         Log-probability that the answer begins with "The document does not".
+    least
+        Log-probability of the least probable token of the answer; 0 before there is any.
     """
 
     says: float
     absent: float
+    least: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,13 @@ class Weights:
 
     says: float
     absent: float
+    least: float
     bias: float
 
     def probability(self, signs: Signs) -> float:
         """How probable it is that the document answers the question, 0 to 1."""
-        odds = self.says * signs.says + self.absent * signs.absent + self.bias
+        odds = self.says * signs.says + self.absent * signs.absent + self.least * signs.least
+        odds += self.bias
         return 1 / (1 + math.exp(-max(min(odds, 30.0), -30.0)))
 
 

@@ -54,9 +54,8 @@ def recorded(
     recorder.question_asked(prompt, answer.text)
     started = time.perf_counter()
     try:
-        if supporting is not None and supporting.seek(answer):
-            citing = None
-        for text in cited(answer, recorder, citing, answer.text):
+        pieces: Iterable[str] = answer if supporting is None else supporting.followed(answer)
+        for text in cited(pieces, recorder, citing, answer.text):
             recorder.text_generated(text, time.perf_counter() - started)
             yield text
     finally:

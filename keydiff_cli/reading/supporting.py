@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from keydiff_cli.engine.answer import Answer
-from keydiff_cli.engine.support import Weights, level, signs_of
+from keydiff_cli.engine.answer import Answer, make_room, step_of
+from keydiff_cli.engine.support import Signs, Supported, Weights, level, signs_of
 from keydiff_cli.errors import setting
 from keydiff_cli.llama import Tokens
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.text.absence import says_absent
 from keydiff_cli.text.sentences import split_sentences
 
+_AHEAD = 48  # tokens of an answer that are held back at most until it is clear
+_UNSURE = math.log(0.25)  # of the least probable token of an answer that is none, mostly
 ABSENT = "The document does not say."
 ABSENT_OF_SEVERAL = "The documents do not say."
 
@@ -41,8 +45,11 @@ class Supporting:
     evicting: bool
     recorder: Recorder
 
-    def seek(self, answer: Answer) -> bool:
-        """Put the question to the model, and find out; whether the answer only says that.
+    def followed(self, answer: Answer) -> Iterator[str]:
+        """The text of an answer, piece by piece, or that there is none.
+
+        Where it is not clear before the answer, its text is held back until it is: to its end, or
+        for some tokens.
 
         Raises
         ------
@@ -51,17 +58,54 @@ class Supporting:
         """
         signs = signs_of(answer, self.check, evicting=self.evicting)
         if signs is None:
-            return False
-        probability = self.weights.probability(signs)
-        supported = level(probability)
-        self.recorder.support_found(supported, probability)
-        if supported == "no" and self.replacing:
-            answer.give(ABSENT_OF_SEVERAL if self.several else ABSENT)
-            self.recorder.note(
-                f"the model finds no answer; {setting('absent', 'note')} shows what it would say"
-            )
-            return True
-        return False
+            yield from answer
+            return
+        best, worst = (self._level(replace(signs, least=least)) for least in (0.0, _UNSURE))
+        if self.replacing and best == "no":
+            yield from self._absent(answer, signs)
+        elif self.replacing and worst != "yes":
+            yield from self._held_back(answer, signs)
+        else:
+            yield from answer
+            self._found(replace(signs, least=answer.least))
+
+    def _held_back(self, answer: Answer, signs: Signs) -> Iterator[str]:
+        cache, held, pieces = answer.cache, "", iter(answer)
+        answer.put()
+        if self.evicting:
+            make_room(cache, min(_AHEAD, step_of(cache)))
+        start, evicted = cache.position, cache.evicted
+        try:
+            for text in pieces:
+                held += text
+                if len(answer.tokens) >= _AHEAD:
+                    break
+        except KeyboardInterrupt:
+            yield held
+            raise
+        signs = replace(signs, least=answer.least)
+        if self._level(signs) == "no" and cache.evicted == evicted:
+            cache.truncate(start)
+            yield from self._absent(answer, signs)
+            return
+        self._found(signs)
+        yield held
+        yield from pieces
+
+    def _absent(self, answer: Answer, signs: Signs) -> Iterator[str]:
+        """Say that there is no answer, in place of one."""
+        self._found(signs)
+        answer.give(ABSENT_OF_SEVERAL if self.several else ABSENT)
+        self.recorder.note(
+            f"the model finds no answer; {setting('absent', 'note')} shows what it would say"
+        )
+        yield from answer
+
+    def _level(self, signs: Signs) -> Supported:
+        return level(self.weights.probability(signs))
+
+    def _found(self, signs: Signs) -> None:
+        self.recorder.support_found(self._level(signs), self.weights.probability(signs))
 
     def look_at(self, answer: Answer) -> None:
         """Find out by what was answered: one that begins by saying that there is none is none."""

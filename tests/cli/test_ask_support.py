@@ -32,7 +32,7 @@ def asked(tiny_path: Path, models_folder: Path, tmp_path: Path) -> Asked:
 @pytest.fixture
 def nothing_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is asked, the model finds no answer."""
-    weights = Weights(says=0.0, absent=0.0, bias=-30.0)
+    weights = Weights(says=0.0, absent=0.0, least=0.0, bias=-30.0)
     monkeypatch.setattr(preparation, "_measured", lambda entry: ((), weights))
 
 

@@ -15,7 +15,7 @@ from keydiff_cli.reading import preparation
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.talk.conversation import Conversation
 
-Weigh = Callable[[float], None]
+Weigh = Callable[..., None]
 ANY, SURE, NONE = 0.0, 30.0, -30.0  # what a question is weighed by, beside nothing else
 
 
@@ -23,8 +23,8 @@ ANY, SURE, NONE = 0.0, 30.0, -30.0  # what a question is weighed by, beside noth
 def weigh(monkeypatch: pytest.MonkeyPatch) -> Weigh:
     """Set how sure it is that the document answers whatever is asked."""
 
-    def weigh(bias: float) -> None:
-        weights = Weights(says=0.0, absent=0.0, bias=bias)
+    def weigh(bias: float, least: float = 0.0) -> None:
+        weights = Weights(says=0.0, absent=0.0, least=least, bias=bias)
         monkeypatch.setattr(preparation, "_measured", lambda entry: ((), weights))
 
     return weigh
@@ -107,6 +107,31 @@ def test_what_is_absent_is_said_or_warned_of(tiny_path: Path, tmp_path: Path, we
         assert "the documents do not seem to answer this question" in reader.report.warnings
 
 
+def test_an_answer_that_the_model_is_unsure_of_is_taken_back(
+    tiny_path: Path, tmp_path: Path, weigh: Weigh
+) -> None:
+    """It is held back until that is clear; what was said before it stays."""
+    settings = replace(settings_for(tiny_path, tmp_path), cache=False, absent="off")
+    said = []
+    with Reader(settings) as reader:
+        reader.read([write(tmp_path)])
+        plain, before = reader.ask(QUESTION), state(reader)
+    for least, expected in ((100.0, "The document does not say."), (0.0, plain)):
+        weigh(1.0, least)
+        with Reader(replace(settings, absent="say")) as reader:
+            reader.read([write(tmp_path)])
+            pieces = list(reader.stream(QUESTION))
+            assert "".join(pieces) == reader.report.answer == expected
+            same(before, state(reader))
+            said.append(reader.report.supported)
+            talk = Conversation(reader)
+            assert "".join(talk.say(QUESTION)) == expected
+            after = "".join(talk.say("Sing a song."))
+            talk.undo()
+            assert "".join(talk.say("Sing a song.")) == after
+    assert said == ["no", "yes"]
+
+
 def test_a_conversation_goes_on_after_it(tiny_path: Path, tmp_path: Path, weigh: Weigh) -> None:
     weigh(NONE)
     settings = replace(settings_for(tiny_path, tmp_path), cache=False, conversation=1024)
@@ -123,8 +148,8 @@ def test_a_conversation_goes_on_after_it(tiny_path: Path, tmp_path: Path, weigh:
 
 
 def test_levels_by_probability() -> None:
-    weights = Weights(says=1.0, absent=-0.5, bias=-2.0)
-    probability = weights.probability(Signs(says=2.0, absent=-4.0))
+    weights = Weights(says=1.0, absent=-0.5, least=1.0, bias=-1.0)
+    probability = weights.probability(Signs(says=2.0, absent=-4.0, least=-1.0))
     assert probability == pytest.approx(1 / (1 + np.exp(-2.0)))
-    assert [level(value) for value in (0.01, 0.35, 0.99)] == ["no", "weak", "yes"]
-    assert Weights(1.0, 0.0, 0.0).probability(Signs(-1e9, 0.0)) < 1e-9
+    assert [level(value) for value in (0.01, 0.55, 0.99)] == ["no", "weak", "yes"]
+    assert Weights(1.0, 0.0, 0.0, 0.0).probability(Signs(-1e9, 0.0)) < 1e-9
