@@ -252,10 +252,7 @@ class Answer:
             self._put = count
 
     def put(self) -> NDArray[np.float32]:
-        """Put the question to the model, or the rest of it; the logits of what comes after it.
-
-        Raises an error as :func:`require_room` does.
-        """
+        """Put (the rest of) the question to the model; gives the logits of what comes after it."""
         if self._logits is None:
             ids, start = self.question.ids, self.cache.tokens - self._put
             if self._put:
