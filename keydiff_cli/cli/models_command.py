@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -37,6 +38,31 @@ def list_models(as_json: AsJson = False) -> None:
     if found:
         print()
         print_table(*described_table(found))
+
+
+@app.command("suggest")
+def suggest_models(
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="Plan for so much memory. Default: what is free on this machine."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which models fit into the memory, and what each leaves for documents."""
+    from keydiff_cli import models
+    from keydiff_cli.planning.suggesting import suggest_all
+    from keydiff_cli.render.models import suggested_models, suggestion_table
+    from keydiff_cli.render.printing import print_json, print_table
+
+    settings = resolve({"memory": memory}).settings
+    here = models.installed(models.models_dir(settings.models_dir))
+    found = suggest_all(here, settings)
+    if as_json:
+        print_json(suggested_models(found, here))
+    else:
+        print_table(*suggestion_table(found, here))
 
 
 @app.command("pull")

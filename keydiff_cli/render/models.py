@@ -9,6 +9,7 @@ from typing import Any
 from keydiff_cli import models
 from keydiff_cli.models.overview import Described
 from keydiff_cli.models.variants import quant_of
+from keydiff_cli.planning.suggesting import Suggestion
 from keydiff_cli.system.sizes import format_size
 
 Table = tuple[Sequence[str], Iterable[Sequence[object]]]
@@ -87,4 +88,42 @@ def listed_models(here: Mapping[str, Path], found: Iterable[Described]) -> list[
             "problem": model.problem,
         }
         for model in found
+    ]
+
+
+def suggestion_table(found: Iterable[Suggestion], here: Mapping[str, Path]) -> Table:
+    """Which models fit, and how many tokens each lets be kept."""
+    return (
+        ("name", "size", "here", "tried", "fits", "kept of long ones", "whole up to", "context"),
+        [
+            (
+                item.entry.name,
+                format_size(item.entry.size),
+                "yes" if item.entry.name in here else "no",
+                "yes" if item.entry.tried else "no",
+                "yes" if item.plan else "no",
+                item.plan.budget if item.plan else "",
+                item.longest_whole or "",
+                item.entry.context,
+            )
+            for item in found
+        ],
+    )
+
+
+def suggested_models(found: Iterable[Suggestion], here: Mapping[str, Path]) -> list[dict[str, Any]]:
+    """The same as plain data: ``docs/json.md``."""
+    return [
+        {
+            "name": item.entry.name,
+            "size": item.entry.size,
+            "here": item.entry.name in here,
+            "tried": item.entry.tried,
+            "fits": item.plan is not None,
+            "budget": item.plan.budget if item.plan else None,
+            "longest_whole_document": item.longest_whole or None,
+            "planned_bytes": item.plan.total if item.plan else None,
+            "trained_context": item.entry.context,
+        }
+        for item in found
     ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import gguf_files
+import numpy as np
 import pytest
 from cli_helpers import SMALL, fails, run
 from other_programs import ollama_model, own_home
@@ -78,6 +80,34 @@ def test_list_is_a_table_with_a_line_for_each_model(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [row.split()[0] for row in rows] == names
     assert "\x1b" not in result.out
+
+
+def test_split_model_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Any] = []
+    write = gguf_files.gguf
+    with monkeypatch.context() as patch:
+        patch.setattr(gguf_files, "gguf", lambda *args: written.append(args) or b"")
+        gguf_files.tiny()
+    metadata, tensors, _ = written[0]
+    names = list(tensors)
+    for number, part in enumerate((names[::2], names[1::2])):
+        split: dict[str, gguf_files.Value] = {
+            "split.no": np.uint16(number),
+            "split.count": np.uint16(2),
+            "split.tensors.count": np.int32(len(names)),
+        }
+        data = write(metadata | split, {name: tensors[name] for name in part}, number)
+        (tmp_path / f"tiny-F32-0000{number + 1}-of-00002.gguf").write_bytes(data)
+    document = tmp_path / "a.txt"
+    document.write_text("The key is under the mat. " * 20)
+    second = tmp_path / "tiny-F32-00002-of-00002.gguf"
+    asked = run("ask", "-m", str(second), "--json", str(document), "Where?")
+    assert asked.status == 0, asked.err
+    model = json.loads(asked.out)["model"]
+    assert model["path"].endswith("tiny-F32-00001-of-00002.gguf") and len(model["sha256"]) == 64
+    second.unlink()
+    message = fails(run("ask", "-m", model["path"], str(document), "Where?"), 4)
+    assert "tiny-F32-00002-of-00002.gguf is not there" in message
 
 
 @pytest.mark.parametrize("command", ["pull", "path", "remove"])
