@@ -76,6 +76,7 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
     data = Report().as_json()
     assert list(data) == [
         "answer",
+        "thinking",
         "stop_reason",
         "certainty",
         "model",

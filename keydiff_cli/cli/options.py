@@ -42,7 +42,12 @@ class Options:
 
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", metavar="NAME|PATH", help="Model name or GGUF file."),
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME|PATH",
+            help="Model name, hf:OWNER/REPO[:QUANT], ollama:NAME, or GGUF file.",
+        ),
     ] = None
     memory: Annotated[
         str | None,
@@ -78,6 +83,15 @@ class Options:
     seed: Annotated[int | None, typer.Option(help="Seed of the sampling. Default: 0.")] = None
     system: Annotated[
         str | None, typer.Option(metavar="TEXT", help="System prompt in place of the built-in.")
+    ] = None
+    think: Annotated[
+        bool | None,
+        typer.Option(
+            "--think/--no-think",
+            help="Let a model think aloud, and show its thoughts with the answer. Default: "
+            "--no-think.",
+            show_default=False,
+        ),
     ] = None
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Threads. Default: the physical cores.")

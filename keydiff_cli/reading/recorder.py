@@ -42,6 +42,7 @@ class Recorder:
 
     def __init__(self, events: Events, cap: int | None = None) -> None:
         self._events = events
+        self.thought = events.thought  # is told what the model thinks aloud
         self._cap = cap
         self._corpus: Corpus | None = None
         self._model: ModelIdentity | None = None
@@ -60,9 +61,8 @@ class Recorder:
         self._over = False  # whether a peak above the cap was warned of
         self._warnings: list[str] = []
         self._told: set[str] = set()  # what the front end is told of once
-        self._answer = ""
-        self._certainty = 0.0
-        self._stop_reason = "interrupted"
+        self._answer = self._thinking = ""
+        self._certainty, self._stop_reason = 0.0, "interrupted"
 
     @property
     def report(self) -> Report:
@@ -70,6 +70,7 @@ class Recorder:
         documents = () if self._corpus is None else self._corpus.documents
         return Report(
             answer=self._answer,
+            thinking=self._thinking,
             stop_reason=self._stop_reason,
             certainty=self._certainty,
             model=self._model,
@@ -247,7 +248,7 @@ class Recorder:
     def question_asked(self, prompt: int, begun: str = "") -> None:
         """A question is to be answered, from what was ``begun``; the prompt has so many tokens."""
         self.prompt_made(prompt)
-        self._answer, self._stop_reason = begun, "interrupted"
+        self._answer, self._thinking, self._stop_reason = begun, "", "interrupted"
         self._timing = replace(self._timing, first_token=0.0)
 
     def rows_recalled(self, tokens: Numbers, seconds: float) -> None:
@@ -287,14 +288,13 @@ class Recorder:
         spent, score, evict = seconds + self._evidence.seconds, evictions.score, evictions.move
         self._timing = replace(self._timing, answer=spent, score=score, evict=evict)
         self._tokens = replace(self._tokens, generated=len(answer.tokens))
-        self._certainty = answer.certainty
-        self._stop_reason = answer.stop_reason
+        self._certainty, self._stop_reason = answer.certainty, answer.stop_reason
+        self._thinking = answer.thinking
 
     def composed_ended(self, answer: Composed, seconds: float) -> None:
         """An answer that was put together is over, whole or not, after so many seconds."""
         self._timing = replace(self._timing, answer=seconds + self._evidence.seconds)
         self._tokens = replace(self._tokens, generated=answer.generated)
-        self._certainty = answer.certainty
-        self._stop_reason = answer.stop_reason
+        self._certainty, self._stop_reason = answer.certainty, answer.stop_reason
         self._sentences, self._checked = tuple(answer.sentences), answer.checked
         self._uncovered = answer.uncovered

@@ -51,6 +51,8 @@ class Settings:
         How the tokens of an answer are drawn; at temperature 0 it is always the likeliest one.
     system
         The system prompt; None for the built-in one.
+    think
+        Whether a model may think aloud, and its thoughts are shown with the answer.
     threads
         Threads to compute with; None for as many as there are physical cores.
     kv_type
@@ -125,6 +127,7 @@ class Settings:
     temperature: float = _setting(0.0, float, checks.between(0, 10))
     seed: int = _setting(0, int, checks.seed)
     system: str | None = _setting(None, str)
+    think: bool = _setting(False, bool)
     threads: int | None = _setting(None, int, checks.between(1, 512))  # llama.cpp's own limit
     kv_type: str = _setting("f16", str, checks.one_of(checks.KV_TYPE_NAMES))
     gpu_layers: str | None = _setting(None, str, checks.layers)

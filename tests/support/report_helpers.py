@@ -26,6 +26,7 @@ _COVERED = _SHARE | {
 }
 _SCHEMA: dict[str, Any] = {
     "answer": str,
+    "thinking": str,
     "stop_reason": str,
     "certainty": _NUMBER,
     "model": {
