@@ -32,7 +32,8 @@ from keydiff_cli.bench.verdicts import judge
 from keydiff_cli.engine.recall import lifts
 from keydiff_cli.reading.citing import Citing
 from keydiff_cli.reading.held import Held
-from keydiff_cli.settings.config import Settings, resolve
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.settings.resolving import resolve
 from keydiff_cli.text.passages import cut_passages
 from keydiff_cli.text.prompts import prompt_tokens
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from keydiff_cli import Reader
-from keydiff_cli.settings.config import resolve
+from keydiff_cli.settings.resolving import resolve
 from keydiff_cli.text.prompts import DEFAULT_SYSTEM
 
 DOCUMENTS = Path(__file__).parent / "sample" / "instructions.json"

@@ -31,7 +31,7 @@ from keydiff_cli import Events, Reader, Settings
 from keydiff_cli.engine.setup import open_engine
 from keydiff_cli.llama import Model
 from keydiff_cli.report import Progress
-from keydiff_cli.settings.config import resolve
+from keydiff_cli.settings.resolving import resolve
 
 EVERY = 32  # blocks of a step
 FACT = "\nThe password of the northern lighthouse is BLUE HERON.\n"

@@ -25,7 +25,8 @@ from keydiff_cli import Reader
 from keydiff_cli.bench.asked_documents import AskedDocument, Choice, load_questions
 from keydiff_cli.bench.verdicts import judge
 from keydiff_cli.engine.recall import lifts_by_head, look
-from keydiff_cli.settings.config import Settings, resolve
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.settings.resolving import resolve
 from keydiff_cli.text.passages import cut_passages
 from keydiff_cli.text.prompts import prompt_tokens
 

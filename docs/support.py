@@ -29,7 +29,8 @@ from keydiff_cli import Reader
 from keydiff_cli.bench.asked_documents import AskedDocument, Choice, load_questions
 from keydiff_cli.bench.verdicts import ABSENT, judge
 from keydiff_cli.engine.support import Signs, Weights
-from keydiff_cli.settings.config import Settings, resolve
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.settings.resolving import resolve
 
 NAMES = ("says", "absent", "least")
 STEPS, RATE, DECAY = 6000, 0.5, 0.01  # of the fit

@@ -168,6 +168,9 @@ class Events:
     def text(self, text: str) -> None:
         """A piece of the answer."""
 
+    def thought(self, text: str) -> None:
+        """A piece of what the model thinks aloud before it answers."""
+
     def cited(self, citations: Sequence[Citation], *, several: bool) -> None:
         """The sentence that the answer so far ends with rests on these places, the best first.
 
@@ -181,6 +184,8 @@ class Report:
 
     Attributes
     ----------
+    thinking
+        What the model thought aloud before it answered.
     stop_reason
         ``read`` when the documents were read, then ``eos`` or ``length``; ``interrupted`` if it
         came to neither.
@@ -215,6 +220,7 @@ class Report:
 
     answer: str = ""
     data: Any = None
+    thinking: str = ""
     stop_reason: str = "interrupted"
     certainty: float = 0.0
     model: ModelIdentity | None = None

@@ -13,7 +13,7 @@ from cli_helpers import run
 from keydiff_cli.doctor import examine
 from keydiff_cli.llama import API_VERSION
 from keydiff_cli.render.flags import as_flag
-from keydiff_cli.settings.config import resolve
+from keydiff_cli.settings.resolving import resolve
 
 
 def test_it_shows_what_is_here(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from cli_helpers import run
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.policies import find_policy, policy_version
-from keydiff_cli.settings.config import resolve
+from keydiff_cli.settings.resolving import resolve
 
 CODE = """
 from dataclasses import dataclass

@@ -77,6 +77,7 @@ def test_a_report_of_nothing_has_all_its_parts() -> None:
     assert list(data) == [
         "answer",
         "data",
+        "thinking",
         "stop_reason",
         "certainty",
         "model",

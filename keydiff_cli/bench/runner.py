@@ -16,8 +16,9 @@ from keydiff_cli.bench.samples import Question, Text
 from keydiff_cli.bench.tokens import text_tokens
 from keydiff_cli.bench.trials import Conditions, Trial
 from keydiff_cli.cache import KVCache
-from keydiff_cli.engine.answer import Answer, Sampler
+from keydiff_cli.engine.answer import Answer
 from keydiff_cli.engine.ingest import ingest, read_head
+from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.engine.setup import open_engine
 from keydiff_cli.errors import ModelError, UsageError, setting
 from keydiff_cli.llama import Model, Tokens

@@ -26,7 +26,8 @@ from keydiff_cli.errors import ExitStatus, KeydiffError, ModelError, setting
 from keydiff_cli.llama import Model
 from keydiff_cli.policies import find_policy, policy_version
 from keydiff_cli.reading.preparation import locate_model
-from keydiff_cli.settings.config import PREFIX, Settings
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.settings.resolving import PREFIX
 from keydiff_cli.system import machine
 from keydiff_cli.system.processes import orderly_end
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from keydiff_cli.cli.larger_models import hint_at_larger
 from keydiff_cli.cli.options import (
     DEVICES,
     KEEPING,
@@ -30,6 +31,7 @@ from keydiff_cli.cli.shape_options import (
 )
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import AnswerError, UsageError
+from keydiff_cli.system.terminal import complain
 
 _QUICKER = "for an answer from passages at once, without reading: --quick"
 
@@ -45,6 +47,7 @@ class MinSupport(StrEnum):
     *KEEPING,
     *SAMPLING,
     "system",
+    "think",
     "threads",
     *DEVICES,
     "ocr",
@@ -119,7 +122,10 @@ def ask(
         advice=_QUICKER if settings.second_look else "",
         files=sources,
         plain=settings.plain,
+        think=settings.think,
     )
+    if not (options.quiet or options.as_json) and (line := hint_at_larger(resolved)):
+        complain(line)
     if min_support is not None:
         _require_support(report.supported, min_support)
 

@@ -146,7 +146,7 @@ class BenchOptions(Options):
         Raises
         ------
         UsageError
-            As :func:`keydiff_cli.settings.config.resolve`.
+            As :func:`keydiff_cli.settings.resolving.resolve`.
         """
         resolved = self.resolve()
         if resolved.sources["max_tokens"] == "default":

@@ -12,7 +12,7 @@ import typer
 from keydiff_cli.cli.messages import tell_warning
 from keydiff_cli.cli.options import AsJson, Quiet
 from keydiff_cli.errors import UsageError
-from keydiff_cli.settings.config import resolve
+from keydiff_cli.settings.resolving import resolve
 from keydiff_cli.system.sizes import format_size, parse_size
 
 if TYPE_CHECKING:

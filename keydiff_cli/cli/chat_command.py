@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     *KEEPING,
     *SAMPLING,
     "system",
+    "think",
     "threads",
     *DEVICES,
     "ocr",
@@ -59,6 +60,7 @@ def chat(
     from keydiff_cli.cli.repl import Repl
     from keydiff_cli.llama import echo_log
     from keydiff_cli.render.display import Display
+    from keydiff_cli.render.thoughts import thoughts_for
     from keydiff_cli.system.typing_mode import typing_ahead
     from keydiff_cli.talk.chat import Chat
     from keydiff_cli.talk.sessions import open_sessions
@@ -79,6 +81,7 @@ def chat(
         files=lambda: repl.chat.files,
         plain=lambda: repl.chat.settings.plain,
     )
+    display.thoughts = thoughts_for(think=settings.think, answer=typing, verbose=options.verbose)
     chat = Chat(settings, files or (), display, stepwise=typing)
     repl = Repl(chat, display, sys.stdout if typing else sys.stderr)
     try:

@@ -7,7 +7,8 @@ from dataclasses import fields
 from difflib import get_close_matches
 
 from keydiff_cli.errors import UsageError
-from keydiff_cli.settings.config import Settings, change
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.settings.resolving import change
 
 # How questions are answered, by which nothing is read otherwise.
 CHANGEABLE = (

@@ -9,7 +9,7 @@ import typer
 
 from keydiff_cli.cli.options import AsJson
 from keydiff_cli.errors import UsageError
-from keydiff_cli.settings.config import config_path, resolve
+from keydiff_cli.settings.resolving import config_path, resolve
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Show the settings and their sources."

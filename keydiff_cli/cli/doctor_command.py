@@ -6,7 +6,7 @@ import typer
 
 from keydiff_cli.cli.options import AsJson
 from keydiff_cli.errors import ExitStatus, UsageError
-from keydiff_cli.settings.config import resolve
+from keydiff_cli.settings.resolving import resolve
 
 
 def doctor(as_json: AsJson = False) -> None:

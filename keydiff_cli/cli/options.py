@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from keydiff_cli.settings.checks import ABSENCES, FORMATS, KV_TYPE_NAMES, OCR_MODES, WHENEVER
-from keydiff_cli.settings.config import Resolved, resolve
+from keydiff_cli.settings.resolving import Resolved, resolve
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no status lines.")]
@@ -42,7 +42,12 @@ class Options:
 
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", metavar="NAME|PATH", help="Model name or GGUF file."),
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME|PATH",
+            help="Model name, hf:OWNER/REPO[:QUANT], ollama:NAME, or GGUF file.",
+        ),
     ] = None
     memory: Annotated[
         str | None,
@@ -78,6 +83,15 @@ class Options:
     seed: Annotated[int | None, typer.Option(help="Seed of the sampling. Default: 0.")] = None
     system: Annotated[
         str | None, typer.Option(metavar="TEXT", help="System prompt in place of the built-in.")
+    ] = None
+    think: Annotated[
+        bool | None,
+        typer.Option(
+            "--think/--no-think",
+            help="Let a model think aloud, and show its thoughts with the answer. Default: "
+            "--no-think.",
+            show_default=False,
+        ),
     ] = None
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Threads. Default: the physical cores.")
@@ -197,7 +211,7 @@ class Options:
         Raises
         ------
         UsageError
-            As :func:`keydiff_cli.settings.config.resolve`.
+            As :func:`keydiff_cli.settings.resolving.resolve`.
         """
         off = {"recall": self.no_recall, "second_look": self.no_second_look}
         given: dict[str, int | str] = {name: 0 for name, is_off in off.items() if is_off}

@@ -38,6 +38,7 @@ def show(
     advice: str = "",
     files: Sequence[str] = (),
     plain: bool = False,
+    think: bool = False,
 ) -> Report:
     """Run with a display, print the report as the options say, and give it.
 
@@ -57,6 +58,8 @@ def show(
         The paths of the documents.
     plain
         Whether the Markdown of the answer is left as it is.
+    think
+        Whether what the model thinks aloud is printed with the answer.
 
     Raises
     ------
@@ -66,9 +69,11 @@ def show(
     from keydiff_cli.llama import echo_log
     from keydiff_cli.render.display import Display
     from keydiff_cli.render.printing import print_data, print_json
+    from keydiff_cli.render.thoughts import thoughts_for
 
     echo_log(options.verbose)
     display = Display(quiet=options.quiet, answer=answer, files=lambda: files, plain=lambda: plain)
+    display.thoughts = thoughts_for(think=think, answer=answer, verbose=options.verbose)
     try:
         report = run(display)
     except BaseException:

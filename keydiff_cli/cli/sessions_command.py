@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keydiff_cli.cli.options import AsJson, Quiet
-from keydiff_cli.settings.config import resolve
+from keydiff_cli.settings.resolving import resolve
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and remove saved chats.")
 

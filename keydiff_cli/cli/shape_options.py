@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keydiff_cli.errors import UsageError
-from keydiff_cli.settings.config import Resolved
+from keydiff_cli.settings.resolving import Resolved
 
 if TYPE_CHECKING:
     from keydiff_cli.shapes import Schema, Shape

@@ -15,7 +15,7 @@ from keydiff_cli.cli.typed_paths import expand
 from keydiff_cli.errors import UsageError
 from keydiff_cli.render.printing import print_table
 from keydiff_cli.render.stats import print_stats
-from keydiff_cli.settings.config import change
+from keydiff_cli.settings.resolving import change
 from keydiff_cli.system.clipboard import copy_sequence
 
 if TYPE_CHECKING:

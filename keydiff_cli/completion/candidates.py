@@ -76,7 +76,7 @@ def _kept(kind: str) -> list[str]:
 
     What is wrong with the settings is passed over.
     """
-    from keydiff_cli.settings.config import resolve
+    from keydiff_cli.settings.resolving import resolve
     from keydiff_cli.system.folders import sessions_folder, snapshots_folder
 
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -14,59 +14,19 @@ from numpy.typing import NDArray
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.constrained import Constrained
+from keydiff_cli.engine.sampling import Choices, Sampler
 from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Grammar, LlamaError, Tokens
+from keydiff_cli.llama import Grammar, Tokens
 from keydiff_cli.scores import Float32, KeyDiff, Rows, Watch
 from keydiff_cli.text.prompts import Asked
+from keydiff_cli.text.thinking import MARKS, Parting
 
 _STEP = 128
 # What questions and answers are held to their share by; what is older is not touched.
 _TALK = Policy("keydiff", KeyDiff(), recent=0.5)
 
 StopReason = Literal["eos", "length", "interrupted"]
-
-
-@dataclass(frozen=True)
-class Sampler:
-    """Chooses the next token.
-
-    Attributes
-    ----------
-    temperature
-        0 takes the most probable token (greedy, reproducible); above, the softmax of
-        ``logits / temperature`` is sampled.
-    seed
-        Seed of the sampling.
-    """
-
-    temperature: float = 0.0
-    seed: int = 0
-
-    def choices(self) -> Choices:
-        """A fresh sequence of choices."""
-        return Choices(self.temperature, np.random.default_rng(self.seed))
-
-
-@dataclass
-class Choices:
-    """The state of a :class:`Sampler` during one answer."""
-
-    temperature: float
-    random: np.random.Generator
-
-    def __call__(self, logits: NDArray[np.float32]) -> int:
-        best = int(np.argmax(logits))  # of NaNs the first
-        if not np.isfinite(logits[best]):
-            raise LlamaError(
-                "the model computes no numbers; its weights are damaged: fetch it again"
-            )
-        if self.temperature <= 0:
-            return best
-        with np.errstate(over="ignore"):  # a tiny temperature: all but the best become -inf
-            scaled = (logits.astype(np.float64) - logits.max()) / self.temperature
-        weights = np.exp(scaled)
-        return int(self.random.choice(len(weights), p=weights / weights.sum()))
 
 
 def extend(cache: KVCache, tokens: Tokens, *, logits: bool = False) -> None:
@@ -173,6 +133,8 @@ class Answer:
         Tokens that the answer begins with: it was generated so far before.
     grammar
         Of the texts that it may be, in GBNF; empty for any text.
+    thought
+        Called with the pieces of what the model thinks aloud before it answers.
 
     Attributes
     ----------
@@ -187,7 +149,8 @@ class Answer:
     tokens : list of int
         Tokens generated so far.
     text : str
-        The text of all of them, as far as it has been given; what it was begun with is not given.
+        The text of all of them without thoughts, as far as it has been given; what it was begun
+        with is not given.
     least : float
         Log-probability of the least probable token generated so far.
     stop_reason : str
@@ -203,6 +166,7 @@ class Answer:
         sampler: Sampler,
         begun: Sequence[int] = (),
         grammar: str = "",
+        thought: Callable[[str], None] | None = None,
     ) -> None:
         self.cache = cache
         self.question = question
@@ -213,20 +177,27 @@ class Answer:
         self._sampler = sampler
         self._grammar = grammar
         self._surprise = self.least = 0.0  # the former: minus the sum of log-probabilities
+        self._before = 0  # tokens that were thoughts
         self.begun = list(begun)
         self.tokens: list[int] = []
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        pieces = b"".join(map(cache.context.model.piece, self.begun))
-        self.text = self._decoder.decode(pieces)
+        self._parting = Parting(question.thought)
+        self.text = "".join(map(self._parting.feed, map(self._text_of, self.begun)))
+        self._parting.told = thought
         self.stop_reason: StopReason = "interrupted"
 
     @property
     def certainty(self) -> float:
         """Geometric mean of the probabilities that the model gave the tokens, 0 to 1.
 
-        Also to those that a grammar left no choice but to take.
+        Also to those that a grammar left no choice but to take; those of its thoughts do not count.
         """
-        return math.exp(-self._surprise / max(len(self.tokens), 1))
+        return math.exp(-self._surprise / max(len(self.tokens) - self._before, 1))
+
+    @property
+    def thinking(self) -> str:
+        """What the model thought aloud before it answered."""
+        return self._parting.thinking
 
     def __iter__(self) -> Iterator[str]:
         """Text as it comes, never in the middle of a character."""
@@ -238,6 +209,13 @@ class Answer:
             for text in self._generate(choose):
                 self.text += text
                 yield text
+
+    def _text_of(self, token: int) -> str:
+        """The text that a token adds; of special tokens only that of a mark of thoughts."""
+        model = self.cache.context.model
+        if piece := model.piece(token):
+            return self._decoder.decode(piece)
+        return mark if (mark := model.token_text(token)) in MARKS else ""
 
     def put_lead(self) -> None:
         """Put what stands before the question's own words to the model: the passages.
@@ -266,6 +244,7 @@ class Answer:
 
     def give(self, text: str) -> None:
         """Let the answer be this text, whatever the model would say, or has said already."""
+        self._parting = Parting()
         self._given = [int(token) for token in self.cache.context.model.tokenize(text)]
         self.max_tokens = len(self._given) + 1
         self.tokens, self.text, self._surprise = [], "", 0.0
@@ -273,7 +252,7 @@ class Answer:
 
     def _generate(self, choose: Choices | Constrained) -> Iterator[str]:
         logits = self.put()
-        model, decoder = self.cache.context.model, self._decoder
+        model = self.cache.context.model
         if self.begun:
             extend(self.cache, np.array(self.begun, np.int32), logits=True)
             logits = self.cache.context.logits()
@@ -287,12 +266,14 @@ class Answer:
             top = logits.max()
             probable = float(logits[token] - top - np.log(np.exp(logits - top).sum()))
             self._surprise, self.least = self._surprise - probable, min(self.least, probable)
-            if text := decoder.decode(model.piece(token)):
+            if self._parting.open:
+                self._surprise, self.least, self._before = 0.0, 0.0, len(self.tokens)
+            if text := self._parting.feed(self._text_of(token)):
                 yield text
             if len(self.tokens) >= self.max_tokens:
                 self.stop_reason = "length"
                 break
             extend(self.cache, np.array([token], np.int32), logits=True)
             logits = self.cache.context.logits()
-        if text := decoder.decode(b"", final=True):
+        if text := self._parting.feed(self._decoder.decode(b"", final=True), last=True):
             yield text

@@ -9,6 +9,7 @@ from typing import Any
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.library import function
+from keydiff_cli.models.variants import parts_of
 
 _UINT32, _STRING = 4, 8  # numbers of gguf_type
 _MOST_LAYERS = 512  # the limit of llama.cpp
@@ -46,10 +47,15 @@ def check_header(path: Path) -> None:
 
 
 def tensor_sizes(path: Path) -> dict[str, int]:
-    """Return the size of every tensor of a GGUF file in bytes, by name.
+    """Return the size of every tensor of a model in bytes, by name: of all parts of a split one.
 
-    Empty if the file has no readable header, or this llama.cpp build does not tell.
+    Empty if a file has no readable header, or this llama.cpp build does not tell.
     """
+    return {name: size for part in parts_of(path) for name, size in _sizes_in(part).items()}
+
+
+def _sizes_in(path: Path) -> dict[str, int]:
+    """The tensors of one file."""
     pointer, number, size = ctypes.c_void_p, ctypes.c_int64, ctypes.c_size_t
     open_file = function("gguf_init_from_file", pointer, ctypes.c_char_p, _Params)
     close = function("gguf_free", None, pointer)

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.library import library
+from keydiff_cli.models.header import WITHOUT_ROTATION
 
 if TYPE_CHECKING:
     from keydiff_cli.llama.model import Model
 
 _NO_VOCABULARY = 0  # of enum llama_vocab_type
-# Architectures with learned positions, which end with the trained context, or with ALiBi, which
-# takes the distance between cells for that between tokens.
-_NO_ROTATION = frozenset({"gpt2", "starcoder", "mpt", "bloom", "refact", "jais"})
 
 
 def require_supported(model: Model) -> None:
@@ -41,7 +39,7 @@ def require_supported(model: Model) -> None:
     )
     bias = model.metadata(f"{arch}.attention.max_alibi_bias") or "0"
     alibi = bias.strip("0.") != ""
-    if arch in _NO_ROTATION or alibi or (arch == "baichuan" and model.layers == 40):
+    if arch in WITHOUT_ROTATION or alibi or (arch == "baichuan" and model.layers == 40):
         raise ModelError(
             f"{model.path.name} ({arch}) has no rotary positions, which keys carry with them "
             "when they move; use a model that has, such as qwen2.5-coder-1.5b"

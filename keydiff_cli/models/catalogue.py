@@ -66,6 +66,34 @@ Source = HubSource | WheelSource
 
 
 @dataclass(frozen=True)
+class Shape:
+    """The sizes of a model: of its layers, their heads, its vocabulary.
+
+    Attributes
+    ----------
+    architecture
+        As in its GGUF file, such as ``llama``.
+    layers
+        How many there are.
+    width, inner
+        Numbers of an activation between layers, and inside a feed-forward one.
+    heads, kv_heads, head
+        Heads of queries, and of keys and values, in each layer; numbers of each.
+    vocabulary
+        How many tokens there are.
+    """
+
+    architecture: str
+    layers: int
+    width: int
+    inner: int
+    heads: int
+    kv_heads: int
+    head: int
+    vocabulary: int
+
+
+@dataclass(frozen=True)
 class CatalogueEntry:
     """A model that can be fetched by name.
 
@@ -90,6 +118,10 @@ class CatalogueEntry:
     support
         How what shows whether a document answers a question is weighed, as ``docs/support.py`` has
         measured it: :class:`keydiff_cli.engine.support.Weights`; None where it was not measured.
+    shape
+        What memory can be planned by before the file is here; None for a model that does not chat.
+    tried
+        Whether keydiff was run with the file.
     """
 
     name: str
@@ -102,6 +134,8 @@ class CatalogueEntry:
     sources: tuple[Source, ...]
     retrieval_heads: tuple[tuple[int, int], ...] = ()
     support: Mapping[str, float] | None = None
+    shape: Shape | None = None
+    tried: bool = True
 
     @property
     def hub_only(self) -> bool:
@@ -126,5 +160,8 @@ def catalogue() -> Mapping[str, CatalogueEntry]:
     for data in json.loads(text):
         sources = tuple(_source(source) for source in data.pop("sources"))
         heads = tuple((layer, number) for layer, number in data.pop("retrieval_heads", ()))
-        entries[data["name"]] = CatalogueEntry(**data, sources=sources, retrieval_heads=heads)
+        shape = Shape(**data.pop("shape")) if "shape" in data else None
+        entries[data["name"]] = CatalogueEntry(
+            **data, sources=sources, retrieval_heads=heads, shape=shape
+        )
     return MappingProxyType(entries)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from keydiff_cli.errors import ModelError
+from keydiff_cli.models.variants import parts_of
 from keydiff_cli.system.files import told_by
 
 CHUNK = 1 << 20
@@ -104,12 +105,13 @@ def stamp(path: Path) -> dict[str, Any]:
 
 
 def checksum(path: Path, folder: Path) -> str:
-    """Return the SHA-256 of a file, remembered until the file changes.
+    """Return the SHA-256 of a model, remembered until a file of it changes.
 
     Parameters
     ----------
     path
-        Any file.
+        Its file. That of a split model is the SHA-256 of those of its parts in hexadecimal, one
+        after the other.
     folder
         Folder for the remembered checksums, with a small JSON file for each. If it is damaged
         or cannot be written, files are hashed each time.
@@ -124,6 +126,13 @@ def checksum(path: Path, folder: Path) -> str:
     ModelError
         When the file cannot be read.
     """
+    digests = [_checksum(part, folder) for part in parts_of(path)]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _checksum(path: Path, folder: Path) -> str:
     try:
         path = path.resolve(strict=True)
         before = stamp(path)

@@ -12,13 +12,10 @@ from pathlib import Path
 from keydiff_cli.errors import ModelError
 from keydiff_cli.models.catalogue import CatalogueEntry, HubSource, Source
 from keydiff_cli.models.checksums import stamp
-from keydiff_cli.models.locating import (
+from keydiff_cli.models.installation import (
     LocatedModel,
-    find,
     find_installed,
-    locate,
     mode_of,
-    named,
     note_installed,
     private_folder,
 )
@@ -30,41 +27,6 @@ Progress = Callable[[int, int], None]
 Log = Callable[[str], None]
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-def require(
-    name_or_path: str,
-    folder: Path,
-    *,
-    offline: bool,
-    progress: Progress | None = None,
-    log: Log,
-) -> LocatedModel:
-    """Locate a model, and fetch it first if it is not installed.
-
-    Parameters
-    ----------
-    name_or_path, folder
-        As for `find`.
-    offline
-        Whether fetching is forbidden.
-    progress, log
-        As for `pull`.
-
-    Raises
-    ------
-    ModelError
-        For the reasons of `find` and `pull`, and when the model is not installed and may not be
-        fetched.
-    """
-    if offline:
-        return locate(name_or_path, folder, offline=True)
-    model = find(name_or_path, folder)
-    if model is not None:
-        return model
-    entry = named(name_or_path)
-    log(f"fetching {entry.name} ({format_size(entry.size)}, {entry.license}) to {folder}")
-    return pull(entry, folder, progress=progress, log=log)
 
 
 def pull(
@@ -196,6 +158,7 @@ def _install(
         against = "the SHA-256 the hub gives" if announced else "nothing: no SHA-256 is known"
         log(f"{entry.name}: verified against {against}")
     target = folder / entry.filename
+    target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(staging.path, target)
     note_installed(entry, folder, sha256, stamp(target))
     staging.discard()

@@ -1,49 +1,20 @@
-"""Where a model lies, and whether its file is still the one that was installed.
-
-The models folder holds the GGUF files. Beside them, ``.keydiff/NAME/`` holds a lock, a note about
-the file as it was installed, and a staging folder while the model is being fetched.
-"""
+"""Where the model lies that a name, a reference or a path means: the one place that tells."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from keydiff_cli.errors import ModelError, setting
+from keydiff_cli.models import elsewhere
 from keydiff_cli.models.catalogue import CatalogueEntry, catalogue
-from keydiff_cli.models.checksums import read_note, sha256_of, stamp, write_note
-from keydiff_cli.system.files import told_by
+from keydiff_cli.models.hub_models import find_hub
+from keydiff_cli.models.installation import LocatedModel, check_gguf, find_installed, mode_of
+from keydiff_cli.models.references import hub_reference
+from keydiff_cli.models.variants import parts_of
 from keydiff_cli.system.folders import user_data_folder
-
-
-@dataclass(frozen=True)
-class LocatedModel:
-    """A model file that exists and has been checked.
-
-    Attributes
-    ----------
-    name
-        Name in the catalogue, or the file name of a model given as a path.
-    path
-        Path of the GGUF file.
-    size
-        Size of the file in bytes.
-    sha256
-        SHA-256 in hexadecimal, as it was verified; None for a model given as a path, for which
-        there is `checksum`.
-    entry
-        The catalogue entry; None for a model given as a path.
-    """
-
-    name: str
-    path: Path
-    size: int
-    sha256: str | None
-    entry: CatalogueEntry | None
 
 
 def models_dir(override: str | Path | None = None) -> Path:
@@ -62,25 +33,32 @@ def find(name_or_path: str, folder: Path) -> LocatedModel | None:
     Parameters
     ----------
     name_or_path
-        A name in the catalogue, or the path of a GGUF file: a text that ends in ``.gguf`` or
-        contains a path separator is a path.
+        A name in the catalogue; a model on the hub, as ``hf:OWNER/REPO`` or the address of a page;
+        one of another program, as ``ollama:NAME``; or the path of a GGUF file: any other text
+        that ends in ``.gguf`` or contains a path separator.
     folder
         The models folder.
 
     Returns
     -------
     LocatedModel or None
-        None when the name is known but the model is not installed.
+        None when the model could be fetched but is not here.
 
     Raises
     ------
     ModelError
-        When the name is unknown, the path is no readable GGUF file, or the file in the models
-        folder is damaged: a file that changed since it was installed is hashed again.
+        When the name is unknown, another program has no such model, the path is no readable GGUF
+        file, or the file in the models folder is damaged: a file that changed since it was
+        installed is hashed again.
     """
+    if reference := hub_reference(name_or_path):
+        return find_hub(reference, folder)
+    if elsewhere.is_named(name_or_path):
+        found = elsewhere.named(name_or_path)
+        return _at(found.name, found.path)
     if is_path(name_or_path):
         path = Path(os.path.expanduser(name_or_path))
-        return LocatedModel(path.name, path, _check_gguf(path), None, None)
+        return _at(path.name, path)
     return find_installed(named(name_or_path), folder)
 
 
@@ -143,94 +121,16 @@ def named(name: str) -> CatalogueEntry:
     )
 
 
-def find_installed(entry: CatalogueEntry, folder: Path) -> LocatedModel | None:
-    """Locate a model of the catalogue; None when it is not installed.
-
-    Raises
-    ------
-    ModelError
-        When the file cannot be read, or is damaged: its SHA-256 is not that of the catalogue, or
-        not that noted when it was installed.
-    """
-    path = folder / entry.filename
-    note = read_note(_note_path(entry, folder))
-    sha256 = note.pop("sha256", None)
-    expected = entry.sha256 or sha256
-    try:
-        state = stamp(path)
-        if note != state or sha256 is None or sha256 != expected:
-            sha256 = sha256_of(path)
-            if expected not in (None, sha256):
-                raise ModelError(
-                    f"the model {entry.name} is damaged (its checksum is wrong): run "
-                    f"`keydiff models remove {entry.name}`, then "
-                    f"`keydiff models pull {entry.name}`"
-                )
-            _check_gguf(path)
-            if stamp(path) == state:  # else it was replaced while it was hashed
-                note_installed(entry, folder, sha256, state)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ModelError(f"cannot read the model {path}: {told_by(error)}") from error
-    return LocatedModel(entry.name, path, state["size"], sha256, entry)
-
-
-def note_installed(entry: CatalogueEntry, folder: Path, sha256: str, state: dict[str, Any]) -> None:
-    """Remember the SHA-256 that a model's file has as long as its `stamp` is ``state``."""
-    with suppress(OSError):  # in a read-only folder, the file is verified again next time
-        write_note(_note_path(entry, folder), {**state, "sha256": sha256})
-
-
-def mode_of(path: Path) -> int:
-    """Return the mode of a path, as in `os.stat`; 0 where there is nothing.
-
-    Raises
-    ------
-    ModelError
-        When it cannot be told, as a folder on the way cannot be read.
-    """
-    try:
-        return path.stat().st_mode
-    except FileNotFoundError:
-        return 0
-    except OSError as error:  # Path.exists raises it or says no, by the version of Python
-        raise ModelError(
-            f"cannot look at {path}: {told_by(error)}; check the models folder"
-        ) from error
-
-
-def private_folder(folder: Path, entry: CatalogueEntry) -> Path:
-    """Return the folder of what is kept about a model beside its file: lock, note, staging."""
-    return folder / ".keydiff" / entry.name
-
-
-def _note_path(entry: CatalogueEntry, folder: Path) -> Path:
-    """Return the path of the note about a model's file as it was installed."""
-    return private_folder(folder, entry) / "installed.json"
+def _at(name: str, path: Path) -> LocatedModel:
+    """The model in a file, with all parts of a split one."""
+    check_gguf(path)
+    parts = parts_of(path)
+    return LocatedModel(name, parts[0], sum(map(check_gguf, parts)), None, None)
 
 
 def is_path(text: str) -> bool:
-    """Tell whether a text is the path of a file, rather than the name of a model."""
+    """Tell whether a text is the path of a file, rather than what a model is named by."""
+    if elsewhere.is_named(text) or re.match(r"hf:|https?://", text):
+        return False
     separators = {"/", os.sep, os.altsep or os.sep}
     return text.lower().endswith(".gguf") or any(separator in text for separator in separators)
-
-
-def _check_gguf(path: Path) -> int:
-    """Return the size of a GGUF file in bytes; ModelError when it is no readable GGUF file."""
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise ModelError(f"{path} is a folder: give the path of a GGUF file in it")
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe could wait for ever
-            raise ModelError(f"{path} is not a regular file: give the path of a GGUF file")
-        with path.open("rb") as stream:
-            magic = stream.read(4)
-    except FileNotFoundError:
-        raise ModelError(f"there is no model file {path}: check the path") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise ModelError(f"cannot read the model {path}: {reason or error}") from error
-    if magic != b"GGUF":
-        raise ModelError(f"{path} is not a GGUF file: keydiff needs a model in that format")
-    return status.st_size

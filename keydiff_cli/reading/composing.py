@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from keydiff_cli.engine.answer import Answer, Sampler
+from keydiff_cli.engine.answer import Answer
+from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.engine.views import NoViewError
 from keydiff_cli.errors import UsageError, setting
 from keydiff_cli.reading.citing import Citing

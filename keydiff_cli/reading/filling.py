@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from keydiff_cli.engine.answer import Answer, Sampler
+from keydiff_cli.engine.answer import Answer
+from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.engine.views import NoViewError, longest_view
 from keydiff_cli.errors import AnswerError
 from keydiff_cli.reading.composed import Composed

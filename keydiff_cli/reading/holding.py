@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from keydiff_cli.cache import KVCache, LostRowsError
-from keydiff_cli.engine.answer import Answer, Sampler
+from keydiff_cli.engine.answer import Answer
+from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.errors import UsageError
 from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.by_blocks import Reading
@@ -89,7 +90,15 @@ class Holding:
         most = min(settings.max_tokens, settings.max_tokens if most is None else most)
         if self._paused:  # nothing of what was read may have to make room
             most = max(min(most, cache.free - len(asked.ids) - len(begun)), 1)
-        return Answer(cache, asked, max_tokens=most, sampler=sampler, begun=begun, grammar=grammar)
+        return Answer(
+            cache,
+            asked,
+            max_tokens=most,
+            sampler=sampler,
+            begun=begun,
+            grammar=grammar,
+            thought=self.recorder.thought,
+        )
 
     @contextmanager
     def _closed_if_lost(self) -> Iterator[None]:

@@ -137,7 +137,8 @@ def begin(
         gpu_layers=min(sketch.elsewhere, sketch.layers + 1),
     )
     run.recorder.model_known(identity)
-    prompt = build_prompt(sketch, system_prompt(settings.system, documents=documents))
+    system = system_prompt(settings.system, documents=documents)
+    prompt = build_prompt(sketch, system, think=settings.think)
     head, asked = prompt_tokens(sketch, prompt, question or "")
     run.recorder.prompt_made(len(head) + len(asked.ids))
     if policy.prerope and not (taken_up or knows_rotations(sketch, settings.kv_type)):

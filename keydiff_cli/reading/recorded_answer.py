@@ -70,11 +70,19 @@ def recorded(
     if shape is not None:
         recorder.data_known(_data(answer, shape))
         return
+    limit = f"at {setting('max_tokens', most)}"
+    if answer.max_tokens < most:
+        limit = f"after {answer.max_tokens} tokens, for want of room until all is read"
+    if answer.thinking and not answer.text.strip():
+        recorder.warn_of_answer(
+            f"the model was still thinking {limit} and gave no answer; let it have more tokens, or "
+            "use a model that does not think aloud"
+            if answer.stop_reason == "length"
+            else "the model thought and gave no answer; ask in other words, or use another model"
+        )
+        return
     _warn_if_empty(answer.text, recorder)
     if answer.stop_reason == "length":
-        limit = f"at {setting('max_tokens', most)}"
-        if answer.max_tokens < most:
-            limit = f"after {answer.max_tokens} tokens, for want of room until all is read"
         recorder.warn_of_answer(f"the answer stopped {limit}; it may be incomplete")
 
 

@@ -43,6 +43,7 @@ class Recorder:
 
     def __init__(self, events: Events, cap: int | None = None) -> None:
         self._events = events
+        self.thought = events.thought  # is told what the model thinks aloud
         self._cap = cap
         self._corpus: Corpus | None = None
         self._model: ModelIdentity | None = None
@@ -58,7 +59,8 @@ class Recorder:
         self._memory, self._checked = MemoryUse(), CheckedFacts()
         self._warnings: list[str] = []
         self._told: set[str] = set()  # what the front end is told of once
-        self._answer, self._certainty, self._stop_reason = "", 0.0, "interrupted"
+        self._answer = self._thinking = ""
+        self._certainty, self._stop_reason = 0.0, "interrupted"
         self._data: Any = None
 
     @property
@@ -68,6 +70,7 @@ class Recorder:
         return Report(
             answer=self._answer,
             data=deepcopy(self._data),
+            thinking=self._thinking,
             stop_reason=self._stop_reason,
             certainty=self._certainty,
             model=self._model,
@@ -89,8 +92,6 @@ class Recorder:
             memory_bytes=self._memory,
             warnings=tuple(self._warnings),
         )
-
-    # Whenever -------------------------------------------------------------------------------
 
     def warn(self, text: str) -> None:
         """Something may change answers; the front end is told once of the same."""
@@ -212,8 +213,6 @@ class Recorder:
         self._events.reading_over()
         self._stop_reason = "interrupted"
 
-    # Noting ---------------------------------------------------------------------------------
-
     def noting_began(self) -> None:
         """Notes are to be made, or taken up."""
         self._notes = []
@@ -244,7 +243,7 @@ class Recorder:
     def question_asked(self, prompt: int, begun: str = "") -> None:
         """A question is to be answered, from what was ``begun``; the prompt has so many tokens."""
         self.prompt_made(prompt)
-        self._answer, self._data, self._stop_reason = begun, None, "interrupted"
+        self._answer, self._thinking, self._data, self._stop_reason = begun, "", None, "interrupted"
         self._timing = replace(self._timing, first_token=0.0)
 
     def rows_recalled(self, tokens: Numbers, seconds: float) -> None:
@@ -285,6 +284,7 @@ class Recorder:
         self._timing = replace(self._timing, answer=spent, score=score, evict=evict)
         self._tokens = replace(self._tokens, generated=len(answer.tokens))
         self._certainty, self._stop_reason = answer.certainty, answer.stop_reason
+        self._thinking = answer.thinking
 
     def data_known(self, data: Any) -> None:
         """The answer is this data."""

@@ -27,7 +27,8 @@ from keydiff_cli.reading.reach import require_queries
 from keydiff_cli.reading.resume import make_key
 from keydiff_cli.reading.run import Run
 from keydiff_cli.report import ModelIdentity
-from keydiff_cli.settings.config import Settings, check_settings
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.settings.resolving import check_settings
 from keydiff_cli.snapshots import (
     Label,
     SnapshotFile,

@@ -7,7 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 
-from keydiff_cli.engine.answer import Answer, Sampler, StopReason
+from keydiff_cli.engine.answer import Answer, StopReason
+from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.engine.views import NoViewError, longest_view
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.in_view import in_view, question_tokens

@@ -15,14 +15,8 @@ from keydiff_cli.render.flags import as_flag
 from keydiff_cli.render.progress_line import ProgressLine
 from keydiff_cli.render.shown_answer import ShownAnswer
 from keydiff_cli.render.stats import format_duration, format_rate, print_stats
-from keydiff_cli.report import (
-    CacheSetup,
-    Events,
-    MemoryUse,
-    ModelIdentity,
-    Progress,
-    Report,
-)
+from keydiff_cli.render.thoughts import Thoughts
+from keydiff_cli.report import CacheSetup, Events, MemoryUse, ModelIdentity, Progress, Report
 from keydiff_cli.system.as_found import begin, end
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain, printable
@@ -54,6 +48,7 @@ class Display(Events):
         files: Callable[[], Sequence[str]] = tuple,
         plain: Callable[[], bool] = bool,
     ) -> None:
+        self.thoughts = Thoughts()  # shows what the model thinks aloud: nothing of it at first
         self._quiet = quiet
         self._answer = answer
         self._files = files
@@ -170,6 +165,9 @@ class Display(Events):
             lines = (wrapped(printable(line), columns_of(sys.stdout)) for line in text.split("\n"))
             print("> " + "\n  ".join(lines), flush=True)
 
+    def thought(self, text: str) -> None:
+        self.thoughts.show(text)
+
     def cited(self, citations: Sequence[Citation], *, several: bool) -> None:
         if not self._answer:
             return
@@ -178,6 +176,7 @@ class Display(Events):
 
     def _write(self, text: str) -> None:
         if text:
+            self.thoughts.end()
             self.reading_over()  # notes come in between
             self._at_line_start = text.endswith("\n")  # first: Ctrl-C may come while writing
             sys.stdout.write(text)
@@ -185,6 +184,7 @@ class Display(Events):
 
     def end_line(self) -> None:
         """End the line of the answer that was begun, and an escape sequence that it left open."""
+        self.thoughts.end()
         if self._shown is not None:
             shown, self._shown = self._shown, None
             self._write(shown.end())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from keydiff_cli.engine.answer import Sampler
+from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Events, Report, Turn
 from keydiff_cli.settings.config import Settings

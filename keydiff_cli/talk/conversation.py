@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from keydiff_cli.engine.answer import Sampler
+from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.composed import Composed
@@ -13,6 +13,7 @@ from keydiff_cli.report import Turn
 from keydiff_cli.talk.latest import latest_turns
 from keydiff_cli.talk.remembered import Remembered
 from keydiff_cli.talk.turn_start import TurnStart
+from keydiff_cli.text.prompts import answer_tokens
 from keydiff_cli.text.question import leant_on
 
 
@@ -102,7 +103,10 @@ class Conversation(Remembered):
     def _tokens_of(self, turn: Turn) -> Sequence[int]:
         """The tokens of a turn's answer: those that were generated, if it was the last one."""
         known, tokens = self._generated
-        return tokens if known == turn else self._model.tokenize(turn.answer).tolist()
+        if known == turn:
+            return tokens
+        prompt = self._reader.held.prompt
+        return [int(token) for token in answer_tokens(self._model, prompt, turn.answer)]
 
     def go_on(self, sampler: Sampler | None = None) -> Iterator[str]:
         """Go on with the last answer, which stopped before its end; what there is of it stays.

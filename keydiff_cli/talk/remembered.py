@@ -9,7 +9,14 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Turn
 from keydiff_cli.talk.turn_start import TurnStart
-from keydiff_cli.text.prompts import Asked, build_glue, next_tokens, prompt_tokens, system_prompt
+from keydiff_cli.text.prompts import (
+    Asked,
+    answer_tokens,
+    build_glue,
+    next_tokens,
+    prompt_tokens,
+    system_prompt,
+)
 
 
 class Remembered:
@@ -30,7 +37,7 @@ class Remembered:
         self._starts: list[TurnStart] = []  # of the turns that are in the cache, the first ones
         self._attach()
         system = system_prompt(reader.settings.system, documents=bool(reader.corpus.documents))
-        self._glue = build_glue(self._model, system)
+        self._glue = build_glue(self._model, system, think=reader.settings.think)
 
     def _attach(self) -> None:
         cache = self._reader.cache
@@ -90,7 +97,8 @@ class Remembered:
             for turn in self._turns[known:count]:
                 start = TurnStart.of(self._cache)
                 add_question(self._cache, self._tokens(turn.question).ids)
-                extend(self._cache, self._model.tokenize(turn.answer))
+                prompt = self._reader.held.prompt
+                extend(self._cache, answer_tokens(self._model, prompt, turn.answer))
                 self._keep(start)
         except BaseException:
             self._go_to(known, before, dirty=True)

@@ -16,7 +16,8 @@ from filelock import FileLock, Timeout
 from keydiff_cli import models
 from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Turn
-from keydiff_cli.settings.config import Settings, check_settings
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.settings.resolving import check_settings
 from keydiff_cli.system.files import make_private, private_file, told_by
 from keydiff_cli.system.folders import sessions_folder
 

@@ -9,12 +9,14 @@ import numpy as np
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama import Model, Tokens
 from keydiff_cli.text.templates import Message, render_first
+from keydiff_cli.text.thinking import opened_by
 
 TALK_SYSTEM = "Be brief and exact."  # where there is no document
 DEFAULT_SYSTEM = (
     "You answer questions about the document that the user gives you. "
     "Use only what the document says, and be brief and exact."
 )
+_SWITCHES = ("enable_thinking", "thinking")  # of templates of models that think aloud
 _DOCUMENT_MARK = "\x02document\x03"
 _QUESTION_MARK = "\x02question\x03"
 _USER_TURN = f"{_DOCUMENT_MARK}\n\n{_QUESTION_MARK}"
@@ -46,8 +48,10 @@ class Prompt:
     tail: str
 
 
-def build_prompt(model: Model, system: str = DEFAULT_SYSTEM) -> Prompt:
+def build_prompt(model: Model, system: str = DEFAULT_SYSTEM, *, think: bool = False) -> Prompt:
     """Split the chat template of the model; a plain prompt for a model without one.
+
+    The model is not to ``think`` aloud where the template has a switch for it, unless it is told.
 
     Raises
     ------
@@ -58,10 +62,11 @@ def build_prompt(model: Model, system: str = DEFAULT_SYSTEM) -> Prompt:
     if template is None:
         lead = f"{system}\n\n" if system else ""
         return Prompt(lead, "\n\nQuestion: ", "\nAnswer:")
-    return split_prompt(_render_with_system(model, template, system), model.path.name)
+    rendered = _render_with_system(model, template, system, think=think)
+    return split_prompt(rendered, model.path.name)
 
 
-def build_glue(model: Model, system: str = DEFAULT_SYSTEM) -> str:
+def build_glue(model: Model, system: str = DEFAULT_SYSTEM, *, think: bool = False) -> str:
     """What the chat template puts between an answer and the next question.
 
     Raises
@@ -72,7 +77,7 @@ def build_glue(model: Model, system: str = DEFAULT_SYSTEM) -> str:
     template = model.chat_template
     if template is None:
         return "\n\nQuestion: "
-    rendered = _render_with_system(model, template, system, *_NEXT_TURNS)
+    rendered = _render_with_system(model, template, system, *_NEXT_TURNS, think=think)
     _, answer, rest = rendered.partition(_ANSWER_MARK)
     glue, question, _ = rest.partition(_NEXT_MARK)
     if not (answer and question):
@@ -89,16 +94,22 @@ def split_prompt(rendered: str, name: str = "the model") -> Prompt:
     return Prompt(head, f"{middle}Question: ", tail)
 
 
-def _render_with_system(model: Model, template: str, system: str, *more: Message) -> str:
+def _render_with_system(
+    model: Model, template: str, system: str, *more: Message, think: bool
+) -> str:
     """Render, with the system prompt at the start of the user's turn if it has no other place."""
-    tokens = {"bos_token": model.token_text(model.bos), "eos_token": model.token_text(model.eos)}
+    given: dict[str, str | bool] = {
+        "bos_token": model.token_text(model.bos),
+        "eos_token": model.token_text(model.eos),
+        **dict.fromkeys(_SWITCHES, think),
+    }
     user = {"role": "user", "content": _USER_TURN}
     if not system:
-        return render_first(template, [user, *more], having="", **tokens)
+        return render_first(template, [user, *more], having="", **given)
     system = system.strip()
     first = {"role": "system", "content": system}
     merged = {"role": "user", "content": f"{system}\n\n{_USER_TURN}"}
-    return render_first(template, [first, user, *more], [merged, *more], having=system, **tokens)
+    return render_first(template, [first, user, *more], [merged, *more], having=system, **given)
 
 
 @dataclass(frozen=True)
@@ -113,11 +124,14 @@ class Asked:
         So many of them come before the question's own words, and are the same for all questions.
     passages
         From where to where (exclusive) passages of the document are among them.
+    thought
+        How the thought ends that the template has begun; empty if it has begun none.
     """
 
     ids: Tokens
     lead: int
     passages: tuple[int, int] = (0, 0)
+    thought: str = ""
 
     def cut(self, most: int) -> Asked:
         """The lead and the end of the question, ``most`` tokens together."""
@@ -125,7 +139,7 @@ class Asked:
             return self
         lead = min(self.lead, most // 2)
         end = self.ids[len(self.ids) - most + lead :]
-        return Asked(np.concatenate((self.ids[:lead], end)), lead)
+        return Asked(np.concatenate((self.ids[:lead], end)), lead, thought=self.thought)
 
 
 def prompt_tokens(
@@ -145,7 +159,7 @@ def prompt_tokens(
     # Its last token may have become one with the first word.
     lead = int(np.cumprod(middle == words[: len(middle)]).sum())
     ids = np.concatenate((shown, words, tail))
-    return head, Asked(ids, lead, (0, len(shown)))
+    return head, Asked(ids, lead, (0, len(shown)), opened_by(prompt.tail))
 
 
 def next_tokens(
@@ -157,4 +171,13 @@ def next_tokens(
     words = model.tokenize(question)
     tail = model.tokenize(prompt.tail, special=True)
     lead = len(before)
-    return Asked(np.concatenate((before, shown, words, tail)), lead, (lead, lead + len(shown)))
+    ids = np.concatenate((before, shown, words, tail))
+    return Asked(ids, lead, (lead, lead + len(shown)), opened_by(prompt.tail))
+
+
+def answer_tokens(model: Model, prompt: Prompt, answer: str) -> Tokens:
+    """Tokens of an answer that was given before; a thought that the template begins is over."""
+    text = model.tokenize(answer)
+    if end := opened_by(prompt.tail):
+        return np.concatenate((model.tokenize(f"{end}\n\n", special=True), text))
+    return text

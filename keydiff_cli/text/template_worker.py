@@ -1,7 +1,7 @@
 """Chat templates, rendered in a process of their own: they are code of others that may never end.
 
 ``serving.py`` of the documents runs this file, from which nothing of the package is imported. A
-request is a line of JSON: ``template``, ``chats``, each a list of messages, and ``tokens``. The
+request is a line of JSON: ``template``, ``chats``, each a list of messages, and ``given``. The
 answer holds a rendered text for each chat, or what went wrong: ``{"text": ...}`` or
 ``{"error": ...}``.
 """
@@ -30,19 +30,19 @@ def serve(requests: Iterable[bytes], descriptor: int) -> Iterator[dict[str, Any]
 
 def _chats(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for messages in request["chats"]:
-        yield {**{name: request[name] for name in ("template", "tokens")}, "messages": messages}
+        yield {**{name: request[name] for name in ("template", "given")}, "messages": messages}
 
 
-def _answer(template: str, messages: list[Any], tokens: dict[str, str]) -> dict[str, str]:
+def _answer(template: str, messages: list[Any], given: dict[str, Any]) -> dict[str, str]:
     try:
-        return {"text": render(template, messages, tokens)}
+        return {"text": render(template, messages, given)}
     except MemoryError:
         return {"error": _TOO_MUCH}
     except Exception as error:  # the template is code of someone else: anything may go wrong
         return {"error": str(error)}
 
 
-def render(template: str, messages: list[Any], tokens: dict[str, str]) -> str:
+def render(template: str, messages: list[Any], given: dict[str, Any]) -> str:
     """The text that a template makes of messages.
 
     Raises
@@ -57,7 +57,7 @@ def render(template: str, messages: list[Any], tokens: dict[str, str]) -> str:
         raise_exception=_refuse, strftime_now=lambda pattern: datetime.now().strftime(pattern)
     )
     pieces = environment.from_string(template).generate(
-        messages=messages, add_generation_prompt=True, enable_thinking=False, **tokens
+        messages=messages, add_generation_prompt=True, **given
     )
     longest = _LONGEST + sum(len(message["content"]) for message in messages)
     text = ""

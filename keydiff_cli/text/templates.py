@@ -19,7 +19,7 @@ _WORKER = Path(__file__).with_name("template_worker.py")
 Message = dict[str, str]
 
 
-def render_first(template: str, *chats: list[Message], having: str, **tokens: str) -> str:
+def render_first(template: str, *chats: list[Message], having: str, **given: str | bool) -> str:
     """The text that a template makes of the first chat that it has a place for.
 
     Parameters
@@ -30,15 +30,15 @@ def render_first(template: str, *chats: list[Message], having: str, **tokens: st
         The messages, put in several ways.
     having
         What the text must have, so that the template has passed it on; the last chat's need not.
-    tokens
-        Texts of special tokens by the names that templates have for them.
+    given
+        Texts of special tokens and switches, by the names that templates have for them.
 
     Raises
     ------
     ModelError
         If the last chat cannot be rendered, or any takes too long or too much memory.
     """
-    rendered = _rendered(json.dumps({"template": template, "chats": chats, "tokens": tokens}))
+    rendered = _rendered(json.dumps({"template": template, "chats": chats, "given": given}))
     for each in rendered[:-1]:
         if "text" in each and having in each["text"]:
             return each["text"]

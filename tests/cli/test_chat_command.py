@@ -13,7 +13,7 @@ from chat_documents import document, folder
 from cli_helpers import SMALL, Result, run
 from process_helpers import run_process
 
-from keydiff_cli.engine.answer import Choices
+from keydiff_cli.engine.sampling import Choices
 
 __all__ = ["document", "folder"]  # fixtures
 

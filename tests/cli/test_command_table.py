@@ -22,5 +22,5 @@ def test_what_options_and_commands_take() -> None:
     }  # fmt: skip
     assert options["--json"]["takes"] is options["--no-cache"]["takes"] is None
     assert commands["cache remove"]["takes"] == "snapshots"
-    assert commands["models"]["commands"] == ["list", "pull", "path", "remove"]
-    assert commands["models pull"]["help"] == "Fetch a model of the catalogue and verify it"
+    assert commands["models"]["commands"] == ["list", "suggest", "pull", "path", "remove"]
+    assert commands["models pull"]["help"].startswith("Fetch a model and verify it")

@@ -18,7 +18,7 @@ from process_helpers import POSIX, finish, start
 from text_helpers import SAMPLE
 
 from keydiff_cli.cache import KVCache
-from keydiff_cli.engine.answer import Choices
+from keydiff_cli.engine.sampling import Choices
 from keydiff_cli.llama import library
 
 pytestmark = [

@@ -70,7 +70,7 @@ def test_what_the_commands_set() -> None:
     known = commands()
     everything = [
         *("model", "memory", "budget", "block", "policy"),
-        *("max_tokens", "temperature", "seed", "system", "threads"),
+        *("max_tokens", "temperature", "seed", "system", "think", "threads"),
         *(
             "kv_type",
             "gpu_layers",
@@ -91,11 +91,11 @@ def test_what_the_commands_set() -> None:
     assert settings_of(known["ask"]) == settings_of(known["chat"]) == everything
     for words in ("ask", "chat"):
         assert flags(known[words]) >= {"--no-recall", "--no-second-look"}
-    told = ("notes", "each", "cite", "absent", "length", "format", "plain")
+    told = ("notes", "each", "cite", "absent", "length", "format", "plain", "think")
     assert settings_of(known["extract"]) == [each for each in everything if each not in told]
     shapes = {"--schema", "--choices"}
     assert {words for words in known if shapes & flags(known[words])} == {"ask", "extract"}
-    answering = {"max_tokens", "temperature", "seed"}
+    answering = {"max_tokens", "temperature", "seed", "think"}
     assert set(everything) - set(settings_of(known["read"])) == answering | {
         *("cache", "notes", "each", "length", "format", "cite", "absent", "plain"),
     }
@@ -103,6 +103,7 @@ def test_what_the_commands_set() -> None:
     assert set(everything) - set(settings_of(known["plan"])) == {
         "temperature",
         "seed",
+        "think",
         "threads",
         "cache",
         "notes",

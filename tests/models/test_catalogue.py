@@ -39,6 +39,9 @@ def test_catalogue_is_well_formed() -> None:
         assert item.sha256 is None or len(item.sha256) == 64
         assert item.hub_only == all(isinstance(source, HubSource) for source in item.sources)
         assert item.sha256 is not None or item.hub_only
+        assert item.tried or item.hub_only
+        assert item.shape is None or item.shape.heads % item.shape.kv_heads == 0
+    assert known[Settings().model].tried
 
 
 def test_default_model_tries_the_hub_first_and_parts_in_numeric_order() -> None:

@@ -12,7 +12,7 @@ from model_helpers import FILENAME, NAME, entry, gguf, sha256
 
 from keydiff_cli import models
 from keydiff_cli.errors import ModelError
-from keydiff_cli.models import CatalogueEntry, locating
+from keydiff_cli.models import CatalogueEntry, installation, locating
 
 
 def install(folder: Path, data: bytes) -> Path:
@@ -142,7 +142,7 @@ def test_unchanged_model_is_not_read_again(
 ) -> None:
     install(tmp_path, gguf())
     models.find(NAME, tmp_path)
-    monkeypatch.setattr(locating, "sha256_of", lambda path: pytest.fail("it was hashed again"))
+    monkeypatch.setattr(installation, "sha256_of", lambda path: pytest.fail("it was hashed again"))
     assert models.find(NAME, tmp_path) is not None
 
 
@@ -153,7 +153,7 @@ def test_touched_model_is_verified_and_remembered(
     models.find(NAME, tmp_path)
     os.utime(path, ns=(1, 1))
     assert models.find(NAME, tmp_path) is not None
-    monkeypatch.setattr(locating, "sha256_of", lambda path: pytest.fail("it was hashed again"))
+    monkeypatch.setattr(installation, "sha256_of", lambda path: pytest.fail("it was hashed again"))
     assert models.find(NAME, tmp_path) is not None
 
 
@@ -167,7 +167,7 @@ def test_model_replaced_while_it_is_hashed_is_not_remembered(
         return sha256(gguf())
 
     with monkeypatch.context() as patch:
-        patch.setattr(locating, "sha256_of", replace)
+        patch.setattr(installation, "sha256_of", replace)
         models.find(NAME, tmp_path)
     assert path.read_bytes() != gguf()
     with pytest.raises(ModelError, match="damaged"):

@@ -69,7 +69,9 @@ def corpus(*records: DocumentRecord, warnings: tuple[str, ...] = ()) -> Any:
 
 
 def answer(tokens: int, stop_reason: str, certainty: float = 0.5) -> Any:
-    return SimpleNamespace(tokens=[1] * tokens, stop_reason=stop_reason, certainty=certainty)
+    return SimpleNamespace(
+        tokens=[1] * tokens, stop_reason=stop_reason, certainty=certainty, thinking="Hm."
+    )
 
 
 def test_a_note_may_be_told_once(recorder: Recorder, told: Told) -> None:
@@ -111,6 +113,7 @@ def test_a_whole_run_is_reported(told: Told) -> None:
     report = recorder.report
     assert report == Report(
         answer="Two boats.",
+        thinking="Hm.",
         stop_reason="eos",
         certainty=0.123456,
         model=MODEL,

@@ -10,8 +10,9 @@ import pytest
 
 from keydiff_cli.bench.tokens import text_tokens
 from keydiff_cli.cache import Access, KVCache
-from keydiff_cli.engine.answer import Answer, Sampler
+from keydiff_cli.engine.answer import Answer
 from keydiff_cli.engine.ingest import ingest, read_head
+from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.engine.setup import open_engine
 from keydiff_cli.llama import API_VERSION, Context, Model, Tokens, api_version
 from keydiff_cli.policies import POLICIES

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-Value = bool | int | float | str | list[int] | list[str]
+Value = bool | int | np.uint16 | np.int32 | float | str | list[int] | list[str]
 Shapes = Mapping[str, tuple[int, ...]]
 
 _WIDTH, _TOKENS, _CONTEXT, _INNER, _STATE, _RANK = 32, 8, 64, 64, 16, 2
@@ -89,10 +89,11 @@ def decoder(
     return _model(architecture, whole, {**common, **(settings or {})}, vocabulary, seed=0)
 
 
-def tiny(window: int = 0) -> bytes:
+def tiny(window: int = 0, template: str = "") -> bytes:
     """A model of bytes that can be asked; what it says means nothing, but depends on what it reads.
 
-    With a ``window`` every second of its four layers attends to so many tokens only.
+    With a ``window`` every second of its four layers attends to so many tokens only. A
+    ``template`` is that of its chats.
     """
     names = [*map(_byte_name, range(256)), "th", "<s>", "</s>"]
     vocabulary: dict[str, Value] = {
@@ -104,6 +105,8 @@ def tiny(window: int = 0) -> bytes:
         "bos_token_id": 257,
         "eos_token_id": 258,
     }
+    if template:
+        vocabulary["chat_template"] = template
     if not window:
         return decoder("llama", {}, vocabulary)
     settings: dict[str, Value] = {
@@ -205,7 +208,8 @@ def _model(
     metadata: dict[str, Value] = {"general.architecture": architecture}
     metadata |= {f"{architecture}.{key}": value for key, value in {**common, **settings}.items()}
     vocabulary = vocabulary or {"model": "no_vocab", "token_type_count": 2}
-    metadata |= {f"tokenizer.ggml.{key}": value for key, value in vocabulary.items()}
+    for key, value in vocabulary.items():
+        metadata[f"tokenizer.{key}" if key == "chat_template" else f"tokenizer.ggml.{key}"] = value
     return gguf(metadata, tensors, seed)
 
 
@@ -215,6 +219,10 @@ def _string(text: str) -> bytes:
 
 
 def _value(value: Value) -> bytes:
+    if isinstance(value, np.uint16):
+        return struct.pack("<IH", 2, value)
+    if isinstance(value, np.int32):
+        return struct.pack("<Ii", 5, value)
     if isinstance(value, bool):
         return struct.pack("<I?", 7, value)
     if isinstance(value, int):

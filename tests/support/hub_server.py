@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,12 @@ class HubServer:
         Whether range requests are honoured.
     elsewhere
         Whether the bytes come from another address, as the hub's do.
+    license
+        What every repository says on its card.
+    statuses
+        What is answered instead, by the beginning of the path: status and ``X-Error-Code``.
+    tokens
+        The token that every request had, by its path; at the other address, too.
     requests
         ``(method, path, range header)`` of every request.
     """
@@ -37,6 +44,9 @@ class HubServer:
     breaks: int = 0
     ranges: bool = True
     elsewhere: bool = True
+    license: str = "apache-2.0"
+    statuses: dict[str, tuple[int, str]] = field(default_factory=dict)
+    tokens: dict[str, str | None] = field(default_factory=dict)
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)
 
     def __enter__(self) -> HubServer:
@@ -56,6 +66,14 @@ class HubServer:
 
             def _answer(self, *, with_body: bool) -> None:
                 hub.requests.append((self.command, self.path, self.headers.get("Range")))
+                hub.tokens[self.path] = self.headers.get("Authorization")
+                for beginning, (status, code) in hub.statuses.items():
+                    if self.path.startswith(beginning):
+                        self._refuse(status, code)
+                        return
+                if self.path.startswith("/api/models/"):
+                    self._list(*self.path.removeprefix("/api/models/").split("?")[0].split("/"))
+                    return
                 if self.path.startswith("/blobs/"):
                     self._send_blob(hub.files[self.path.removeprefix("/blobs/")], with_body)
                     return
@@ -63,10 +81,7 @@ class HubServer:
                 name = f"{repo}/{rest.partition('/')[2]}"
                 data = hub.files.get(name)
                 if data is None:
-                    self.send_response(404)
-                    self.send_header("X-Error-Code", "EntryNotFound")
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
+                    self._refuse(404, "EntryNotFound")
                 elif hub.elsewhere:
                     self.send_response(302)
                     self._describe(data)
@@ -75,6 +90,44 @@ class HubServer:
                     self.end_headers()
                 else:
                     self._send_blob(data, with_body)
+
+            def _refuse(self, status: int, code: str) -> None:
+                self.send_response(status)
+                if code:
+                    self.send_header("X-Error-Code", code)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def _list(self, owner: str, name: str, *revision: str) -> None:
+                repo = f"{owner}/{name}"
+                names = [file for file in hub.files if file.startswith(f"{repo}/")]
+                if not names:
+                    self._refuse(404, "RepoNotFound")
+                    return
+                siblings = [
+                    {
+                        "rfilename": file.removeprefix(f"{repo}/"),
+                        "size": len(hub.files[file]),
+                        "lfs": {
+                            "sha256": hub.etag or hashlib.sha256(hub.files[file]).hexdigest(),
+                            "size": len(hub.files[file]),
+                            "pointerSize": 134,
+                        },
+                    }
+                    for file in names
+                ]
+                answer = {
+                    "id": repo,
+                    "sha": COMMIT,
+                    "siblings": siblings,
+                    "cardData": {"license": hub.license},
+                }
+                data = json.dumps(answer).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
 
             def _describe(self, data: bytes) -> None:
                 digest = hub.etag or hashlib.sha256(data).hexdigest()

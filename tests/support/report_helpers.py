@@ -27,6 +27,7 @@ _COVERED = _SHARE | {
 _SCHEMA: dict[str, Any] = {
     "answer": str,
     "data": object,
+    "thinking": str,
     "stop_reason": str,
     "certainty": _NUMBER,
     "model": {

@@ -9,7 +9,7 @@ from cli_helpers import story
 from fake_model import FakeLlama, FakeModel, echo, questions
 from talk_helpers import LONG, asked, fill, lost, say
 
-from keydiff_cli.engine.answer import Sampler
+from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.errors import UsageError
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Turn

@@ -9,13 +9,8 @@ import pytest
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.render.flags import as_flag
-from keydiff_cli.settings.config import (
-    Settings,
-    change,
-    check_settings,
-    config_path,
-    resolve,
-)
+from keydiff_cli.settings.config import Settings
+from keydiff_cli.settings.resolving import change, check_settings, config_path, resolve
 
 
 class Layers:

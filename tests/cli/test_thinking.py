@@ -1,0 +1,51 @@
+"""Models that think aloud: their thoughts are no part of an answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import gguf_files
+import pytest
+from cli_helpers import Result, run
+
+_TALK = "{% for message in messages %}{{ message.content }}\n{% endfor %}"
+SWITCH = _TALK + "{% if enable_thinking %}<think>{% else %}<think>\n</think>\n{% endif %}"
+ALWAYS = _TALK + "Answer: <think>\n"
+
+
+def asked(folder: Path, template: str, *words: str) -> Result:
+    """Ask a model with this template, whose thought goes on and on."""
+    model, document = folder / "m.gguf", folder / "a.txt"
+    model.write_bytes(gguf_files.tiny(template=template))
+    document.write_text("The key is under the mat. " * 10)
+    bounds = ("--no-cache", "--max-tokens", "12")
+    return run("ask", "-m", str(model), *bounds, *words, str(document), "Where is the key?")
+
+
+def test_thinking_is_off_where_the_template_has_a_switch(tmp_path: Path) -> None:
+    result = asked(tmp_path, SWITCH, "--json")
+    report = json.loads(result.out)
+    assert report["thinking"] == "" and report["answer"]
+    result = asked(tmp_path, SWITCH, "--json", "--think")
+    report = json.loads(result.out)
+    assert report["thinking"] and report["answer"] == ""
+
+
+def test_thought_that_is_cut_off(tmp_path: Path) -> None:
+    result = asked(tmp_path, ALWAYS, "--quiet")
+    assert (result.status, result.out.strip()) == (0, "")
+    (line,) = result.err.splitlines()
+    assert line.startswith(
+        "keydiff: warning: the model was still thinking at --max-tokens 12 and gave no answer;"
+    )
+
+
+@pytest.mark.parametrize("option, stream", [("--think", "out"), ("--verbose", "err")])
+def test_thoughts_that_are_shown(tmp_path: Path, option: str, stream: str) -> None:
+    result = asked(tmp_path, ALWAYS, option)
+    thinking = json.loads(asked(tmp_path, ALWAYS, "--json").out)["thinking"]
+    shown = {"out": result.out, "err": result.err}
+    thought = shown.pop(stream).partition("<think>\n")[2].partition("\n</think>\n")[0]
+    assert thought and thought == thinking.lstrip()
+    assert "<think>" not in next(iter(shown.values()))
