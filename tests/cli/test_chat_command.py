@@ -20,7 +20,7 @@ __all__ = ["document", "folder"]  # fixtures
 BOUNDS = ("--budget", 256, "--block", 64, "--threads", 2)
 SHORT = (*BOUNDS, "--max-tokens", 8)
 QUESTION = "What is the secret password of the harbour?"
-KEYS = ("question", "answer", "stop_reason", "certainty", "model", "documents")
+KEYS = ("question", "answer", "data", "thinking", "stop_reason", "certainty")
 
 Chat = Callable[..., Result]
 

@@ -46,7 +46,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("models p", ["pull", "path"]),
         ("ask --mod", ["--model"]),
         ("ask --no-c", ["--no-cache", "--no-cite"]),
-        ("ask --model smol", ["smollm2-135m", "smollm2-1.7b"]),
+        ("ask --model smol", ["smollm2-135m", "smollm2-1.7b", "smollm3-3b"]),
         ("ask -m gem", ["gemma3-270m"]),
         ("ask --model = gem", ["gemma3-270m"]),  # as bash cuts it
         ("ask --model=gem", ["--model=gemma3-270m"]),
