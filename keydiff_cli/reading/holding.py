@@ -14,7 +14,7 @@ from keydiff_cli.reading.by_blocks import Reading
 from keydiff_cli.reading.held import Held
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.text.prompts import Asked
+from keydiff_cli.text.prompts import Asked, without_thought
 
 
 class Holding:
@@ -78,7 +78,7 @@ class Holding:
         begun
             Tokens that it begins with, beside those.
         grammar
-            Of the texts that it may be, in GBNF; empty for any text.
+            Of the texts that it may be, in GBNF, without thoughts before it; empty for any text.
 
         Raises
         ------
@@ -87,6 +87,8 @@ class Holding:
         """
         cache, settings = self.held.cache, self.settings
         sampler = sampler or Sampler(settings.temperature, settings.seed)
+        if grammar:
+            asked = without_thought(cache.context.model, asked)
         most = min(settings.max_tokens, settings.max_tokens if most is None else most)
         if self._paused:  # nothing of what was read may have to make room
             most = max(min(most, cache.free - len(asked.ids) - len(begun)), 1)

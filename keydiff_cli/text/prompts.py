@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -177,7 +177,15 @@ def next_tokens(
 
 def answer_tokens(model: Model, prompt: Prompt, answer: str) -> Tokens:
     """Tokens of an answer that was given before; a thought that the template begins is over."""
-    text = model.tokenize(answer)
-    if end := opened_by(prompt.tail):
-        return np.concatenate((model.tokenize(f"{end}\n\n", special=True), text))
-    return text
+    ended = _end_of_thought(model, opened_by(prompt.tail))
+    return np.concatenate((ended, model.tokenize(answer)))
+
+
+def without_thought(model: Model, asked: Asked) -> Asked:
+    """The question, with the thought that the template begins ended at once."""
+    ids = np.concatenate((asked.ids, _end_of_thought(model, asked.thought)))
+    return replace(asked, ids=ids, thought="")
+
+
+def _end_of_thought(model: Model, end: str) -> Tokens:
+    return model.tokenize(f"{end}\n\n" if end else "", special=True)

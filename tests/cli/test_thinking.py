@@ -49,3 +49,9 @@ def test_thoughts_that_are_shown(tmp_path: Path, option: str, stream: str) -> No
     thought = shown.pop(stream).partition("<think>\n")[2].partition("\n</think>\n")[0]
     assert thought and thought == thinking.lstrip()
     assert "<think>" not in next(iter(shown.values()))
+
+
+def test_an_answer_of_a_shape_has_no_thought_before_it(tmp_path: Path) -> None:
+    result = asked(tmp_path, ALWAYS, "--choices", "mat,box", "--json")
+    report = json.loads(result.out)
+    assert report["thinking"] == "" and report["answer"] in ("mat", "box"), result.err
