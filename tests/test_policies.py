@@ -74,8 +74,8 @@ def test_names_are_known_without_a_heavy_import() -> None:
     """``keydiff --help`` imports no NumPy, and no scorer."""
     code = (
         "import sys\n"
-        "from keydiff_cli.settings import config\n"
-        "config.resolve({'policy': 'focus:width=9'}, {})\n"
+        "from keydiff_cli.settings import resolving\n"
+        "resolving.resolve({'policy': 'focus:width=9'}, {})\n"
         "assert 'keydiff_cli.policies' in sys.modules\n"
         "print([name for name in sys.modules if name in ('numpy', 'keydiff_cli.scores')])\n"
     )

@@ -124,7 +124,8 @@ def ask(
         plain=settings.plain,
         think=settings.think,
     )
-    if not (options.quiet or options.as_json) and (line := hint_at_larger(resolved)):
+    shown = sys.stderr.isatty() and not (options.quiet or options.as_json)
+    if shown and (line := hint_at_larger(resolved)):
         complain(line)
     if min_support is not None:
         _require_support(report.supported, min_support)
