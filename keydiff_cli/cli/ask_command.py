@@ -135,8 +135,8 @@ def _require_support(supported: str | None, least: MinSupport) -> None:
     """Refuse an answer that the documents support less than was asked for."""
     if supported is None:
         raise AnswerError(
-            "how far the documents support the answer is not known: it is of questions that are "
-            "put to a model that this was measured for (docs/support.md)"
+            "--min-support: how far the documents support the answer is not known for this model, "
+            "or this kind of question; see docs/support.md"
         )
     if supported not in ("yes", least.value):
         raise AnswerError(f"the documents support the answer less than asked for: {supported}")

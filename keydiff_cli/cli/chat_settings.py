@@ -31,7 +31,8 @@ def changed(settings: Settings, text: str) -> Settings:
     name, value = typed.lower().replace("-", "_"), value.strip()
     known = [item.name for item in fields(Settings)]
     if name not in known:
-        near = get_close_matches(name, known, n=1)
+        begin = [each for each in CHANGEABLE if name and each.startswith(name)]
+        near = begin or get_close_matches(name, known, n=1, cutoff=0.7)
         hint = f"; did you mean {near[0]}?" if near else "; /set lists those that can change"
         raise UsageError(f"there is no setting '{typed}'{hint}")
     if name in _BY_COMMAND:

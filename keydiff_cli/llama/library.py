@@ -91,6 +91,11 @@ def _give_up(message: bytes) -> None:
     if interrupted():
         end_at_once("error: interrupted", ExitStatus.INTERRUPTED)
     reason = _SOURCE.sub("", message.decode("utf-8", "replace"), count=1)
+    if "mem_buffer != NULL" in reason:
+        end_at_once(
+            "error: llama.cpp finds no memory; free some, or allow more (ulimit -v)",
+            ExitStatus.MODEL,
+        )
     end_at_once(f"error: llama.cpp gave up: {' '.join(reason.split())}", ExitStatus.MODEL)
 
 

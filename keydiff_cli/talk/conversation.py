@@ -125,6 +125,8 @@ class Conversation(Remembered):
             If no answer stopped, or as :meth:`say`.
         """
         self._require_ready()
+        if self._taken_back:
+            raise UsageError("there is nothing to continue: no answer had begun; ask it again")
         if not self._turns or self._turns[-1].stop_reason == "eos":
             what = "the last answer came to its end" if self._turns else "nothing was said"
             raise UsageError(f"there is nothing to continue: {what}")
@@ -182,7 +184,9 @@ class Conversation(Remembered):
                     self._turns[len(self._starts) :] = [turn]
                     self._generated = turn, [*begun, *answer.tokens]
                     self._keep(start)
+                self._taken_back = False
             elif self.attached:
+                self._taken_back = not begun
                 with suppress(KeydiffError):  # what stopped it matters more
                     self._go_to(len(self._starts), start, dirty=True)
 
@@ -194,3 +198,4 @@ class Conversation(Remembered):
             if self.attached and composed.text:
                 turn = Turn(question, composed.text, composed.stop_reason)
                 self._turns[len(self._starts) :] = [turn]
+                self._taken_back = False

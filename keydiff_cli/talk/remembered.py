@@ -34,6 +34,7 @@ class Remembered:
         self._reader = reader
         self._turns = list(turns)
         self._generated: tuple[Turn | None, Sequence[int]] = None, ()  # the last turn's answer
+        self._taken_back = False  # whether the last question was, as it was stopped too early
         self._starts: list[TurnStart] = []  # of the turns that are in the cache, the first ones
         self._attach()
         system = system_prompt(reader.settings.system, documents=bool(reader.corpus.documents))

@@ -177,7 +177,9 @@ class Sessions:
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise UsageError(f"{path} is damaged; 'keydiff sessions remove {name}' it") from None
+            raise UsageError(
+                f"{path} is damaged; remove it: keydiff sessions remove {name}"
+            ) from None
 
     def _missing(self, name: str) -> UsageError:
         known = ", ".join(self.names()) or "none"

@@ -178,6 +178,15 @@ def test_giving_up_after_ctrl_c_is_an_interrupt(pressed: bool, status: int, said
     assert process.returncode == status
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="where the function is not shown")
+def test_giving_up_for_want_of_memory_says_so() -> None:
+    failed = "GGML_ASSERT(ctx->mem_buffer != NULL) failed"
+    process = start(GIVING_UP.format(pressed=False).replace("the server is gone", failed))
+    _, errors = process.communicate(timeout=60)
+    said = "llama.cpp finds no memory; free some, or allow more (ulimit -v)"
+    assert (process.returncode, errors) == (4, f"keydiff: error: {said}\n")
+
+
 def test_ctrl_c_before_a_command_has_begun_is_told() -> None:
     code = (
         "import sys, types; from keydiff_cli.__main__ import main\n"

@@ -150,3 +150,21 @@ def test_citations_are_those_of_the_whole_answer(
         assert whole[-1].stop > 70
         assert len(marks) in (told, told + 1)  # a sentence that was cut is cited twice
         assert first < len(marks)
+
+
+def test_a_question_that_was_stopped_too_early_has_no_answer_to_go_on_with(
+    conversation: Conversation, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    limit(reader, 12)
+    say(conversation, QUESTION)  # this answer could be gone on with
+    with monkeypatch.context() as patch:
+        patch.setattr(reader, "evidence", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            say(conversation, "Why?")
+    with pytest.raises(UsageError, match="no answer had begun; ask it again"):
+        go_on(conversation)
+    say(conversation, "Who?")
+    assert go_on(conversation)

@@ -62,7 +62,7 @@ def test_all_names_must_exist_before_any_is_removed(tmp_path: Path, session: Ses
 def test_a_damaged_file_is_refused(tmp_path: Path, text: str) -> None:
     sessions = Sessions(tmp_path)
     sessions.path("bad").write_text(text)
-    with pytest.raises(UsageError, match="is damaged; 'keydiff sessions remove bad' it"):
+    with pytest.raises(UsageError, match="is damaged; remove it: keydiff sessions remove bad"):
         sessions.load("bad")
 
 
