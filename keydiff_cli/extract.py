@@ -100,7 +100,8 @@ def extract(
                 raise
             except KeydiffError as error:
                 row[ERROR] = error.told(events.write_setting)
-                events.warning(f"{path}: {row[ERROR]}")
+                named = str(row[ERROR]).startswith(str(path))
+                events.warning(row[ERROR] if named else f"{path}: {row[ERROR]}")
                 counts["failed"] += 1
             rows.add(row)
     return Extracted(**counts)

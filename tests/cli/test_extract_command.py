@@ -27,7 +27,7 @@ def test_each_document_has_its_row_and_is_read_once(tmp_path: Path, models_folde
     done = run(*words, "--out", "rows.csv", models=models_folder, cwd=tmp_path)
     assert (done.status, done.out) == (1, "")
     assert [line for line in done.err.splitlines() if "warning" in line] == [
-        "keydiff: warning: none.txt: none.txt cannot be read: No such file or directory"
+        "keydiff: warning: none.txt cannot be read: No such file or directory"
     ]
     assert done.err.splitlines()[-1] == "keydiff: 2 rows are new, 1 failed"
     rows = list(csv.DictReader(io.StringIO((tmp_path / "rows.csv").read_text())))
