@@ -9,6 +9,7 @@ from typing import IO
 from keydiff_cli.documents.byte_stream import ByteStream
 from keydiff_cli.documents.document import PIECE, Document, Piece, pieces_of
 from keydiff_cli.documents.draft import Draft
+from keydiff_cli.documents.worker import TOO_LARGE
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.system.terminal import printable
 
@@ -91,7 +92,7 @@ class ComposedDocument(Document):
     def _damaged(self, error: Exception) -> DocumentError:
         """The error for a document that cannot be read on."""
         if isinstance(error, (MemoryError, RecursionError)):
-            why = "too large or too intricate"
+            why = TOO_LARGE
         else:
             why = printable(str(error))[:100] or type(error).__name__
         return DocumentError(

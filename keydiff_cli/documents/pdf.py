@@ -24,6 +24,7 @@ from keydiff_cli.documents.pdf_text import (
 )
 from keydiff_cli.documents.pdfium import Pdfium, PdfiumError
 from keydiff_cli.documents.running_lines import RunningLines
+from keydiff_cli.documents.worker import TOO_LARGE
 from keydiff_cli.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 TOGETHER = 8  # pages read before the first of them is given, for the words of those behind it
 ENOUGH = 200_000  # characters after which fewer pages are enough
 FEW = 0.05  # share of them below which a page by pypdf is good enough
-TOO_LARGE = "too large or too intricate"
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,12 @@ class PdfDocument(Document):
 
     def _count_pages(self) -> int:
         """Count the pages; PDFium believes the number that the PDF declares, which may be wrong."""
-        declared = self._about.pages
-        if not declared:
+        if not self._about.pages:
             return self._second().pages
-        if declared < self._signs.pages:
+        if self._about.pages < self._signs.pages:
             with suppress(DocumentError):
-                return max(declared, self._second().pages)
-        return declared
+                return max(self._about.pages, self._second().pages)
+        return self._about.pages
 
     def page_name(self, number: int) -> str:
         """Return the label of a page where it is not its number."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from keydiff_cli.documents.page_tree import Leaf, count_pages
+from keydiff_cli.documents.worker import TOO_LARGE
 from keydiff_cli.errors import DocumentError
 from keydiff_cli.system.terminal import printable
 
@@ -76,6 +77,6 @@ def short_reason(error: Exception) -> str:
     if isinstance(error, LimitReachedError) and "loop" in str(error):  # met a second time
         return "a damaged object"
     if isinstance(error, (LimitReachedError, MemoryError, RecursionError)):
-        return "too large or too intricate"
+        return TOO_LARGE
     text = printable(str(error)) or type(error).__name__
     return text if len(text) <= 100 else text[:97] + "..."

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 LONGEST_ANSWER = 64 << 20  # bytes
+TOO_LARGE = "too large or too intricate"  # what an answer, or a document, cannot be
 _LOOK = 1.0  # seconds; no longer wait counts, as this process may have been stopped (Ctrl-Z)
 _SERVING = Path(__file__).with_name("serving.py")
 
@@ -116,7 +117,7 @@ class Worker:
         source = self._process.stdout.fileno()
         size = int.from_bytes(self._take(source, 4), "big")
         if size > LONGEST_ANSWER:
-            raise WorkerError("too large or too intricate")
+            raise WorkerError(TOO_LARGE)
         answer: dict[str, Any] = json.loads(self._take(source, size))
         return answer
 
