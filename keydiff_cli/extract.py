@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from keydiff_cli.ask import ask
 from keydiff_cli.errors import DocumentError, KeydiffError, ModelError, UsageError
+from keydiff_cli.models.checksums import sha256_of
 from keydiff_cli.report import Events
 from keydiff_cli.rows import ERROR, MADE_OF, Rows, made_of
 from keydiff_cli.settings.config import Settings
@@ -20,7 +20,6 @@ from keydiff_cli.system.files import told_by
 QUESTION = "Fill in the fields from the document."
 DOCUMENT = "document"  # the column of a document's path
 _DATA = "data"  # the column of what is no object
-_PIECE = 2**20  # bytes
 # What the data of a document depend on, beside itself, the schema and the question.
 _DEPENDS = (
     *("model", "budget", "block", "policy", "max_tokens", "temperature", "seed", "system"),
@@ -128,15 +127,7 @@ def _made_of(settings: Settings, path: str, schema: Schema, question: str) -> st
 
 
 def _checksum(path: str) -> str:
-    digest = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            for piece in _pieces(file):
-                digest.update(piece)
+        return sha256_of(Path(path))
     except OSError as error:
         raise DocumentError(f"{path} cannot be read: {told_by(error)}") from None
-    return digest.hexdigest()
-
-
-def _pieces(file: Any) -> Iterator[bytes]:
-    return iter(lambda: file.read(_PIECE), b"")

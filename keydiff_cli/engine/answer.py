@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.constrained import Constrained
-from keydiff_cli.engine.sampling import Choices, Sampler
+from keydiff_cli.engine.sampling import Choices, Sampler, log_probability
 from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Grammar, Tokens
@@ -263,8 +263,7 @@ class Answer:
                 self.stop_reason = "eos"
                 break
             self.tokens.append(token)
-            top = logits.max()
-            probable = float(logits[token] - top - np.log(np.exp(logits - top).sum()))
+            probable = log_probability(logits, token)
             self._surprise, self.least = self._surprise - probable, min(self.least, probable)
             if self._parting.open:
                 self._surprise, self.least, self._before = 0.0, 0.0, len(self.tokens)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,3 +51,9 @@ class Choices:
             scaled = (logits.astype(np.float64) - logits.max()) / self.temperature
         weights = np.exp(scaled)
         return int(self.random.choice(len(weights), p=weights / weights.sum()))
+
+
+def log_probability(logits: NDArray[np.floating[Any]], token: int) -> float:
+    """The log-probability of a token by the logits of all: floating point ``[vocabulary]``."""
+    top = logits.max()
+    return float(logits[token] - top - np.log(np.exp(logits - top).sum()))

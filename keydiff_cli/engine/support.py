@@ -19,17 +19,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.answer import Answer, make_room, step_of
-from keydiff_cli.llama import Model, Tokens
+from keydiff_cli.engine.leaning import yes_and_no
+from keydiff_cli.engine.sampling import log_probability
+from keydiff_cli.llama import Tokens
 
 Supported = Literal["yes", "weak", "no"]
 
 CHECK = "Does the document say the answer to this question? Answer yes or no.\nQuestion: "
 _ABSENT = "The document does not"
-_YES, _NO = ("yes", "Yes", " yes", " Yes"), ("no", "No", " no", " No")
+_LEAST = 1e-300  # what is less probable than any token
 _LIKELY, _POSSIBLE = 0.7, 0.4  # probabilities from which on an answer is supported, and weakly
 
 
@@ -107,13 +108,14 @@ def signs_of(answer: Answer, check: Tokens, *, evicting: bool) -> Signs | None:
         for start in range(0, len(check), step_of(cache)):
             part = check[start : start + step_of(cache)]
             cache.append(part, logits=start + len(part) == len(check))
-        says = _odds(model, cache.context.logits())
+        yes, no = yes_and_no(model, cache.context.logits(), (str, str.title))
+        says = math.log(max(yes, _LEAST) / max(no, _LEAST))
     logits, absent = answer.put(), 0.0
     if cache.free < len(beginning):
         return None
     with _forgotten(cache):
         for token in beginning:
-            absent += float(_log_softmax(logits)[token])
+            absent += log_probability(logits.astype(np.float64), token)
             cache.append(np.array([token], np.int32), logits=True)
             logits = cache.context.logits()
     return Signs(says, absent)
@@ -127,17 +129,3 @@ def _forgotten(cache: KVCache) -> Iterator[None]:
         yield
     finally:
         cache.truncate(position)
-
-
-def _odds(model: Model, logits: NDArray[np.float32]) -> float:
-    """Log-odds of "yes" over "no" as the next word."""
-    yes, no = ({int(model.tokenize(word)[0]) for word in words} for words in (_YES, _NO))
-    scores = _log_softmax(logits)
-    said = [np.logaddexp.reduce(scores[sorted(tokens)]) for tokens in (yes - no, no - yes)]
-    return float(said[0] - said[1])
-
-
-def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    scores = np.asarray(logits, np.float64) - logits.max()
-    normalised: NDArray[np.float64] = scores - np.log(np.exp(scores).sum())
-    return normalised
