@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
@@ -20,6 +21,7 @@ from keydiff_cli.cli.messages import tell_warning
 from keydiff_cli.cli.slash_commands import COMMANDS
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.policies import POLICY_NAMES
+from keydiff_cli.system.as_found import drawn_whole
 from keydiff_cli.system.files import make_private
 from keydiff_cli.talk.sessions import Sessions
 
@@ -40,10 +42,20 @@ def open_prompt(sessions: Sessions, status: Callable[[], str]) -> PromptSession[
 
 
 class DrawnPrompt:
-    """The prompt as a change of the terminal, which a signal may come upon while it is drawn."""
+    """The prompt as a change of the terminal.
+
+    What a signal clears away was drawn to its end: else nobody would know where the cursor is.
+    """
 
     def __init__(self, prompt: PromptSession[str]) -> None:
         self._app = prompt.app
+        render = prompt.app.renderer.render
+
+        def render_whole(*given: Any, **more: Any) -> None:
+            with drawn_whole():
+                render(*given, **more)
+
+        prompt.app.renderer.render = render_whole  # type: ignore[method-assign]
 
     def make(self) -> None:
         """Draw it, if it was drawn before."""

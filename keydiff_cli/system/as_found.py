@@ -27,6 +27,8 @@ class Change(Protocol):
 
 _changes: list[Change] = []  # the latest last
 _away = False  # whether they are undone, or not made yet, as the terminal is another process's
+_drawing = False  # whether signals wait until something is drawn to its end
+_waiting: list[int] = []  # signals that do
 _lock = threading.RLock()  # a thread may end the process while its main thread is stuck
 
 
@@ -81,6 +83,22 @@ def come_back() -> None:
                     change.make()
 
 
+@contextmanager
+def drawn_whole() -> Iterator[None]:
+    """Let what the ``with`` block draws be whole before a signal that comes meanwhile undoes it.
+
+    For the main thread, which handles signals.
+    """
+    global _drawing
+    before, _drawing = _drawing, True
+    try:
+        yield
+    finally:
+        _drawing = before
+        while _waiting and not _drawing:
+            signal.raise_signal(_waiting.pop(0))
+
+
 def in_foreground() -> bool:
     """Whether the terminal is this process's to change, as far as there is one."""
     if sys.platform != "win32":
@@ -118,6 +136,9 @@ def end_by(number: int) -> None:
 
 
 def _stop(number: int, _: Any) -> None:
+    if _drawing:
+        _waiting.append(number)
+        return
     undo_all()
     _by_default(number)  # stops here, until SIGCONT
     signal.signal(number, _stop)
@@ -129,6 +150,9 @@ def _go_on(*_: Any) -> None:
 
 
 def _end(number: int, _: Any) -> None:
+    if _drawing:
+        _waiting.append(number)
+        return
     undo_all()
     _by_default(number)
 

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from keydiff_cli.system import as_found
-from keydiff_cli.system.as_found import begin, changed, come_back, end, handle_signals, undo_all
+from keydiff_cli.system.as_found import (
+    begin,
+    changed,
+    come_back,
+    drawn_whole,
+    end,
+    handle_signals,
+    undo_all,
+)
 
 
 class Noted:
@@ -93,3 +101,20 @@ def test_signals_are_left_alone_without_a_terminal(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(as_found.os, "isatty", lambda _: False)
     handle_signals()
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_what_is_being_drawn_is_whole_before_a_signal_undoes_it(
+    seen: list[str], foreground: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(as_found, "_by_default", lambda number: seen.append(f"ends by {number}"))
+    before = signal.signal(signal.SIGHUP, as_found._end)
+    try:
+        with changed(Noted("prompt", seen)):
+            with drawn_whole():
+                with drawn_whole():
+                    signal.raise_signal(signal.SIGHUP)
+                seen.append("drawn")
+            after = ["prompt undone", f"ends by {int(signal.SIGHUP)}"]
+            assert taken(seen) == ["prompt made", "drawn", *after]
+    finally:
+        signal.signal(signal.SIGHUP, before)
