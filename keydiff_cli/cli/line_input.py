@@ -28,7 +28,7 @@ from keydiff_cli.talk.sessions import Sessions
 
 def open_prompt(sessions: Sessions, status: Callable[[], str]) -> PromptSession[str]:
     """The prompt, with what was typed before; ``status`` says what stands in the bottom line."""
-    return PromptSession(
+    prompt: PromptSession[str] = PromptSession(
         history=_history(sessions.folder / "history"),
         multiline=True,
         key_bindings=_keys(),
@@ -39,23 +39,21 @@ def open_prompt(sessions: Sessions, status: Callable[[], str]) -> PromptSession[
         enable_open_in_editor=False,
         enable_suspend=True,
     )
+    render = prompt.app.renderer.render
+
+    def render_whole(*given: Any, **more: Any) -> None:
+        with drawn_whole():  # or nobody would know where the cursor is when a signal clears it away
+            render(*given, **more)
+
+    prompt.app.renderer.render = render_whole  # type: ignore[method-assign]
+    return prompt
 
 
 class DrawnPrompt:
-    """The prompt as a change of the terminal.
-
-    What a signal clears away was drawn to its end: else nobody would know where the cursor is.
-    """
+    """The prompt as a change of the terminal, which a signal may come upon at any time."""
 
     def __init__(self, prompt: PromptSession[str]) -> None:
         self._app = prompt.app
-        render = prompt.app.renderer.render
-
-        def render_whole(*given: Any, **more: Any) -> None:
-            with drawn_whole():
-                render(*given, **more)
-
-        prompt.app.renderer.render = render_whole  # type: ignore[method-assign]
 
     def make(self) -> None:
         """Draw it, if it was drawn before."""
