@@ -17,6 +17,7 @@ from keydiff_cli.llama.library import LlamaError, echo_log
 from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.native import NativeCache
 from keydiff_cli.llama.observer import can_observe
+from keydiff_cli.llama.probing import without_weights
 from keydiff_cli.llama.rope_graph import Rotations
 from keydiff_cli.llama.tensors import (
     CacheTensor,
@@ -54,4 +55,5 @@ __all__ = [
     "memory_view",
     "read_tensor",
     "require_grammar",
+    "without_weights",
 ]

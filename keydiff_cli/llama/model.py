@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.devices import HERE, Placement, chosen
-from keydiff_cli.llama.header import check_header, tensor_sizes
+from keydiff_cli.llama.header import check_header, identity_of, tensor_sizes
 from keydiff_cli.llama.interrupts import hold_interrupt
 from keydiff_cli.llama.library import (
     LlamaError,
@@ -48,6 +48,8 @@ class Model:
     ----------
     elsewhere
         How many layers are on other devices, the output counted as a layer.
+    identity
+        What tells its file, as it was, and its placement from others.
     vocabulary_size
         Number of tokens in the vocabulary.
 
@@ -61,8 +63,9 @@ class Model:
     def __init__(self, path: Path, *, weights: bool = True, placement: Placement = HERE) -> None:
         lib = library()
         check_header(path)
-        self.path = path
+        self.path, self.placement = path, placement
         self.weights = weights
+        self.identity = identity_of(path), placement
         devices = chosen(placement)
         self.elsewhere = 0
         if devices:

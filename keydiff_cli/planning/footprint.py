@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from keydiff_cli.llama import KV_BYTES, Context, Model
+from keydiff_cli.llama import KV_BYTES, Context, Model, without_weights
 from keydiff_cli.scores.base import QUERIES_AT_ONCE
 from keydiff_cli.system import machine
 
@@ -75,6 +76,40 @@ class Footprint:
         return self.process + self.weights + self.kv(cells) + self.compute(cells) + self.work(cells)
 
 
+class _Part(NamedTuple):
+    """Keys or values of a layer: their bytes, and whether they are on this machine's processor."""
+
+    size: int
+    host: bool
+
+
+class _Sizes(NamedTuple):
+    """What a context takes: keys and values of each layer, None if out of reach; compute bytes.
+
+    ``native`` is whether evictions of what is on other devices are done inside llama.cpp.
+    """
+
+    pairs: tuple[tuple[_Part, _Part], ...] | None
+    compute: int
+    native: bool
+
+
+@without_weights
+def _sizes(model: Model, cells: int, block: int, kv_type: str, observe: bool) -> _Sizes:
+    with closing(
+        Context(model, cells=cells, batch=block, kv_type=kv_type, observe=observe)
+    ) as context:
+        tensors = context.cache_tensors()
+        if tensors is None:
+            return _Sizes(None, context.compute_bytes, False)
+        pairs = tuple(
+            (_Part(key.size, key.host), _Part(value.size, value.host))
+            for key, value in tensors.values()
+        )
+        away = not all(part.host for pair in pairs for part in pair)
+        return _Sizes(pairs, context.compute_bytes, away and context.native_cache() is not None)
+
+
 def measure(
     model: Model,
     *,
@@ -87,7 +122,7 @@ def measure(
     recall: int | None = None,
     threads: int = 1,
 ) -> Footprint:
-    """Find out what a model needs; ``model`` is loaded without weights.
+    """Find out what a model needs.
 
     ``process`` is the memory of this process now: Python, libraries, vocabulary. ``keep`` counts
     what writing snapshots takes, ``move`` what giving rows smaller positions does, ``load`` what
@@ -98,28 +133,24 @@ def measure(
     here, direct = True, True
     there = copied = 0.0
     for cells in _PROBES:
-        context = Context(model, cells=cells, batch=block, kv_type=kv_type, observe=observe)
-        try:
-            tensors = context.cache_tensors()
-            if tensors is None:
-                kv = cells * _cell_bytes(model, kv_type)
-                widest = kv / cells / model.layers / 2
-                here = direct = False  # an eviction serialises the cache
-            else:
-                every = [tensor for pair in tensors.values() for tensor in pair]
-                kv = sum(tensor.size for tensor in every if tensor.host)
-                away = [tensor.size for tensor in every if not tensor.host]
-                there, here = sum(away) / cells, not away
-                direct = here or context.native_cache() is not None
-                widest = max(key.size for key, _ in tensors.values()) / cells
-                if away and direct:
-                    # Each thread copies keys and values of a layer. NumPy is given the keys of a
-                    # layer through another copy, while it still has those of the one before.
-                    largest = max(away) / cells
-                    copied = max(min(2 * threads, len(away)) * largest, largest + 2 * widest)
-            sizes.append((kv, context.compute_bytes))
-        finally:
-            context.close()
+        found = _sizes(model, cells, block, kv_type, observe)
+        if found.pairs is None:
+            kv = cells * _cell_bytes(model, kv_type)
+            widest = kv / cells / model.layers / 2
+            here = direct = False  # an eviction serialises the cache
+        else:
+            every = [part for pair in found.pairs for part in pair]
+            kv = sum(part.size for part in every if part.host)
+            away = [part.size for part in every if not part.host]
+            there, here = sum(away) / cells, not away
+            direct = here or found.native
+            widest = max(key.size for key, _ in found.pairs) / cells
+            if away and direct:
+                # Each thread copies keys and values of a layer. NumPy is given the keys of a
+                # layer through another copy, while it still has those of the one before.
+                largest = max(away) / cells
+                copied = max(min(2 * threads, len(away)) * largest, largest + 2 * widest)
+        sizes.append((kv, found.compute))
     (kv_small, compute_small), (kv_large, compute_large) = sizes
     steps = _PROBES[1] - _PROBES[0]
     kv_cell = (kv_large - kv_small) / steps
@@ -171,18 +202,17 @@ def measure(
 def measure_token(model: Model, *, block: int, kv_type: str) -> tuple[float, float]:
     """Bytes that keys, and values, of a token take in the layers that attend to everything.
 
-    ``model`` is loaded without weights. Of a cache out of reach, sliding windows count like others.
+    Of a cache out of reach, sliding windows count like others.
     """
     sizes = []
     for cells in _PROBES:
-        with closing(Context(model, cells=cells, batch=block, kv_type=kv_type)) as context:
-            tensors = context.cache_tensors()
-        if tensors is None:
+        pairs = _sizes(model, cells, block, kv_type, False).pairs
+        if pairs is None:
             both = _cell_bytes(model, kv_type)
             keys = both * model.key_length / (model.key_length + model.value_length)
             return keys, both - keys
-        kinds = zip(*tensors.values(), strict=True)
-        sizes.append([sum(tensor.size for tensor in kind) for kind in kinds])
+        kinds = zip(*pairs, strict=True)
+        sizes.append([sum(part.size for part in kind) for kind in kinds])
     small, large = sizes
     steps = _PROBES[1] - _PROBES[0]
     return (large[0] - small[0]) / steps, (large[1] - small[1]) / steps

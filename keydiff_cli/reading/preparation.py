@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -99,6 +99,11 @@ def with_checksum(located: models.LocatedModel) -> models.LocatedModel:
 def sketch_model(settings: Settings, path: Path) -> Model:
     """The model without weights: it can tokenise and be planned for."""
     return Model(path, weights=False, placement=placement_of(settings))
+
+
+def sketched(run: Run, path: Path) -> AbstractContextManager[Model]:
+    """A model to tokenise with and to plan for, until it is loaded."""
+    return run.models.sketch(path, placement_of(run.settings))
 
 
 def begin(
@@ -208,10 +213,9 @@ def tell_budget(run: Run, plan: Plan) -> None:
 
 
 def load_model(run: Run, path: Path) -> Model:
-    """The model with its weights, closed in the end of the run."""
+    """The model with its weights, which may have been loaded for an earlier reading."""
     started = time.perf_counter()
-    model = Model(path, placement=placement_of(run.settings))
-    run.stack.enter_context(closing(model))
+    model = run.models.load(path, placement_of(run.settings))
     run.recorder.engine_loaded(time.perf_counter() - started)
     return model
 

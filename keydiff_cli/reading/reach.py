@@ -6,13 +6,14 @@ from contextlib import closing
 
 from keydiff_cli.errors import ModelError, setting
 from keydiff_cli.eviction import Policy
-from keydiff_cli.llama import Context, Model
+from keydiff_cli.llama import Context, Model, without_weights
 from keydiff_cli.policies import DEFAULT_POLICY, as_cached
 from keydiff_cli.reading.run import Run
 
 _FEW = 32  # cells and tokens, of a context that shows how it computes
 
 
+@without_weights
 def knows_rotations(model: Model, kv_type: str) -> bool:
     """Whether it is known how a model rotates the keys of each layer; found out without weights."""
     with closing(Context(model, cells=_FEW, batch=_FEW, kv_type=kv_type)) as context:

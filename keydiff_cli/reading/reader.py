@@ -13,6 +13,7 @@ from typing import BinaryIO
 from keydiff_cli.errors import UsageError
 from keydiff_cli.policies import choose_policy
 from keydiff_cli.reading.answering import Answering
+from keydiff_cli.reading.keeping import ModelKeeper
 from keydiff_cli.reading.preparation import locate_model
 from keydiff_cli.reading.reading import Request, begin_reading
 from keydiff_cli.reading.recognising import ocr_of
@@ -58,7 +59,7 @@ class Reader(Answering):
         settings, self._events = settings or Settings(), events or Events()
         super().__init__(settings, Recorder(self._events, settings.memory))
         self._checksum = checksum
-        self._stack = ExitStack()
+        self._stack, self._models = ExitStack(), ModelKeeper()
         self._process: int | None = None  # bytes of the process before anything was read
         self._repeat: Callable[[], None] | None = None
 
@@ -70,6 +71,11 @@ class Reader(Answering):
 
     def close(self) -> None:
         """Free the model and what it has read."""
+        self._release()
+        self._models.close()
+
+    def _release(self) -> None:
+        """Free what was read; the model stays for the next reading."""
         super().close()
         self._stack.close()
 
@@ -136,7 +142,7 @@ class Reader(Answering):
             self._stack.callback(documents.close)
             again = partial(self.read, paths, question=question, talk=talk, quick=quick)
             self._repeat = None if documents.once else again
-            run = Run(settings, recorder, self._stack, self._process, self._checksum)
+            run = Run(settings, recorder, self._stack, self._models, self._process, self._checksum)
             if quick and paths:
                 self._held = skim_documents(run, located, documents, talk)
             else:
@@ -165,7 +171,7 @@ class Reader(Answering):
                 return True
             self._held, self._reading = reading.held(), None
         except BaseException:
-            self.close()
+            self._release()
             raise
         return False
 
@@ -177,12 +183,12 @@ class Reader(Answering):
             yield recorder
         except BaseException:
             if self.recorder is recorder:
-                self.close()
+                self._release()
             raise
 
     def _replace(self, settings: Settings, recorder: Recorder) -> None:
         """Give up what was read before; it is clear that there is something else to read."""
-        self.close()
+        self._release()
         self.settings, self.recorder = settings, recorder
 
     def answer_by(self, settings: Settings) -> None:
@@ -291,7 +297,7 @@ class Reader(Answering):
         with opened_file(Path(path)) as file, self._recording(self.settings) as recorder:
             settings = saved_settings(self.settings, file)
             located = locate_model(settings, self._events)
-            run = Run(settings, recorder, self._stack, self._process)
+            run = Run(settings, recorder, self._stack, self._models, self._process)
             ready = partial(self._replace, settings, recorder)
             self._held = load_documents(run, located, file, ready)
             self._process = self._held.process

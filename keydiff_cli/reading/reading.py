@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 from keydiff_cli import models
@@ -17,7 +16,7 @@ from keydiff_cli.reading.preparation import (
     load_model,
     open_cache,
     plan_for,
-    sketch_model,
+    sketched,
     tell_budget,
     with_checksum,
 )
@@ -59,7 +58,7 @@ def begin_reading(run: Run, located: models.LocatedModel, request: Request) -> R
     KeydiffError
         Whatever stands in the way.
     """
-    with closing(sketch_model(run.settings, located.path)) as sketch:
+    with sketched(run, located.path) as sketch:
         if run.checksum or run.settings.cache:
             located = with_checksum(located)
         planned = _plan(run, located, sketch, request)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from keydiff_cli.reading.keeping import ModelKeeper
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.settings.config import Settings
 
@@ -21,6 +22,8 @@ class Run:
         Told what happens.
     stack
         Closes what is held.
+    models
+        Keeps the model for the next reading.
     process
         Bytes of this process before it read anything, if it has.
     checksum
@@ -30,5 +33,6 @@ class Run:
     settings: Settings
     recorder: Recorder
     stack: ExitStack
+    models: ModelKeeper = field(default_factory=ModelKeeper)
     process: int | None = None
     checksum: bool = False

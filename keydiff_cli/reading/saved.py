@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from keydiff_cli.reading.preparation import (
     model_checksum,
     open_cache,
     plan_for,
-    sketch_model,
+    sketched,
     with_checksum,
 )
 from keydiff_cli.reading.reach import require_queries
@@ -133,7 +133,7 @@ def load_documents(
     records = [DocumentRecord.of(record) for record in description["documents"]]
     policy = find_policy(key["policy"])
     require_queries(policy, can_observe())
-    with closing(sketch_model(run.settings, located.path)) as sketch:
+    with sketched(run, located.path) as sketch:
         located = with_checksum(located)
         documents = bool(records)
         prepared = begin(run, located, sketch, policy, question, documents=documents, taken_up=True)

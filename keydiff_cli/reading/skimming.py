@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import asdict, replace
 
 from keydiff_cli import models
@@ -16,7 +15,7 @@ from keydiff_cli.reading.preparation import (
     load_model,
     open_cache,
     plan_for,
-    sketch_model,
+    sketched,
     with_checksum,
 )
 from keydiff_cli.reading.resume import make_key
@@ -45,7 +44,7 @@ def skim_documents(run: Run, located: models.LocatedModel, sources: Sources, tal
     policy = find_policy(_POLICY)
     if run.checksum:
         located = with_checksum(located)
-    with closing(sketch_model(run.settings, located.path)) as sketch:
+    with sketched(run, located.path) as sketch:
         prepared = begin(run, located, sketch, policy, None, documents=True)
         corpus = Corpus(sources.documents(), sketch)
         run.recorder.documents_opened(corpus)

@@ -20,6 +20,8 @@ BLOCK = 128
 def model(window: int = 0) -> Any:
     """A model of eight KV heads in three layers."""
     return SimpleNamespace(
+        identity=object(),  # what is found out about one says nothing of another
+        weights=False,
         layers=3,
         size_here=WEIGHTS,
         key_length=64,

@@ -176,7 +176,7 @@ Stop = Callable[[pytest.MonkeyPatch, FakeLlama], None]
 
 
 def before_the_model(patch: pytest.MonkeyPatch, fake: FakeLlama) -> None:
-    patch.setattr("keydiff_cli.reading.preparation.Model", interrupt)
+    patch.setattr("keydiff_cli.reading.keeping.Model", interrupt)
 
 
 def while_planning(patch: pytest.MonkeyPatch, fake: FakeLlama) -> None:
@@ -261,6 +261,7 @@ def test_stopped_at_any_stage_the_report_says_what_was_known(
     assert FakeKeeper.closed == (known == "cache")  # others may write
     assert told.order[-1] == "over"
     assert report.as_json()["stop_reason"] == "interrupted"
+    reader.close()
     assert FakeModel.opened == 0
     monkeypatch.undo()
 

@@ -17,7 +17,8 @@ import pytest
 from scripted_cache import FakeCache
 
 from keydiff_cli import models
-from keydiff_cli.llama import Tokens
+from keydiff_cli.llama import HERE, Placement, Tokens
+from keydiff_cli.llama.header import identity_of
 from keydiff_cli.planning.footprint import Footprint
 
 NAMES = ("<s>", "</s>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>")  # from token 256 on
@@ -63,6 +64,7 @@ class FakeModel:
 
     def __init__(self, path: Path = Path("fake.gguf"), **_: Any) -> None:
         self.path = path
+        self.identity: object = None
         FakeModel.opened += 1
 
     def close(self) -> None:
@@ -118,10 +120,12 @@ class FakeLlama:
         """The latest cache."""
         return self.caches[-1]
 
-    def model(self, path: Path, *, weights: bool = True, **_: Any) -> FakeModel:
+    def model(self, path: Path, *, weights: bool = True, placement: Placement = HERE) -> FakeModel:
         self.loads += weights
         self.sketches += not weights
-        return FakeModel(path)
+        model = FakeModel(path)
+        model.identity = identity_of(path), placement
+        return model
 
     def open(self, model: FakeModel, *, cells: int, block: int, **_: Any) -> FakeCache:
         self.caches.append(FakeCache(model, cells=-(-cells // 256) * 256, batch=block))
@@ -135,6 +139,7 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> FakeLlama:
     for place, value in {
         "reading.reader.locate_model": lambda settings, events: fake.located,
         "reading.preparation.Model": fake.model,
+        "reading.keeping.Model": fake.model,
         "reading.preparation.open_engine": fake.open,
         "reading.preparation.knows_rotations": lambda model, kv_type: True,
         "reading.reading.can_observe": lambda: True,

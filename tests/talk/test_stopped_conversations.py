@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_model import FakeLlama, FakeModel
+from fake_model import FakeLlama
 from scripted_cache import FakeCache
 from talk_helpers import LONG, asked, fill, lost, say, stop_at, stopping
 
@@ -113,7 +113,7 @@ def test_on_the_way_back_the_cache_may_be_lost_but_no_turn(
         conversation.undo()
     assert not conversation.attached
     assert reader.cache is None
-    assert FakeModel.opened == 0
+    assert fake.cache.context.closed
     assert conversation.turns == turns
     with pytest.raises(UsageError, match="has ended"):
         conversation.undo()
