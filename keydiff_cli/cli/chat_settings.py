@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from difflib import get_close_matches
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.settings.resolving import change
+from keydiff_cli.settings.resolving import change, nearest
 
 # How questions are answered, by which nothing is read otherwise.
 CHANGEABLE = (
@@ -31,9 +30,8 @@ def changed(settings: Settings, text: str) -> Settings:
     name, value = typed.lower().replace("-", "_"), value.strip()
     known = [item.name for item in fields(Settings)]
     if name not in known:
-        begin = [each for each in CHANGEABLE if name and each.startswith(name)]
-        near = begin or get_close_matches(name, known, n=1, cutoff=0.7)
-        hint = f"; did you mean {near[0]}?" if near else "; /set lists those that can change"
+        near = nearest(name)
+        hint = f"; did you mean {near}?" if near else "; /set lists those that can change"
         raise UsageError(f"there is no setting '{typed}'{hint}")
     if name in _BY_COMMAND:
         raise UsageError(f"{name} needs a new reading; write: /{name} {_BY_COMMAND[name]}")

@@ -47,7 +47,7 @@ def say(repl: Repl, question: str) -> str:
         ("budget none", 2, "budget: 'none' is not a whole number"),
         ("policy best", 2, "'best' is not one of"),
         ("policy focus", 2, "reads for a question"),
-        ("cite maybe", 2, "cite: 'maybe' is not true or false"),
+        ("cite maybe", 2, "cite: 'maybe' is not on or off"),
         ("budgte 3", 2, "there is no command /budgte; did you mean /budget? /help lists them"),
         ("set max_tokens none", 2, "max_tokens: 'none' is not a whole number"),
         ("continue", 2, "there is nothing to continue: nothing was said"),
