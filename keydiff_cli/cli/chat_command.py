@@ -57,9 +57,11 @@ def chat(
     resolved = options.resolve()
     settings = resolved.settings
 
+    from keydiff_cli.cli.chat_settings import as_command
     from keydiff_cli.cli.repl import Repl
     from keydiff_cli.llama import echo_log
     from keydiff_cli.render.display import Display
+    from keydiff_cli.render.flags import as_flag
     from keydiff_cli.render.thoughts import thoughts_for
     from keydiff_cli.system.typing_mode import typing_ahead
     from keydiff_cli.talk.chat import Chat
@@ -80,6 +82,7 @@ def chat(
         answer=typing,
         files=lambda: repl.chat.files,
         plain=lambda: repl.chat.settings.plain,
+        write=as_command if typing else as_flag,
     )
     display.thoughts = thoughts_for(think=settings.think, answer=typing, verbose=options.verbose)
     chat = Chat(settings, files or (), display, stepwise=typing)

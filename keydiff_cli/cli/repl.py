@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TextIO
 
 from keydiff_cli.cli.background import Background
+from keydiff_cli.cli.chat_settings import as_command
 from keydiff_cli.cli.messages import tell_error
 from keydiff_cli.cli.slash_commands import LEAVING, run_command
 from keydiff_cli.errors import KeydiffError
@@ -65,7 +66,7 @@ class Repl:
                 line = None
             if background.failed is not None:
                 self.failed = background.failed
-                tell_error(background.failed)
+                tell_error(background.failed, as_command)
             if line is None:
                 return
             self._take(line)
@@ -110,8 +111,10 @@ class Repl:
     def _take(self, line: str) -> None:
         """Handle a line; what goes wrong is said, and the chat goes on.
 
-        An answer stands between two blank lines.
+        An answer stands between two blank lines; if it stopped before its end, how it goes on is
+        said.
         """
+        before = self.chat.turns
         try:
             answer = self.handle(line)
             if answer is not None:
@@ -120,14 +123,17 @@ class Repl:
                     pass
                 self.display.end_line()
                 print()
+                if self.chat.turns[-1].stop_reason == "length":
+                    self.display.note("/continue goes on with the answer")
         except KeyboardInterrupt:
             self.display.reading_over()
             self.display.end_line()
-            complain("stopped")
+            begun = self.chat.turns != before
+            complain("stopped; /continue goes on with the answer" if begun else "stopped")
         except KeydiffError as error:
             self.display.reading_over()
             self.display.end_line()
-            tell_error(error)
+            tell_error(error, as_command)
         else:
             self.display.end_line()
 

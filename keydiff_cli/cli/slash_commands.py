@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keydiff_cli.cli.chat_settings import changed, listed, shown
+from keydiff_cli.cli.chat_settings import changed, in_force, listed, parted, shown
 from keydiff_cli.cli.saved_chats import print_chats, saved_chats
 from keydiff_cli.cli.typed_paths import expand
 from keydiff_cli.errors import UsageError
@@ -17,6 +17,7 @@ from keydiff_cli.render.printing import print_table
 from keydiff_cli.render.stats import print_stats
 from keydiff_cli.settings.resolving import change
 from keydiff_cli.system.clipboard import copy_sequence
+from keydiff_cli.system.terminal import printable
 
 if TYPE_CHECKING:
     from keydiff_cli.cli.repl import Repl
@@ -53,7 +54,10 @@ def _help(repl: Repl, _: str) -> None:
 
 
 def _add(repl: Repl, path: str) -> None:
+    name = Path(expand(path)).name
     repl.chat.add(expand(path))
+    reading = "; it is read while you type" if repl.chat.reading else ""
+    repl.display.note(f"added {name}{reading}")
 
 
 def _files(repl: Repl, _: str) -> None:
@@ -81,19 +85,31 @@ def _stats(repl: Repl, _: str) -> None:
 
 
 def _sets(name: str) -> Callable[[Repl, str], None]:
-    """A command that changes a setting."""
+    """A command that changes a setting, or shows it where it is given no value."""
 
     def run(repl: Repl, text: str) -> None:
-        repl.chat.change(change(repl.chat.settings, name, text))
+        if text:
+            repl.chat.change(change(repl.chat.settings, name, text))
+        else:
+            _show(repl, name)
 
     return run
+
+
+def _show(repl: Repl, name: str) -> None:
+    value = in_force(repl.chat.settings, repl.chat.report, name)
+    print(f"{name} is {printable(value)}", file=repl.out)
 
 
 def _set(repl: Repl, text: str) -> None:
     if not text:
         print_table(("setting", "value"), listed(repl.chat.settings), file=repl.out)
         return
-    before, settings = vars(repl.chat.settings), changed(repl.chat.settings, text)
+    name, value = parted(text)
+    if not value:
+        _show(repl, name)
+        return
+    before, settings = vars(repl.chat.settings), changed(repl.chat.settings, name, value)
     repl.chat.show_by(settings)
     for name, value in vars(settings).items():
         if value != before[name]:
@@ -133,9 +149,10 @@ def _copy(repl: Repl, _: str) -> None:
 
 def _sessions(repl: Repl, _: str) -> None:
     rows = saved_chats(repl.chat.sessions)
-    if not rows:
-        raise UsageError("there is no saved chat; /save NAME saves this one")
-    print_chats(rows, repl.out)
+    if rows:
+        print_chats(rows, repl.out)
+    else:
+        print("no chat is saved; /save NAME saves this one", file=repl.out)
 
 
 def _retry(repl: Repl, _: str) -> AnswerPieces:
@@ -176,12 +193,12 @@ COMMANDS = {
     "add": Command("FILE", "Read one more document.", _add),
     "files": Command("", "List the documents.", _files),
     "stats": Command("", "Show times, sizes and rates.", _stats),
-    "system": Command("TEXT", "Use another system prompt.", _sets("system")),
-    "model": Command("NAME", "Use another model.", _sets("model")),
-    "budget": Command("N", "Keep N tokens per head.", _sets("budget")),
-    "policy": Command("NAME", "Choose which tokens to keep.", _sets("policy")),
-    "set": Command("[NAME VALUE]", "Change how questions are answered; alone, list it.", _set),
-    "cite": Command("on|off", "Say what place each sentence rests on.", _cite),
+    "system": Command("[TEXT]", "Use another system prompt.", _sets("system")),
+    "model": Command("[NAME]", "Use another model.", _sets("model")),
+    "budget": Command("[N]", "Keep N tokens per head.", _sets("budget")),
+    "policy": Command("[NAME]", "Choose which tokens to keep.", _sets("policy")),
+    "set": Command("[NAME [VALUE]]", "Change how questions are answered; alone, list it.", _set),
+    "cite": Command("[on|off]", "Say what place each sentence rests on.", _cite),
     "continue": Command("", "Go on with an answer that stopped before its end.", _continue),
     "retry": Command("", "Answer the last question once more, by chance.", _retry),
     "undo": Command("", "Forget the last question and its answer.", _undo),

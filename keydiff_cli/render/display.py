@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
+from keydiff_cli.errors import SettingWriter
 from keydiff_cli.render.citations import citation_mark, link_to
 from keydiff_cli.render.coverage import weakest_parts
 from keydiff_cli.render.flags import as_flag
@@ -38,6 +39,8 @@ class Display(Events):
         Gives the paths of the documents, for links to them.
     plain
         Says whether the Markdown of an answer is left as it is on a terminal, too.
+    write
+        How settings are named in messages.
     """
 
     def __init__(
@@ -47,12 +50,14 @@ class Display(Events):
         answer: bool,
         files: Callable[[], Sequence[str]] = tuple,
         plain: Callable[[], bool] = bool,
+        write: SettingWriter = as_flag,
     ) -> None:
         self.thoughts = Thoughts()  # shows what the model thinks aloud: nothing of it at first
         self._quiet = quiet
         self._answer = answer
         self._files = files
         self._plain = plain
+        self._write_setting = write
         self._shown: ShownAnswer | None = None  # on a terminal, as soon as there is an answer
         self._line: ProgressLine | None = None
         self._at_line_start = True
@@ -79,7 +84,7 @@ class Display(Events):
             self._unsaid.append(text)
 
     def write_setting(self, name: str, value: str | None) -> str:
-        return as_flag(name, value)
+        return self._write_setting(name, value)
 
     def note(self, text: str) -> None:
         if not self._quiet:

@@ -52,7 +52,7 @@ def test_it_says_so_and_ends_by_what_was_asked_for(asked: Asked) -> None:
     assert data["support"] < 0.01
     assert data["warnings"] == [
         "the documents do not seem to answer this question",
-        "the answer stopped at --max-tokens 4; it may be incomplete",
+        "the answer stopped after 4 tokens; it may be incomplete: --max-tokens 8 lets it be longer",
     ]
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -149,6 +150,15 @@ def test_where_what_was_read_is_lost_it_is_read_again_for_the_next_question(
     assert asked(repl.chat.turns) == ["One?", "Three?"]
 
 
+def test_it_is_said_how_an_answer_goes_on(
+    repl: Repl, type_lines: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    repl.chat.show_by(replace(repl.chat.settings, max_tokens=4))
+    capsys.readouterr()
+    type_lines(repl, "What is it?", EOFError)
+    assert capsys.readouterr().err.splitlines()[-1] == "keydiff: /continue goes on with the answer"
+
+
 def test_an_answer_is_stopped_and_the_chat_goes_on(
     repl: Repl,
     fake: FakeLlama,
@@ -159,7 +169,7 @@ def test_an_answer_is_stopped_and_the_chat_goes_on(
     stop_at(fake.cache, 5)
     type_lines(repl, "Why is it blue?", "And now?", EOFError)
     printed = capsys.readouterr()
-    assert printed.err == "keydiff: stopped\n"
+    assert printed.err == "keydiff: stopped; /continue goes on with the answer\n"
     first, second = printed.out.removeprefix(WELCOME).split()[0], printed.out.splitlines()[-2]
     assert 0 < len(first) < len("Why is it blue?")
     assert "Why is it blue?".startswith(first)

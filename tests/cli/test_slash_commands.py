@@ -19,6 +19,7 @@ from keydiff_cli.render.display import Display
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system.clipboard import copy_sequence
 from keydiff_cli.talk.chat import Chat
+from keydiff_cli.text.prompts import DEFAULT_SYSTEM
 
 
 def printed(repl: Repl, line: str) -> str:
@@ -52,7 +53,6 @@ def say(repl: Repl, question: str) -> str:
         ("set max_tokens none", 2, "max_tokens: 'none' is not a whole number"),
         ("continue", 2, "there is nothing to continue: nothing was said"),
         ("copy", 2, "there is no answer to copy"),
-        ("sessions", 2, "there is no saved chat"),
         ("edit Why?", 2, "/edit needs a terminal"),
         ("model missing", 4, "missing"),
         ("load missing", 2, "there is no chat 'missing'"),
@@ -96,12 +96,13 @@ def test_citations_are_turned_on_and_off(repl: Repl, document: Path, first: str)
 
 
 def test_documents_are_added_and_listed(
-    repl: Repl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repl: Repl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "more.txt").write_text("The dock was deepened.")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert run_command(repl, "add ~/more.txt") is None
+    assert capsys.readouterr().err.splitlines()[-1] == "keydiff: added more.txt"
     head, first, second = printed(repl, "files").splitlines()
     assert head.split() == ["document", "kind", "pages", "characters", "tokens"]
     assert first.split()[:3] == ["story.txt", "text", "-"]
@@ -136,6 +137,21 @@ def test_settings_are_changed(repl: Repl, capsys: pytest.CaptureFixture[str]) ->
         "keydiff: system prompt changed\n"
         "keydiff: model changed\n"
     )
+
+
+def test_a_setting_alone_is_shown(repl: Repl) -> None:
+    for line in ("budget", "model", "policy", "cite", "set max-tokens", "set kv_type"):
+        assert run_command(repl, line) is None
+    assert isinstance(repl.out, io.StringIO)
+    assert repl.out.getvalue().splitlines() == [
+        "budget is 256",
+        "model is fake",
+        "policy is keydiff-prerope",
+        "cite is off",
+        "max_tokens is 600",
+        "kv_type is f16",
+    ]
+    assert DEFAULT_SYSTEM in printed(repl, "system")
 
 
 def test_how_questions_are_answered_is_set_and_listed(
@@ -194,6 +210,9 @@ def test_the_last_answer_is_put_on_the_clipboard(
 
 
 def test_saved_chats_are_listed(repl: Repl) -> None:
+    assert printed(repl, "sessions") == "no chat is saved; /save NAME saves this one\n"
+    assert isinstance(repl.out, io.StringIO)
+    repl.out.truncate(repl.out.seek(0))
     say(repl, "Why?")
     repl.chat.save("work")
     (_, row) = printed(repl, "sessions").splitlines()
