@@ -64,7 +64,8 @@ def test_what_is_odd_of_an_answer_is_warned_about(
     assert reader.report.stop_reason == "length"
     (long,) = reader.report.warnings
     assert long == (
-        "the answer stopped after 600 tokens; it may be incomplete: max_tokens=1200 lets it be longer"
+        "the answer stopped after 600 tokens; it may be incomplete: max_tokens=1200 lets it be "
+        "longer"
     )
 
 
