@@ -134,9 +134,9 @@ def _answer_lines(chat: Chat, repl: Repl, lines: Iterable[str], *, as_json: bool
 
 
 def _print_answer(chat: Chat, *, as_json: bool) -> None:
-    from keydiff_cli.render.citations import marked
     from keydiff_cli.render.printing import print_json
     from keydiff_cli.system.terminal import printable
+    from keydiff_cli.text.citation_marks import marked
 
     turn, report = chat.turns[-1], chat.report
     if as_json:

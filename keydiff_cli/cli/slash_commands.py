@@ -13,6 +13,7 @@ from keydiff_cli.cli.chat_settings import changed, in_force, listed, parted, sho
 from keydiff_cli.cli.saved_chats import print_chats, saved_chats
 from keydiff_cli.cli.typed_paths import expand
 from keydiff_cli.errors import UsageError
+from keydiff_cli.render.documents import shown_kind
 from keydiff_cli.render.printing import print_table
 from keydiff_cli.render.stats import print_stats
 from keydiff_cli.settings.resolving import change
@@ -69,7 +70,7 @@ def _files(repl: Repl, _: str) -> None:
         (
             (
                 document.name,
-                document.kind,
+                shown_kind(document),
                 document.pages or "-",
                 document.characters,
                 document.tokens,
@@ -161,12 +162,15 @@ def _retry(repl: Repl, _: str) -> AnswerPieces:
 
 def _undo(repl: Repl, _: str) -> None:
     turn = repl.chat.undo()
-    repl.display.note(f"forgotten: {turn.question}")
+    saved = f", in the saved chat '{repl.chat.name}' too" if repl.chat.name else ""
+    repl.display.note(f"forgotten{saved}: {turn.question}")
 
 
 def _clear(repl: Repl, _: str) -> None:
+    name = repl.chat.name
     repl.chat.clear()
-    repl.display.note("the conversation is forgotten; the documents stay")
+    saved = f"; the chat '{name}' stays as it was saved, /save NAME saves what follows"
+    repl.display.note(f"the conversation is forgotten; the documents stay{saved if name else ''}")
 
 
 def _save(repl: Repl, name: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
 from keydiff_cli.errors import SettingWriter
-from keydiff_cli.render.citations import citation_mark, link_to
+from keydiff_cli.render.citations import link_to
 from keydiff_cli.render.coverage import weakest_parts
 from keydiff_cli.render.flags import as_flag
 from keydiff_cli.render.progress_line import ProgressLine
@@ -22,6 +22,7 @@ from keydiff_cli.system.as_found import begin, end
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain, printable
 from keydiff_cli.system.wrapping import columns_of, wrapped
+from keydiff_cli.text.citation_marks import citation_mark
 from keydiff_cli.text.places import Citation
 from keydiff_cli.text.progress import DocumentProgress
 

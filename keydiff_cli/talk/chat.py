@@ -19,7 +19,7 @@ from keydiff_cli.talk.conversation import Conversation
 from keydiff_cli.talk.discussion import Discussion, Subject
 from keydiff_cli.talk.markdown import write_markdown
 from keydiff_cli.talk.saver import Saver
-from keydiff_cli.talk.sessions import Session, Sessions, open_sessions
+from keydiff_cli.talk.sessions import Session, Sessions, in_place, open_sessions, require_files
 
 _CALLED = {"system": "system prompt"}  # what settings are called, if not by their names
 _WARMTH = 0.7  # the temperature of a second answer, where answers are greedy
@@ -128,8 +128,9 @@ class Chat:
         self._saver.take(None, claim)
         files, turns = self.files, self.turns
         if session is not None:
-            files = [*session.files, *(file for file in files if file not in session.files)]
-            turns = session.turns
+            before, turns = in_place(session.files, files), session.turns
+            require_files(name, before)
+            files = [*before, *(file for file in files if file not in before)]
         self._discussion.change(Subject(self.settings, files), turns)
         self._saver.take(name, claim)
 
@@ -176,9 +177,9 @@ class Chat:
         return turn
 
     def clear(self) -> None:
-        """Forget the whole conversation."""
+        """Forget the whole conversation; a saved chat stays as it is, and this one has no name."""
         self._discussion.ready().clear()
-        self._autosave()
+        self._saver.take(None, None)
 
     # Reading on -------------------------------------------------------------------------------
 
@@ -245,7 +246,9 @@ class Chat:
         session, claim = self._saver.resume(name)
         settings = replace(self.settings, **session.settings)
         try:
-            self._discussion.change(Subject(settings, session.files), session.turns)
+            files = in_place(session.files, self.files)
+            require_files(name, files)
+            self._discussion.change(Subject(settings, files), session.turns)
         except BaseException:
             self._saver.release(claim)
             raise

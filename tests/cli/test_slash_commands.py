@@ -42,7 +42,7 @@ def say(repl: Repl, question: str) -> str:
         ("save  ", 2, "write: /save NAME"),
         ("undo now", 2, "write: /undo"),
         ("undo", 2, "there is nothing to take back"),
-        ("retry", 2, "there is nothing to take back"),
+        ("retry", 2, "there is nothing to answer again: nothing was said"),
         ("add missing.pdf", 3, "missing.pdf"),
         ("add a\0b", 3, "not a valid file name"),
         ("budget none", 2, "budget: 'none' is not a whole number"),
@@ -107,6 +107,15 @@ def test_documents_are_added_and_listed(
     assert head.split() == ["document", "kind", "pages", "characters", "tokens"]
     assert first.split()[:3] == ["story.txt", "text", "-"]
     assert second.split()[:4] == ["more.txt", "text", "-", "22"]
+
+
+def test_markdown_in_a_text_file_is_a_text(repl: Repl, tmp_path: Path) -> None:
+    for name in ("notes.txt", "notes.md"):
+        (tmp_path / name).write_text("# The dock\n\nIt was deepened.\n\n## The quay\n\nOld.\n")
+        run_command(repl, f"add {tmp_path / name}")
+    _, _, text, markdown = printed(repl, "files").splitlines()
+    assert "  text with Markdown headings  " in text
+    assert markdown.split()[:2] == ["notes.md", "markdown"]
 
 
 def test_without_a_document_there_is_none_to_list(fake: FakeLlama, settings: Settings) -> None:
@@ -239,6 +248,22 @@ def test_turns_are_forgotten(repl: Repl, capsys: pytest.CaptureFixture[str]) -> 
     said = "keydiff: the conversation is forgotten; the documents stay\n"
     assert capsys.readouterr().err == said
     assert (repl.chat.turns, len(repl.chat.report.documents)) == ([], 1)
+
+
+def test_what_is_forgotten_of_a_saved_chat_is_said(
+    repl: Repl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for question in ("One?", "Two?"):
+        say(repl, question)
+    repl.chat.save("work")
+    capsys.readouterr()
+    run_command(repl, "undo")
+    assert capsys.readouterr().err == "keydiff: forgotten, in the saved chat 'work' too: Two?\n"
+    run_command(repl, "clear")
+    assert "; the chat 'work' stays as it was saved, /save" in capsys.readouterr().err
+    say(repl, "Three?")
+    assert asked(repl.chat.sessions.load("work").turns) == ["One?"]
+    assert repl.chat.name is None
 
 
 def test_a_chat_is_saved_loaded_and_exported(
