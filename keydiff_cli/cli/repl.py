@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from keydiff_cli.cli.background import Background
 from keydiff_cli.cli.chat_settings import as_command
 from keydiff_cli.cli.messages import tell_error
-from keydiff_cli.cli.slash_commands import LEAVING, run_command
+from keydiff_cli.cli.slash_commands import LEAVING, at_once, run_command
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.render.display import Display
 from keydiff_cli.render.fitting import fitted
@@ -18,6 +18,9 @@ from keydiff_cli.system.as_found import changed
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain
 from keydiff_cli.talk.chat import AnswerPieces, Chat
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
 
 
 class Repl:
@@ -59,7 +62,7 @@ class Repl:
             line: str | None
             try:
                 with self.display.typing(), self._going_on(background), changed(drawn):
-                    line = prompt.prompt("> ")
+                    line = self._next_line(prompt, background)
             except KeyboardInterrupt:
                 line = ""  # it is given up
             except EOFError:
@@ -70,6 +73,19 @@ class Repl:
             if line is None:
                 return
             self._take(line)
+
+    def _next_line(self, prompt: PromptSession[str], background: Background) -> str:
+        """The next line that is not answered at once, while reading goes on; none if that failed.
+
+        It is to wait for the end of the step that reading is at, which may take seconds.
+        """
+        while background.failed is None:
+            line = prompt.prompt("> ")
+            if not at_once(line):
+                return line
+            self._take(line)
+            self.display.say_all()
+        return ""
 
     def _going_on(self, background: Background) -> AbstractContextManager[None]:
         return background.going_on() if self.chat.unfinished else nullcontext()

@@ -25,6 +25,25 @@ if TYPE_CHECKING:
     from keydiff_cli.talk.chat import AnswerPieces
 
 
+Takes = Callable[[str], bool]  # whether an argument is of some kind
+
+
+def _any(_: str) -> bool:
+    return True
+
+
+def _none(_: str) -> bool:
+    return False
+
+
+def _missing(argument: str) -> bool:
+    return not argument
+
+
+def _no_value(argument: str) -> bool:
+    return len(argument.split()) < 2
+
+
 @dataclass(frozen=True)
 class Command:
     """A command that begins with a slash.
@@ -37,11 +56,15 @@ class Command:
         What it does, for ``/help``.
     run
         Does it, given the argument; returns the pieces of an answer if there is one.
+    at_once
+        With which arguments it only looks at what is there, so that it can be run while
+        documents are read.
     """
 
     argument: str
     help: str
     run: Callable[[Repl, str], AnswerPieces | None]
+    at_once: Takes = _none
 
 
 def _help(repl: Repl, _: str) -> None:
@@ -193,30 +216,44 @@ def _quit(repl: Repl, _: str) -> None:
 
 
 COMMANDS = {
-    "help": Command("", "List the commands (/? too).", _help),
+    "help": Command("", "List the commands (/? too).", _help, _any),
     "add": Command("FILE", "Read one more document.", _add),
-    "files": Command("", "List the documents.", _files),
-    "stats": Command("", "Show times, sizes and rates.", _stats),
-    "system": Command("[TEXT]", "Use another system prompt.", _sets("system")),
-    "model": Command("[NAME]", "Use another model.", _sets("model")),
-    "budget": Command("[N]", "Keep N tokens per head.", _sets("budget")),
-    "policy": Command("[NAME]", "Choose which tokens to keep.", _sets("policy")),
-    "set": Command("[NAME [VALUE]]", "Change how questions are answered; alone, list it.", _set),
-    "cite": Command("[on|off]", "Say what place each sentence rests on.", _cite),
+    "files": Command("", "List the documents.", _files, _any),
+    "stats": Command("", "Show times, sizes and rates.", _stats, _any),
+    "system": Command("[TEXT]", "Use another system prompt.", _sets("system"), _missing),
+    "model": Command("[NAME]", "Use another model.", _sets("model"), _missing),
+    "budget": Command("[N]", "Keep N tokens per head.", _sets("budget"), _missing),
+    "policy": Command("[NAME]", "Choose which tokens to keep.", _sets("policy"), _missing),
+    "set": Command(
+        "[NAME [VALUE]]", "Change how questions are answered; alone, list it.", _set, _no_value
+    ),
+    "cite": Command("[on|off]", "Say what place each sentence rests on.", _cite, _missing),
     "continue": Command("", "Go on with an answer that stopped before its end.", _continue),
     "retry": Command("", "Answer the last question once more, by chance.", _retry),
     "undo": Command("", "Forget the last question and its answer.", _undo),
     "clear": Command("", "Forget the conversation.", _clear),
     "edit": Command("[TEXT]", "Write a question in your editor.", _edit),
-    "copy": Command("", "Put the last answer on the clipboard.", _copy),
-    "sessions": Command("", "List the saved chats.", _sessions),
-    "save": Command("NAME", "Save the chat, and keep it saved.", _save),
+    "copy": Command("", "Put the last answer on the clipboard.", _copy, _any),
+    "sessions": Command("", "List the saved chats.", _sessions, _any),
+    "save": Command("NAME", "Save the chat, and keep it saved.", _save, _any),
     "load": Command("NAME", "Go on with a saved chat.", _load),
-    "export": Command("FILE.md", "Write the conversation as Markdown.", _export),
+    "export": Command("FILE.md", "Write the conversation as Markdown.", _export, _any),
     "quit": Command("", "Leave (/exit, /bye, exit, quit and :q too).", _quit),
 }
 _ALIASES = {"?": "help", "exit": "quit", "bye": "quit", "q": "quit"}
 LEAVING = ("exit", "quit", ":q", ":quit")  # lines that are no questions
+
+
+def at_once(line: str) -> bool:
+    """Whether a line only looks at what is there, or is wrong: it needs no reading to wait for."""
+    line = line.strip()
+    if not line.startswith("/") or line.startswith("//"):
+        return not line
+    try:
+        command, argument = _parsed(line[1:])
+    except UsageError:
+        return True
+    return command.at_once(argument)
 
 
 def run_command(repl: Repl, line: str) -> AnswerPieces | None:
@@ -231,6 +268,11 @@ def run_command(repl: Repl, line: str) -> AnswerPieces | None:
     UsageError
         If there is no such command, or its argument is missing or too much.
     """
+    command, argument = _parsed(line)
+    return command.run(repl, argument)
+
+
+def _parsed(line: str) -> tuple[Command, str]:
     typed, _, argument = line.partition(" ")
     name = _ALIASES.get(typed.lower(), typed.lower())
     command = COMMANDS.get(name)
@@ -242,4 +284,4 @@ def run_command(repl: Repl, line: str) -> AnswerPieces | None:
     optional = command.argument.startswith("[")
     if not optional and bool(argument) != bool(command.argument):
         raise UsageError(f"write: {f'/{name} {command.argument}'.strip()}")
-    return command.run(repl, argument)
+    return command, argument

@@ -74,9 +74,14 @@ class Display(Events):
         try:
             yield
         finally:
-            unsaid, self._unsaid = self._unsaid, None
-            for text in unsaid:
-                complain(text)
+            self.say_all()
+            self._unsaid = None
+
+    def say_all(self) -> None:
+        """Say what was not said so far while the user types."""
+        unsaid, self._unsaid = self._unsaid, []
+        for text in unsaid or ():
+            complain(text)
 
     def _say(self, text: str) -> None:
         if self._unsaid is None:

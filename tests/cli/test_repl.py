@@ -6,6 +6,7 @@ import io
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -76,9 +77,9 @@ def test_what_came_before_is_shown(repl: Repl, capsys: pytest.CaptureFixture[str
 
 @pytest.fixture
 def type_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Run the loop with these lines, the last of which is the end; returns the bottom lines."""
+    """Run the loop with these lines, or what gives them; returns the bottom lines."""
 
-    def type_lines(repl: Repl, *lines: str | type[BaseException], columns: int = 80) -> list[str]:
+    def type_lines(repl: Repl, *lines: str | Callable[[], Any], columns: int = 80) -> list[str]:
         shown: list[str] = []
         left = iter(lines)
         size = os.terminal_size((columns, 24))
@@ -95,9 +96,9 @@ def type_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
                 assert text == "> "
                 shown.append(self._status())
                 line = next(left)
-                if isinstance(line, str):
-                    return line
-                raise line
+                if isinstance(line, type):
+                    raise line
+                return line if isinstance(line, str) else line()
 
         monkeypatch.setattr(RUN, Prompt)
         repl.run()
@@ -261,6 +262,37 @@ def test_it_reads_on_while_lines_are_typed(
     (shown,) = type_lines(reading, EOFError, columns=200)
     assert shown.startswith(" cache 256/256 | conversation ")
     assert reading.failed is None
+
+
+def test_what_only_looks_is_answered_while_a_block_is_being_read(
+    reading: Repl,
+    type_lines: Callable[..., list[str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    let_go, begun, seen = threading.Event(), list[int](), list[str]()
+
+    def step() -> bool:
+        begun.append(1)
+        return let_go.wait(10)
+
+    monkeypatch.setattr(reading.chat, "step", step)
+    capsys.readouterr()
+
+    def leave() -> str:  # all of it is there, and the block is still being read
+        seen.extend(capsys.readouterr())
+        let_go.set()
+        return "/quit"
+
+    lines = ("/help", "", "/set", "/budget", "/nonsense", "/files", "/stats", "/save work")
+    type_lines(reading, *lines, leave)
+    assert begun == [1]  # no line but the last one has waited for its end
+    assert isinstance(reading.out, io.StringIO)
+    printed = reading.out.getvalue()
+    for text in ("what it does", "max_tokens", "budget is 256", "long.txt", "reading, tokens/s"):
+        assert text in printed
+    assert "error: there is no command /nonsense" in seen[1]
+    assert "saved; keydiff chat --resume work" in seen[1]
 
 
 @pytest.mark.parametrize("end", [EOFError, "/quit"])

@@ -12,7 +12,7 @@ from fake_model import FakeLlama
 from talk_helpers import asked
 
 from keydiff_cli.cli.repl import Repl
-from keydiff_cli.cli.slash_commands import COMMANDS, run_command
+from keydiff_cli.cli.slash_commands import COMMANDS, at_once, run_command
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.reading.preparation import locate_model
 from keydiff_cli.render.display import Display
@@ -71,6 +71,19 @@ def test_what_is_refused(
     assert refused.value.status == status
     assert repl.chat.turns == []
     assert not repl.left
+
+
+@pytest.mark.parametrize(
+    ("line", "whether"),
+    [
+        ("", True), ("/help", True), ("/?", True), ("/set seed", True), ("/bogus", True),
+        ("/add", True), ("/cite", True), ("/set seed 3", False), ("/cite on", False),
+        ("/add a.txt", False), ("Why?", False), ("//tmp?", False), ("/undo", False),
+        ("/quit", False),
+    ],
+)  # fmt: skip
+def test_what_only_looks_needs_no_waiting(line: str, whether: bool) -> None:
+    assert at_once(line) == whether
 
 
 def test_help_lists_every_command(repl: Repl) -> None:
