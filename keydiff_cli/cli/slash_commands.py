@@ -108,6 +108,12 @@ def _stats(repl: Repl, _: str) -> None:
     print_stats(repl.chat.report, repl.out)
 
 
+def _map(repl: Repl, _: str) -> None:
+    from keydiff_cli.render.terminal_map import print_map
+
+    print_map(repl.chat.map(), repl.out)
+
+
 def _sets(name: str) -> Callable[[Repl, str], None]:
     """A command that changes a setting, or shows it where it is given no value."""
 
@@ -220,6 +226,7 @@ COMMANDS = {
     "add": Command("FILE", "Read one more document.", _add),
     "files": Command("", "List the documents.", _files, _any),
     "stats": Command("", "Show times, sizes and rates.", _stats, _any),
+    "map": Command("", "Draw what the cache holds, and what the last question sees.", _map),
     "system": Command("[TEXT]", "Use another system prompt.", _sets("system"), _missing),
     "model": Command("[NAME]", "Use another model.", _sets("model"), _missing),
     "budget": Command("[N]", "Keep N tokens per head.", _sets("budget"), _missing),

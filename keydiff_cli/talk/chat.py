@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.errors import UsageError
+from keydiff_cli.reading.mapping import Map, map_of
 from keydiff_cli.report import Events, Report, Turn
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system.files import told_by
@@ -180,6 +181,21 @@ class Chat:
         """Forget the whole conversation; a saved chat stays as it is, and this one has no name."""
         self._discussion.ready().clear()
         self._saver.take(None, None)
+
+    def map(self) -> Map:
+        """A map of what the cache holds of the documents, and for the last question, if any.
+
+        Raises
+        ------
+        UsageError
+            If there is no document, or more to read.
+        """
+        self._discussion.ready()
+        if not self.files:
+            raise UsageError("there is no document to map; /add one")
+        if self.reading:
+            raise UsageError("there is more to read: a map can be drawn when all is")
+        return map_of(self._reader, self.turns[-1].question if self.turns else None)
 
     # Reading on -------------------------------------------------------------------------------
 

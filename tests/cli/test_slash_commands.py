@@ -135,12 +135,22 @@ def test_without_a_document_there_is_none_to_list(fake: FakeLlama, settings: Set
     display = Display(quiet=False, answer=True)
     repl = Repl(Chat(settings, events=display), display, io.StringIO())
     repl.chat.start()
-    with pytest.raises(UsageError, match="there is no document; /add one"):
-        run_command(repl, "files")
+    for line in ("files", "map"):
+        with pytest.raises(UsageError, match="there is no document"):
+            run_command(repl, line)
 
 
 def test_stats_are_shown(repl: Repl) -> None:
     assert "reading, tokens/s" in printed(repl, "stats")
+
+
+def test_a_map_is_drawn_of_what_is_held_and_of_the_last_question(repl: Repl) -> None:
+    before = printed(repl, "map")
+    assert "story.txt" in before and "of the tokens of a page" in before
+    assert "Why?" not in before
+    assert say(repl, "Why?") == "Why?"
+    assert "Why?" in printed(repl, "map").removeprefix(before)
+    assert say(repl, "And?") == "Why? And?"
 
 
 def test_settings_are_changed(repl: Repl, capsys: pytest.CaptureFixture[str]) -> None:
