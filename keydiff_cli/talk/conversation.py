@@ -170,7 +170,9 @@ class Conversation(Remembered):
         try:
             with self._reader.evidence(question, asked, before) as passages:
                 asked = self._tokens(question, passages.text)
-                answer = self._reader.answer(asked, sampler, begun=begun)
+                answer = self._reader.answer(
+                    asked, sampler, begun=begun, left_out=passages.headings
+                )
                 citing = self._reader.citing(question, passages)
                 supporting = (
                     None if begun else self._reader.supporting(question, passages, self._tokens)
