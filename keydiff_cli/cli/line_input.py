@@ -20,6 +20,7 @@ from keydiff_cli.cli.chat_settings import CHANGEABLE
 from keydiff_cli.cli.messages import tell_warning
 from keydiff_cli.cli.slash_commands import COMMANDS
 from keydiff_cli.errors import KeydiffError
+from keydiff_cli.models.elsewhere import usable_names
 from keydiff_cli.policies import POLICY_NAMES
 from keydiff_cli.system.as_found import drawn_whole
 from keydiff_cli.system.files import make_private
@@ -134,7 +135,7 @@ class CommandCompleter(Completer):
         if command == "policy":
             return POLICY_NAMES
         if command == "model":
-            return models.catalogue()
+            return [*models.catalogue(), *usable_names()]
         with suppress(KeydiffError):
             return self._sessions.names() if command == "load" else ()
         return ()
