@@ -52,7 +52,8 @@ class Repl:
 
     def run(self) -> None:
         """Ask for lines until the user leaves; meanwhile documents are read on, and noted."""
-        from keydiff_cli.cli.line_input import DrawnPrompt, open_prompt
+        from keydiff_cli.cli.drawn_prompt import DrawnPrompt
+        from keydiff_cli.cli.line_input import open_prompt
 
         prompt = open_prompt(self.chat.sessions, self._status)
         drawn = DrawnPrompt(prompt)
