@@ -14,11 +14,10 @@ from keydiff_cli.cli.saved_chats import print_chats, saved_chats
 from keydiff_cli.cli.typed_paths import expand
 from keydiff_cli.errors import UsageError
 from keydiff_cli.render.documents import shown_kind
-from keydiff_cli.render.printing import print_table
+from keydiff_cli.render.printing import print_line, print_table
 from keydiff_cli.render.stats import print_stats
 from keydiff_cli.settings.resolving import change
 from keydiff_cli.system.clipboard import copy_sequence
-from keydiff_cli.system.terminal import printable
 
 if TYPE_CHECKING:
     from keydiff_cli.cli.repl import Repl
@@ -74,7 +73,7 @@ def _help(repl: Repl, _: str) -> None:
         file=repl.out,
     )
     print("Alt-Enter begins a new line, Ctrl-X Ctrl-E opens the editor.", file=repl.out)
-    print("Ctrl-C stops an answer, Ctrl-D leaves.", file=repl.out)
+    print("Ctrl-C stops an answer, Ctrl-D leaves when it has ended.", file=repl.out)
 
 
 def _add(repl: Repl, path: str) -> None:
@@ -128,7 +127,7 @@ def _sets(name: str) -> Callable[[Repl, str], None]:
 
 def _show(repl: Repl, name: str) -> None:
     value = in_force(repl.chat.settings, repl.chat.report, name)
-    print(f"{name} is {printable(value)}", file=repl.out)
+    print_line(f"{name} is {value}", repl.out)
 
 
 def _set(repl: Repl, text: str) -> None:
@@ -182,7 +181,7 @@ def _sessions(repl: Repl, _: str) -> None:
     if rows:
         print_chats(rows, repl.out)
     else:
-        print("no chat is saved; /save NAME saves this one", file=repl.out)
+        print_line("no chat is saved; /save NAME saves this one", repl.out)
 
 
 def _retry(repl: Repl, _: str) -> AnswerPieces:
