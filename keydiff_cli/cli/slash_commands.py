@@ -18,6 +18,7 @@ from keydiff_cli.render.printing import print_line, print_table
 from keydiff_cli.render.stats import print_stats
 from keydiff_cli.settings.resolving import change
 from keydiff_cli.system.clipboard import copy_sequence
+from keydiff_cli.talk.chat import CALLED
 
 if TYPE_CHECKING:
     from keydiff_cli.cli.repl import Repl
@@ -127,7 +128,7 @@ def _sets(name: str) -> Callable[[Repl, str], None]:
 
 def _show(repl: Repl, name: str) -> None:
     value = in_force(repl.chat.settings, repl.chat.report, name)
-    print_line(f"{name} is {value}", repl.out)
+    print_line(f"{CALLED.get(name, name)}: {value}", repl.out)
 
 
 def _set(repl: Repl, text: str) -> None:

@@ -22,7 +22,7 @@ from keydiff_cli.talk.markdown import write_markdown
 from keydiff_cli.talk.saver import Saver
 from keydiff_cli.talk.sessions import Session, Sessions, in_place, open_sessions, require_files
 
-_CALLED = {"system": "system prompt"}  # what settings are called, if not by their names
+CALLED = {"system": "system prompt"}  # what settings are called, if not by their names
 _WARMTH = 0.7  # the temperature of a second answer, where answers are greedy
 
 AnswerPieces = Generator[str, None, None]  # of text, one after another
@@ -238,7 +238,7 @@ class Chat:
         self._autosave()
         for name, value in vars(settings).items():
             if value != before[name]:
-                self._reader.recorder.note(f"{_CALLED.get(name, name)} changed", once=True)
+                self._reader.recorder.note(f"{CALLED.get(name, name)} changed", once=True)
 
     def show_by(self, settings: Settings) -> None:
         """Answer by other settings, by which nothing is read otherwise."""

@@ -289,7 +289,7 @@ def test_what_only_looks_is_answered_while_a_block_is_being_read(
     assert begun == [1]  # no line but the last one has waited for its end
     assert isinstance(reading.out, io.StringIO)
     printed = reading.out.getvalue()
-    for text in ("what it does", "max_tokens", "budget is 256", "long.txt", "reading, tokens/s"):
+    for text in ("what it does", "max_tokens", "budget: 256", "long.txt", "reading, tokens/s"):
         assert text in printed
     assert "error: there is no command /nonsense" in seen[1]
     assert "saved; keydiff chat --resume work" in seen[1]

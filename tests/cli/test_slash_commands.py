@@ -176,14 +176,14 @@ def test_a_setting_alone_is_shown(repl: Repl) -> None:
         assert run_command(repl, line) is None
     assert isinstance(repl.out, io.StringIO)
     assert repl.out.getvalue().splitlines() == [
-        "budget is 256",
-        "model is fake",
-        "policy is keydiff-prerope",
-        "cite is off",
-        "max_tokens is 600",
-        "kv_type is f16",
+        "budget: 256",
+        "model: fake",
+        "policy: keydiff-prerope",
+        "cite: off",
+        "max_tokens: 600",
+        "kv_type: f16",
     ]
-    assert DEFAULT_SYSTEM in printed(repl, "system")
+    assert printed(repl, "system").endswith(f"system prompt: {DEFAULT_SYSTEM}\n")
 
 
 def test_how_questions_are_answered_is_set_and_listed(
