@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
@@ -13,9 +12,10 @@ from keydiff_cli.errors import SettingWriter
 from keydiff_cli.render.citations import link_to
 from keydiff_cli.render.coverage import weakest_parts
 from keydiff_cli.render.flags import as_flag
+from keydiff_cli.render.how_far import HowFar
 from keydiff_cli.render.progress_line import ProgressLine
 from keydiff_cli.render.shown_answer import ShownAnswer
-from keydiff_cli.render.stats import format_duration, format_rate, print_stats
+from keydiff_cli.render.stats import format_duration, print_stats
 from keydiff_cli.render.thoughts import Thoughts
 from keydiff_cli.report import CacheSetup, Events, MemoryUse, ModelIdentity, Progress, Report
 from keydiff_cli.system.as_found import begin, end
@@ -24,7 +24,6 @@ from keydiff_cli.system.terminal import complain, printable
 from keydiff_cli.system.wrapping import columns_of, wrapped
 from keydiff_cli.text.citation_marks import citation_mark
 from keydiff_cli.text.places import Citation
-from keydiff_cli.text.progress import DocumentProgress
 
 
 class Display(Events):
@@ -130,7 +129,7 @@ class Display(Events):
             return
         title = f"reading {place.name}"
         if self._show_progress(title):
-            self._update(place.done, place.total, _HowFar(progress, place), title)
+            self._update(place.done, place.total, HowFar(progress, place), title)
 
     @property
     def progress(self) -> list[str]:
@@ -138,7 +137,7 @@ class Display(Events):
         progress = self._progress
         if progress is None or progress.place is None:
             return []
-        return [f"reading {progress.place.name}", *_HowFar(progress, progress.place).parts]
+        return [f"reading {progress.place.name}", *HowFar(progress, progress.place).parts]
 
     @property
     def noting_progress(self) -> list[str]:
@@ -245,40 +244,11 @@ class Display(Events):
         return True
 
     def _update(
-        self, done: float, total: int | None, status: str | _HowFar, title: str | None = None
+        self, done: float, total: int | None, status: str | HowFar, title: str | None = None
     ) -> None:
         """Show how far it is, if progress is shown; without a title the old one stays."""
         if self._line is not None:
             self._line.update(done, total, status, title)
-
-
-@dataclass(frozen=True)
-class _HowFar:
-    """How far reading is: a text that is made when it is drawn, which is not after every block."""
-
-    progress: Progress
-    place: DocumentProgress
-
-    @property
-    def parts(self) -> list[str]:
-        """How far it is, how fast and into how many cells."""
-        progress, place = self.progress, self.place
-        if place.unit == "bytes":
-            read = format_size(place.done)
-            read += f" of {format_size(place.total)}" if place.total else ""
-        else:
-            number, total = int(place.done) + 1, place.total
-            read = f"{place.unit.removesuffix('s')} {min(number, total or number)}"
-            read += f" of {total}" if total else ""
-        return [
-            read,
-            f"{progress.tokens} tokens",
-            f"{format_rate(progress.fresh, progress.seconds, 0)}/s",
-            f"cache {progress.cells}/{progress.budget}",
-        ]
-
-    def __str__(self) -> str:
-        return ", ".join(self.parts)
 
 
 class BenchDisplay(Display, BenchEvents):

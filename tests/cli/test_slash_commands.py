@@ -241,17 +241,6 @@ def test_the_last_answer_is_put_on_the_clipboard(
     assert capsys.readouterr().out == copy_sequence("Why?")
 
 
-def test_saved_chats_are_listed(repl: Repl) -> None:
-    assert printed(repl, "sessions") == "no chat is saved; /save NAME saves this one\n"
-    assert isinstance(repl.out, io.StringIO)
-    repl.out.truncate(repl.out.seek(0))
-    say(repl, "Why?")
-    repl.chat.save("work")
-    (_, row) = printed(repl, "sessions").splitlines()
-    assert row.split()[0] == "work"
-    assert row.split()[-3:] == ["1", "fake", "story.txt"]
-
-
 def test_a_question_is_answered_again(repl: Repl) -> None:
     say(repl, "Why?")
     answer = run_command(repl, "retry")
@@ -271,45 +260,6 @@ def test_turns_are_forgotten(repl: Repl, capsys: pytest.CaptureFixture[str]) -> 
     said = "keydiff: the conversation is forgotten; the documents stay\n"
     assert capsys.readouterr().err == said
     assert (repl.chat.turns, len(repl.chat.report.documents)) == ([], 1)
-
-
-def test_what_is_forgotten_of_a_saved_chat_is_said(
-    repl: Repl, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for question in ("One?", "Two?"):
-        say(repl, question)
-    repl.chat.save("work")
-    capsys.readouterr()
-    run_command(repl, "undo")
-    assert capsys.readouterr().err == "keydiff: forgotten, in the saved chat 'work' too: Two?\n"
-    run_command(repl, "clear")
-    assert "; the chat 'work' stays as it was saved, /save" in capsys.readouterr().err
-    say(repl, "Three?")
-    assert asked(repl.chat.sessions.load("work").turns) == ["One?"]
-    assert repl.chat.name is None
-
-
-def test_a_chat_is_saved_loaded_and_exported(
-    repl: Repl, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    say(repl, "Why?")
-    path = tmp_path / "chat.md"
-    capsys.readouterr()
-    for line in ("save  work ", f"export {path}"):
-        assert run_command(repl, line) is None
-    assert capsys.readouterr().err == (
-        "keydiff: saved; keydiff chat --resume work goes on from here\n"
-        f"keydiff: written to {path}\n"
-    )
-    assert path.read_text().startswith("# Chat\n\n- story.txt\n\n## Why?\n")
-    run_command(repl, "save other")
-    run_command(repl, "clear")
-    assert run_command(repl, "load work") is None
-    assert asked(repl.chat.turns) == ["Why?"]
-    assert repl.chat.name == "work"
-    printed = capsys.readouterr()
-    assert printed.err.endswith("keydiff: 1 question came before; the last one:\n")
-    assert printed.out.endswith("> Why?\n\nWhy?\n")
 
 
 def test_leaving(repl: Repl) -> None:
