@@ -120,11 +120,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Turn:
-    """A question and what was answered; ``stop_reason`` as in :class:`Report`."""
+    """A question and what was answered; ``stop_reason`` and ``citations`` as in :class:`Report`.
+
+    Turns are the same whatever was cited.
+    """
 
     question: str
     answer: str
     stop_reason: str
+    citations: tuple[Citation, ...] = field(default=(), compare=False)
 
 
 class Events:

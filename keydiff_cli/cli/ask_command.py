@@ -31,6 +31,7 @@ from keydiff_cli.cli.shape_options import (
 )
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import AnswerError, UsageError
+from keydiff_cli.settings.config import Settings
 from keydiff_cli.system.terminal import complain
 
 _QUICKER = "for an answer from passages at once, without reading: --quick"
@@ -99,8 +100,8 @@ def ask(
             )
         if min_support:
             raise UsageError("--min-support is about answers in words: leave it out")
-    if min_support and settings.absent == "off":
-        raise UsageError("--min-support needs to know what is absent: leave --absent off out")
+    if min_support:
+        _require_measure(settings, asked)
 
     from keydiff_cli import ask as asking
 
@@ -129,6 +130,30 @@ def ask(
         complain(line)
     if min_support is not None:
         _require_support(report.supported, min_support)
+
+
+def _require_measure(settings: Settings, question: str) -> None:
+    """Refuse --min-support, before anything is read, where it is clear that it will not be known.
+
+    Of the file of a model it is not clear: it may be one that was measured.
+    """
+    from keydiff_cli.models import catalogue
+    from keydiff_cli.text.absence import asks_for_facts
+
+    if settings.absent == "off":
+        raise UsageError("--min-support needs to know what is absent: leave --absent off out")
+    entry = catalogue().get(settings.model)
+    if entry is not None and entry.support is None:
+        measured = ", ".join(name for name, each in catalogue().items() if each.support)
+        raise UsageError(
+            f"--min-support: how far documents support answers was not measured for {entry.name}; "
+            f"use one of {measured}, or leave it out"
+        )
+    if not asks_for_facts(question):
+        raise UsageError(
+            "--min-support is about questions that documents answer or do not, and this is none: "
+            "ask one that begins like 'Who' or 'When', or leave it out"
+        )
 
 
 def _require_support(supported: str | None, least: MinSupport) -> None:

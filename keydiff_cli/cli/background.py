@@ -15,7 +15,7 @@ from keydiff_cli.system.terminal import end_at_once
 class Background:
     """Takes steps while something else is waited for.
 
-    The two share nothing but the time, so nothing has to be locked.
+    What is done meanwhile only looks at what is there, so nothing has to be locked.
 
     Parameters
     ----------

@@ -57,9 +57,11 @@ def chat(
     resolved = options.resolve()
     settings = resolved.settings
 
+    from keydiff_cli.cli.chat_settings import as_command
     from keydiff_cli.cli.repl import Repl
     from keydiff_cli.llama import echo_log
     from keydiff_cli.render.display import Display
+    from keydiff_cli.render.flags import as_flag
     from keydiff_cli.render.thoughts import thoughts_for
     from keydiff_cli.system.typing_mode import typing_ahead
     from keydiff_cli.talk.chat import Chat
@@ -80,6 +82,7 @@ def chat(
         answer=typing,
         files=lambda: repl.chat.files,
         plain=lambda: repl.chat.settings.plain,
+        write=as_command if typing else as_flag,
     )
     display.thoughts = thoughts_for(think=settings.think, answer=typing, verbose=options.verbose)
     chat = Chat(settings, files or (), display, stepwise=typing)
@@ -131,9 +134,9 @@ def _answer_lines(chat: Chat, repl: Repl, lines: Iterable[str], *, as_json: bool
 
 
 def _print_answer(chat: Chat, *, as_json: bool) -> None:
-    from keydiff_cli.render.citations import marked
     from keydiff_cli.render.printing import print_json
     from keydiff_cli.system.terminal import printable
+    from keydiff_cli.text.citation_marks import marked
 
     turn, report = chat.turns[-1], chat.report
     if as_json:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from difflib import get_close_matches
 
 from keydiff_cli.errors import UsageError
+from keydiff_cli.render.flags import as_flag
+from keydiff_cli.report import Report
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.settings.resolving import change
+from keydiff_cli.settings.resolving import change, nearest
+from keydiff_cli.text.prompts import system_prompt
 
 # How questions are answered, by which nothing is read otherwise.
 CHANGEABLE = (
@@ -18,29 +20,35 @@ CHANGEABLE = (
 _BY_COMMAND = {"model": "NAME", "budget": "N", "policy": "NAME", "system": "TEXT"}
 
 
-def changed(settings: Settings, text: str) -> Settings:
-    """Settings with another value for the one that a text begins with.
+def parted(text: str) -> tuple[str, str]:
+    """The name of the setting that a text begins with, and the value after it, which may be empty.
 
     Raises
     ------
     UsageError
-        If there is no such setting, it cannot change without a new reading, or it cannot have the
-        value.
+        If there is no such setting.
     """
     typed, _, value = text.partition(" ")
-    name, value = typed.lower().replace("-", "_"), value.strip()
-    known = [item.name for item in fields(Settings)]
-    if name not in known:
-        begin = [each for each in CHANGEABLE if name and each.startswith(name)]
-        near = begin or get_close_matches(name, known, n=1, cutoff=0.7)
-        hint = f"; did you mean {near[0]}?" if near else "; /set lists those that can change"
+    name = typed.lower().replace("-", "_")
+    if name not in {item.name for item in fields(Settings)}:
+        near = nearest(name)
+        hint = f"; did you mean {near}?" if near else "; /set lists those that can change"
         raise UsageError(f"there is no setting '{typed}'{hint}")
+    return name, value.strip()
+
+
+def changed(settings: Settings, name: str, value: str) -> Settings:
+    """Settings with another value for one of them.
+
+    Raises
+    ------
+    UsageError
+        If it cannot change without a new reading, or it cannot have the value.
+    """
     if name in _BY_COMMAND:
         raise UsageError(f"{name} needs a new reading; write: /{name} {_BY_COMMAND[name]}")
     if name not in CHANGEABLE:
         raise UsageError(f"{name} needs a new reading; leave, and begin a chat with it")
-    if not value:
-        raise UsageError(f"{name} is {shown(settings, name)}; write: /set {name} VALUE")
     return change(settings, name, value)
 
 
@@ -55,3 +63,23 @@ def shown(settings: Settings, name: str) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return "-" if value is None else str(value)
+
+
+def as_command(name: str, value: str | None) -> str:
+    """A setting in a message, as the user of a chat changes it: by ``/set`` or a flag."""
+    if name in CHANGEABLE:
+        return f"/set {name} {value or 'VALUE'}"
+    if name in _BY_COMMAND:
+        return f"/{name} {value or _BY_COMMAND[name]}"
+    return as_flag(name, value)
+
+
+def in_force(settings: Settings, report: Report, name: str) -> str:
+    """The value that a setting has, also where it is left to keydiff."""
+    cache = report.cache
+    if name == "system":
+        return system_prompt(settings.system, documents=bool(report.documents)) or "empty"
+    if getattr(settings, name) is None and cache is not None and name in ("budget", "policy"):
+        return str(getattr(cache, name))
+    value = shown(settings, name)
+    return "not set" if value == "-" else value

@@ -12,7 +12,7 @@ from keydiff_cli.policies import POLICY_NAMES
 from keydiff_cli.settings.config import Settings
 
 # What options and the commands of a group take, where their values have names.
-_OPTIONS = {"--model": "models", "--policy": "policies", "--resume": "chats"}
+_OPTIONS = {"--model": "every_model", "--policy": "policies", "--resume": "chats"}
 _GROUPS = {"models": "models", "cache": "snapshots", "sessions": "chats", "config": "settings"}
 
 
@@ -57,7 +57,7 @@ def _takes(name: str, option: Any) -> str | list[str] | None:
     if option.is_flag:
         return None
     if "--model" in option.opts:
-        return "models"
+        return _OPTIONS["--model"]
     words = [word for word in (option.metavar or "").split("|") if word.islower()]
     return _OPTIONS.get(name) or words or ""
 

@@ -9,7 +9,7 @@ import typer
 
 from keydiff_cli.cli.options import AsJson
 from keydiff_cli.errors import UsageError
-from keydiff_cli.settings.resolving import config_path, resolve
+from keydiff_cli.settings.resolving import config_path, resolve, unknown
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Show the settings and their sources."
@@ -31,7 +31,7 @@ def show_config(
     values = vars(resolved.settings)
     for name in names or ():
         if name not in values:
-            raise UsageError(f"'{name}' is no setting; known: {', '.join(values)}")
+            raise UsageError(f"'{name}' is no setting; {unknown(name)}")
     values = {name: values[name] for name in names or values}
     if as_json:
         print_json(

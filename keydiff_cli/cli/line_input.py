@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
@@ -17,11 +16,12 @@ from prompt_toolkit.styles import Style
 
 from keydiff_cli import models
 from keydiff_cli.cli.chat_settings import CHANGEABLE
+from keydiff_cli.cli.drawn_prompt import draw_whole
 from keydiff_cli.cli.messages import tell_warning
 from keydiff_cli.cli.slash_commands import COMMANDS
 from keydiff_cli.errors import KeydiffError
+from keydiff_cli.models.elsewhere import usable_names
 from keydiff_cli.policies import POLICY_NAMES
-from keydiff_cli.system.as_found import drawn_whole
 from keydiff_cli.system.files import make_private
 from keydiff_cli.talk.sessions import Sessions
 
@@ -39,33 +39,8 @@ def open_prompt(sessions: Sessions, status: Callable[[], str]) -> PromptSession[
         enable_open_in_editor=False,
         enable_suspend=True,
     )
-    render = prompt.app.renderer.render
-
-    def render_whole(*given: Any, **more: Any) -> None:
-        with drawn_whole():  # or nobody would know where the cursor is when a signal clears it away
-            render(*given, **more)
-
-    prompt.app.renderer.render = render_whole  # type: ignore[method-assign]
+    draw_whole(prompt)
     return prompt
-
-
-class DrawnPrompt:
-    """The prompt as a change of the terminal, which a signal may come upon at any time."""
-
-    def __init__(self, prompt: PromptSession[str]) -> None:
-        self._app = prompt.app
-
-    def make(self) -> None:
-        """Draw it, if it was drawn before."""
-        if self._app.is_running:
-            self._app.renderer.reset()
-            self._app.renderer.request_absolute_cursor_position()
-            self._app.invalidate()
-
-    def undo(self) -> None:
-        """Clear it away."""
-        if self._app.is_running:
-            self._app.renderer.erase()
 
 
 def _keys() -> KeyBindings:
@@ -134,7 +109,7 @@ class CommandCompleter(Completer):
         if command == "policy":
             return POLICY_NAMES
         if command == "model":
-            return models.catalogue()
+            return [*models.catalogue(), *usable_names()]
         with suppress(KeydiffError):
             return self._sessions.names() if command == "load" else ()
         return ()

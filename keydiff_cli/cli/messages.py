@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from keydiff_cli.render.flags import told
+from keydiff_cli.errors import SettingWriter
+from keydiff_cli.render.flags import as_flag, told
 from keydiff_cli.system.terminal import complain
 
 
-def tell_error(error: Exception | str) -> None:
-    """Say on stderr, in one line, what went wrong."""
-    complain(f"error: {told(error)}")
+def tell_error(error: Exception | str, write: SettingWriter = as_flag) -> None:
+    """Say on stderr, in one line, what went wrong; settings are named as the front end does."""
+    complain(f"error: {told(error, write)}")
 
 
 def tell_warning(warning: Exception | str) -> None:

@@ -52,9 +52,10 @@ def suggest_models(
 ) -> None:
     """Say which models fit into the memory, and what each leaves for documents."""
     from keydiff_cli import models
-    from keydiff_cli.planning.suggesting import suggest_all
-    from keydiff_cli.render.models import suggested_models, suggestion_table
+    from keydiff_cli.planning.suggesting import memory_for, suggest_all
+    from keydiff_cli.render.models import nothing_fits, suggested_models, suggestion_table
     from keydiff_cli.render.printing import print_json, print_table
+    from keydiff_cli.system.terminal import complain
 
     settings = resolve({"memory": memory}).settings
     here = models.installed(models.models_dir(settings.models_dir))
@@ -63,6 +64,8 @@ def suggest_models(
         print_json(suggested_models(found, here))
     else:
         print_table(*suggestion_table(found, here))
+        if not any(item.plan for item in found):
+            complain(nothing_fits(found, memory_for(settings)))
 
 
 @app.command("pull")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from keydiff_cli.cli.background import Background
+from keydiff_cli.cli.chat_settings import as_command
 from keydiff_cli.cli.messages import tell_error
-from keydiff_cli.cli.slash_commands import LEAVING, run_command
+from keydiff_cli.cli.slash_commands import LEAVING, at_once, run_command
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.render.display import Display
 from keydiff_cli.render.fitting import fitted
@@ -17,6 +18,9 @@ from keydiff_cli.system.as_found import changed
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain
 from keydiff_cli.talk.chat import AnswerPieces, Chat
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
 
 
 class Repl:
@@ -48,7 +52,8 @@ class Repl:
 
     def run(self) -> None:
         """Ask for lines until the user leaves; meanwhile documents are read on, and noted."""
-        from keydiff_cli.cli.line_input import DrawnPrompt, open_prompt
+        from keydiff_cli.cli.drawn_prompt import DrawnPrompt
+        from keydiff_cli.cli.line_input import open_prompt
 
         prompt = open_prompt(self.chat.sessions, self._status)
         drawn = DrawnPrompt(prompt)
@@ -58,17 +63,30 @@ class Repl:
             line: str | None
             try:
                 with self.display.typing(), self._going_on(background), changed(drawn):
-                    line = prompt.prompt("> ")
+                    line = self._next_line(prompt, background)
             except KeyboardInterrupt:
                 line = ""  # it is given up
             except EOFError:
                 line = None
             if background.failed is not None:
                 self.failed = background.failed
-                tell_error(background.failed)
+                tell_error(background.failed, as_command)
             if line is None:
                 return
             self._take(line)
+
+    def _next_line(self, prompt: PromptSession[str], background: Background) -> str:
+        """The next line that is not answered at once, while reading goes on; none if that failed.
+
+        It is to wait for the end of the step that reading is at, which may take seconds.
+        """
+        while background.failed is None:
+            line = prompt.prompt("> ")
+            if not at_once(line):
+                return line
+            self._take(line)
+            self.display.say_all()
+        return ""
 
     def _going_on(self, background: Background) -> AbstractContextManager[None]:
         return background.going_on() if self.chat.unfinished else nullcontext()
@@ -110,8 +128,10 @@ class Repl:
     def _take(self, line: str) -> None:
         """Handle a line; what goes wrong is said, and the chat goes on.
 
-        An answer stands between two blank lines.
+        An answer stands between two blank lines; if it stopped before its end, how it goes on is
+        said.
         """
+        before = self.chat.turns
         try:
             answer = self.handle(line)
             if answer is not None:
@@ -120,14 +140,17 @@ class Repl:
                     pass
                 self.display.end_line()
                 print()
+                if self.chat.turns[-1].stop_reason == "length":
+                    self.display.note("/continue goes on with the answer")
         except KeyboardInterrupt:
             self.display.reading_over()
             self.display.end_line()
-            complain("stopped")
+            begun = self.chat.turns != before
+            complain("stopped; /continue goes on with the answer" if begun else "stopped")
         except KeydiffError as error:
             self.display.reading_over()
             self.display.end_line()
-            tell_error(error)
+            tell_error(error, as_command)
         else:
             self.display.end_line()
 

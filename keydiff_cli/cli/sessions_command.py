@@ -17,13 +17,16 @@ def list_sessions(as_json: AsJson = False) -> None:
     """List the chats that were saved."""
     from keydiff_cli.cli.saved_chats import print_chats, saved_chats
     from keydiff_cli.render.printing import print_json
+    from keydiff_cli.system.terminal import complain
     from keydiff_cli.talk.sessions import open_sessions
 
     rows = saved_chats(open_sessions(resolve({}).settings))
     if as_json:
         print_json(rows)
-    else:
+    elif rows:
         print_chats(rows)
+    else:
+        complain("no chat is saved; /save NAME saves one")
 
 
 @app.command("remove")

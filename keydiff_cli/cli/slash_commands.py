@@ -9,18 +9,39 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keydiff_cli.cli.chat_settings import changed, listed, shown
+from keydiff_cli.cli.chat_settings import changed, in_force, listed, parted, shown
 from keydiff_cli.cli.saved_chats import print_chats, saved_chats
 from keydiff_cli.cli.typed_paths import expand
 from keydiff_cli.errors import UsageError
-from keydiff_cli.render.printing import print_table
+from keydiff_cli.render.documents import shown_kind
+from keydiff_cli.render.printing import print_line, print_table
 from keydiff_cli.render.stats import print_stats
 from keydiff_cli.settings.resolving import change
 from keydiff_cli.system.clipboard import copy_sequence
+from keydiff_cli.talk.chat import CALLED
 
 if TYPE_CHECKING:
     from keydiff_cli.cli.repl import Repl
     from keydiff_cli.talk.chat import AnswerPieces
+
+
+Takes = Callable[[str], bool]  # whether an argument is of some kind
+
+
+def _any(_: str) -> bool:
+    return True
+
+
+def _none(_: str) -> bool:
+    return False
+
+
+def _missing(argument: str) -> bool:
+    return not argument
+
+
+def _no_value(argument: str) -> bool:
+    return len(argument.split()) < 2
 
 
 @dataclass(frozen=True)
@@ -35,11 +56,15 @@ class Command:
         What it does, for ``/help``.
     run
         Does it, given the argument; returns the pieces of an answer if there is one.
+    at_once
+        With which arguments it only looks at what is there, so that it can be run while
+        documents are read.
     """
 
     argument: str
     help: str
     run: Callable[[Repl, str], AnswerPieces | None]
+    at_once: Takes = _none
 
 
 def _help(repl: Repl, _: str) -> None:
@@ -49,11 +74,14 @@ def _help(repl: Repl, _: str) -> None:
         file=repl.out,
     )
     print("Alt-Enter begins a new line, Ctrl-X Ctrl-E opens the editor.", file=repl.out)
-    print("Ctrl-C stops an answer, Ctrl-D leaves.", file=repl.out)
+    print("Ctrl-C stops an answer, Ctrl-D leaves when it has ended.", file=repl.out)
 
 
 def _add(repl: Repl, path: str) -> None:
+    name = Path(expand(path)).name
     repl.chat.add(expand(path))
+    reading = "; it is read while you type" if repl.chat.reading else ""
+    repl.display.note(f"added {name}{reading}")
 
 
 def _files(repl: Repl, _: str) -> None:
@@ -65,7 +93,7 @@ def _files(repl: Repl, _: str) -> None:
         (
             (
                 document.name,
-                document.kind,
+                shown_kind(document),
                 document.pages or "-",
                 document.characters,
                 document.tokens,
@@ -80,20 +108,38 @@ def _stats(repl: Repl, _: str) -> None:
     print_stats(repl.chat.report, repl.out)
 
 
+def _map(repl: Repl, _: str) -> None:
+    from keydiff_cli.render.terminal_map import print_map
+
+    print_map(repl.chat.map(), repl.out)
+
+
 def _sets(name: str) -> Callable[[Repl, str], None]:
-    """A command that changes a setting."""
+    """A command that changes a setting, or shows it where it is given no value."""
 
     def run(repl: Repl, text: str) -> None:
-        repl.chat.change(change(repl.chat.settings, name, text))
+        if text:
+            repl.chat.change(change(repl.chat.settings, name, text))
+        else:
+            _show(repl, name)
 
     return run
+
+
+def _show(repl: Repl, name: str) -> None:
+    value = in_force(repl.chat.settings, repl.chat.report, name)
+    print_line(f"{CALLED.get(name, name)}: {value}", repl.out)
 
 
 def _set(repl: Repl, text: str) -> None:
     if not text:
         print_table(("setting", "value"), listed(repl.chat.settings), file=repl.out)
         return
-    before, settings = vars(repl.chat.settings), changed(repl.chat.settings, text)
+    name, value = parted(text)
+    if not value:
+        _show(repl, name)
+        return
+    before, settings = vars(repl.chat.settings), changed(repl.chat.settings, name, value)
     repl.chat.show_by(settings)
     for name, value in vars(settings).items():
         if value != before[name]:
@@ -133,9 +179,10 @@ def _copy(repl: Repl, _: str) -> None:
 
 def _sessions(repl: Repl, _: str) -> None:
     rows = saved_chats(repl.chat.sessions)
-    if not rows:
-        raise UsageError("there is no saved chat; /save NAME saves this one")
-    print_chats(rows, repl.out)
+    if rows:
+        print_chats(rows, repl.out)
+    else:
+        print_line("no chat is saved; /save NAME saves this one", repl.out)
 
 
 def _retry(repl: Repl, _: str) -> AnswerPieces:
@@ -144,12 +191,15 @@ def _retry(repl: Repl, _: str) -> AnswerPieces:
 
 def _undo(repl: Repl, _: str) -> None:
     turn = repl.chat.undo()
-    repl.display.note(f"forgotten: {turn.question}")
+    saved = f", in the saved chat '{repl.chat.name}' too" if repl.chat.name else ""
+    repl.display.note(f"forgotten{saved}: {turn.question}")
 
 
 def _clear(repl: Repl, _: str) -> None:
+    name = repl.chat.name
     repl.chat.clear()
-    repl.display.note("the conversation is forgotten; the documents stay")
+    saved = f"; the chat '{name}' stays as it was saved, /save NAME saves what follows"
+    repl.display.note(f"the conversation is forgotten; the documents stay{saved if name else ''}")
 
 
 def _save(repl: Repl, name: str) -> None:
@@ -172,30 +222,45 @@ def _quit(repl: Repl, _: str) -> None:
 
 
 COMMANDS = {
-    "help": Command("", "List the commands (/? too).", _help),
+    "help": Command("", "List the commands (/? too).", _help, _any),
     "add": Command("FILE", "Read one more document.", _add),
-    "files": Command("", "List the documents.", _files),
-    "stats": Command("", "Show times, sizes and rates.", _stats),
-    "system": Command("TEXT", "Use another system prompt.", _sets("system")),
-    "model": Command("NAME", "Use another model.", _sets("model")),
-    "budget": Command("N", "Keep N tokens per head.", _sets("budget")),
-    "policy": Command("NAME", "Choose which tokens to keep.", _sets("policy")),
-    "set": Command("[NAME VALUE]", "Change how questions are answered; alone, list it.", _set),
-    "cite": Command("on|off", "Say what place each sentence rests on.", _cite),
+    "files": Command("", "List the documents.", _files, _any),
+    "stats": Command("", "Show times, sizes and rates.", _stats, _any),
+    "map": Command("", "Draw what the cache holds, and what the last question sees.", _map),
+    "system": Command("[TEXT]", "Use another system prompt.", _sets("system"), _missing),
+    "model": Command("[NAME]", "Use another model.", _sets("model"), _missing),
+    "budget": Command("[N]", "Keep N tokens per head.", _sets("budget"), _missing),
+    "policy": Command("[NAME]", "Choose which tokens to keep.", _sets("policy"), _missing),
+    "set": Command(
+        "[NAME [VALUE]]", "Change how questions are answered; alone, list it.", _set, _no_value
+    ),
+    "cite": Command("[on|off]", "Say what place each sentence rests on.", _cite, _missing),
     "continue": Command("", "Go on with an answer that stopped before its end.", _continue),
     "retry": Command("", "Answer the last question once more, by chance.", _retry),
     "undo": Command("", "Forget the last question and its answer.", _undo),
     "clear": Command("", "Forget the conversation.", _clear),
     "edit": Command("[TEXT]", "Write a question in your editor.", _edit),
-    "copy": Command("", "Put the last answer on the clipboard.", _copy),
-    "sessions": Command("", "List the saved chats.", _sessions),
-    "save": Command("NAME", "Save the chat, and keep it saved.", _save),
+    "copy": Command("", "Put the last answer on the clipboard.", _copy, _any),
+    "sessions": Command("", "List the saved chats.", _sessions, _any),
+    "save": Command("NAME", "Save the chat, and keep it saved.", _save, _any),
     "load": Command("NAME", "Go on with a saved chat.", _load),
-    "export": Command("FILE.md", "Write the conversation as Markdown.", _export),
+    "export": Command("FILE.md", "Write the conversation as Markdown.", _export, _any),
     "quit": Command("", "Leave (/exit, /bye, exit, quit and :q too).", _quit),
 }
 _ALIASES = {"?": "help", "exit": "quit", "bye": "quit", "q": "quit"}
 LEAVING = ("exit", "quit", ":q", ":quit")  # lines that are no questions
+
+
+def at_once(line: str) -> bool:
+    """Whether a line only looks at what is there, or is wrong: it needs no reading to wait for."""
+    line = line.strip()
+    if not line.startswith("/") or line.startswith("//"):
+        return not line
+    try:
+        command, argument = _parsed(line[1:])
+    except UsageError:
+        return True
+    return command.at_once(argument)
 
 
 def run_command(repl: Repl, line: str) -> AnswerPieces | None:
@@ -210,6 +275,11 @@ def run_command(repl: Repl, line: str) -> AnswerPieces | None:
     UsageError
         If there is no such command, or its argument is missing or too much.
     """
+    command, argument = _parsed(line)
+    return command.run(repl, argument)
+
+
+def _parsed(line: str) -> tuple[Command, str]:
     typed, _, argument = line.partition(" ")
     name = _ALIASES.get(typed.lower(), typed.lower())
     command = COMMANDS.get(name)
@@ -221,4 +291,4 @@ def run_command(repl: Repl, line: str) -> AnswerPieces | None:
     optional = command.argument.startswith("[")
     if not optional and bool(argument) != bool(command.argument):
         raise UsageError(f"write: {f'/{name} {command.argument}'.strip()}")
-    return command.run(repl, argument)
+    return command, argument

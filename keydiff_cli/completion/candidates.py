@@ -66,9 +66,21 @@ def _values(kind: str | list[str]) -> Iterable[str]:
     if kind in table()["names"]:
         names: list[str] = table()["names"][kind]
         return names
+    if kind == "every_model":
+        return [*table()["names"]["models"], *_elsewhere()]
     if kind in ("chats", "snapshots"):
         return _kept(kind)
     return ()
+
+
+def _elsewhere() -> list[str]:
+    """The models of other programs."""
+    from keydiff_cli.models.elsewhere import usable_names
+
+    try:
+        return usable_names()
+    except OSError:
+        return []
 
 
 def _kept(kind: str) -> list[str]:

@@ -32,7 +32,9 @@ def answer_to(environment: Mapping[str, str]) -> tuple[str, int] | None:
     """What is printed for a shell that asks, and the status; None if it is not one of these."""
     asked = environment.get(VARIABLE)
     if asked == "complete_bash":
-        return "\n".join(candidates(*_of_bash(environment))), 0
+        words, begun = _of_bash(environment)
+        given = len(begun) - len(begun.rpartition(":")[2])  # bash puts what follows a colon only
+        return "\n".join(each[given:] for each in candidates(words, begun)), 0
     if asked == "complete_zsh":
         return _for_zsh(candidates(*_of_line(environment.get(_WORDS, "")))), 0
     if asked == "complete_fish":
@@ -44,11 +46,20 @@ def answer_to(environment: Mapping[str, str]) -> tuple[str, int] | None:
 
 
 def _of_bash(environment: Mapping[str, str]) -> tuple[list[str], str]:
-    """The words before the cursor, and the one at it: bash gives one a line, and its number."""
+    """The words before the cursor, and the one at it: bash gives one a line, and its number.
+
+    Words with colons, which it cuts there, are whole.
+    """
     text = environment.get("COMP_WORDS", "")
-    words = text.split("\n") if "\n" in text else _split(text)
+    parts = text.split("\n") if "\n" in text else _split(text)
     number = int(environment.get("COMP_CWORD", "0"))
-    return words[1:number], "".join(words[number : number + 1])
+    words = [""]
+    for part in (*parts[1:number], "".join(parts[number : number + 1])):
+        if part and (part.startswith(":") or words[-1].endswith(":")):
+            words[-1] += part
+        else:
+            words.append(part)
+    return words[1:-1], words[-1]
 
 
 def _of_line(line: str) -> tuple[list[str], str]:

@@ -19,6 +19,7 @@ from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Grammar, Tokens
 from keydiff_cli.scores import Float32, KeyDiff, Rows, Watch
+from keydiff_cli.text.leaving_out import LeavingOut
 from keydiff_cli.text.prompts import Asked
 from keydiff_cli.text.thinking import MARKS, Parting
 
@@ -135,6 +136,8 @@ class Answer:
         Of the texts that it may be, in GBNF; empty for any text.
     thought
         Called with the pieces of what the model thinks aloud before it answers.
+    left_out
+        Lines that are no part of the answer: what stands above the passages before the question.
 
     Attributes
     ----------
@@ -167,6 +170,7 @@ class Answer:
         begun: Sequence[int] = (),
         grammar: str = "",
         thought: Callable[[str], None] | None = None,
+        left_out: Sequence[str] = (),
     ) -> None:
         self.cache = cache
         self.question = question
@@ -182,7 +186,8 @@ class Answer:
         self.tokens: list[int] = []
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._parting = Parting(question.thought)
-        self.text = "".join(map(self._parting.feed, map(self._text_of, self.begun)))
+        self._leaving = LeavingOut(left_out)
+        self.text = "".join(map(self._answered, map(self._text_of, self.begun)))
         self._parting.told = thought
         self.stop_reason: StopReason = "interrupted"
 
@@ -217,6 +222,10 @@ class Answer:
             return self._decoder.decode(piece)
         return mark if (mark := model.token_text(token)) in MARKS else ""
 
+    def _answered(self, text: str, *, last: bool = False) -> str:
+        """What is clear of the answer now that more of the text has come."""
+        return self._leaving.feed(self._parting.feed(text, last=last), last=last)
+
     def put_lead(self) -> None:
         """Put what stands before the question's own words to the model: the passages.
 
@@ -244,7 +253,7 @@ class Answer:
 
     def give(self, text: str) -> None:
         """Let the answer be this text, whatever the model would say, or has said already."""
-        self._parting = Parting()
+        self._parting, self._leaving = Parting(), LeavingOut()
         self._given = [int(token) for token in self.cache.context.model.tokenize(text)]
         self.max_tokens = len(self._given) + 1
         self.tokens, self.text, self._surprise = [], "", 0.0
@@ -267,12 +276,12 @@ class Answer:
             self._surprise, self.least = self._surprise - probable, min(self.least, probable)
             if self._parting.open:
                 self._surprise, self.least, self._before = 0.0, 0.0, len(self.tokens)
-            if text := self._parting.feed(self._text_of(token)):
+            if text := self._answered(self._text_of(token)):
                 yield text
             if len(self.tokens) >= self.max_tokens:
                 self.stop_reason = "length"
                 break
             extend(self.cache, np.array([token], np.int32), logits=True)
             logits = self.cache.context.logits()
-        if text := self._parting.feed(self._decoder.decode(b"", final=True), last=True):
+        if text := self._answered(self._decoder.decode(b"", final=True), last=True):
             yield text

@@ -56,7 +56,7 @@ def suggest(entry: CatalogueEntry, path: Path | None, settings: Settings) -> Sug
     ModelError
         If the file cannot be read.
     """
-    memory = settings.memory or machine.usable_memory()
+    memory = memory_for(settings)
     settings = replace(settings, memory=memory)
     if entry.size > memory:
         return Suggestion(entry, None)
@@ -69,6 +69,11 @@ def suggest(entry: CatalogueEntry, path: Path | None, settings: Settings) -> Sug
         return Suggestion(entry, planner.plan(), planner.longest_whole)
     except MemoryCapError:
         return Suggestion(entry, None)
+
+
+def memory_for(settings: Settings) -> int:
+    """The bytes that are planned for: the cap, or what is free on this machine."""
+    return settings.memory or machine.usable_memory()
 
 
 def suggest_all(here: Mapping[str, Path], settings: Settings) -> list[Suggestion]:

@@ -68,7 +68,8 @@ class Answering(Composing):
                 with self.evidence(sought, alone) as passages:  # gone after the cache is rewound
                     try:
                         asked = self._tokens(question, passages.text)
-                        answer = self.answer(asked, grammar=shape.grammar if shape else "")
+                        grammar = shape.grammar if shape else ""
+                        answer = self.answer(asked, grammar=grammar, left_out=passages.headings)
                         citing = supporting = None
                         if shape is None:
                             citing = self.citing(question, passages)

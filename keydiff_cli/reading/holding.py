@@ -68,6 +68,7 @@ class Holding:
         most: int | None = None,
         begun: Sequence[int] = (),
         grammar: str = "",
+        left_out: Sequence[str] = (),
     ) -> Answer:
         """An answer to the tokens of a question, by the sampler of the settings or another one.
 
@@ -79,6 +80,8 @@ class Holding:
             Tokens that it begins with, beside those.
         grammar
             Of the texts that it may be, in GBNF, without thoughts before it; empty for any text.
+        left_out
+            Lines that are no part of it, though the model may repeat them.
 
         Raises
         ------
@@ -100,6 +103,7 @@ class Holding:
             begun=begun,
             grammar=grammar,
             thought=self.recorder.thought,
+            left_out=left_out,
         )
 
     @contextmanager

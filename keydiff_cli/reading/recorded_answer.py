@@ -70,20 +70,20 @@ def recorded(
     if shape is not None:
         recorder.data_known(_data(answer, shape))
         return
-    limit = f"at {setting('max_tokens', most)}"
+    limit, more = f"after {most} tokens", setting("max_tokens", 2 * most)
     if answer.max_tokens < most:
-        limit = f"after {answer.max_tokens} tokens, for want of room until all is read"
+        limit, more = f"after {answer.max_tokens} tokens, for want of room until all is read", ""
     if answer.thinking and not answer.text.strip():
         recorder.warn_of_answer(
-            f"the model was still thinking {limit} and gave no answer; let it have more tokens, or "
-            "use a model that does not think aloud"
+            f"the model was still thinking {limit} and gave no answer; let it have more"
+            f"{more and f' by {more}'}, or use a model that does not think aloud"
             if answer.stop_reason == "length"
             else "the model thought and gave no answer; ask in other words, or use another model"
         )
         return
     _warn_if_empty(answer.text, recorder)
     if answer.stop_reason == "length":
-        recorder.warn_of_answer(f"the answer stopped {limit}; it may be incomplete")
+        _warn_of_length(limit, more, recorder)
 
 
 def _data(answer: Answer, shape: Shape) -> Any:
@@ -143,10 +143,15 @@ def recorded_composed(
         recorder.composed_ended(answer, time.perf_counter() - started)
     _warn_if_empty(answer.text, recorder)
     if answer.stop_reason == "length":
-        limit = setting("max_tokens", answer.max_tokens)
-        recorder.warn_of_answer(f"the answer stopped at {limit}; it may be incomplete")
+        more = setting("max_tokens", 2 * answer.max_tokens)
+        _warn_of_length(f"after {answer.max_tokens} tokens", more, recorder)
     for remark in answer.remarks:
         recorder.note(remark)
+
+
+def _warn_of_length(limit: str, more: str, recorder: Recorder) -> None:
+    hint = more and f": {more} lets it be longer"
+    recorder.warn_of_answer(f"the answer stopped {limit}; it may be incomplete{hint}")
 
 
 def _warn_if_empty(text: str, recorder: Recorder) -> None:

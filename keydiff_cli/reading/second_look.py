@@ -41,12 +41,15 @@ class Passages:
         The numbers of these passages, the best first.
     spans
         Their tokens in the corpus, from the first to the last (exclusive).
+    headings
+        The lines of the text that are not of the documents.
     """
 
     text: str = ""
     looks: tuple[Look, ...] = ()
     numbers: tuple[int, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+    headings: tuple[str, ...] = ()
 
 
 class SecondLook:
@@ -170,7 +173,8 @@ class SecondLook:
             text += heading + self._text(self._passages[number])
         found_at = (self._passages[number] for number in chosen)
         spans = tuple((passage.start, passage.stop) for passage in found_at)
-        return Passages(text, tuple(looks), tuple(chosen), spans)
+        headings = _INTRODUCTION, *(heading.strip() for heading, _ in chosen.values())
+        return Passages(text, tuple(looks), tuple(chosen), spans, headings)
 
     def _look(self, passage: Passage) -> Look:
         """Where a passage is, and how long it is."""

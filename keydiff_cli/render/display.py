@@ -5,24 +5,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
-from keydiff_cli.render.citations import citation_mark, link_to
+from keydiff_cli.errors import SettingWriter
+from keydiff_cli.render.citations import link_to
 from keydiff_cli.render.coverage import weakest_parts
 from keydiff_cli.render.flags import as_flag
+from keydiff_cli.render.how_far import HowFar
 from keydiff_cli.render.progress_line import ProgressLine
 from keydiff_cli.render.shown_answer import ShownAnswer
-from keydiff_cli.render.stats import format_duration, format_rate, print_stats
+from keydiff_cli.render.stats import format_duration, print_stats
 from keydiff_cli.render.thoughts import Thoughts
 from keydiff_cli.report import CacheSetup, Events, MemoryUse, ModelIdentity, Progress, Report
 from keydiff_cli.system.as_found import begin, end
 from keydiff_cli.system.sizes import format_size
 from keydiff_cli.system.terminal import complain, printable
 from keydiff_cli.system.wrapping import columns_of, wrapped
+from keydiff_cli.text.citation_marks import citation_mark
 from keydiff_cli.text.places import Citation
-from keydiff_cli.text.progress import DocumentProgress
 
 
 class Display(Events):
@@ -38,6 +39,8 @@ class Display(Events):
         Gives the paths of the documents, for links to them.
     plain
         Says whether the Markdown of an answer is left as it is on a terminal, too.
+    write
+        How settings are named in messages.
     """
 
     def __init__(
@@ -47,12 +50,14 @@ class Display(Events):
         answer: bool,
         files: Callable[[], Sequence[str]] = tuple,
         plain: Callable[[], bool] = bool,
+        write: SettingWriter = as_flag,
     ) -> None:
         self.thoughts = Thoughts()  # shows what the model thinks aloud: nothing of it at first
         self._quiet = quiet
         self._answer = answer
         self._files = files
         self._plain = plain
+        self._write_setting = write
         self._shown: ShownAnswer | None = None  # on a terminal, as soon as there is an answer
         self._line: ProgressLine | None = None
         self._at_line_start = True
@@ -68,9 +73,14 @@ class Display(Events):
         try:
             yield
         finally:
-            unsaid, self._unsaid = self._unsaid, None
-            for text in unsaid:
-                complain(text)
+            self.say_all()
+            self._unsaid = None
+
+    def say_all(self) -> None:
+        """Say what was not said so far while the user types."""
+        unsaid, self._unsaid = self._unsaid, []
+        for text in unsaid or ():
+            complain(text)
 
     def _say(self, text: str) -> None:
         if self._unsaid is None:
@@ -79,7 +89,7 @@ class Display(Events):
             self._unsaid.append(text)
 
     def write_setting(self, name: str, value: str | None) -> str:
-        return as_flag(name, value)
+        return self._write_setting(name, value)
 
     def note(self, text: str) -> None:
         if not self._quiet:
@@ -119,7 +129,7 @@ class Display(Events):
             return
         title = f"reading {place.name}"
         if self._show_progress(title):
-            self._update(place.done, place.total, _HowFar(progress, place), title)
+            self._update(place.done, place.total, HowFar(progress, place), title)
 
     @property
     def progress(self) -> list[str]:
@@ -127,7 +137,7 @@ class Display(Events):
         progress = self._progress
         if progress is None or progress.place is None:
             return []
-        return [f"reading {progress.place.name}", *_HowFar(progress, progress.place).parts]
+        return [f"reading {progress.place.name}", *HowFar(progress, progress.place).parts]
 
     @property
     def noting_progress(self) -> list[str]:
@@ -234,40 +244,11 @@ class Display(Events):
         return True
 
     def _update(
-        self, done: float, total: int | None, status: str | _HowFar, title: str | None = None
+        self, done: float, total: int | None, status: str | HowFar, title: str | None = None
     ) -> None:
         """Show how far it is, if progress is shown; without a title the old one stays."""
         if self._line is not None:
             self._line.update(done, total, status, title)
-
-
-@dataclass(frozen=True)
-class _HowFar:
-    """How far reading is: a text that is made when it is drawn, which is not after every block."""
-
-    progress: Progress
-    place: DocumentProgress
-
-    @property
-    def parts(self) -> list[str]:
-        """How far it is, how fast and into how many cells."""
-        progress, place = self.progress, self.place
-        if place.unit == "bytes":
-            read = format_size(place.done)
-            read += f" of {format_size(place.total)}" if place.total else ""
-        else:
-            number, total = int(place.done) + 1, place.total
-            read = f"{place.unit.removesuffix('s')} {min(number, total or number)}"
-            read += f" of {total}" if total else ""
-        return [
-            read,
-            f"{progress.tokens} tokens",
-            f"{format_rate(progress.fresh, progress.seconds, 0)}/s",
-            f"cache {progress.cells}/{progress.budget}",
-        ]
-
-    def __str__(self) -> str:
-        return ", ".join(self.parts)
 
 
 class BenchDisplay(Display, BenchEvents):

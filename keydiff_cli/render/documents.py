@@ -33,7 +33,7 @@ def print_documents(documents: Sequence[Read], file: TextIO) -> None:
     print_table(
         ("document", "read as", "pages", "characters"),
         (
-            (document.name, document.kind, _pages(document), document.characters)
+            (document.name, shown_kind(document), _pages(document), document.characters)
             for document in documents
         ),
         file=file,
@@ -41,6 +41,14 @@ def print_documents(documents: Sequence[Read], file: TextIO) -> None:
     rows = [row for document in documents for row in _left_out(document)]
     if rows:
         print_table(("document", "page", "left out", "count"), rows, file=file)
+
+
+def shown_kind(document: Read) -> str:
+    """What a document is read as: Markdown in a file of another name is a text to its owner."""
+    kind = document.kind
+    if kind == "markdown" and not document.name.lower().endswith((".md", ".markdown")):
+        return "text with Markdown headings"
+    return kind
 
 
 def _pages(document: Read) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from rich.progress import ProgressColumn
 from rich.text import Text
 
-from keydiff_cli.system.wrapping import char_width, text_width
+from keydiff_cli.system.wrapping import graphemes, text_width
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,18 +25,15 @@ def shortened(text: str, columns: int) -> str:
     if text_width(text) <= columns:
         return text
     room = max(columns - 1, 0)
-    first, last = _fitting(text, room // 2), _fitting(text[::-1], room - room // 2)[::-1]
-    return f"{first}{_ELLIPSIS}{last}"
+    chars = graphemes(text)
+    first, last = _fitting(chars, room // 2), _fitting(chars[::-1], room - room // 2)
+    return "".join((*first, _ELLIPSIS, *last[::-1]))
 
 
-def _fitting(text: str, columns: int) -> str:
-    """The beginning of a text that has so many columns at most."""
-    width = 0
-    for index, char in enumerate(text):
-        width += char_width(char)
-        if width > columns:
-            return text[:index]
-    return text
+def _fitting(chars: Sequence[str], columns: int) -> Sequence[str]:
+    """The first of some characters that have so many columns at most."""
+    widths = accumulate(map(text_width, chars))
+    return chars[: sum(width <= columns for width in widths)]
 
 
 def fitted(title: str, parts: Sequence[str], columns: int, between: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keydiff_cli.errors import KeydiffError, name_settings
+from keydiff_cli.errors import KeydiffError, SettingWriter, name_settings
 
 _SWITCHES = {("each", "on"): "--each", ("each", "off"): "--no-each"}
 
@@ -15,8 +15,8 @@ def as_flag(name: str, value: str | None) -> str:
     return flag if value is None else f"{flag} {value}"
 
 
-def told(message: Exception | str) -> str:
-    """An error or a text as the command line says it."""
+def told(message: Exception | str, write: SettingWriter = as_flag) -> str:
+    """An error or a text as a front end says it: the command line, unless another way is given."""
     if isinstance(message, KeydiffError):
-        return message.told(as_flag)
-    return name_settings(str(message), as_flag)
+        return message.told(write)
+    return name_settings(str(message), write)

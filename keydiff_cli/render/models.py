@@ -111,6 +111,15 @@ def suggestion_table(found: Iterable[Suggestion], here: Mapping[str, Path]) -> T
     )
 
 
+def nothing_fits(found: Sequence[Suggestion], memory: int) -> str:
+    """What to say below the table if no model fits into so many bytes."""
+    smallest = min((item.entry for item in found), key=lambda entry: entry.size)
+    return (
+        f"no model fits into {format_size(memory)}: the smallest, {smallest.name}, has "
+        f"{format_size(smallest.size)} and needs more beside it; free memory, or raise --memory"
+    )
+
+
 def suggested_models(found: Iterable[Suggestion], here: Mapping[str, Path]) -> list[dict[str, Any]]:
     """The same as plain data: ``docs/json.md``."""
     return [

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from keydiff_cli.system.terminal import escape_json, printable
+from keydiff_cli.system.wrapping import columns_of, wrapped
 
 
 def print_table(
@@ -32,6 +33,12 @@ def print_table(
     with console.capture() as capture:
         console.print(table)
     file.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def print_line(text: str, file: TextIO) -> None:
+    """Print one line; a terminal gets it broken at words."""
+    line = printable(text)
+    print(wrapped(line, columns_of(file)) if file.isatty() else line, file=file)
 
 
 def print_json(value: object, *, indent: int | None = 2) -> None:

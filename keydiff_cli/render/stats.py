@@ -30,6 +30,11 @@ def format_duration(seconds: float) -> str:
     return f"{minutes} min {rest} s"
 
 
+def _rate(count: int, seconds: float) -> str:
+    """The same for a table: none of what there was nothing of."""
+    return format_rate(count, seconds, 1) if count > 0 else "-"
+
+
 def format_rate(count: int, seconds: float, digits: int) -> str:
     """How many in a second."""
     return f"{count / max(seconds, _LEAST_SECONDS):.{digits}f}"
@@ -51,12 +56,12 @@ def _statistics(report: Report) -> list[tuple[str, str]]:
         (f"{name.replace('_', ' ')}, s", f"{value:.2f}") for name, value in vars(timing).items()
     ]
     rows += [
-        ("reading, tokens/s", format_rate(fresh, ingest, 1)),
+        ("reading, tokens/s", _rate(fresh, ingest)),
         (
             "scoring + eviction, % of ingest",
             f"{100 * (timing.score + timing.evict) / ingest:.2f}",
         ),
-        ("answering, tokens/s", format_rate(decoded, timing.answer - timing.first_token, 1)),
+        ("answering, tokens/s", _rate(decoded, timing.answer - timing.first_token)),
         ("cache, bytes", format_size(0 if cache is None else cache.bytes)),
         ("access", "-" if cache is None else cache.access),
     ]

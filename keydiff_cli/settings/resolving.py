@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +89,11 @@ def resolve(
     known = {item.name: item for item in fields(Settings)}
     for name in written:
         if name not in known:
-            refuse(UsageError(f"{path}: unknown setting '{name}'; known: {', '.join(known)}"))
+            refuse(UsageError(f"{path}: unknown setting '{name}'; {unknown(name)}"))
     for name in environment:
         is_setting = name.startswith(PREFIX) and not name.startswith(_OTHER_VARIABLES)
-        if is_setting and name.removeprefix(PREFIX).lower() not in known:
-            (tell or _warn)(UsageError(f"{name} is no setting; known: {', '.join(known)}"))
+        if is_setting and (meant := name.removeprefix(PREFIX).lower()) not in known:
+            (tell or _warn)(UsageError(f"{name} is no setting; {unknown(meant)}"))
     values: dict[str, Any] = {}
     sources = dict.fromkeys(known, "default")
     for name, item in known.items():
@@ -110,6 +111,20 @@ def resolve(
         except UsageError as error:
             refuse(error)
     return Resolved(Settings(**values), sources)
+
+
+def nearest(name: str) -> str | None:
+    """The setting that a name most likely means: one that begins so, or one spelt almost so."""
+    known, name = [item.name for item in fields(Settings)], name.lower().replace("-", "_")
+    begin = [each for each in known if name and each.startswith(name)]
+    return next(iter(begin or get_close_matches(name, known, n=1, cutoff=0.7)), None)
+
+
+def unknown(name: str) -> str:
+    """What to say of a name that is no setting's: the nearest one, or all that there are."""
+    near = nearest(name)
+    known = ", ".join(item.name for item in fields(Settings))
+    return f"did you mean {near}?" if near else f"known: {known}"
 
 
 def _raise(error: UsageError) -> None:

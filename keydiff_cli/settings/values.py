@@ -54,4 +54,5 @@ def convert(raw: Any, item: Field[Any], label: str) -> Any:
     except UsageError as error:
         raise UsageError(f"{label}: {error.marked}") from None
     except (ValueError, KeyError, OverflowError):
-        raise UsageError(f"{label}: {raw!r} is not {_WANTED[kind]}") from None
+        wanted = "on or off" if kind is bool and isinstance(raw, str) else _WANTED[kind]
+        raise UsageError(f"{label}: {raw!r} is not {wanted}") from None

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
 
 _USUAL = 80  # columns of a terminal that does not say how wide it is
 _TAB = 8
-_NOTHING_WIDE = ("Mn", "Me", "Cf")  # categories of characters without a column of their own
-_SOFT_HYPHEN = "\xad"
 _CLOSERS = frozenset("、。，．！？：；」』）】〉》”’")  # wide, and none begins a line
 _SPACES = re.compile(r"([ \t]+)")
 
@@ -25,18 +22,23 @@ def columns_of(stream: TextIO) -> int:
         return _USUAL
 
 
-def char_width(char: str) -> int:
-    """Columns of a character: 2 of a wide one, 0 of a mark that is put on the one before."""
-    if unicodedata.category(char) in _NOTHING_WIDE and char != _SOFT_HYPHEN:
-        return 0
-    if "\u1160" <= char <= "\u11ff":  # vowels and finals of a Hangul syllable
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+def graphemes(text: str) -> list[str]:
+    """What readers take for the characters of a text: with their marks, emoji of several as one."""
+    if text.isascii():
+        return list(text)
+    from wcwidth import iter_graphemes  # only where it is needed: its tables take time to load
+
+    return list(iter_graphemes(text))
 
 
 def text_width(text: str) -> int:
     """Columns of a text without line breaks and tabs."""
-    return sum(map(char_width, text))
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcswidth, wcwidth
+
+    width = wcswidth(text)
+    return width if width >= 0 else sum(max(wcwidth(char), 0) for char in text)
 
 
 def wrapped(text: str, columns: int) -> str:
@@ -112,16 +114,18 @@ class Wrapper:
 
     def _take(self, part: str, style: Style) -> str:
         """Take a part of a word; a break is allowed beside wide characters."""
-        out, begun = "", 0
-        last = self._word[-1][0][-1] if self._word else ""
-        for index, char in enumerate(part):
-            width = char_width(char)
-            if width and last and char not in _CLOSERS and 2 in (char_width(last), width):
-                self._hold(part[begun:index], style)
-                out += self._write_word()
-                begun = index
-            last = char if width else last
-        self._hold(part[begun:], style)
+        if self._word and self._word[-1][1] == style:
+            part = self._word.pop()[0] + part  # a character may have come in pieces
+        out, held = "", ""
+        last = text_width(graphemes(self._word[-1][0])[-1]) if self._word else 0
+        for char in graphemes(part):
+            width = text_width(char)
+            if width and last and char not in _CLOSERS and max(last, width) > 1:
+                self._hold(held, style)
+                out, held = out + self._write_word(), ""
+            held += char
+            last = width or last
+        self._hold(held, style)
         return out
 
     def _hold(self, text: str, style: Style) -> None:
@@ -141,11 +145,11 @@ class Wrapper:
             out += self._styled(style, gap)
             self._column += len(gap)
             gap = ""
-            for char in text:
-                if self._column + char_width(char) > max(columns, 2):
+            for char in graphemes(text):
+                if self._column + text_width(char) > max(columns, 2):
                     out += self._break_line() + self._styled(style)
                 out += char
-                self._column += char_width(char)
+                self._column += text_width(char)
         return out
 
     def _break_line(self) -> str:

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.errors import UsageError
+from keydiff_cli.reading.mapping import Map, map_of
 from keydiff_cli.report import Events, Report, Turn
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system.files import told_by
@@ -19,9 +20,9 @@ from keydiff_cli.talk.conversation import Conversation
 from keydiff_cli.talk.discussion import Discussion, Subject
 from keydiff_cli.talk.markdown import write_markdown
 from keydiff_cli.talk.saver import Saver
-from keydiff_cli.talk.sessions import Session, Sessions, open_sessions
+from keydiff_cli.talk.sessions import Session, Sessions, in_place, open_sessions, require_files
 
-_CALLED = {"system": "system prompt"}  # what settings are called, if not by their names
+CALLED = {"system": "system prompt"}  # what settings are called, if not by their names
 _WARMTH = 0.7  # the temperature of a second answer, where answers are greedy
 
 AnswerPieces = Generator[str, None, None]  # of text, one after another
@@ -128,8 +129,9 @@ class Chat:
         self._saver.take(None, claim)
         files, turns = self.files, self.turns
         if session is not None:
-            files = [*session.files, *(file for file in files if file not in session.files)]
-            turns = session.turns
+            before, turns = in_place(session.files, files), session.turns
+            require_files(name, before)
+            files = [*before, *(file for file in files if file not in before)]
         self._discussion.change(Subject(self.settings, files), turns)
         self._saver.take(name, claim)
 
@@ -176,9 +178,24 @@ class Chat:
         return turn
 
     def clear(self) -> None:
-        """Forget the whole conversation."""
+        """Forget the whole conversation; a saved chat stays as it is, and this one has no name."""
         self._discussion.ready().clear()
-        self._autosave()
+        self._saver.take(None, None)
+
+    def map(self) -> Map:
+        """A map of what the cache holds of the documents, and for the last question, if any.
+
+        Raises
+        ------
+        UsageError
+            If there is no document, or more to read.
+        """
+        self._discussion.ready()
+        if not self.files:
+            raise UsageError("there is no document to map; /add one")
+        if self.reading:
+            raise UsageError("there is more to read: a map can be drawn when all is")
+        return map_of(self._reader, self.turns[-1].question if self.turns else None)
 
     # Reading on -------------------------------------------------------------------------------
 
@@ -221,7 +238,7 @@ class Chat:
         self._autosave()
         for name, value in vars(settings).items():
             if value != before[name]:
-                self._reader.recorder.note(f"{_CALLED.get(name, name)} changed", once=True)
+                self._reader.recorder.note(f"{CALLED.get(name, name)} changed", once=True)
 
     def show_by(self, settings: Settings) -> None:
         """Answer by other settings, by which nothing is read otherwise."""
@@ -245,7 +262,9 @@ class Chat:
         session, claim = self._saver.resume(name)
         settings = replace(self.settings, **session.settings)
         try:
-            self._discussion.change(Subject(settings, session.files), session.turns)
+            files = in_place(session.files, self.files)
+            require_files(name, files)
+            self._discussion.change(Subject(settings, files), session.turns)
         except BaseException:
             self._saver.release(claim)
             raise

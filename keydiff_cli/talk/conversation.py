@@ -86,7 +86,7 @@ class Conversation(Remembered):
         """
         self._require_ready()
         if not self._turns:
-            raise UsageError("there is nothing to take back")
+            raise UsageError("there is nothing to answer again: nothing was said")
         return self._again(sampler)
 
     def _again(self, sampler: Sampler | None, *, going_on: bool = False) -> Iterator[str]:
@@ -170,7 +170,9 @@ class Conversation(Remembered):
         try:
             with self._reader.evidence(question, asked, before) as passages:
                 asked = self._tokens(question, passages.text)
-                answer = self._reader.answer(asked, sampler, begun=begun)
+                answer = self._reader.answer(
+                    asked, sampler, begun=begun, left_out=passages.headings
+                )
                 citing = self._reader.citing(question, passages)
                 supporting = (
                     None if begun else self._reader.supporting(question, passages, self._tokens)
@@ -180,7 +182,7 @@ class Conversation(Remembered):
             if self.attached and cache.tokens >= start.tokens + len(asked.ids) + len(begun):
                 with hold_interrupt():  # or the cache would have a turn that nobody knows of
                     start.drop_passages(cache, asked)
-                    turn = Turn(question, answer.text, answer.stop_reason)
+                    turn = self._turn(question, answer.text, answer.stop_reason)
                     self._turns[len(self._starts) :] = [turn]
                     self._generated = turn, [*begun, *answer.tokens]
                     self._keep(start)
@@ -196,6 +198,9 @@ class Conversation(Remembered):
             yield from self._reader.told(composed, self._reader.citing(question))
         finally:
             if self.attached and composed.text:
-                turn = Turn(question, composed.text, composed.stop_reason)
+                turn = self._turn(question, composed.text, composed.stop_reason)
                 self._turns[len(self._starts) :] = [turn]
                 self._taken_back = False
+
+    def _turn(self, question: str, answer: str, stop_reason: str) -> Turn:
+        return Turn(question, answer, stop_reason, self._reader.report.citations)

@@ -7,17 +7,19 @@ from pathlib import Path
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.report import Turn
+from keydiff_cli.text.citation_marks import marked
 
 
 def as_markdown(files: Sequence[str], turns: Sequence[Turn]) -> str:
-    """A conversation for people who read Markdown."""
+    """A conversation for people who read Markdown, with its citations."""
     lines = ["# Chat"]
     if files:
         lines += ["", *(f"- {Path(file).name}" for file in files)]
     for turn in turns:
-        lines += ["", f"## {' '.join(turn.question.split())}", "", turn.answer.strip()]
+        answer = marked(turn.answer, turn.citations, several=len(files) > 1)
+        lines += ["", f"## {' '.join(turn.question.split())}", "", answer.strip()]
         if turn.stop_reason != "eos":
-            lines += ["", f"*({turn.stop_reason})*"]
+            lines += ["", "*(The answer was cut off here.)*"]
     return "\n".join(lines) + "\n"
 
 

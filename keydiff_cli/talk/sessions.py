@@ -14,12 +14,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from keydiff_cli import models
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import DocumentError, UsageError
 from keydiff_cli.report import Turn
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.settings.resolving import check_settings
 from keydiff_cli.system.files import make_private, private_file, told_by
 from keydiff_cli.system.folders import sessions_folder
+from keydiff_cli.system.terminal import printable
+from keydiff_cli.text.places import Citation
 
 _VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -72,8 +74,10 @@ class Sessions:
             If it is no name for one.
         """
         if not _NAME.fullmatch(name):
+            fitting = "-".join(re.findall(r"[A-Za-z0-9._-]+", name)).lstrip("._-")[:64]
+            hint = f", such as {fitting}" if fitting else ""
             raise UsageError(
-                f"'{name}' is no name for a chat; use letters, digits, '.', '_' and '-'"
+                f"'{name}' is no name for a chat; use letters, digits, '.', '_' and '-'{hint}"
             )
         return self.folder / f"{name}{_SUFFIX}"
 
@@ -167,10 +171,7 @@ class Sessions:
             return Session(
                 {key: getattr(settings, key) for key in kept},
                 files,
-                [
-                    Turn(str(turn["question"]), str(turn["answer"]), str(turn["stop_reason"]))
-                    for turn in value["turns"]
-                ],
+                [_turn(turn) for turn in value["turns"]],
             )
         except FileNotFoundError:
             raise self._missing(name) from None
@@ -202,6 +203,54 @@ class Sessions:
                 stack.enter_context(self.claim(name))
             for path in paths.values():
                 path.unlink(missing_ok=True)
+
+
+def _turn(value: dict[str, Any]) -> Turn:
+    """A turn as it was saved, maybe before citations were; errors if it is none."""
+    citations = tuple(map(_citation, value.get("citations", ())))
+    return Turn(str(value["question"]), str(value["answer"]), str(value["stop_reason"]), citations)
+
+
+def _citation(value: dict[str, Any]) -> Citation:
+    first, last = map(int, value["lines"])
+    return Citation(
+        start=int(value["start"]),
+        stop=int(value["stop"]),
+        document=str(value["document"]),
+        page=None if value["page"] is None else int(value["page"]),
+        label=str(value["label"]),
+        lines=(first, last),
+        text=str(value["text"]),
+        weight=float(value["weight"]),
+        checked=None if value["checked"] is None else bool(value["checked"]),
+        missing=tuple(map(str, value["missing"])),
+        page_kind=str(value["page_kind"]),
+    )
+
+
+def in_place(files: Sequence[str], given: Sequence[str]) -> list[str]:
+    """The documents of a saved chat: of one that is not there any more, a given one of its name."""
+    names = {os.path.basename(path): path for path in reversed(given)}
+    return [
+        path if os.path.exists(path) else names.get(os.path.basename(path), path) for path in files
+    ]
+
+
+def require_files(name: str | None, files: Sequence[str]) -> None:
+    """Make sure that the documents of a saved chat are still there.
+
+    Raises
+    ------
+    DocumentError
+        If one is not; it says how the chat goes on with it where it is now.
+    """
+    for path in files:
+        if not os.path.exists(path):
+            raise DocumentError(
+                f"the chat '{name}' is about {printable(path)}, which is not there any more; if it "
+                f"has moved, write: keydiff chat --resume {name} "
+                f"NEW_FOLDER/{printable(os.path.basename(path))}"
+            )
 
 
 def _check(path: Path, name: str, settings: Settings) -> None:

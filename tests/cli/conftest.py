@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,3 +57,36 @@ def repl(fake: FakeLlama, settings: Settings, document: Path) -> Iterator[Repl]:
     chat.start()
     yield Repl(chat, display, io.StringIO())
     chat.close()
+
+
+@pytest.fixture
+def type_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Run the loop with these lines, or what gives them; returns the bottom lines."""
+
+    def type_lines(repl: Repl, *lines: str | Callable[[], Any], columns: int = 80) -> list[str]:
+        shown: list[str] = []
+        left = iter(lines)
+        size = os.terminal_size((columns, 24))
+        monkeypatch.setattr(shutil, "get_terminal_size", lambda *_: size)
+
+        class Prompt:
+            app = SimpleNamespace(invalidate=lambda: None, is_running=False)
+
+            def __init__(self, sessions: Any, status: Callable[[], str]) -> None:
+                assert sessions is repl.chat.sessions
+                self._status = status
+
+            def prompt(self, text: str) -> str:
+                assert text == "> "
+                shown.append(self._status())
+                line = next(left)
+                if isinstance(line, type):
+                    raise line
+                return line if isinstance(line, str) else line()
+
+        monkeypatch.setattr("keydiff_cli.cli.line_input.open_prompt", Prompt)
+        repl.run()
+        assert list(left) == []
+        return shown
+
+    return type_lines

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_helpers import Result, run, story
+from cli_helpers import Result, fails, run, story
 
 from keydiff_cli.engine.support import Weights
 from keydiff_cli.reading import preparation
@@ -52,7 +52,7 @@ def test_it_says_so_and_ends_by_what_was_asked_for(asked: Asked) -> None:
     assert data["support"] < 0.01
     assert data["warnings"] == [
         "the documents do not seem to answer this question",
-        "the answer stopped at --max-tokens 4; it may be incomplete",
+        "the answer stopped after 4 tokens; it may be incomplete: --max-tokens 8 lets it be longer",
     ]
 
 
@@ -76,3 +76,19 @@ def test_what_cannot_be_asked_for(asked: Asked, more: tuple[str, ...], why: str)
     refused = asked(*more)
     assert (refused.status, refused.out) == (2, "")
     assert why in refused.err
+
+
+@pytest.mark.parametrize(
+    ("model", "question", "message"),
+    [
+        ("smollm2-135m", "Who is the mayor?", "was not measured for smollm2-135m; use one of qwen"),
+        ("qwen2.5-coder-0.5b", "Translate it.", "and this is none"),
+    ],
+)
+def test_what_will_not_be_known_is_refused_before_reading(
+    tmp_path: Path, model: str, question: str, message: str
+) -> None:
+    document = tmp_path / "story.txt"
+    document.write_text(story())
+    said = run("ask", "-m", model, "--min-support", "weak", document, question, models=tmp_path)
+    assert message in fails(said, 2)

@@ -97,7 +97,7 @@ def test_commands_work_in_a_pipe_too(chat: Chat, document: Path, tmp_path: Path)
     assert [answer["question"] for answer in answers] == ["Hello.", QUESTION, "Hello."]
     assert [len(answer["documents"]) for answer in answers] == [1, 2, 2]
     assert answers[1]["tokens"]["reused"] == answers[0]["tokens"]["document"]
-    for text in ("other.txt", "reading, tokens/s", "/policy NAME", f"forgotten: {QUESTION}"):
+    for text in ("other.txt", "reading, tokens/s", "/policy [NAME]", f"forgotten: {QUESTION}"):
         assert text in result.err
     assert markdown.read_text().startswith("# Chat\n\n- story.txt\n- other.txt\n\n## Hello.\n")
     resumed = objects(chat("And now?\n", "--json", "-q", "--resume", "work"))

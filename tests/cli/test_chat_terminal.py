@@ -134,7 +134,10 @@ def go_on(seen: Terminal) -> None:
     seen.type("/set max_tokens 2\r")
     seen.wait(r"(?s)max_tokens is 2 now.+^>$")
     seen.type("Tell a long story\x18\x05")
-    seen.wait(r"(?s)> Tell a long story twice\n\n\w.+stopped at --max-tokens 2.+^>$")
+    seen.wait(
+        r"(?s)> Tell a long story twice\n\n\w.+stopped after 2\s.+/set\smax_tokens\s4\slets"
+        r".+/continue goes on.+^>$"
+    )
     assert max(map(len, seen.lines)) <= 60
     seen.type("/load lines\r")
     seen.wait(r"(?s)6 questions came before; the last one:\n> Tell a long story twice\n\n\w.+^>$")
@@ -148,7 +151,7 @@ def test_an_answer_is_stopped_and_the_chat_goes_on(terminal: Open, document: Pat
     seen.type("Tell me a very long story about the harbour.\r")
     seen.wait(r"(?s)\A(?!.*^ cache ).*harbour\.\n.*\w{3}.*\w{3}")  # the line is over, too
     seen.process.kill(signal.SIGINT)
-    seen.wait(r"(?s)keydiff: stopped\n.*^>$")
+    seen.wait(r"(?s)keydiff: stopped; /continue goes on with the answer\n.*^>$")
     seen.type("/undo\r")
     seen.wait(r"(?s)forgotten: Tell me a very.*^>$")
     seen.type("/undo\r")

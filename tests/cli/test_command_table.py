@@ -18,7 +18,8 @@ def test_what_options_and_commands_take() -> None:
     options = commands["ask"]["options"]
     takes = {name: options[name]["takes"] for name in ("-m", "--policy", "--ocr", "--system")}
     assert takes == {
-        "-m": "models", "--policy": "policies", "--ocr": ["auto", "off", "all"], "--system": "",
+        "-m": "every_model", "--policy": "policies", "--ocr": ["auto", "off", "all"],
+        "--system": "",
     }  # fmt: skip
     assert options["--json"]["takes"] is options["--no-cache"]["takes"] is None
     assert commands["cache remove"]["takes"] == "snapshots"

@@ -47,8 +47,8 @@ def test_wrong_settings_are_problems_and_the_others_count(tmp_path: Path) -> Non
     examined = json.loads(done.out)
     assert (done.status, done.warnings) == (1, examined["problems"])
     unknown, variable, value = examined["problems"]
-    assert unknown.startswith(f"{config}: unknown setting 'bugdet'; known: model, ")
-    assert variable.startswith("KEYDIFF_MEMROY is no setting; known: model, ")
+    assert unknown == f"{config}: unknown setting 'bugdet'; did you mean budget?"
+    assert variable == "KEYDIFF_MEMROY is no setting; did you mean memory?"
     assert value.startswith(f"{config}: block: 'many'")
     assert examined["models"]["default"] == "smollm2-135m"
     config.write_text("[")

@@ -80,7 +80,7 @@ def test_a_chat(terminal: Open, document: Path) -> None:
     seen.wait(r"(?s)\A(?!.*^ reading ).*being read\n.*\w{3}.*\w{3}")
     stop(seen, r"\w{3} \w{3}", gone=False)
     seen.type("\x03")
-    seen.wait(r"(?s)keydiff: stopped\n.*^>$.+" + READING)
+    seen.wait(r"(?s)keydiff: stopped; /continue goes on with the answer\n.*^>$.+" + READING)
     seen.type("/budget 200\r")
     seen.wait(r"cache \d+/200")
     os.kill(job, signal.SIGTSTP)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import POSIX
+from other_programs import ollama_model, own_home
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent
@@ -79,7 +80,15 @@ def test_names_of_commands_and_what_they_take(sessions: Sessions) -> None:
     assert completed("/set seed ", sessions) == []
     assert completed("/policy ", sessions) == [f"/policy {name}" for name in POLICY_NAMES]
     assert completed("/policy keydiff-p", sessions) == ["/policy keydiff-prerope"]
-    assert completed("/model ", sessions) == [f"/model {name}" for name in models.catalogue()]
+
+
+def test_models_also_of_other_programs(
+    sessions: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = own_home(monkeypatch, tmp_path / "home")
+    ollama_model(home / ".ollama" / "models", "registry.ollama.ai/library/qwen3/4b", b"GGUF")
+    names = [*models.catalogue(), "ollama:qwen3:4b"]
+    assert completed("/model ", sessions) == [f"/model {name}" for name in names]
 
 
 @pytest.mark.parametrize("text", ["", "re", "What /re", "/re\n/re", "/save ", "/undo "])

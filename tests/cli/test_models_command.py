@@ -140,3 +140,11 @@ def test_path_and_pull_of_an_installed_model(small_path: Path, models_folder: Pa
     pulled = run("models", "pull", SMALL, models=models_folder)
     assert (pulled.status, pulled.out) == (0, f"{small_path}\n")
     assert "already installed" in pulled.err
+
+
+def test_where_no_model_fits_it_is_said(tmp_path: Path) -> None:
+    said = run("models", "suggest", "--memory", "90MB", models=tmp_path)
+    assert said.status == 0
+    assert said.err.startswith("keydiff: no model fits into 90.0 MB: the smallest, smollm2-135m, ")
+    roomy = run("models", "suggest", "--memory", "2GB", models=tmp_path)
+    assert (roomy.status, roomy.err) == (0, "")

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, NoReturn
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
-from cli_helpers import story
 from fake_model import FakeLlama
 from talk_helpers import asked, lose_rows, stop_at
 
-from keydiff_cli.cli.background import Background
 from keydiff_cli.cli.repl import Repl
-from keydiff_cli.errors import DocumentError
-from keydiff_cli.render.display import Display
-from keydiff_cli.settings.config import Settings
 from keydiff_cli.talk.ahead import NotesAhead
-from keydiff_cli.talk.chat import Chat
 
-RUN = "keydiff_cli.cli.line_input.open_prompt"
 WELCOME = "Ask a question; /help lists the commands, Ctrl-D leaves.\n"
 
 
@@ -73,39 +61,6 @@ def test_what_came_before_is_shown(repl: Repl, capsys: pytest.CaptureFixture[str
 # At a terminal -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def type_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Run the loop with these lines, the last of which is the end; returns the bottom lines."""
-
-    def type_lines(repl: Repl, *lines: str | type[BaseException], columns: int = 80) -> list[str]:
-        shown: list[str] = []
-        left = iter(lines)
-        size = os.terminal_size((columns, 24))
-        monkeypatch.setattr(shutil, "get_terminal_size", lambda *_: size)
-
-        class Prompt:
-            app = SimpleNamespace(invalidate=lambda: None, is_running=False)
-
-            def __init__(self, sessions: Any, status: Callable[[], str]) -> None:
-                assert sessions is repl.chat.sessions
-                self._status = status
-
-            def prompt(self, text: str) -> str:
-                assert text == "> "
-                shown.append(self._status())
-                line = next(left)
-                if isinstance(line, str):
-                    return line
-                raise line
-
-        monkeypatch.setattr(RUN, Prompt)
-        repl.run()
-        assert list(left) == []
-        return shown
-
-    return type_lines
-
-
 def test_it_goes_on_until_the_user_leaves(
     repl: Repl, type_lines: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,6 +104,15 @@ def test_where_what_was_read_is_lost_it_is_read_again_for_the_next_question(
     assert asked(repl.chat.turns) == ["One?", "Three?"]
 
 
+def test_it_is_said_how_an_answer_goes_on(
+    repl: Repl, type_lines: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    repl.chat.show_by(replace(repl.chat.settings, max_tokens=4))
+    capsys.readouterr()
+    type_lines(repl, "What is it?", EOFError)
+    assert capsys.readouterr().err.splitlines()[-1] == "keydiff: /continue goes on with the answer"
+
+
 def test_an_answer_is_stopped_and_the_chat_goes_on(
     repl: Repl,
     fake: FakeLlama,
@@ -159,7 +123,7 @@ def test_an_answer_is_stopped_and_the_chat_goes_on(
     stop_at(fake.cache, 5)
     type_lines(repl, "Why is it blue?", "And now?", EOFError)
     printed = capsys.readouterr()
-    assert printed.err == "keydiff: stopped\n"
+    assert printed.err == "keydiff: stopped; /continue goes on with the answer\n"
     first, second = printed.out.removeprefix(WELCOME).split()[0], printed.out.splitlines()[-2]
     assert 0 < len(first) < len("Why is it blue?")
     assert "Why is it blue?".startswith(first)
@@ -203,93 +167,3 @@ def test_notes_are_made_while_lines_are_typed(
     type_lines(repl, "Why?", "", "", EOFError)
     assert len(made) == 3
     assert repl.failed is None
-
-
-# While documents are read ----------------------------------------------------------------------
-
-
-class OneStep(Background):
-    """Takes one step for each line: else reading could be over before a line is typed."""
-
-    def __init__(self, step: Callable[[], bool], stepped: Callable[[], None]) -> None:
-        super().__init__(lambda: step() and self.enough.wait(), stepped)
-
-
-@pytest.fixture
-def reading(
-    fake: FakeLlama, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Repl]:
-    """The loop of a chat whose document is yet to be read."""
-    monkeypatch.setattr("keydiff_cli.cli.repl.Background", OneStep)
-    path = tmp_path / "long.txt"
-    path.write_text(story(lines=300))
-    display = Display(quiet=False, answer=True)
-    chat = Chat(settings, [str(path)], display, stepwise=True)
-    chat.start()
-    yield Repl(chat, display, io.StringIO())
-    chat.close()
-
-
-def test_it_reads_on_while_lines_are_typed(
-    reading: Repl, type_lines: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    capsys.readouterr()
-    (first,) = type_lines(reading, "/quit", columns=200)
-    assert first.startswith(" reading")
-    assert reading.chat.reading
-    assert capsys.readouterr() == (WELCOME, "")
-    reading.left = False
-    type_lines(reading, "Why?", EOFError)
-    printed = capsys.readouterr()
-    assert printed.out == f"{WELCOME}\nWhy?\n\n"
-    assert re.fullmatch(r"keydiff: read so far: \d+ tokens, to line .+; more is .+\n", printed.err)
-    assert reading.chat.reading
-    (shown,) = type_lines(reading, EOFError, columns=200)
-    assert re.match(r" reading long\.txt \| .+ of .+ \| \d+ tokens \| .+/s \| cache", shown)
-    while reading.chat.step():
-        pass
-    (shown,) = type_lines(reading, EOFError, columns=200)
-    assert shown.startswith(" cache 256/256 | conversation ")
-    assert reading.failed is None
-
-
-@pytest.mark.parametrize("end", [EOFError, "/quit"])
-def test_what_ends_reading_is_said_once_and_the_chat_goes_on(
-    reading: Repl,
-    fake: FakeLlama,
-    type_lines: Callable[..., list[str]],
-    capsys: pytest.CaptureFixture[str],
-    end: str | type[BaseException],
-) -> None:
-    def fail(*_: object, **__: object) -> NoReturn:
-        raise DocumentError("page 7 is damaged")
-
-    capsys.readouterr()
-    fake.cache.append = fail  # type: ignore[method-assign]
-    type_lines(reading, end)
-    assert capsys.readouterr() == (WELCOME, "keydiff: error: page 7 is damaged\n")
-    assert isinstance(reading.failed, DocumentError)
-    assert not reading.chat.read
-    reading.left = False
-    type_lines(reading, "Why?", EOFError)  # it is read again for a question
-    assert capsys.readouterr().out == f"{WELCOME}\nWhy?\n\n"
-    assert reading.chat.read
-
-
-def test_a_line_that_is_typed_while_reading_fails_is_taken(
-    reading: Repl,
-    fake: FakeLlama,
-    type_lines: Callable[..., list[str]],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    def fail(*_: object, **__: object) -> NoReturn:
-        raise DocumentError("page 7 is damaged")
-
-    capsys.readouterr()
-    fake.cache.append = fail  # type: ignore[method-assign]
-    type_lines(reading, "What?", EOFError)
-    out, err = capsys.readouterr()
-    assert out == f"{WELCOME}\nWhat?\n\n"
-    assert err.startswith("keydiff: error: page 7 is damaged\n")
-    assert isinstance(reading.failed, DocumentError)
-    assert reading.chat.read

@@ -61,6 +61,12 @@ def test_they_are_removed(sessions: Sessions, variables: dict[str, str]) -> None
     assert "no chat 'work'" in fails(run("chat", "--resume", "work", **variables), 2)
 
 
+def test_none_is_said_to_be_none(tmp_path: Path) -> None:
+    listed = run("sessions", "list", KEYDIFF_SESSIONS_DIR=str(tmp_path))
+    assert (listed.status, listed.out) == (0, "")
+    assert listed.err == "keydiff: no chat is saved; /save NAME saves one\n"
+
+
 def test_quiet_removes_without_a_word(sessions: Sessions, variables: dict[str, str]) -> None:
     removed = run("sessions", "remove", "bad", "--quiet", **variables)
     assert (removed.status, removed.out, removed.err) == (0, "", "")

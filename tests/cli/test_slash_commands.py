@@ -12,13 +12,14 @@ from fake_model import FakeLlama
 from talk_helpers import asked
 
 from keydiff_cli.cli.repl import Repl
-from keydiff_cli.cli.slash_commands import COMMANDS, run_command
+from keydiff_cli.cli.slash_commands import COMMANDS, at_once, run_command
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.reading.preparation import locate_model
 from keydiff_cli.render.display import Display
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system.clipboard import copy_sequence
 from keydiff_cli.talk.chat import Chat
+from keydiff_cli.text.prompts import DEFAULT_SYSTEM
 
 
 def printed(repl: Repl, line: str) -> str:
@@ -41,18 +42,17 @@ def say(repl: Repl, question: str) -> str:
         ("save  ", 2, "write: /save NAME"),
         ("undo now", 2, "write: /undo"),
         ("undo", 2, "there is nothing to take back"),
-        ("retry", 2, "there is nothing to take back"),
+        ("retry", 2, "there is nothing to answer again: nothing was said"),
         ("add missing.pdf", 3, "missing.pdf"),
         ("add a\0b", 3, "not a valid file name"),
         ("budget none", 2, "budget: 'none' is not a whole number"),
         ("policy best", 2, "'best' is not one of"),
         ("policy focus", 2, "reads for a question"),
-        ("cite maybe", 2, "cite: 'maybe' is not true or false"),
+        ("cite maybe", 2, "cite: 'maybe' is not on or off"),
         ("budgte 3", 2, "there is no command /budgte; did you mean /budget? /help lists them"),
         ("set max_tokens none", 2, "max_tokens: 'none' is not a whole number"),
         ("continue", 2, "there is nothing to continue: nothing was said"),
         ("copy", 2, "there is no answer to copy"),
-        ("sessions", 2, "there is no saved chat"),
         ("edit Why?", 2, "/edit needs a terminal"),
         ("model missing", 4, "missing"),
         ("load missing", 2, "there is no chat 'missing'"),
@@ -71,6 +71,19 @@ def test_what_is_refused(
     assert refused.value.status == status
     assert repl.chat.turns == []
     assert not repl.left
+
+
+@pytest.mark.parametrize(
+    ("line", "whether"),
+    [
+        ("", True), ("/help", True), ("/?", True), ("/set seed", True), ("/bogus", True),
+        ("/add", True), ("/cite", True), ("/set seed 3", False), ("/cite on", False),
+        ("/add a.txt", False), ("Why?", False), ("//tmp?", False), ("/undo", False),
+        ("/quit", False),
+    ],
+)  # fmt: skip
+def test_what_only_looks_needs_no_waiting(line: str, whether: bool) -> None:
+    assert at_once(line) == whether
 
 
 def test_help_lists_every_command(repl: Repl) -> None:
@@ -96,28 +109,48 @@ def test_citations_are_turned_on_and_off(repl: Repl, document: Path, first: str)
 
 
 def test_documents_are_added_and_listed(
-    repl: Repl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repl: Repl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "more.txt").write_text("The dock was deepened.")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert run_command(repl, "add ~/more.txt") is None
+    assert capsys.readouterr().err.splitlines()[-1] == "keydiff: added more.txt"
     head, first, second = printed(repl, "files").splitlines()
     assert head.split() == ["document", "kind", "pages", "characters", "tokens"]
     assert first.split()[:3] == ["story.txt", "text", "-"]
     assert second.split()[:4] == ["more.txt", "text", "-", "22"]
 
 
+def test_markdown_in_a_text_file_is_a_text(repl: Repl, tmp_path: Path) -> None:
+    for name in ("notes.txt", "notes.md"):
+        (tmp_path / name).write_text("# The dock\n\nIt was deepened.\n\n## The quay\n\nOld.\n")
+        run_command(repl, f"add {tmp_path / name}")
+    _, _, text, markdown = printed(repl, "files").splitlines()
+    assert "  text with Markdown headings  " in text
+    assert markdown.split()[:2] == ["notes.md", "markdown"]
+
+
 def test_without_a_document_there_is_none_to_list(fake: FakeLlama, settings: Settings) -> None:
     display = Display(quiet=False, answer=True)
     repl = Repl(Chat(settings, events=display), display, io.StringIO())
     repl.chat.start()
-    with pytest.raises(UsageError, match="there is no document; /add one"):
-        run_command(repl, "files")
+    for line in ("files", "map"):
+        with pytest.raises(UsageError, match="there is no document"):
+            run_command(repl, line)
 
 
 def test_stats_are_shown(repl: Repl) -> None:
     assert "reading, tokens/s" in printed(repl, "stats")
+
+
+def test_a_map_is_drawn_of_what_is_held_and_of_the_last_question(repl: Repl) -> None:
+    before = printed(repl, "map")
+    assert "story.txt" in before and "of the tokens of a page" in before
+    assert "Why?" not in before
+    assert say(repl, "Why?") == "Why?"
+    assert "Why?" in printed(repl, "map").removeprefix(before)
+    assert say(repl, "And?") == "Why? And?"
 
 
 def test_settings_are_changed(repl: Repl, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,6 +169,21 @@ def test_settings_are_changed(repl: Repl, capsys: pytest.CaptureFixture[str]) ->
         "keydiff: system prompt changed\n"
         "keydiff: model changed\n"
     )
+
+
+def test_a_setting_alone_is_shown(repl: Repl) -> None:
+    for line in ("budget", "model", "policy", "cite", "set max-tokens", "set kv_type"):
+        assert run_command(repl, line) is None
+    assert isinstance(repl.out, io.StringIO)
+    assert repl.out.getvalue().splitlines() == [
+        "budget: 256",
+        "model: fake",
+        "policy: keydiff-prerope",
+        "cite: off",
+        "max_tokens: 600",
+        "kv_type: f16",
+    ]
+    assert printed(repl, "system").endswith(f"system prompt: {DEFAULT_SYSTEM}\n")
 
 
 def test_how_questions_are_answered_is_set_and_listed(
@@ -193,14 +241,6 @@ def test_the_last_answer_is_put_on_the_clipboard(
     assert capsys.readouterr().out == copy_sequence("Why?")
 
 
-def test_saved_chats_are_listed(repl: Repl) -> None:
-    say(repl, "Why?")
-    repl.chat.save("work")
-    (_, row) = printed(repl, "sessions").splitlines()
-    assert row.split()[0] == "work"
-    assert row.split()[-3:] == ["1", "fake", "story.txt"]
-
-
 def test_a_question_is_answered_again(repl: Repl) -> None:
     say(repl, "Why?")
     answer = run_command(repl, "retry")
@@ -220,29 +260,6 @@ def test_turns_are_forgotten(repl: Repl, capsys: pytest.CaptureFixture[str]) -> 
     said = "keydiff: the conversation is forgotten; the documents stay\n"
     assert capsys.readouterr().err == said
     assert (repl.chat.turns, len(repl.chat.report.documents)) == ([], 1)
-
-
-def test_a_chat_is_saved_loaded_and_exported(
-    repl: Repl, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    say(repl, "Why?")
-    path = tmp_path / "chat.md"
-    capsys.readouterr()
-    for line in ("save  work ", f"export {path}"):
-        assert run_command(repl, line) is None
-    assert capsys.readouterr().err == (
-        "keydiff: saved; keydiff chat --resume work goes on from here\n"
-        f"keydiff: written to {path}\n"
-    )
-    assert path.read_text().startswith("# Chat\n\n- story.txt\n\n## Why?\n")
-    run_command(repl, "save other")
-    run_command(repl, "clear")
-    assert run_command(repl, "load work") is None
-    assert asked(repl.chat.turns) == ["Why?"]
-    assert repl.chat.name == "work"
-    printed = capsys.readouterr()
-    assert printed.err.endswith("keydiff: 1 question came before; the last one:\n")
-    assert printed.out.endswith("> Why?\n\nWhy?\n")
 
 
 def test_leaving(repl: Repl) -> None:

@@ -37,7 +37,7 @@ def test_thought_that_is_cut_off(tmp_path: Path) -> None:
     assert (result.status, result.out.strip()) == (0, "")
     (line,) = result.err.splitlines()
     assert line.startswith(
-        "keydiff: warning: the model was still thinking at --max-tokens 12 and gave no answer;"
+        "keydiff: warning: the model was still thinking after 12 tokens and gave no answer;"
     )
 
 

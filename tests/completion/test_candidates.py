@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from other_programs import ollama_model, own_home
 from process_helpers import run_process
 
 from keydiff_cli.completion.candidates import candidates, table
@@ -73,6 +74,15 @@ def test_what_is_kept() -> None:
     assert found("sessions remove walk wo") == ["work"]
     assert found("cache remove ") == IDS
     assert found("cache show f") == IDS[1:]
+
+
+def test_models_of_other_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = own_home(monkeypatch, tmp_path)
+    ollama_model(home / ".ollama" / "models", "registry.ollama.ai/library/qwen3/4b", b"GGUF")
+    assert "ollama:qwen3:4b" in found("ask --model ")
+    assert found("chat -m=oll") == ["-m=ollama:qwen3:4b"]
+    assert found("models remove oll") == []  # they are not removed
+    assert found("ask --model ollama:qwen3:") == ["ollama:qwen3:4b"]
 
 
 def test_nothing_kept_is_nothing_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

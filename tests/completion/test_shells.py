@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from other_programs import ollama_model, own_home
 from process_helpers import POSIX, environment
 from typer.completion import get_completion_script
 
@@ -88,3 +89,27 @@ def test_a_shell_completes(shell: str, code: str, programs: str, tmp_path: Path)
 )  # fmt: skip
 def test_answers(variables: dict[str, str], answer: tuple[str, int] | None) -> None:
     assert answer_to(variables) == answer
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("ask\n-m\noll", "ollama:qwen3:4b\nollama:qwen3:8b"),
+        ("ask\n-m\nollama\n:", "qwen3:4b\nqwen3:8b"),
+        ("ask\n-m\nollama\n:\nqwen3\n:\n4", "4b"),
+        ("ask\n-m\nollama\n:\nqwen3\n:\n4b\n--ocr\nal", "all"),
+    ],
+)
+def test_bash_is_given_what_follows_a_colon(
+    words: str, answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = own_home(monkeypatch, tmp_path)
+    for tag in ("4b", "8b"):
+        name = f"registry.ollama.ai/library/qwen3/{tag}"
+        ollama_model(home / ".ollama" / "models", name, b"GGUF")
+    variables = {
+        VARIABLE: "complete_bash",
+        "COMP_WORDS": f"keydiff\n{words}",
+        "COMP_CWORD": str(len(words.split("\n"))),
+    }
+    assert answer_to(variables) == (answer, 0)

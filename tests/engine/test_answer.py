@@ -144,6 +144,14 @@ def test_text_never_stops_in_the_middle_of_a_character(
     assert given.text == "".join(parts)
 
 
+def test_headings_that_the_model_repeats_are_left_out(
+    cache: FakeCache, says: Callable[[str], None]
+) -> None:
+    says("Blue.\n[lines 1-2]\nThe sea.")
+    given = Answer(cache, QUESTION, max_tokens=100, sampler=Sampler(), left_out=["[lines 1-2]"])
+    assert "".join(given) == given.text == "Blue.\nThe sea."
+
+
 def test_what_was_said_when_it_was_stopped_is_there(
     cache: FakeCache, says: Callable[[bytes], None]
 ) -> None:

@@ -87,7 +87,9 @@ def test_a_later_reader_recalls_the_same(
         same(before, state(reader))
         assert reader.ask(QUESTION) == first[1]
         assert reader.report.recall.tokens == 64
-    assert heard.warnings == ["the answer stopped at max_tokens=8; it may be incomplete"]
+    assert heard.warnings == [
+        "the answer stopped after 8 tokens; it may be incomplete: max_tokens=16 lets it be longer"
+    ]
     assert len(archives(settings)) == 1
     heard = Heard()
     with Reader(replace(settings, archive="off"), heard) as reader:

@@ -63,7 +63,10 @@ def test_what_is_odd_of_an_answer_is_warned_about(
     assert len(reader.ask("Why?")) == 600
     assert reader.report.stop_reason == "length"
     (long,) = reader.report.warnings
-    assert long == "the answer stopped at max_tokens=600; it may be incomplete"
+    assert long == (
+        "the answer stopped after 600 tokens; it may be incomplete: max_tokens=1200 lets it be "
+        "longer"
+    )
 
 
 def test_of_one_that_is_put_together_and_empty_it_is_warned_too(reader: Reader) -> None:

@@ -67,6 +67,7 @@ def test_the_passage_with_the_words_of_the_question_comes_with_its_place(
 ) -> None:
     passages = looking.find("What does the keeper of the lighthouse buy?", "", None, 150)
     assert passages.text == f"Passages of the document:\n\n[lines 3-3]\n{LINES[2]}"
+    assert passages.headings == ("Passages of the document:", "[lines 3-3]")
     (look,) = passages.looks
     (span,) = passages.spans
     assert looking._corpus.text(*span).strip() == LINES[2]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keydiff_cli.errors import setting
-from keydiff_cli.render import display as module
+from keydiff_cli.render import how_far
 from keydiff_cli.render.display import Display
 from keydiff_cli.report import (
     CacheSetup,
@@ -141,7 +141,7 @@ class Line:
 
 def test_how_far_reading_is_becomes_text_when_it_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    monkeypatch.setattr(module, "format_rate", lambda *_: made.append(1) or "9 tokens")
+    monkeypatch.setattr(how_far, "format_rate", lambda *_: made.append(1) or "9 tokens")
     display, line = Display(quiet=False, answer=True), Line()
     place = DocumentProgress("a.txt", "bytes", 2_000, 8_000)
     for _ in range(3):
@@ -157,24 +157,6 @@ def test_how_far_reading_is_becomes_text_when_it_is_drawn(monkeypatch: pytest.Mo
     assert f"{line.shown['status']}" == status
     assert ", ".join(display.progress) == f"reading a.txt, {status}"
     assert len(made) == 2
-
-
-@pytest.mark.parametrize(
-    ("unit", "done", "total", "shown"),
-    [
-        ("pages", 2.4, 8, "page 3 of 8"),
-        ("pages", 8.0, 8, "page 8 of 8"),
-        ("slides", 0.0, 5, "slide 1 of 5"),
-        ("messages", 6.0, None, "message 7"),
-        ("bytes", 500.0, None, "500 B"),
-    ],
-)
-def test_how_far_it_is_in_the_unit_of_the_document(
-    unit: str, done: float, total: int | None, shown: str
-) -> None:
-    display = Display(quiet=False, answer=True)
-    display.reading(Progress(1, 1, 1.0, DocumentProgress("a", unit, done, total), 1, 9))
-    assert display.progress[1] == shown
 
 
 @pytest.mark.parametrize("what", ["noting", "asking"])

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from keydiff_cli.render.printing import print_json, print_table
+from keydiff_cli.render.printing import print_json, print_line, print_table
 
 
 def test_a_table_is_as_wide_as_its_content_on_a_pipe() -> None:
@@ -23,6 +23,17 @@ def test_a_table_is_as_wide_as_its_content_on_a_pipe() -> None:
 def test_cells_are_safe_and_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(("name",), [("\x1b[31mred\u202e\nnext [bold]line",)])
     assert capsys.readouterr() == ("name\nred next [bold]line\n", "")
+
+
+def test_a_line_is_broken_at_words_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    text, file = "words and \x1b[31mmore of them " * 9, io.StringIO()
+    print_line(text, file)
+    assert file.getvalue() == "words and more of them " * 8 + "words and more of them\n"
+    monkeypatch.setattr(file, "isatty", lambda: True)
+    print_line(text, file)
+    _, *rows = file.getvalue().splitlines()
+    assert len(rows) == 3
+    assert max(map(len, rows)) <= 80
 
 
 def test_json_is_safe_and_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,3 +44,5 @@ def test_a_run_in_which_nothing_happened_has_statistics() -> None:
     file = io.StringIO()
     print_stats(Report(), file)
     assert "access                           -\n" in file.getvalue()
+    rates = [line.split()[-1] for line in file.getvalue().splitlines() if "tokens/s" in line]
+    assert rates == ["-", "-"]

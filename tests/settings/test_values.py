@@ -35,7 +35,7 @@ def test_texts_and_numbers_become_values_of_their_kind(name: str, raw: Any, valu
     ("name", "raw", "why"),
     [
         ("budget", "many", "'many' is not a whole number"),
-        ("offline", "perhaps", "'perhaps' is not true or false"),
+        ("offline", "perhaps", "'perhaps' is not on or off"),
         ("system", "a\0b", "'a\\x00b' is not a text"),
         ("block", 0, "0 must be from 1 to 4096 tokens"),
     ],

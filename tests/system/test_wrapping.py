@@ -23,6 +23,10 @@ STORY = "The harbour has two quays, of which the north one was built in 1903. "
         ("日本語日本。語", 10, ["日本語日", "本。語"]),  # no full stop begins a line
         ("e\u0301te\u0301 e\u0301te\u0301", 7, ["e\u0301te\u0301 e\u0301te\u0301"]),
         ("a 한글 b", 4, ["a 한", "글 b"]),
+        ("\u1100\u1161\u11a8 \u1112\u1161", 2, ["\u1100\u1161\u11a8", "\u1112\u1161"]),
+        ("👨\u200d👩\u200d👧👍🏽 ❤\ufe0f", 4, ["👨\u200d👩\u200d👧👍🏽", "❤\ufe0f"]),
+        ("🇩🇪🇫🇷", 2, ["🇩🇪", "🇫🇷"]),
+        ("क्षि क्षि", 2, ["क्षि", "क्षि"]),
     ],
 )
 def test_lines_end_with_words(text: str, columns: int, lines: list[str]) -> None:
@@ -43,7 +47,7 @@ def test_columns_are_those_of_the_terminal_now() -> None:
 
 
 def test_pieces_make_the_same_lines_as_the_whole() -> None:
-    text = STORY * 3 + "\n日本語の文章。\n" + STORY
+    text = STORY * 3 + "\n日本語の文章。\n👨\u200d👩\u200d👧👍🏽🇩🇪e\u0301 " + STORY
     for seed in range(20):
         cut, wrapper, out, left = random.Random(seed), Wrapper(lambda: 24), "", text
         while left:

@@ -39,7 +39,7 @@ def test_every_answer_is_saved(
     assert chat.undo() == Turn("Two?", "One? Two?", "eos")
     assert saved(chat).turns == chat.turns == [Turn("One?", "One?", "eos")]
     chat.clear()
-    assert saved(chat).turns == chat.turns == []
+    assert (len(saved(chat).turns), chat.turns, chat.name) == (1, [], None)
     assert chat.talked == 0
 
 
@@ -98,9 +98,10 @@ def test_what_needs_something_says_so(
         say(chat, "Why?")
     assert (chat.turns, chat.talked, chat.name) == ([], 0, None)
     chat.start()
-    for again in (chat.retry, chat.undo):
-        with pytest.raises(UsageError, match="nothing to take back"):
-            list(again() or ())
+    with pytest.raises(UsageError, match="nothing to answer again"):
+        list(chat.retry())
+    with pytest.raises(UsageError, match="nothing to take back"):
+        chat.undo()
     say(chat, "One?")
     short = tmp_path / "short.txt"
     short.write_text("Short.")
@@ -156,6 +157,30 @@ def test_a_saved_chat_goes_on_in_place_of_another(
     open_sessions(settings).claim("kept").release()
     chat.load("other")  # once more, as it was saved
     assert say(chat, "Or?") == "Else? And? Or?"
+
+
+def test_a_saved_chat_goes_on_with_a_document_that_has_moved(
+    chat: Chat, settings: Settings, document: Path, more: str
+) -> None:
+    chat.close()
+    moved = document.parent / "moved" / document.name
+    moved.parent.mkdir()
+    document.rename(moved)
+    other = Chat(settings, [more])
+    other.start()
+    with pytest.raises(DocumentError, match="is not there any more; if it has moved"):
+        other.load("kept")
+    assert (other.files, other.name) == ([more], None)
+    other.add(str(moved))
+    other.load("kept")
+    assert (other.files, other.name) == ([str(moved)], "kept")
+    other.close()
+    session, claim = open_sessions(settings).resume("kept")
+    resumed = Chat(settings, [str(moved)])
+    resumed.start("kept", session, claim)
+    assert say(resumed, "Two?") == "One? Two?"
+    assert saved(resumed).files == [str(moved)]
+    resumed.close()
 
 
 def test_a_saved_chat_is_started_with_more_documents(

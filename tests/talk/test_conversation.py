@@ -111,7 +111,7 @@ def test_undo_goes_back_to_what_was_before(
     assert conversation.tokens == 0
     with pytest.raises(UsageError, match="nothing to take back"):
         conversation.undo()
-    with pytest.raises(UsageError, match="nothing to take back"):
+    with pytest.raises(UsageError, match="nothing to answer again"):
         next(conversation.say_again())
     conversation.clear()
 

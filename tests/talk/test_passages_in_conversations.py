@@ -61,6 +61,17 @@ def test_passages_are_there_for_the_answer_and_gone_after_it(
     assert conversation.turns == [Turn(SECRET, SECRET, "eos")]
 
 
+def test_their_headings_are_left_out_of_answers(
+    conversation: Conversation, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reply = staticmethod(lambda text: text[text.rindex(SHOWN) : text.rindex("\n\nQuestion")])
+    monkeypatch.setattr(FakeModel, "reply", reply)
+    for answer in (say(conversation, SECRET), reader.ask(PAINTED)):
+        assert "BLUE HERON" in answer or "storehouse" in answer
+        assert SHOWN not in answer
+        assert "\n[lines" not in answer
+
+
 def test_each_question_gets_passages_of_its_own(
     conversation: Conversation, reader: Reader, fake: FakeLlama
 ) -> None:

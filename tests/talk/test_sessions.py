@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from cli_helpers import POSIX
 
-from keydiff_cli.errors import UsageError
+from keydiff_cli.errors import DocumentError, UsageError
 from keydiff_cli.report import Turn
 from keydiff_cli.settings.config import Settings
-from keydiff_cli.talk.sessions import SAVED, Session, Sessions
+from keydiff_cli.talk.sessions import SAVED, Session, Sessions, in_place, require_files
+from keydiff_cli.text.places import Citation
 
 TURNS = [Turn("What is it?", "A harbour.\nAn old one.", "eos"), Turn("Überall?", "J\n", "length")]
 
@@ -37,6 +38,11 @@ def test_a_chat_is_read_back_as_it_was_saved(tmp_path: Path, session: Session) -
     assert sorted(os.listdir(sessions.folder)) == ["a.b_c.json", "work-1.json"]
     sessions.remove(["work-1"])
     assert sessions.names() == ["a.b_c"]
+
+
+def test_a_name_that_would_do_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"'my chat: 2' is no name .*, such as my-chat-2$"):
+        Sessions(tmp_path).path("my chat: 2")
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "../x", ".hidden", "a b", "x" * 65, "ä", "a\n"])
@@ -77,6 +83,36 @@ def test_settings_that_make_no_sense_are_refused(
     sessions.save("odd", Session({**session.settings, name: value}, session.files, TURNS))
     with pytest.raises(UsageError, match=rf"odd.json is damaged \({name}: .* remove odd"):
         sessions.load("odd")
+
+
+def test_citations_are_saved_too(tmp_path: Path, session: Session) -> None:
+    citations = (
+        Citation(0, 10, "a.pdf", 3, "ix", (1, 2), "A harbour", 0.5, False, ("1902",)),
+        Citation(0, 10, "b.txt", None, "", (7, 9), "", 0.5, None, (), "sheet"),
+    )
+    turns = [Turn("What is it?", "A harbour.", "eos", citations)]
+    sessions = Sessions(tmp_path)
+    sessions.save("cited", Session(session.settings, session.files, turns))
+    assert [turn.citations for turn in sessions.load("cited").turns] == [citations]
+    value = json.loads(sessions.path("cited").read_text())
+    value["turns"][0]["citations"][0]["lines"] = [1]
+    sessions.path("cited").write_text(json.dumps(value))
+    with pytest.raises(UsageError, match="is damaged"):
+        sessions.load("cited")
+
+
+def test_a_document_that_has_moved_is_the_one_given_by_its_name(tmp_path: Path) -> None:
+    here, moved = tmp_path / "here.txt", tmp_path / "new" / "gone.txt"
+    moved.parent.mkdir()
+    here.touch()
+    moved.touch()
+    gone = str(tmp_path / "gone.txt")
+    given = [str(moved), str(tmp_path / "new" / "here.txt")]
+    assert in_place([str(here), gone], given) == [str(here), str(moved)]
+    assert in_place([gone], [str(here)]) == [gone]
+    require_files("work", [str(here)])
+    with pytest.raises(DocumentError, match=r"gone.txt, which is .* --resume work NEW_FOLDER/gone"):
+        require_files("work", [str(here), gone])
 
 
 def test_any_text_can_be_saved(tmp_path: Path, session: Session) -> None:

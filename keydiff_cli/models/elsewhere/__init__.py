@@ -36,6 +36,11 @@ def every_model() -> Iterator[Found]:
     yield from hub_cache.models()
 
 
+def usable_names() -> list[str]:
+    """What ``--model`` takes for the models of other programs that can be used, as it shows."""
+    return list(dict.fromkeys(found.name for found in every_model() if not found.problem))
+
+
 def is_named(text: str) -> bool:
     """Whether a text names a model of another program, such as ``ollama:qwen3:4b``."""
     return text.startswith(tuple(_PROGRAMS))
