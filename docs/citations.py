@@ -11,16 +11,22 @@ numbers or the name of the reference are in them) it is seen which pages these w
   that find passages,
 * cited: what ``--cite`` says, the pages of an answer by the sum of their weights.
 
-``cost`` is the time that citing took, as a share of that of the answers.
+``cost`` is the time that citing took, as a share of that of the answers. With ``--references``
+nothing is answered: what is cited is the reference, so that places are known for all questions.
+With ``--verdicts`` the table of a person who read the answers says which are right, where it has
+them: columns ``document``, ``question`` (the beginning of its SHA-256), ``right`` (1 or 0).
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import hashlib
 import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +44,21 @@ from keydiff_cli.text.passages import cut_passages
 from keydiff_cli.text.prompts import prompt_tokens
 
 WAYS = ("words", "look", "attention", "cited")
+Verdicts = dict[tuple[str, str], bool]
 FIRST = (1, 3)  # among how many pages the right one is to be
+
+
+def digest(question: str) -> str:
+    """The beginning of a question's SHA-256, which names it without its words."""
+    return hashlib.sha256(question.encode()).hexdigest()[:12]
+
+
+def read_verdicts(path: Path) -> Verdicts:
+    """Whether answers are right, by document and question."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {
+            (row["document"], row["question"]): row["right"] == "1" for row in csv.DictReader(file)
+        }
 
 
 def attended(held: Held, text: str) -> list[int]:
@@ -58,24 +78,30 @@ def pages(held: Held, numbers: Iterable[int]) -> list[int | None]:
     return list(dict.fromkeys(held.second_look.place(number)[0].page for number in numbers))
 
 
-def found(document: AskedDocument, settings: Settings, quick: bool) -> Iterator[dict[str, Any]]:
+def found(
+    document: AskedDocument, settings: Settings, options: argparse.Namespace, verdicts: Verdicts
+) -> Iterator[dict[str, Any]]:
     """For each right answer the rank of the first right page, by each way."""
     with Reader(settings) as reader:
-        reader.read([document.path], quick=quick)
+        reader.read([document.path], quick=options.quick)
         for question in document.questions:
             started = time.perf_counter()
-            answer = reader.ask(question.text)
+            answer = question.reference if options.references else reader.ask(question.text)
             seconds = time.perf_counter() - started
-            if not judge(answer, question.text, question.reference, question.kind):
+            right = judge(answer, question.text, question.reference, question.kind)
+            right = verdicts.get((document.path.name, digest(question.text)), bool(right))
+            if not (right or options.references):
                 continue
             held = reader.held
-            weights: dict[int | None, float] = {}
-            for citation in reader.report.citations:
-                weights[citation.page] = weights.get(citation.page, 0.0) + citation.weight
             text = f"{question.text} {answer}"
             looked = held.second_look.find(question.text, "", None, settings.second_look)
             started = time.perf_counter()
-            list(Citing(held.second_look, question.text, looked, reader.recorder).follow([answer]))
+            follower = Citing(held.second_look, question.text, looked, reader.recorder)
+            parts = list(follower.follow([answer]))
+            citing = time.perf_counter() - started
+            weights: dict[int | None, float] = {}
+            for citation in chain.from_iterable(p for p in parts if isinstance(p, tuple)):
+                weights[citation.page] = weights.get(citation.page, 0.0) + citation.weight
             ways: dict[str, Sequence[int | None]] = {
                 "words": pages(held, held.second_look.ranked(text)),
                 "look": pages(held, looked.numbers),
@@ -90,7 +116,7 @@ def found(document: AskedDocument, settings: Settings, quick: bool) -> Iterator[
                     for way, found in ways.items()
                 },
                 "seconds": seconds,
-                "citing": time.perf_counter() - started,
+                "citing": citing,
             }
 
 
@@ -100,16 +126,18 @@ def main() -> None:
     parser.add_argument("--document", type=Path, help="what they are about, if they name nothing")
     parser.add_argument("--documents", default="*", help="pattern of the documents' names")
     parser.add_argument("--quick", action="store_true", help="answer from passages alone")
+    parser.add_argument("--references", action="store_true", help="cite the right answers")
+    parser.add_argument("--verdicts", type=Path, help="CSV: which other answers are right")
     parser.add_argument("--model", default="qwen2.5-coder-1.5b")
     parser.add_argument("--budget", type=int, default=1024)
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
     settings = resolve(vars(options) | {"cite": True}).settings
-    rows = []
+    rows, verdicts = [], {} if options.verdicts is None else read_verdicts(options.verdicts)
     for document in load_questions(
         options.data, options.document, Choice(documents=options.documents)
     ):
-        for row in found(document, settings, options.quick):
+        for row in found(document, settings, options, verdicts):
             rows.append(row)
             print(f"{document.path.name}: {row['ranks']} {row['question']}", file=sys.stderr)
     result = {

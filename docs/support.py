@@ -3,13 +3,15 @@
     python docs/support.py docs/sample/absent.json docs/sample/facts.json \
         --document docs/sample/harbour-report.pdf --quick --out rows.jsonl
     python docs/support.py --fit rows.jsonl
+    python docs/support.py --sum rows.jsonl
 
 Each question is answered as with ``--absent note``, so that one run says what is answered with and
 without looking at whether the document has an answer. Of the kind ``absent`` an answer is invented
 if it does not say that the document does not tell; ``caught`` are those among them that
 ``supported: no`` keeps back. Of the other kinds ``lost`` are right answers that it keeps back.
 Rows are appended to ``--out``; what is in there is not asked again. ``--fit`` fits the weights of a
-model to some rows (logistic regression) and prints them, as ``catalogue.json`` has them.
+model to some rows (logistic regression) and prints them, as ``catalogue.json`` has them; ``--sum``
+adds up what the weights of the catalogue make of the signs in some rows.
 """
 
 from __future__ import annotations
@@ -28,9 +30,11 @@ import numpy as np
 from keydiff_cli import Reader
 from keydiff_cli.bench.asked_documents import AskedDocument, Choice, load_questions
 from keydiff_cli.bench.verdicts import ABSENT, judge
-from keydiff_cli.engine.support import Signs, Weights
+from keydiff_cli.engine.support import Signs, Weights, level
+from keydiff_cli.models.catalogue import catalogue
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.settings.resolving import resolve
+from keydiff_cli.text.absence import says_absent
 
 NAMES = ("says", "absent", "least")
 STEPS, RATE, DECAY = 6000, 0.5, 0.01  # of the fit
@@ -79,8 +83,17 @@ def answered(
             }
 
 
-def summary(rows: list[Row]) -> Row:
+def weighed(row: Row, weights: Weights) -> Row:
+    """A row with what weights make of its signs; it stays if the answer says that there is none."""
+    if row["signs"] is None or says_absent(row["answer"]):
+        return row
+    support = weights.probability(Signs(**row["signs"]))
+    return row | {"support": support, "supported": level(support)}
+
+
+def summary(rows: list[Row], weights: Weights) -> Row:
     """The rates of some rows."""
+    rows = [weighed(row, weights) for row in rows]
     absent = [row for row in rows if row["kind"] == ABSENT]
     invented = [row for row in absent if not row["right"]]
     right = [row for row in rows if row["kind"] != ABSENT and row["right"]]
@@ -128,6 +141,7 @@ def main() -> None:
     parser.add_argument("--kinds", default="absent,location,question", help="kinds to ask")
     parser.add_argument("--quick", action="store_true", help="answer from passages alone")
     parser.add_argument("--fit", action="store_true", help="fit weights to rows")
+    parser.add_argument("--sum", action="store_true", help="add up some rows")
     parser.add_argument("--out", type=Path, default=Path("support.jsonl"))
     parser.add_argument("--model", default="qwen2.5-coder-1.5b")
     parser.add_argument("--policy")
@@ -136,6 +150,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.fit:
         print(json.dumps(fit([row for path in options.data for row in read_rows(path)])))
+        return
+    entry = catalogue().get(options.model)
+    known = Weights(**entry.support) if entry is not None and entry.support else NONE
+    if options.sum:
+        print(json.dumps(summary([row for path in options.data for row in read_rows(path)], known)))
         return
     names = ("model", "policy", "budget", "threads")
     given = {name: getattr(options, name) for name in names}
@@ -151,7 +170,7 @@ def main() -> None:
                 with options.out.open("a", encoding="utf-8") as file:
                     print(json.dumps(row, ensure_ascii=False), file=file)
                 print(row["kind"], row["right"], row["supported"], row["question"], file=sys.stderr)
-    print(json.dumps(summary(rows)))
+    print(json.dumps(summary(rows, known)))
 
 
 if __name__ == "__main__":
