@@ -74,6 +74,7 @@ def answered(
                 "question": question.text,
                 "reference": question.reference,
                 "answer": answer,
+                "alone": not report.second_look,
                 "right": judge(answer, question.text, question.reference, question.kind),
                 "supported": report.supported,
                 "support": report.support,
@@ -88,7 +89,7 @@ def weighed(row: Row, weights: Weights) -> Row:
     if row["signs"] is None or says_absent(row["answer"]):
         return row
     support = weights.probability(Signs(**row["signs"]))
-    return row | {"support": support, "supported": level(support)}
+    return row | {"support": support, "supported": level(support, alone=row.get("alone", False))}
 
 
 def summary(rows: list[Row], weights: Weights) -> Row:

@@ -32,6 +32,8 @@ CHECK = "Does the document say the answer to this question? Answer yes or no.\nQ
 _ABSENT = "The document does not"
 _LEAST = 1e-300  # what is less probable than any token
 _LIKELY, _POSSIBLE = 0.7, 0.4  # probabilities from which on an answer is supported, and weakly
+# The latter where no passages stand before the question: the model leans to "yes" less then.
+_POSSIBLE_ALONE = 0.1
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,14 @@ class Weights:
         return 1 / (1 + math.exp(-max(min(odds, 30.0), -30.0)))
 
 
-def level(probability: float) -> Supported:
-    """What a probability that the document answers a question amounts to."""
+def level(probability: float, *, alone: bool = False) -> Supported:
+    """What a probability that the document answers a question amounts to.
+
+    ``alone`` is whether no passages stand before the question.
+    """
     if probability >= _LIKELY:
         return "yes"
-    return "weak" if probability >= _POSSIBLE else "no"
+    return "weak" if probability >= (_POSSIBLE_ALONE if alone else _POSSIBLE) else "no"
 
 
 def signs_of(answer: Answer, check: Tokens, *, evicting: bool) -> Signs | None:

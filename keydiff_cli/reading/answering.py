@@ -147,6 +147,7 @@ class Answering(Composing):
             asked.ids[asked.passages[1] :],
             held.support,
             wanted == "say",
+            not passages.text,
             several,
             not self._paused,
             self.recorder,

@@ -32,6 +32,8 @@ class Supporting:
         How the signs of it are weighed.
     replacing
         Whether an answer that the documents do not have is not to be given.
+    alone
+        Whether no passages stand before the question.
     several
         Whether there are several documents.
     evicting
@@ -41,6 +43,7 @@ class Supporting:
     check: Tokens
     weights: Weights
     replacing: bool
+    alone: bool
     several: bool
     evicting: bool
     recorder: Recorder
@@ -102,7 +105,7 @@ class Supporting:
         yield from answer
 
     def _level(self, signs: Signs) -> Supported:
-        return level(self.weights.probability(signs))
+        return level(self.weights.probability(signs), alone=self.alone)
 
     def _found(self, signs: Signs) -> None:
         self.recorder.support_found(self._level(signs), self.weights.probability(signs))

@@ -132,6 +132,18 @@ def test_an_answer_that_the_model_is_unsure_of_is_taken_back(
     assert said == ["no", "yes"]
 
 
+@pytest.mark.parametrize(("look", "said"), [(192, "no"), (0, "weak")])
+def test_without_passages_a_right_answer_may_be_less_probable(
+    tiny_path: Path, tmp_path: Path, weigh: Weigh, look: int, said: str
+) -> None:
+    weigh(-1.5)
+    settings = replace(settings_for(tiny_path, tmp_path), cache=False, second_look=look)
+    with Reader(settings) as reader:
+        reader.read([write(tmp_path)])
+        reader.ask(QUESTION)
+        assert reader.report.supported == said
+
+
 def test_a_conversation_goes_on_after_it(tiny_path: Path, tmp_path: Path, weigh: Weigh) -> None:
     weigh(NONE)
     settings = replace(settings_for(tiny_path, tmp_path), cache=False, conversation=1024)
@@ -152,4 +164,5 @@ def test_levels_by_probability() -> None:
     probability = weights.probability(Signs(says=2.0, absent=-4.0, least=-1.0))
     assert probability == pytest.approx(1 / (1 + np.exp(-2.0)))
     assert [level(value) for value in (0.01, 0.55, 0.99)] == ["no", "weak", "yes"]
+    assert [level(value, alone=True) for value in (0.01, 0.2, 0.99)] == ["no", "weak", "yes"]
     assert Weights(1.0, 0.0, 0.0, 0.0).probability(Signs(-1e9, 0.0)) < 1e-9
