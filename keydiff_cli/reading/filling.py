@@ -17,6 +17,7 @@ from keydiff_cli.reading.judging import Judge
 from keydiff_cli.reading.listing import LONGEST
 from keydiff_cli.reading.part_records import Kept, PartRecords
 from keydiff_cli.reading.places import place_of
+from keydiff_cli.reading.recorded_answer import REPEATED
 from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.shapes import Schema
 from keydiff_cli.snapshots import Store
@@ -133,6 +134,8 @@ class Filling(Composed):
                     yield None
                 self.generated += len(answer.tokens)
                 try:
+                    if answer.shortened:
+                        self._recorder.warn_of_answer(REPEATED)
                     yield json.dumps(shape.value(answer.text), ensure_ascii=False), ()
                 except AnswerError:
                     self._recorder.warn_of_answer("a part has more than could be said of it")

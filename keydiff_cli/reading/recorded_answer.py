@@ -18,6 +18,8 @@ from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.supporting import Supporting
 from keydiff_cli.shapes import Shape
 
+REPEATED = "the data repeated themselves without end, and were ended there; look at them"
+
 
 def recorded(
     answer: Answer,
@@ -69,6 +71,8 @@ def recorded(
     _warn_of_positions(held.cache, recorder)
     if shape is not None:
         recorder.data_known(_data(answer, shape))
+        if answer.shortened:
+            recorder.warn_of_answer(REPEATED)
         return
     limit, more = f"after {most} tokens", setting("max_tokens", 2 * most)
     if answer.max_tokens < most:
