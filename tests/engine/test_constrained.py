@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 from engine_helpers import make_task, plain_answer
 from fake_model import FakeModel
 
@@ -78,7 +77,6 @@ def test_sampled_tokens_come_by_their_probabilities_among_those_allowed() -> Non
     assert abs(made.count(1) / 2000 - 0.75) < 0.04
 
 
-@pytest.mark.model
 def test_tokens_are_those_of_the_likeliest_among_all_that_are_allowed(tiny_model: Model) -> None:
     """Also where the likeliest of all are not allowed, which takes some looks."""
     far = {"type": "string", "pattern": "^[Q-Z]{3} [0-9]{4}$"}
