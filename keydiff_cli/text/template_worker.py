@@ -26,7 +26,7 @@ _TOO_MUCH = "it builds too much text"
 class _Generation(Extension):
     """``{% generation %}``, by which templates mark what a model says: it is there all the same."""
 
-    tags = {"generation"}
+    tags = {"generation"}  # noqa: RUF012  (as Jinja declares it)
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
