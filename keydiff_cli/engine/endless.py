@@ -120,7 +120,7 @@ class Ending:
         self._passed.append(_Passed(self._nesting.depth, comma))
         self._repetition.add(token)
         self._left = max(self._left - 1, 0)
-        if instead and token in (*self._quote, *self._closing):
+        if instead and token in (self._quote if self._level is None else self._closing):
             self._ended()
         elif not self._left and (period := self._repetition.period):
             self._begin(period)

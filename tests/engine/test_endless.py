@@ -74,6 +74,26 @@ def test_a_list_ends_behind_a_whole_item() -> None:
     assert 3 <= len(items) <= 6
 
 
+def test_a_token_that_ends_an_item_and_begins_the_next_is_cut_between_them() -> None:
+    merged = 300
+
+    class Merging(FakeModel):
+        def piece(self, token: int) -> bytes:
+            return b'", "' if token == merged else super().piece(token)
+
+    ending, said = Ending(Merging()), list(b'["')  # type: ignore[arg-type]
+    for token in said:
+        ending.add(token)
+    for wanted in [*b"Ash", merged] * 20:
+        instead = ending.instead(wanted)
+        ending.add(instead[0] if instead else wanted, instead=bool(instead))
+        said.append(instead[0] if instead else wanted)
+        if instead:
+            break
+    assert said[-1] == ord('"')
+    assert ending.instead(ord(","))[0] == ord("]")
+
+
 def test_one_of_numbers_ends_behind_a_whole_one() -> None:
     assert set(json.loads(said(again("[", "2019, "))[0])) == {2019}
 
