@@ -34,6 +34,7 @@ from keydiff_cli.errors import AnswerError, UsageError
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.system.terminal import complain
 
+_TOGETHER = "one list of all documents; for a row of data from each: keydiff extract"
 _QUICKER = "for an answer from passages at once, without reading: --quick"
 
 
@@ -102,6 +103,9 @@ def ask(
             raise UsageError("--min-support is about answers in words: leave it out")
     if min_support:
         _require_measure(settings, asked)
+
+    if schema and settings.each == "on" and len(sources) > 1 and not options.quiet:
+        complain(_TOGETHER)
 
     from keydiff_cli import ask as asking
 

@@ -130,6 +130,7 @@ def _answer_lines(chat: Chat, repl: Repl, lines: Iterable[str], *, as_json: bool
             if begun:
                 _print_answer(chat, as_json=as_json)
             raise
+        repl.display.end_line()  # of a thought, where one is shown
         _print_answer(chat, as_json=as_json)
 
 

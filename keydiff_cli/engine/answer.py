@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from keydiff_cli.cache import KVCache
 from keydiff_cli.engine.constrained import Constrained
+from keydiff_cli.engine.endless import Ending
 from keydiff_cli.engine.sampling import Choices, Sampler, log_probability
 from keydiff_cli.errors import UsageError
 from keydiff_cli.eviction import Policy
@@ -180,6 +181,7 @@ class Answer:
         self._given: list[int] = []  # what it is, where that is known
         self._sampler = sampler
         self._grammar = grammar
+        self._ending = Ending(cache.context.model)
         self._surprise = self.least = 0.0  # the former: minus the sum of log-probabilities
         self._before = 0  # tokens that were thoughts
         self.begun = list(begun)
@@ -200,6 +202,11 @@ class Answer:
         return math.exp(-self._surprise / max(len(self.tokens) - self._before, 1))
 
     @property
+    def shortened(self) -> bool:
+        """Whether a text or list was ended that repeated itself; only where there is a grammar."""
+        return self._ending.shortened
+
+    @property
     def thinking(self) -> str:
         """What the model thought aloud before it answered."""
         return self._parting.thinking
@@ -210,7 +217,7 @@ class Answer:
             choose: Choices | Constrained = (free := self._sampler.choices())
             if self._grammar:
                 grammar = Grammar(self.cache.context.model, self._grammar)
-                choose = Constrained(free, stack.enter_context(grammar))
+                choose = Constrained(free, stack.enter_context(grammar), self._ending)
             for text in self._generate(choose):
                 self.text += text
                 yield text

@@ -11,7 +11,7 @@ from keydiff_cli.engine.support import CHECK
 from keydiff_cli.errors import UsageError
 from keydiff_cli.reading.citing import Citing
 from keydiff_cli.reading.composing import Composing
-from keydiff_cli.reading.recorded_answer import recorded
+from keydiff_cli.reading.recorded_answer import Wanted, recorded
 from keydiff_cli.reading.second_look import Passages
 from keydiff_cli.reading.supporting import Supporting
 from keydiff_cli.shapes import Schema, Shape
@@ -70,11 +70,13 @@ class Answering(Composing):
                         asked = self._tokens(question, passages.text)
                         grammar = shape.grammar if shape else ""
                         answer = self.answer(asked, grammar=grammar, left_out=passages.headings)
-                        citing = supporting = None
+                        wanted = Wanted(shape=shape)
                         if shape is None:
-                            citing = self.citing(question, passages)
-                            supporting = self.supporting(question, passages, self._tokens)
-                        yield from self.generate(answer, citing, supporting, shape)
+                            wanted = Wanted(
+                                self.citing(question, passages),
+                                self.supporting(question, passages, self._tokens),
+                            )
+                        yield from self.generate(answer, wanted)
                     finally:
                         if mark is not None and self.cache is cache:  # else it is freed already
                             cache.rewind(mark)
@@ -153,17 +155,8 @@ class Answering(Composing):
             self.recorder,
         )
 
-    def generate(
-        self,
-        answer: Answer,
-        citing: Citing | None = None,
-        supporting: Supporting | None = None,
-        shape: Shape | None = None,
-    ) -> Iterator[str]:
+    def generate(self, answer: Answer, wanted: Wanted) -> Iterator[str]:
         """The text of an answer, piece by piece; it stays in the cache with its question.
-
-        What its sentences rest on is cited by ``citing``, whether there is an answer is found out
-        by ``supporting``, and it is data of ``shape``: of what there is of these.
 
         Raises
         ------
@@ -174,7 +167,7 @@ class Answering(Composing):
         held, self._answer = self.held, answer
         try:
             most = self.settings.max_tokens
-            yield from recorded(answer, held, self.recorder, most, citing, supporting, shape)
+            yield from recorded(answer, held, self.recorder, most, wanted)
         finally:
             if self._answer is answer:
                 self._answer = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -18,15 +18,34 @@ from keydiff_cli.reading.recorder import Recorder
 from keydiff_cli.reading.supporting import Supporting
 from keydiff_cli.shapes import Shape
 
+REPEATED = "the data repeated themselves without end, and were ended there; look at them"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of an answer beside its text.
+
+    Attributes
+    ----------
+    citing
+        Cites what its sentences rest on; None to cite nothing.
+    supporting
+        Finds out whether the documents answer it; None to let the model answer.
+    shape
+        What it is to be; None for a text.
+    """
+
+    citing: Citing | None = None
+    supporting: Supporting | None = None
+    shape: Shape | None = None
+
 
 def recorded(
     answer: Answer,
     held: Held,
     recorder: Recorder,
     most: int,
-    citing: Citing | None = None,
-    supporting: Supporting | None = None,
-    shape: Shape | None = None,
+    wanted: Wanted,
 ) -> Iterator[str]:
     """The text of an answer about what is held, piece by piece, as it is generated.
 
@@ -34,12 +53,8 @@ def recorded(
     ----------
     most
         Tokens that it was to have at most; it has fewer where there is no room for them.
-    citing
-        Cites what its sentences rest on; None to cite nothing.
-    supporting
-        Finds out whether the documents answer it; None to let the model answer.
-    shape
-        What it is to be; None for a text.
+    wanted
+        What is wanted of it beside its text.
 
     Raises
     ------
@@ -48,6 +63,7 @@ def recorded(
     AnswerError
         If it is not of its shape.
     """
+    supporting, shape = wanted.supporting, wanted.shape
     times, before = held.cache.times, replace(held.cache.times)
     first, last = answer.question.passages
     prompt = held.head + len(answer.question.ids) - (last - first)
@@ -55,7 +71,7 @@ def recorded(
     started = time.perf_counter()
     try:
         pieces: Iterable[str] = answer if supporting is None else supporting.followed(answer)
-        for text in cited(pieces, recorder, citing, answer.text):
+        for text in cited(pieces, recorder, wanted.citing, answer.text):
             recorder.text_generated(text, time.perf_counter() - started)
             yield text
     finally:
@@ -69,6 +85,8 @@ def recorded(
     _warn_of_positions(held.cache, recorder)
     if shape is not None:
         recorder.data_known(_data(answer, shape))
+        if answer.shortened:
+            recorder.warn_of_answer(REPEATED)
         return
     limit, more = f"after {most} tokens", setting("max_tokens", 2 * most)
     if answer.max_tokens < most:

@@ -9,6 +9,7 @@ from keydiff_cli.engine.sampling import Sampler
 from keydiff_cli.errors import KeydiffError, UsageError
 from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.composed import Composed
+from keydiff_cli.reading.recorded_answer import Wanted
 from keydiff_cli.report import Turn
 from keydiff_cli.talk.latest import latest_turns
 from keydiff_cli.talk.remembered import Remembered
@@ -177,7 +178,7 @@ class Conversation(Remembered):
                 supporting = (
                     None if begun else self._reader.supporting(question, passages, self._tokens)
                 )
-                yield from self._reader.generate(answer, citing, supporting)
+                yield from self._reader.generate(answer, Wanted(citing, supporting))
         finally:
             if self.attached and cache.tokens >= start.tokens + len(asked.ids) + len(begun):
                 with hold_interrupt():  # or the cache would have a turn that nobody knows of

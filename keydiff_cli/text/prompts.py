@@ -16,7 +16,7 @@ DEFAULT_SYSTEM = (
     "You answer questions about the document that the user gives you. "
     "Use only what the document says, and be brief and exact."
 )
-_SWITCHES = ("enable_thinking", "thinking")  # of templates of models that think aloud
+_SWITCHES = ("enable_thinking", "thinking", "reasoning")  # of templates of models that think aloud
 _DOCUMENT_MARK = "\x02document\x03"
 _QUESTION_MARK = "\x02question\x03"
 _USER_TURN = f"{_DOCUMENT_MARK}\n\n{_QUESTION_MARK}"

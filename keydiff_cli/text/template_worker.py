@@ -13,12 +13,24 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from jinja2 import TemplateError
+from jinja2 import TemplateError, nodes
+from jinja2.ext import Extension
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MAXIMUM_MEMORY = 512 << 20  # bytes of address space
 _LONGEST = 1 << 20  # characters, beside those of the messages
 _TOO_MUCH = "it builds too much text"
+
+
+class _Generation(Extension):
+    """``{% generation %}``, by which templates mark what a model says: it is there all the same."""
+
+    tags = {"generation"}  # noqa: RUF012  (as Jinja declares it)
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
 def serve(requests: Iterable[bytes], descriptor: int) -> Iterator[dict[str, Any]]:
@@ -51,7 +63,9 @@ def render(template: str, messages: list[Any], given: dict[str, Any]) -> str:
         Whatever goes wrong in the template; TemplateError if it builds too much text.
     """
     environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.loopcontrols", _Generation],
     )
     environment.globals.update(
         raise_exception=_refuse, strftime_now=lambda pattern: datetime.now().strftime(pattern)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# How models begin and end their thoughts: most; Command A; Magistral; Seed; Kimi; gpt-oss.
+# How models begin and end their thoughts: most; Command A; Magistral; Seed; Kimi; Gemma; gpt-oss.
 _PAIRS = {
     "<think>": "</think>",
     "<thinking>": "</thinking>",
@@ -13,9 +13,10 @@ _PAIRS = {
     "[THINK]": "[/THINK]",
     "<seed:think>": "</seed:think>",
     "◁think▷": "◁/think▷",
+    "<|channel>thought": "<channel|>",
     "<|channel|>analysis<|message|>": "<|channel|>final<|message|>",
 }
-MARKS = frozenset({*_PAIRS, *_PAIRS.values(), "<|channel|>", "<|message|>"})
+MARKS = frozenset({*_PAIRS, *_PAIRS.values(), "<|channel>", "<|channel|>", "<|message|>"})
 """Special tokens that are such a mark or a part of one, by their texts."""
 
 

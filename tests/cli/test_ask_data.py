@@ -64,6 +64,17 @@ def test_an_answer_that_is_cut_off_is_an_error_and_nothing_is_printed(ask: Ask, 
         assert said.startswith("the answer was cut off after 5 tokens, and is not whole; raise ")
 
 
+@pytest.mark.model
+def test_a_list_that_goes_on_and_on_is_ended_and_it_is_said(ask: Ask, cat: Path) -> None:
+    names = {"type": "array", "items": {"type": "string"}, "minItems": 9}
+    schema = json.dumps({"properties": {"names": names}, "required": ["names"]})
+    report = parse(ask("--json", "--schema", schema, "--max-tokens", 400, cat, QUESTION))
+    assert len(report["data"]["names"]) >= 9
+    assert report["warnings"] == [
+        "the data repeated themselves without end, and were ended there; look at them"
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

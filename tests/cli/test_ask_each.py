@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from cli_helpers import SMALL
+from cli_helpers import SMALL, run
 from snapshot_commands import Keydiff
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "sample" / "harbour-report.txt"
@@ -46,3 +46,12 @@ def test_what_the_parts_have_is_listed_and_a_part_asked_once(
     assert [re.sub(r"^- (.*) \[lines? [\d-]+\]$", r"\1", line) for line in lines] == [
         item["text"] for item in items
     ]
+
+
+def test_one_list_of_several_documents_names_what_makes_a_row_of_each(tmp_path: Path) -> None:
+    words = ("ask", "--model", SMALL, "--each", "--schema", "{}")
+    documents = (tmp_path / "a.txt", tmp_path / "b.txt")
+    said = "a row of data from each: keydiff extract"
+    assert said in run(*words, *documents, "Which?").err.splitlines()[0]
+    assert said not in run(*words, documents[0], "Which?").err
+    assert said not in run(*words, "--quiet", *documents, "Which?").err

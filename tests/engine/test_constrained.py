@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from engine_helpers import make_task, plain_answer
+from fake_model import FakeModel
 
 from keydiff_cli.engine.answer import Sampler
 from keydiff_cli.engine.constrained import Constrained
+from keydiff_cli.engine.endless import Ending
+from keydiff_cli.llama import Grammar, Model
+from keydiff_cli.shapes import Schema
 
 
 class Allowed:
@@ -30,8 +35,13 @@ class Allowed:
         self.accepted.append(token)
 
 
+def constrained(grammar: Any, temperature: float = 0.0) -> Constrained:
+    model: Any = FakeModel()
+    return Constrained(Sampler(temperature).choices(), grammar, Ending(model))
+
+
 def choose(grammar: Any, logits: Any, temperature: float = 0.0, times: int = 1) -> list[Any]:
-    choose = Constrained(Sampler(temperature).choices(), grammar)
+    choose = constrained(grammar, temperature)
     return [choose(np.array(logits, np.float32)) for _ in range(times)]
 
 
@@ -44,7 +54,7 @@ def test_the_likeliest_is_taken_at_once_where_it_is_allowed() -> None:
 def test_else_the_next_one_that_is_and_the_logits_stay() -> None:
     logits = np.array([1, 7, 0, 5, 2], np.float32)
     grammar = Allowed(4, 2)
-    assert Constrained(Sampler().choices(), grammar)(logits) == 4  # type: ignore[arg-type]
+    assert constrained(grammar)(logits) == 4
     assert (grammar.looked, grammar.masks) == (3, 0)
     assert list(logits) == [1, 7, 0, 5, 2]
 
@@ -65,3 +75,25 @@ def test_sampled_tokens_come_by_their_probabilities_among_those_allowed() -> Non
     made = choose(Allowed(1, 3), logits, 1.0, times=2000)
     assert set(made) == {1, 3}
     assert abs(made.count(1) / 2000 - 0.75) < 0.04
+
+
+def test_tokens_are_those_of_the_likeliest_among_all_that_are_allowed(tiny_model: Model) -> None:
+    """Also where the likeliest of all are not allowed, which takes some looks."""
+    far = {"type": "string", "pattern": "^[Q-Z]{3} [0-9]{4}$"}
+    schema = Schema.of({"properties": {"code": far, "black": {"type": "boolean"}, "name": {}}})
+    task = make_task(tiny_model, "Ann has a black cat.", schema.asked("What is there?"))
+    refused = 0
+
+    def whole(logits: Any) -> int:
+        nonlocal refused
+        token = int(np.argmax(slow.masked(logits)))
+        refused += token != np.argmax(logits)
+        slow.accept(token)
+        return token
+
+    with Grammar(tiny_model, schema.grammar) as slow, Grammar(tiny_model, schema.grammar) as fast:
+        expected = plain_answer(tiny_model, task, block=64, max_tokens=40, choose=whole)
+        choose = Constrained(Sampler().choices(), fast, Ending(tiny_model))
+        got = plain_answer(tiny_model, task, block=64, max_tokens=40, choose=choose)
+    assert got == expected
+    assert refused > 3

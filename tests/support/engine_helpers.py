@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from keydiff_cli.bench.tokens import text_tokens
 from keydiff_cli.cache import Access, KVCache
@@ -25,6 +28,9 @@ PRESENT = [*(["native"] if api_version() == API_VERSION else []), "direct", "cop
 PATCHED = pytest.mark.skipif("native" not in PRESENT, reason="llama.cpp is not patched")
 ACCESSES = [pytest.param("native", marks=PATCHED), "direct", "copy"]
 SAMPLE = Path(__file__).parents[2] / "docs" / "sample" / "harbour-report.txt"
+
+
+Choose = Callable[[NDArray[np.float32]], Any]
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,13 @@ def batches(task: Task, size: int) -> list[Tokens]:
     return parts
 
 
-def plain_answer(model: Model, task: Task, *, block: int, max_tokens: int) -> list[int]:
-    """A plain greedy decode loop with the full cache, nothing of keydiff but the binding."""
+def plain_answer(
+    model: Model, task: Task, *, block: int, max_tokens: int, choose: Choose = np.argmax
+) -> list[int]:
+    """A plain decode loop with the full cache, nothing of keydiff but the binding.
+
+    The next token is chosen by the logits; without ``choose`` it is the likeliest.
+    """
     total = len(task.head) + len(task.document) + len(task.question.ids)
     context = Context(model, cells=total + max_tokens, batch=block, threads=2)
     position = 0
@@ -59,7 +70,7 @@ def plain_answer(model: Model, task: Task, *, block: int, max_tokens: int) -> li
         position += len(part)
     answer: list[int] = []
     while len(answer) < max_tokens:
-        token = int(np.argmax(context.logits()))
+        token = int(choose(context.logits()))
         if model.ends_answer(token):
             break
         answer.append(token)

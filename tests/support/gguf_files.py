@@ -234,3 +234,16 @@ def _value(value: Value) -> bytes:
     if isinstance(value, list):
         return struct.pack("<IIQ", 9, 5, len(value)) + struct.pack(f"<{len(value)}i", *value)
     return struct.pack("<I", 8) + _string(value)
+
+
+def with_template(model: bytes, template: str) -> bytes:
+    """The same model with another chat template, which is not longer than the one it has."""
+    key = b"tokenizer.chat_template"
+    start = model.index(key) + len(key) + 4  # behind the kind of the value: a string
+    (length,) = struct.unpack_from("<Q", model, start)
+    start += 8
+    text = template.encode()
+    text += b"{#" + b" " * (length - len(text) - 4) + b"#}"
+    if len(text) != length:
+        raise ValueError("the template is too long")
+    return model[:start] + text + model[start + length :]

@@ -120,7 +120,8 @@ def test_templates_may_use_what_is_usual() -> None:
         "{%- if tools %}{{ tools | tojson }}{%- endif %}\n"
         "    {% for message in messages %}\n"
         "{%- if message.role == 'system' %}{% continue %}{% endif %}"
-        "{{ strftime_now('%Y') | length }}{{ enable_thinking }}{{ message.content }}"
+        "{{ strftime_now('%Y') | length }}{{ enable_thinking or thinking or reasoning }}"
+        "{% generation %}{{ message.content }}{% endgeneration %}"
         "{% endfor %}{{ eos_token }}"
     )
     assert build(template, "") == Prompt("4False", "\n\nQuestion: ", "")

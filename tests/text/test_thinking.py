@@ -28,6 +28,7 @@ def part(pieces: list[str], end: str = "") -> tuple[str, str, bool]:
         ("<think>one, two</think>\n\nTwo boats.", "one, two", "Two boats."),
         ("\n<think>\n</think>Two.", "\n", "Two."),
         ("<think></think><think>b</think>Two.", "b", "Two."),
+        ("<|channel>thought\nhm<channel|>Two.", "\nhm", "Two."),
         ("[THINK]hm[/THINK]Two.", "hm", "Two."),
         ("<|channel|>analysis<|message|>hm<|channel|>final<|message|>Two.", "hm", "Two."),
         ("<think>a < b </thin </think>Two.", "a < b </thin ", "Two."),
