@@ -10,7 +10,7 @@ from keydiff_cli.llama.context import Context
 from keydiff_cli.llama.devices import HERE, Device, Placement
 from keydiff_cli.llama.grammar import Grammar, require_grammar
 from keydiff_cli.llama.installation import Installation, find_installation
-from keydiff_cli.llama.interrupts import hold_interrupt
+from keydiff_cli.llama.interrupts import hold_interrupt, stopped_by
 from keydiff_cli.llama.kv_api import API_VERSION, api_version
 from keydiff_cli.llama.kv_types import KV_BYTES, KV_TYPES, Q8_0_BLOCK, Q8_0_VALUES
 from keydiff_cli.llama.library import LlamaError, echo_log
@@ -55,5 +55,6 @@ __all__ = [
     "memory_view",
     "read_tensor",
     "require_grammar",
+    "stopped_by",
     "without_weights",
 ]
