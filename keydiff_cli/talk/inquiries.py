@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 from keydiff_cli.llama import hold_interrupt
@@ -132,7 +132,7 @@ class InquiryDesk:
         """
         self._hold(Inquiry("", (), (), self._settings))
 
-    def answer(self, inquiry: Inquiry) -> Iterator[str]:
+    def answer(self, inquiry: Inquiry) -> Generator[str, None, None]:
         """Read what is to be read, and answer, piece by piece.
 
         Raises
