@@ -6,6 +6,7 @@ import asyncio
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +19,8 @@ from keydiff_cli.system.terminal import complain
 
 FORM_BYTES = 64 * 1024  # of a form around its file, at most
 UPLOAD_PATH, OPEN_PATH = "/v1/files", "/health"
+_DRAINED = 16 * 2**20  # bytes
+_CLOSE = (b"connection", b"close")
 CLIENT_GONE = Refusal(499, "the client has gone")  # which nobody waits for
 _NO_KEY = Refusal(
     401,
@@ -61,17 +64,21 @@ class Guard:
         if scope["type"] != "http":
             return
         status = 0
+        body = Body(scope, receive, self._bounds)
 
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if not body.whole:  # what is left of it would be taken for the next request
+                    await body.drain()
+                    message = {**message, "headers": [*message["headers"], _CLOSE]}
             await send(message)
 
         try:
-            headers = dict(scope["headers"])
-            self._check_host(headers.get(b"host", b"").decode("latin-1"))
-            await self._app(scope, self._bounded(scope, headers, receive), sending)
+            self._check_host(_header(scope, b"host"))
+            body.check()
+            await self._app(scope, body.receive, sending)
         except Exception as error:
             refusal = refusal_of(error)
             if refusal.code == "failed":
@@ -88,35 +95,63 @@ class Guard:
         if self._hosts is not None and host.lower() not in self._hosts:
             raise Refusal(403, f"this server is not {host[:80] or 'nameless'}", code="host")
 
-    def _bounded(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Receive:
-        """What receives no more of a body than it may have, and waits no longer for it."""
-        upload = scope["path"] == UPLOAD_PATH
-        most = self._bounds.upload + FORM_BYTES if upload else self._bounds.message
-        told = headers.get(b"content-length", b"0")
-        if told.isdigit() and int(told[:20]) > most:
-            raise _too_large(most)
-        come, whole = 0, False
-
-        async def receiving() -> Message:
-            nonlocal come, whole
-            try:
-                async with asyncio.timeout(None if whole else self._bounds.head_seconds):
-                    message = await receive()
-            except TimeoutError:
-                raise Refusal(408, "the rest of the request did not come") from None
-            if message["type"] == "http.request":
-                come += len(message.get("body", b""))
-                whole = not message.get("more_body", False)
-                if come > most:
-                    raise _too_large(most)
-            return message
-
-        return receiving
-
     def _tell(self, error: Exception) -> None:
         complain(f"error: {type(error).__name__}: {error}")
         if self._verbose:
             traceback.print_exception(error, file=sys.stderr)
+
+
+class Body:
+    """The body of a request, as it comes: no more of it than may be, and not too slowly.
+
+    Attributes
+    ----------
+    whole : bool
+        Whether all of it has come.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, bounds: Bounds) -> None:
+        upload = scope["path"] == UPLOAD_PATH
+        self._most = bounds.upload + FORM_BYTES if upload else bounds.message
+        self._seconds = bounds.head_seconds
+        self._receive = receive
+        self._come = 0
+        length = _header(scope, b"content-length")
+        self._told = int(length[:20]) if length.isdecimal() else 0
+        self.whole = not self._told and not _header(scope, b"transfer-encoding")
+
+    def check(self) -> None:
+        """Refuse what is told to be too large, before it comes."""
+        if self._told > self._most:
+            raise self._too_large()
+
+    async def receive(self) -> Message:
+        """The next piece of it, or that the client has gone."""
+        try:
+            async with asyncio.timeout(None if self.whole else self._seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise Refusal(408, "the rest of the request did not come") from None
+        if message["type"] == "http.request":
+            self._come += len(message.get("body", b""))
+            self.whole = not message.get("more_body", False)
+            if self._come > self._most:
+                raise self._too_large()
+        return message
+
+    async def drain(self) -> None:
+        """Take some of what is left: a client may look for the response only after that."""
+        left = _DRAINED
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(self._seconds, 2)):
+                while left > 0:
+                    message = await self._receive()
+                    if not message.get("more_body", False):
+                        return
+                    left -= len(message["body"])
+
+    def _too_large(self) -> Refusal:
+        return Refusal(413, f"the body has more than {self._most} bytes", code="too_large")
 
 
 class KeyCheck:
@@ -128,8 +163,7 @@ class KeyCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != OPEN_PATH:
-            shown = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-            kind, _, key = shown.partition(" ")
+            kind, _, key = _header(scope, b"authorization").partition(" ")
             number = self._keys.number(key.strip()) if kind.lower() == "bearer" else None
             if number is None:
                 await respond(_NO_KEY)(scope, receive, send)
@@ -143,5 +177,6 @@ def respond(refusal: Refusal) -> JSONResponse:
     return JSONResponse(refusal.as_json(), refusal.status, refusal.headers)
 
 
-def _too_large(most: int) -> Refusal:
-    return Refusal(413, f"the body has more than {most} bytes", code="too_large")
+def _header(scope: Scope, name: bytes) -> str:
+    """A header of a request; empty if there is none."""
+    return str(dict(scope["headers"]).get(name, b"").decode("latin-1"))

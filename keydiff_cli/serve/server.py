@@ -192,7 +192,8 @@ class _Lines(logging.Handler):
 
 
 def _log_in_lines() -> None:
-    logger = logging.getLogger("uvicorn.error")
-    logger.handlers, logger.propagate = [_Lines(logging.WARNING)], False
-    logging.getLogger("asyncio").handlers = [_Lines(logging.ERROR)]
-    logging.getLogger("asyncio").propagate = False
+    """Tell what libraries log in lines; what the form's has to say is said to its client."""
+    levels = {"uvicorn.error": logging.WARNING, "asyncio": logging.ERROR, "python_multipart": 99}
+    for name, level in levels.items():
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [_Lines(level)], False
