@@ -69,7 +69,7 @@ class KeydiffModel(llm.Model):
     can_stream = True
     supports_schema = True
     attachment_types = _AnyKind(("application/pdf", "text/plain", "text/html", "text/markdown"))
-    Options = create_model("Options", __base__=llm.Options, **_FIELDS)
+    Options = create_model("Options", __base__=llm.Options, **_FIELDS)  # type: ignore[arg-type]
 
     def __init__(self) -> None:
         self._desk: InquiryDesk | None = None

@@ -75,8 +75,8 @@ class ChatAnswer:
         documents = [
             {name: document[name] for name in _OF_DOCUMENT} for document in data["documents"]
         ]
+        data["citations"] = [each for each in data["citations"] if each["stop"] <= length]
         told = {name: data[name] for name in _TOLD}
-        told["citations"] = [each for each in data["citations"] if each["stop"] <= length]
         return {"documents": documents, "pages": pages_of(data), "queue": self.place, **told}
 
 

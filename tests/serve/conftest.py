@@ -29,3 +29,14 @@ def server(
     options = "--documents", folder, "--message-size", "20kB", "--upload-size", "50kB"
     with serving(*options, models=models_folder, cache=cache) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def bounded(
+    small_path: Path, models_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """A server with close bounds, which tells its requests."""
+    cache = tmp_path_factory.mktemp("cache")
+    options = "--head-seconds", 1, "--connections", 6, "--cors", "https://page.example", "--log"
+    with serving(*options, models=models_folder, cache=cache) as server:
+        yield server

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import threading
 import urllib.error
@@ -86,6 +87,17 @@ class Served:
         """End it by a signal; its exit status."""
         self.process.send_signal(number)
         return self.process.wait(60)
+
+
+def raw(server: Served, data: bytes) -> bytes:
+    """What comes until the server closes the connection, on which ``data`` is sent."""
+    host, port = server.base.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 20) as connection:
+        connection.sendall(data)
+        come = b""
+        while piece := connection.recv(4096):
+            come += piece
+    return come
 
 
 @contextmanager
