@@ -1,6 +1,6 @@
 """Many clients at a server for some minutes: statuses, and the memory of the process over time.
 
-    python docs/server_load.py --minutes 5 --memory 600MB
+    python docs/server_load.py --minutes 5 --memory 400MB
 
 It starts the server with the small model, and prints one line of JSON. Clients ask about one of
 some documents or about none, whole or streamed; some go before their answer is there, and some
@@ -126,7 +126,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--memory", default="600MB")
+    parser.add_argument("--memory", default="400MB")
     parser.add_argument("--queue", type=int, default=32)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

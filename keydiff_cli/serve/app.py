@@ -90,6 +90,7 @@ def make_app(parts: Parts) -> ASGIApp:
             (HTTPException, Refusal, ClientDisconnect, Exception), _refused
         ),
     )
+    inner.router.redirect_slashes = False  # to what a request says that this host is
     app: ASGIApp = KeyCheck(inner, parts.keys)
     if parts.origins:
         app = CORSMiddleware(

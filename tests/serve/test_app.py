@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_helpers import story
-from served import KEY, Served
+from process_helpers import run_process
+from served import KEY, MODEL, Served
 
 openai = pytest.importorskip("openai")
 pytest.importorskip("uvicorn")
@@ -66,6 +68,26 @@ def test_a_document_is_read_once(client: Any, server: Served) -> None:
     assert server.metric("keydiff_tokens_read_total") - read < tokens + 40
 
 
+def test_an_answer_is_that_of_the_command(
+    server: Served, models_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "harbour.txt"
+    path.write_text(story(lines=4))
+    question = "When was the harbour founded?"
+    file = server.send(path.name, path.read_bytes())
+    served = server.ask(question, file["id"], max_tokens=12)
+    words = "ask", "-m", MODEL, "--threads", 1, "--max-tokens", 12, "--json", path, question
+    asked = json.loads(run_process(*words, models=models_folder).out)
+    assert served["choices"][0]["message"]["content"] == asked["answer"]
+    own = served["keydiff"]
+    for name in ("stop_reason", "warnings", "certainty", "supported", "second_look", "checked"):
+        assert own[name] == asked[name], name
+    assert own["documents"][0]["sha256"] == asked["documents"][0]["sha256"]
+    assert served["usage"]["completion_tokens"] == asked["tokens"]["generated"]
+    prompt = asked["tokens"]["document"] + asked["tokens"]["prompt"]
+    assert served["usage"]["prompt_tokens"] == prompt
+
+
 def test_what_cannot_be_answered_is_told(server: Served) -> None:
     broken = server.send("broken.pdf", b"%PDF-1.7 and no more")
     refused = server.ask("What?", broken["id"])
@@ -74,6 +96,8 @@ def test_what_cannot_be_answered_is_told(server: Served) -> None:
     assert (server.status, refused["error"]["code"]) == (404, "file_not_found")
     refused = server.get("/v1/nothing")
     assert (server.status, refused["error"]["message"]) == (404, "there is no /v1/nothing here")
+    server.get("/v1/models/", Host="localhost:1")
+    assert server.status == 404
     server.get("/v1/models", method="PUT")
     assert server.status == 405 and "GET" in server.headers["allow"]
     for query in ("limit=0", "limit=x", "after=file-0"):
