@@ -194,7 +194,7 @@ class Conversation(Remembered):
                     sampler,
                     begun=begun,
                     grammar=shape.grammar if shape else "",
-                    left_out=() if shape else passages.headings,
+                    left_out=passages.headings,
                 )
                 citing = supporting = None
                 if shape is None:
