@@ -163,6 +163,7 @@ def main() -> None:
         "resident_first_third": round(first),
         "resident_last_third": round(last),
         "growth": round(last / first - 1, 4),
+        "resident_mb": [round(each["resident"] / 1e6) for each in seen[:: max(len(seen) // 12, 1)]],
         "peak": round(peak),
         "memory": given.memory,
         "exit_status": status,

@@ -45,8 +45,8 @@ def test_an_answer_is_the_same_whole_and_streamed(client: Any) -> None:
     assert streamed[-1].usage == whole.usage
     assert whole.usage.completion_tokens == 8
     assert whole.usage.total_tokens == whole.usage.prompt_tokens + 8
-    warned = "the answer stopped at max_tokens=8; it may be incomplete"
-    assert whole.keydiff["warnings"] == streamed[-2].keydiff["warnings"] == [warned]
+    assert whole.keydiff["warnings"] == streamed[-2].keydiff["warnings"]
+    assert whole.keydiff["warnings"][0].startswith("the answer stopped after 8 tokens")
 
 
 def test_stop_and_seed(client: Any) -> None:
