@@ -18,6 +18,7 @@ from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.native import NativeCache
 from keydiff_cli.llama.observer import can_observe
 from keydiff_cli.llama.probing import without_weights
+from keydiff_cli.llama.returning import return_memory
 from keydiff_cli.llama.rope_graph import Rotations
 from keydiff_cli.llama.tensors import (
     CacheTensor,
@@ -55,6 +56,7 @@ __all__ = [
     "memory_view",
     "read_tensor",
     "require_grammar",
+    "return_memory",
     "stopped_by",
     "without_weights",
 ]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
-from keydiff_cli.llama import hold_interrupt
+from keydiff_cli.llama import hold_interrupt, return_memory
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events, Report, Turn
 from keydiff_cli.settings.config import Settings
@@ -153,6 +153,7 @@ class InquiryDesk:
             yield from conversation.say(inquiry.question, shape=inquiry.shape)
         finally:
             self._reader.recorder.measure_peak()
+            return_memory()  # or a process that goes on for days would keep what was freed
             self._seconds = time.perf_counter() - began
 
     def _hold(self, inquiry: Inquiry) -> None:
@@ -164,6 +165,7 @@ class InquiryDesk:
         self._known = reader.report.tokens.document
         if subject != self._subject or reader.cache is None:
             reader.read(inquiry.files, settings=settings, stepwise=True)
+            return_memory()
             self._subject, self._conversation = subject, None
             self._known = reader.report.tokens.reused
         read = reader.reading or self._conversation is None
