@@ -26,6 +26,7 @@ COMMANDS = [
     "notes",
     "map",
     "text",
+    "serve",
     "plan",
     "models",
     "models list",

@@ -27,6 +27,7 @@ from keydiff_cli.cli.messages import tell_error
 from keydiff_cli.cli.notes_command import notes
 from keydiff_cli.cli.plan_command import plan
 from keydiff_cli.cli.read_command import read
+from keydiff_cli.cli.serve_command import serve
 from keydiff_cli.cli.text_command import text
 from keydiff_cli.errors import ExitStatus, KeydiffError
 from keydiff_cli.system.files import told_by
@@ -112,6 +113,7 @@ app.command()(read)
 app.command()(notes)
 app.command("map")(draw)
 app.command()(text)
+app.command()(serve)
 app.command()(plan)
 app.add_typer(models_command.app, name="models")
 app.add_typer(cache_command.app, name="cache")

@@ -10,7 +10,7 @@ from keydiff_cli.llama.context import Context
 from keydiff_cli.llama.devices import HERE, Device, Placement
 from keydiff_cli.llama.grammar import Grammar, require_grammar
 from keydiff_cli.llama.installation import Installation, find_installation
-from keydiff_cli.llama.interrupts import hold_interrupt
+from keydiff_cli.llama.interrupts import hold_interrupt, stopped_by
 from keydiff_cli.llama.kv_api import API_VERSION, api_version
 from keydiff_cli.llama.kv_types import KV_BYTES, KV_TYPES, Q8_0_BLOCK, Q8_0_VALUES
 from keydiff_cli.llama.library import LlamaError, echo_log
@@ -18,6 +18,7 @@ from keydiff_cli.llama.model import Model, Tokens
 from keydiff_cli.llama.native import NativeCache
 from keydiff_cli.llama.observer import can_observe
 from keydiff_cli.llama.probing import without_weights
+from keydiff_cli.llama.returning import return_memory
 from keydiff_cli.llama.rope_graph import Rotations
 from keydiff_cli.llama.tensors import (
     CacheTensor,
@@ -55,5 +56,7 @@ __all__ = [
     "memory_view",
     "read_tensor",
     "require_grammar",
+    "return_memory",
+    "stopped_by",
     "without_weights",
 ]

@@ -1,4 +1,7 @@
-"""Signals while llama.cpp computes: Ctrl-C is held back until it returns, unless it never does."""
+"""Signals while llama.cpp computes: Ctrl-C is held back until it returns, unless it never does.
+
+Another thread than the main one is stopped by an event in place of Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -88,8 +91,36 @@ def _end_later(number: int) -> None:
 _watch = _Watch()
 
 
+class _Thread(threading.local):
+    """What stops this thread, if it is not the main one."""
+
+    stop: threading.Event | None = None
+    held = False  # whether it is held back
+    stopping = False  # whether llama.cpp is told of it meanwhile
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def stopped_by(stop: threading.Event) -> Iterator[None]:
+    """Let an event stop what this thread, which is not the main one, computes meanwhile.
+
+    It does what Ctrl-C does in the main thread: llama.cpp stops, and KeyboardInterrupt is raised
+    at the end of :func:`hold_interrupt`, once for each time that the event is set; the event is
+    cleared then.
+    """
+    _thread.stop = stop
+    try:
+        yield
+    finally:
+        _thread.stop = None
+
+
 def interrupted() -> bool:
     """Tell whether what goes on is to stop, because Ctrl-C has come since it is held back."""
+    if _thread.stop is not None:
+        return _thread.stopping and _thread.stop.is_set()
     hold = _watch.hold
     return hold is not None and hold.stopping and (hold.noted or hold.seen is not None)
 
@@ -113,6 +144,10 @@ def hold_interrupt(*, stopping: bool = True) -> Iterator[None]:
     KeyboardInterrupt
         At the end of the outermost ``with`` block, if Ctrl-C has come.
     """
+    if _thread.stop is not None:
+        with _hold_event(_thread.stop, stopping=stopping):
+            yield
+        return
     previous = signal.getsignal(signal.SIGINT)
     main = threading.current_thread() is threading.main_thread()
     if not main or not callable(previous) or _watch.hold is not None:
@@ -131,3 +166,22 @@ def hold_interrupt(*, stopping: bool = True) -> Iterator[None]:
         signal.signal(signal.SIGINT, previous)
         if hold.noted and (stopping or not failed):
             raise KeyboardInterrupt  # also in place of an error that stopping caused
+
+
+@contextmanager
+def _hold_event(stop: threading.Event, *, stopping: bool) -> Iterator[None]:
+    """As :func:`hold_interrupt`, for the event that stops this thread."""
+    if _thread.held:  # by an outer block
+        yield
+        return
+    _thread.held, _thread.stopping, failed = True, stopping, False
+    try:
+        yield
+    except BaseException:
+        failed = True
+        raise
+    finally:
+        _thread.held = _thread.stopping = False
+        if stop.is_set() and (stopping or not failed):
+            stop.clear()
+            raise KeyboardInterrupt

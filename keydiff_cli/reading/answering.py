@@ -14,7 +14,7 @@ from keydiff_cli.reading.composing import Composing
 from keydiff_cli.reading.recorded_answer import Wanted, recorded
 from keydiff_cli.reading.second_look import Passages
 from keydiff_cli.reading.supporting import Supporting
-from keydiff_cli.shapes import Schema, Shape
+from keydiff_cli.shapes import Shape
 from keydiff_cli.text.absence import asks_for_facts
 from keydiff_cli.text.prompts import Asked, prompt_tokens
 
@@ -52,15 +52,13 @@ class Answering(Composing):
         """
         self.require_idle()
         cache = self.held.cache
-        sought = question
-        if isinstance(shape, Schema) and self.settings.each == "on":
-            yield from self.told(self.filling(question, shape))
+        composed = self.composed(question, self._tokens, shape=shape)
+        if composed is not None:
+            yield from self.told(composed, None if shape else self.citing(question))
             return
+        sought = question
         if shape is not None:
             sought, question = f"{question} {shape.words}", shape.asked(question)
-        elif (composed := self.composed(question, self._tokens)) is not None:
-            yield from self.told(composed, self.citing(question))
-            return
         alone = self._tokens(question)
         with self.paused():
             mark = cache.mark() if rewind else None

@@ -16,7 +16,7 @@ from keydiff_cli.reading.note_taking import NoteTaking
 from keydiff_cli.reading.recorded_answer import recorded_composed
 from keydiff_cli.reading.surveying import LONGEST_PART
 from keydiff_cli.reading.whole import notes_within
-from keydiff_cli.shapes import Schema
+from keydiff_cli.shapes import Schema, Shape
 from keydiff_cli.text.places import Note, Place, PlacedSentence
 from keydiff_cli.text.prompts import Asked
 
@@ -40,6 +40,7 @@ class Composing(NoteTaking):
         question: str,
         tokens: Callable[[str, str], Asked],
         sampler: Sampler | None = None,
+        shape: Shape | None = None,
     ) -> Composed | None:
         """An answer that is put together from what the parts say, if that is the way to answer.
 
@@ -52,12 +53,18 @@ class Composing(NoteTaking):
             Gives the tokens of a question with passages before it, from where the cache ends.
         sampler
             In place of the one of the settings.
+        shape
+            What the answer is to be; None for a text.
 
         Raises
         ------
         LostRowsError
             If the cache cannot be brought back to what was read; nothing is held any more then.
         """
+        if shape is not None:
+            if isinstance(shape, Schema) and self.settings.each == "on":
+                return self.filling(question, shape)
+            return None
         if self._asks_for_every(question):
             try:
                 return self._listing(question)

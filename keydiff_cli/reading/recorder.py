@@ -242,8 +242,8 @@ class Recorder:
 
     def question_asked(self, prompt: int, begun: str = "") -> None:
         """A question is to be answered, from what was ``begun``; the prompt has so many tokens."""
-        self.prompt_made(prompt)
         self._answer, self._thinking, self._data, self._stop_reason = begun, "", None, "interrupted"
+        self._tokens = replace(self._tokens, prompt=prompt, generated=0)
         self._timing = replace(self._timing, first_token=0.0)
 
     def rows_recalled(self, tokens: Numbers, seconds: float) -> None:

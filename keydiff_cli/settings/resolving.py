@@ -21,7 +21,8 @@ from keydiff_cli.system.folders import user_config_folder
 from keydiff_cli.system.terminal import complain
 
 PREFIX = "KEYDIFF_"  # of the variables of the environment that are settings
-_OTHER_VARIABLES = (f"{PREFIX}CONFIG", f"{PREFIX}TEST_")  # beginnings of names that are no settings
+# Beginnings of names that are no settings.
+_OTHER_VARIABLES = (f"{PREFIX}CONFIG", f"{PREFIX}API_KEY", f"{PREFIX}TEST_")
 
 
 @dataclass(frozen=True)

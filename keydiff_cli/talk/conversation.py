@@ -11,6 +11,7 @@ from keydiff_cli.llama import hold_interrupt
 from keydiff_cli.reading.composed import Composed
 from keydiff_cli.reading.recorded_answer import Wanted
 from keydiff_cli.report import Turn
+from keydiff_cli.shapes import Shape
 from keydiff_cli.talk.latest import latest_turns
 from keydiff_cli.talk.remembered import Remembered
 from keydiff_cli.talk.turn_start import TurnStart
@@ -49,7 +50,9 @@ class Conversation(Remembered):
         If the chat template has no room for a second question.
     """
 
-    def say(self, question: str, sampler: Sampler | None = None) -> Iterator[str]:
+    def say(
+        self, question: str, sampler: Sampler | None = None, shape: Shape | None = None
+    ) -> Iterator[str]:
         """Answer a question, piece by piece.
 
         Stopped before its answer begins, the question is taken back; later, it stays with as
@@ -59,18 +62,25 @@ class Conversation(Remembered):
         ----------
         sampler
             In place of the one of the settings.
+        shape
+            What the answer is to be, once all is read; None for a text. The question stays with
+            what the model is told of it.
 
         Raises
         ------
         UsageError
             If the question does not fit, another one is being answered, or something else was read
-            in the meantime.
+            in the meantime; or if there is more to read, and a shape.
+        AnswerError
+            If the answer is not of its shape in the end, as it was cut off.
         """
         if self._reader.reading:
+            if shape is not None:
+                raise UsageError("an answer is data when all is read")
             yield from self._meanwhile(len(self._turns), question, sampler)
             return
         self.catch_up()
-        yield from self._answer(question, sampler)
+        yield from self._answer(question, sampler, shape=shape)
 
     def say_again(self, sampler: Sampler | None = None) -> Iterator[str]:
         """Answer the last question anew; until the answer begins, the last one stays.
@@ -156,29 +166,43 @@ class Conversation(Remembered):
             raise UsageError("there is no room to go on with the answer until all is read")
 
     def _answer(
-        self, question: str, sampler: Sampler | None, begun: Sequence[int] = ()
+        self,
+        question: str,
+        sampler: Sampler | None,
+        begun: Sequence[int] = (),
+        shape: Shape | None = None,
     ) -> Iterator[str]:
         """Answer what follows the turns in the cache, and have it take the place of the others.
 
         An answer that was ``begun`` goes on with these tokens, which are not given.
         """
-        composed = None if begun else self._reader.composed(question, self._tokens, sampler)
+        composed = None
+        if not begun:
+            composed = self._reader.composed(question, self._tokens, sampler, shape)
         if composed is not None:
-            yield from self._told(question, composed)
+            yield from self._told(question, composed, cite=shape is None)
             return
+        sought = question
+        if shape is not None:
+            sought, question = f"{question} {shape.words}", shape.asked(question)
         cache, asked, start = self._cache, self._tokens(question), TurnStart.of(self._cache)
         before = leant_on(turn.question for turn in self._turns[: len(self._starts)])
         try:
-            with self._reader.evidence(question, asked, before) as passages:
+            with self._reader.evidence(sought, asked, before) as passages:
                 asked = self._tokens(question, passages.text)
                 answer = self._reader.answer(
-                    asked, sampler, begun=begun, left_out=passages.headings
+                    asked,
+                    sampler,
+                    begun=begun,
+                    grammar=shape.grammar if shape else "",
+                    left_out=passages.headings,
                 )
-                citing = self._reader.citing(question, passages)
-                supporting = (
-                    None if begun else self._reader.supporting(question, passages, self._tokens)
-                )
-                yield from self._reader.generate(answer, Wanted(citing, supporting))
+                citing = supporting = None
+                if shape is None:
+                    citing = self._reader.citing(question, passages)
+                if shape is None and not begun:
+                    supporting = self._reader.supporting(question, passages, self._tokens)
+                yield from self._reader.generate(answer, Wanted(citing, supporting, shape))
         finally:
             if self.attached and cache.tokens >= start.tokens + len(asked.ids) + len(begun):
                 with hold_interrupt():  # or the cache would have a turn that nobody knows of
@@ -193,10 +217,11 @@ class Conversation(Remembered):
                 with suppress(KeydiffError):  # what stopped it matters more
                     self._go_to(len(self._starts), start, dirty=True)
 
-    def _told(self, question: str, composed: Composed) -> Iterator[str]:
+    def _told(self, question: str, composed: Composed, *, cite: bool) -> Iterator[str]:
         """Give an answer that is put together; the turn goes through the model before the next."""
         try:
-            yield from self._reader.told(composed, self._reader.citing(question))
+            citing = self._reader.citing(question) if cite else None
+            yield from self._reader.told(composed, citing)
         finally:
             if self.attached and composed.text:
                 turn = self._turn(question, composed.text, composed.stop_reason)

@@ -119,14 +119,19 @@ class Remembered:
         self._require_ready()
         if not self._turns:
             raise UsageError("there is nothing to take back")
-        self._go_back(len(self._turns) - 1)
-        return self._turns.pop()
+        last = self._turns[-1]
+        self.back_to(len(self._turns) - 1)
+        return last
 
     def clear(self) -> None:
         """Forget everything that was said; see :meth:`undo`."""
+        self.back_to(0)
+
+    def back_to(self, count: int) -> None:
+        """Forget all that was said but the first ``count`` turns; see :meth:`undo`."""
         self._require_ready()
-        self._go_back(0)
-        self._turns.clear()
+        self._go_back(count)
+        del self._turns[count:]
 
     def _require_ready(self) -> None:
         if not self.attached:

@@ -89,7 +89,8 @@ def test_what_the_commands_set() -> None:
         ),
     ]
     assert settings_of(known["ask"]) == settings_of(known["chat"]) == everything
-    for words in ("ask", "chat"):
+    assert settings_of(known["serve"]) == [each for each in everything if each != "plain"]
+    for words in ("ask", "chat", "serve"):
         assert flags(known[words]) >= {"--no-recall", "--no-second-look"}
     told = ("notes", "each", "cite", "absent", "length", "format", "plain", "think")
     assert settings_of(known["extract"]) == [each for each in everything if each not in told]

@@ -6,13 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from process_helpers import environment
 
-from keydiff_cli.llama import LlamaError, hold_interrupt
+from keydiff_cli.llama import Context, LlamaError, Model, hold_interrupt, stopped_by
 from keydiff_cli.llama.interrupts import interrupted
 
 HOLDING = """
@@ -225,3 +227,69 @@ def test_what_is_to_be_finished_is_not_told_of_ctrl_c() -> None:
     with pytest.raises(LlamaError), hold_interrupt(stopping=False):
         signal.raise_signal(signal.SIGINT)
         raise LlamaError("out of memory")  # which Ctrl-C has not caused
+
+
+def in_a_thread(run: Callable[[threading.Event], None]) -> list[BaseException]:
+    """What a thread has raised that an event stops."""
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        event = threading.Event()
+        try:
+            with stopped_by(event):
+                run(event)
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return raised
+
+
+def test_an_event_stops_another_thread_as_ctrl_c_does_the_main_one() -> None:
+    told = []
+
+    def stopped(event: threading.Event) -> None:
+        event.set()
+        told.append(interrupted())  # nothing computes
+        with hold_interrupt():
+            with hold_interrupt():
+                told.append(interrupted())
+            told.append(True)  # an inner block raises nothing
+
+    (error,) = in_a_thread(stopped)
+    assert isinstance(error, KeyboardInterrupt)
+    assert told == [False, True, True]
+
+
+def test_an_event_stops_a_thread_once_and_after_what_must_not_be_interrupted() -> None:
+    told = []
+
+    def stopped(event: threading.Event) -> None:
+        with pytest.raises(KeyboardInterrupt), hold_interrupt(stopping=False):
+            event.set()
+            told.append(interrupted())
+        with hold_interrupt():  # as when something is put back
+            told.append(interrupted())
+        with pytest.raises(LlamaError), hold_interrupt(stopping=False):
+            event.set()
+            raise LlamaError("out of memory")  # which the event has not caused
+        with pytest.raises(KeyboardInterrupt), hold_interrupt():
+            raise LlamaError("stopped")  # which it has
+
+    assert in_a_thread(stopped) == []
+    assert told == [False, False]
+
+
+def test_an_event_stops_a_decode(tiny_model: Model) -> None:
+    def stopped(event: threading.Event) -> None:
+        context = Context(tiny_model, cells=512, batch=256)
+        with hold_interrupt():
+            event.set()
+            with pytest.raises(LlamaError, match="stopped"):
+                context.decode(np.ones(200, np.int32), 0)
+            event.clear()
+        context.close()
+
+    assert in_a_thread(stopped) == []
