@@ -81,12 +81,3 @@ def _value(header: int, key: str, kind: int, suffix: str, result: Any) -> Any:
     get = function(f"gguf_get_val_{suffix}", result, ctypes.c_void_p, ctypes.c_int64)
     index = find(header, key.encode())
     return get(header, index) if index >= 0 and type_of(header, index) == kind else None
-
-
-def identity_of(path: Path) -> tuple[object, ...]:
-    """What tells a file, as it is now, from others; its path alone if it is not there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return (path,)
-    return path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.devices import HERE, Placement, chosen
-from keydiff_cli.llama.header import check_header, identity_of, tensor_sizes
+from keydiff_cli.llama.header import check_header, tensor_sizes
+from keydiff_cli.llama.identity import identity_of
 from keydiff_cli.llama.interrupts import hold_interrupt
 from keydiff_cli.llama.library import (
     LlamaError,

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from keydiff_cli.llama import Model, Placement
-from keydiff_cli.llama.header import identity_of
+from keydiff_cli.llama import Model, Placement, identity_of
 
 
 class ModelKeeper:
@@ -26,7 +25,7 @@ class ModelKeeper:
     def sketch(self, path: Path, placement: Placement) -> Iterator[Model]:
         """A model to tokenise with and to plan for: the one that is kept, or one without weights.
 
-        Another one that is kept is freed first.
+        Another one that is kept stays open: what was read by it may still be held.
         """
         if (kept := self._kept(path, placement)) is not None:
             yield kept
@@ -35,14 +34,18 @@ class ModelKeeper:
             yield sketch
 
     def load(self, path: Path, placement: Placement) -> Model:
-        """The model with its weights: the one that is kept, or loaded now, to be kept."""
+        """The model with its weights: the one that is kept, or loaded now, to be kept.
+
+        Another one that is kept is freed first: no context of it is open any more.
+        """
         kept = self._kept(path, placement)
         if kept is None:
+            self.close()
             kept = self._model = Model(path, placement=placement)
         return kept
 
     def _kept(self, path: Path, placement: Placement) -> Model | None:
         """The model that is kept, if it is of this file, as it is, and this placement."""
-        if self._model is not None and self._model.identity != (identity_of(path), placement):
-            self.close()
+        if self._model is None or self._model.identity != (identity_of(path), placement):
+            return None
         return self._model

@@ -11,7 +11,8 @@ import pytest
 from archived_readings import QUESTION, settings_for, write
 from fake_model import FakeLlama, FakeModel, install
 
-from keydiff_cli.errors import KeydiffError
+from keydiff_cli.errors import KeydiffError, UsageError
+from keydiff_cli.planning.footprint import Footprint
 from keydiff_cli.reading.reader import Reader
 from keydiff_cli.settings.config import Settings
 
@@ -69,15 +70,10 @@ def test_answers_and_plans_are_those_of_a_fresh_reader(tiny_path: Path, tmp_path
     with Reader(settings) as fresh:
         fresh.read([second])
         assert fresh.ask(QUESTION) == answer
-        cells = fresh.held.cache.context.cells
         afresh = fresh.report.memory_bytes.planned
     assert plan is not None
     assert afresh is not None
     assert abs(afresh - plan) < 32 * 2**20  # of the process, which is as it was before the first
-    with Reader(settings) as reader:
-        reader.read([first])
-        reader.read([second])
-        assert reader.held.cache.context.cells == cells
 
 
 def test_a_model_that_was_replaced_on_disk_is_noticed(tiny_path: Path, tmp_path: Path) -> None:
@@ -90,3 +86,45 @@ def test_a_model_that_was_replaced_on_disk_is_noticed(tiny_path: Path, tmp_path:
         reader.read([write(tmp_path)])
         assert reader.held.cache.context.model is not kept
         assert reader.ask(QUESTION)
+
+
+def test_what_was_read_stays_if_another_model_file_is_of_no_use(
+    tiny_path: Path, tmp_path: Path
+) -> None:
+    """The file has changed, and what was saved is of another system prompt."""
+    copy, saved = tmp_path / "model.gguf", tmp_path / "saved"
+    shutil.copy(tiny_path, copy)
+    settings = replace(settings_for(copy, tmp_path), cache=False)
+    with Reader(replace(settings, system="Sing.")) as reader:
+        reader.read([write(tmp_path)])
+        reader.save(saved)
+    with Reader(settings) as reader:
+        reader.read([write(tmp_path)])
+        answer = reader.ask(QUESTION)
+        os.utime(copy, (1, 1))
+        with pytest.raises(UsageError, match="system prompt"):
+            reader.load(saved)
+        assert reader.ask(QUESTION) == answer
+
+
+def test_weights_that_are_loaded_already_are_planned_for_once(
+    fake: FakeLlama, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the process took before the first reading is what all are planned by."""
+    taken = iter((100, 7_000_000))
+    kinds = []
+
+    def measured(model: object, **_: object) -> Footprint:
+        kinds.append(type(model))
+        return replace(fake.footprint, process=next(taken))
+
+    monkeypatch.setattr("keydiff_cli.planning.planner.measure", measured)
+    text = tmp_path / "a.txt"
+    text.write_text("a" * 50)
+    with Reader(Settings(cache=False, archive="off")) as reader:
+        plans = []
+        for _ in range(2):
+            reader.read([text])
+            plans.append(reader.report.memory_bytes.planned)
+    assert len(kinds) == 2
+    assert plans[0] == plans[1]

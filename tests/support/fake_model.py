@@ -17,8 +17,7 @@ import pytest
 from scripted_cache import FakeCache
 
 from keydiff_cli import models
-from keydiff_cli.llama import HERE, Placement, Tokens
-from keydiff_cli.llama.header import identity_of
+from keydiff_cli.llama import HERE, Placement, Tokens, identity_of
 from keydiff_cli.planning.footprint import Footprint
 
 NAMES = ("<s>", "</s>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>")  # from token 256 on
