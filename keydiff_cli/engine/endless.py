@@ -81,7 +81,7 @@ class Ending:
     Attributes
     ----------
     shortened : bool
-        Whether it has ended something.
+        Whether a token has come in place of another one.
     """
 
     def __init__(self, model: Model) -> None:
@@ -120,6 +120,7 @@ class Ending:
         self._passed.append(_Passed(self._nesting.depth, comma))
         self._repetition.add(token)
         self._left = max(self._left - 1, 0)
+        self.shortened |= instead
         if instead and token in (self._quote if self._level is None else self._closing):
             self._ended()
         elif not self._left and (period := self._repetition.period):
@@ -136,7 +137,6 @@ class Ending:
 
     def _ended(self) -> None:
         """A string, a list or an object was ended."""
-        self.shortened = True
         deeper = self._level == math.inf and self._nesting.depth > self._base
         self._left = self._period + 1 if deeper else 0
 

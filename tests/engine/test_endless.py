@@ -91,6 +91,7 @@ def test_a_token_that_ends_an_item_and_begins_the_next_is_cut_between_them() -> 
         if instead:
             break
     assert said[-1] == ord('"')
+    assert ending.shortened  # behind it a model may end the list by itself
     assert ending.instead(ord(","))[0] == ord("]")
 
 
