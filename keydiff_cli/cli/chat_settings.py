@@ -17,7 +17,8 @@ CHANGEABLE = (
     "max_tokens", "temperature", "seed", "threads", "cite", "absent", "plain", "notes", "each",
     "length", "format",
 )  # fmt: skip
-_BY_COMMAND = {"model": "NAME", "budget": "N", "policy": "NAME", "system": "TEXT"}
+BY_COMMAND = {"model": "NAME", "budget": "N", "policy": "NAME", "system": "TEXT"}
+"""The settings that a command of their name changes, with what it takes."""
 
 
 def parted(text: str) -> tuple[str, str]:
@@ -45,8 +46,6 @@ def changed(settings: Settings, name: str, value: str) -> Settings:
     UsageError
         If it cannot change without a new reading, or it cannot have the value.
     """
-    if name in _BY_COMMAND:
-        raise UsageError(f"{name} needs a new reading; write: /{name} {_BY_COMMAND[name]}")
     if name not in CHANGEABLE:
         raise UsageError(f"{name} needs a new reading; leave, and begin a chat with it")
     return change(settings, name, value)
@@ -69,8 +68,8 @@ def as_command(name: str, value: str | None) -> str:
     """A setting in a message, as the user of a chat changes it: by ``/set`` or a flag."""
     if name in CHANGEABLE:
         return f"/set {name} {value or 'VALUE'}"
-    if name in _BY_COMMAND:
-        return f"/{name} {value or _BY_COMMAND[name]}"
+    if name in BY_COMMAND:
+        return f"/{name} {value or BY_COMMAND[name]}"
     return as_flag(name, value)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from keydiff_cli.cli.background import Background
 from keydiff_cli.cli.chat_settings import as_command
 from keydiff_cli.cli.messages import tell_error
-from keydiff_cli.cli.slash_commands import LEAVING, at_once, run_command
+from keydiff_cli.cli.slash_commands import HELPING, LEAVING, at_once, run_command
 from keydiff_cli.errors import KeydiffError
 from keydiff_cli.render.display import Display
 from keydiff_cli.render.fitting import fitted
@@ -109,6 +109,8 @@ class Repl:
         if line.lower() in LEAVING:
             self.left = True
             return None
+        if line.lower() in HELPING:
+            return run_command(self, "help")
         if not line.startswith("/") or line.startswith("//"):
             return self.chat.say(line.removeprefix("/"))
         return run_command(self, line[1:])
@@ -140,7 +142,8 @@ class Repl:
                     pass
                 self.display.end_line()
                 print()
-                if self.chat.turns[-1].stop_reason == "length":
+                turns = self.chat.turns
+                if turns != before and turns[-1].stop_reason == "length":
                     self.display.note("/continue goes on with the answer")
         except KeyboardInterrupt:
             self.display.reading_over()

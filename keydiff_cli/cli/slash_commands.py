@@ -9,7 +9,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keydiff_cli.cli.chat_settings import changed, in_force, listed, parted, shown
+from keydiff_cli.cli.chat_settings import (
+    BY_COMMAND,
+    changed,
+    in_force,
+    listed,
+    parted,
+    shown,
+)
 from keydiff_cli.cli.saved_chats import print_chats, saved_chats
 from keydiff_cli.cli.typed_paths import expand
 from keydiff_cli.errors import UsageError
@@ -139,6 +146,9 @@ def _set(repl: Repl, text: str) -> None:
     if not value:
         _show(repl, name)
         return
+    if name in BY_COMMAND:
+        run_command(repl, f"{name} {value}")
+        return
     before, settings = vars(repl.chat.settings), changed(repl.chat.settings, name, value)
     repl.chat.show_by(settings)
     for name, value in vars(settings).items():
@@ -248,14 +258,15 @@ COMMANDS = {
     "quit": Command("", "Leave (/exit, /bye, exit, quit and :q too).", _quit),
 }
 _ALIASES = {"?": "help", "exit": "quit", "bye": "quit", "q": "quit"}
-LEAVING = ("exit", "quit", ":q", ":quit")  # lines that are no questions
+LEAVING = ("exit", "quit", ":q", ":quit", ".exit")  # lines that are no questions
+HELPING = ("help", "?", ".help")  # nor are these
 
 
 def at_once(line: str) -> bool:
     """Whether a line only looks at what is there, or is wrong: it needs no reading to wait for."""
     line = line.strip()
     if not line.startswith("/") or line.startswith("//"):
-        return not line
+        return not line or line.lower() in HELPING
     try:
         command, argument = _parsed(line[1:])
     except UsageError:

@@ -77,10 +77,7 @@ def _elsewhere() -> list[str]:
     """The models of other programs."""
     from keydiff_cli.models.elsewhere import usable_names
 
-    try:
-        return usable_names()
-    except OSError:
-        return []
+    return usable_names()
 
 
 def _kept(kind: str) -> list[str]:

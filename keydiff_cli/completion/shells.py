@@ -32,8 +32,9 @@ def answer_to(environment: Mapping[str, str]) -> tuple[str, int] | None:
     """What is printed for a shell that asks, and the status; None if it is not one of these."""
     asked = environment.get(VARIABLE)
     if asked == "complete_bash":
-        words, begun = _of_bash(environment)
-        given = len(begun) - len(begun.rpartition(":")[2])  # bash puts what follows a colon only
+        words, begun, cut = _of_bash(environment)
+        # Where bash cuts words at colons, it puts what follows the last one only.
+        given = len(begun) - len(begun.rpartition(":")[2]) if cut else 0
         return "\n".join(each[given:] for each in candidates(words, begun)), 0
     if asked == "complete_zsh":
         return _for_zsh(candidates(*_of_line(environment.get(_WORDS, "")))), 0
@@ -45,21 +46,24 @@ def answer_to(environment: Mapping[str, str]) -> tuple[str, int] | None:
     return None
 
 
-def _of_bash(environment: Mapping[str, str]) -> tuple[list[str], str]:
+def _of_bash(environment: Mapping[str, str]) -> tuple[list[str], str, bool]:
     """The words before the cursor, and the one at it: bash gives one a line, and its number.
 
-    Words with colons, which it cuts there, are whole.
+    Words with colons, which it cuts there unless it was told not to, are whole; the last is whether
+    it has cut the one at the cursor.
     """
     text = environment.get("COMP_WORDS", "")
     parts = text.split("\n") if "\n" in text else _split(text)
     number = int(environment.get("COMP_CWORD", "0"))
-    words = [""]
+    words, cut = [""], False
     for part in (*parts[1:number], "".join(parts[number : number + 1])):
-        if part and (part.startswith(":") or words[-1].endswith(":")):
+        cut = bool(part) and not part.startswith("-")
+        cut = cut and (part.startswith(":") or words[-1].endswith(":"))
+        if cut:
             words[-1] += part
         else:
             words.append(part)
-    return words[1:-1], words[-1]
+    return words[1:-1], words[-1], cut
 
 
 def _of_line(line: str) -> tuple[list[str], str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class Stops:
-    """Passes an answer on, piece by piece, up to the first of some texts.
+    """Passes an answer on, piece by piece, up to the first of some texts that is whole.
 
     What may be the beginning of one is held back until it is clear.
 
@@ -26,10 +26,9 @@ class Stops:
         if self.found:
             return ""
         text = self._held + text
-        starts = [start for stop in self._texts if (start := text.find(stop)) >= 0]
-        if starts:
+        if (start := first_of(text, self._texts)) is not None:
             self.found, self._held = True, ""
-            return text[: min(starts)]
+            return text[:start]
         kept = max((_begun(text, stop) for stop in self._texts), default=0)
         self._held = text[len(text) - kept :]
         return text[: len(text) - kept]
@@ -38,6 +37,13 @@ class Stops:
         """What was held back, when the answer is over."""
         held, self._held = self._held, ""
         return held
+
+
+def first_of(text: str, stops: Sequence[str]) -> int | None:
+    """Where the one of some texts begins that ends first in another, the longest one of these."""
+    places = ((text.find(stop), len(stop)) for stop in stops)
+    ends = [(start + size, start) for start, size in places if start >= 0]
+    return min(ends)[1] if ends else None
 
 
 def _begun(text: str, stop: str) -> int:

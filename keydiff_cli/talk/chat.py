@@ -134,6 +134,8 @@ class Chat:
             files = [*before, *(file for file in files if file not in before)]
         self._discussion.change(Subject(self.settings, files), turns)
         self._saver.take(name, claim)
+        if session is not None:
+            self._tell_moved(session.files, before)
 
     def say(self, question: str) -> AnswerPieces:
         """Answer a question, piece by piece."""
@@ -269,6 +271,12 @@ class Chat:
             self._saver.release(claim)
             raise
         self._saver.take(name, claim)
+        self._tell_moved(session.files, files)
+
+    def _tell_moved(self, before: Sequence[str], now: Sequence[str]) -> None:
+        for old, new in zip(before, now, strict=True):
+            if old != new:
+                self._reader.recorder.note(f"{new} was read in place of {old}, which is gone")
 
     def _autosave(self) -> None:
         if self.name is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -177,7 +178,7 @@ class Sessions:
             raise self._missing(name) from None
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise UsageError(
                 f"{path} is damaged; remove it: keydiff sessions remove {name}"
             ) from None
@@ -229,11 +230,23 @@ def _citation(value: dict[str, Any]) -> Citation:
 
 
 def in_place(files: Sequence[str], given: Sequence[str]) -> list[str]:
-    """The documents of a saved chat: of one that is not there any more, a given one of its name."""
-    names = {os.path.basename(path): path for path in reversed(given)}
-    return [
-        path if os.path.exists(path) else names.get(os.path.basename(path), path) for path in files
-    ]
+    """The documents of a saved chat: of one that is not there any more, a given one of its name.
+
+    Each given one stands for one document.
+    """
+    left = [path for path in given if path not in files]
+    found = []
+    for path in files:
+        named = next((each for each in left if _same_name(each, path)), None)
+        if named is not None and not os.path.exists(path):
+            left.remove(named)
+            path = named
+        found.append(path)
+    return found
+
+
+def _same_name(one: str, other: str) -> bool:
+    return os.path.basename(one) == os.path.basename(other)
 
 
 def require_files(name: str | None, files: Sequence[str]) -> None:
@@ -249,7 +262,7 @@ def require_files(name: str | None, files: Sequence[str]) -> None:
             raise DocumentError(
                 f"the chat '{name}' is about {printable(path)}, which is not there any more; if it "
                 f"has moved, write: keydiff chat --resume {name} "
-                f"NEW_FOLDER/{printable(os.path.basename(path))}"
+                f"{shlex.quote('NEW_FOLDER/' + printable(os.path.basename(path)))}"
             )
 
 

@@ -43,7 +43,8 @@ _ASKS = re.compile(
 )
 # What is to be done with the text, or told of one's own: nothing that could be in it.
 _REQUESTS = re.compile(
-    r"\b(?:can|could|would|will)\s+(?:you|we|i)\b|\bplease\b|\byou\b|\byour\b"
+    r"\b(?:can|could|would|will)\s+(?:you|we|i)\b|\byou\b|\byour\b"
+    r"|\bplease\b(?!\W+(?:who|whose|what|which|when|where|how)\b)"
     r"|\b(?:translate|rewrite|rephrase|write|explain|suggest|imagine|should)\b",
     re.IGNORECASE,
 )

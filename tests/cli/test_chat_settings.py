@@ -34,7 +34,6 @@ def test_a_setting_changes(text: str, name: str, value: object) -> None:
         ("temp 0.5", "^there is no setting 'temp'; did you mean temperature?"),
         ("nonsense 1", "^there is no setting 'nonsense'; /set lists those that can change"),
         ("xyz 9", "^there is no setting 'xyz'; /set lists those that can change$"),
-        ("budget 9", "^budget needs a new reading; write: /budget N$"),
         ("kv_type q8_0", "^kv_type needs a new reading; leave, and begin a chat with it$"),
     ],
 )

@@ -43,6 +43,28 @@ def test_what_fingers_know_leaves(repl: Repl, line: str) -> None:
     assert repl.chat.turns == []
 
 
+@pytest.mark.parametrize("line", ["help", "?", ".help"])
+def test_words_for_help_are_no_questions(
+    repl: Repl, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr("keydiff_cli.cli.repl.run_command", lambda _, name: ran.append(name))
+    assert repl.handle(line) is None
+    assert ran == ["help"]
+    assert not repl.chat.turns
+
+
+def test_an_answer_of_nothing_ends_no_chat(repl: Repl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repl.chat, "say", lambda question: iter(()))
+    repl._take("Summarise the document.")
+    assert not repl.chat.turns
+
+
+def test_a_setting_that_needs_a_new_reading_is_changed_by_its_command(repl: Repl) -> None:
+    repl.handle("/set budget 128")
+    assert repl.chat.settings.budget == 128
+
+
 def test_what_came_before_is_shown(repl: Repl, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     repl.tell_before()

@@ -113,3 +113,23 @@ def test_bash_is_given_what_follows_a_colon(
         "COMP_CWORD": str(len(words.split("\n"))),
     }
     assert answer_to(variables) == (answer, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("ask\n-m\nollama:qwen3:4", "ollama:qwen3:4b"),  # where COMP_WORDBREAKS has no colon
+        ("ask\nNote\n:\n--ocr\nal", "all"),  # a colon that ends a word
+    ],
+)
+def test_bash_may_not_cut_at_colons(
+    words: str, answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = own_home(monkeypatch, tmp_path)
+    ollama_model(home / ".ollama" / "models", "registry.ollama.ai/library/qwen3/4b", b"GGUF")
+    variables = {
+        VARIABLE: "complete_bash",
+        "COMP_WORDS": f"keydiff\n{words}",
+        "COMP_CWORD": str(len(words.split("\n"))),
+    }
+    assert answer_to(variables) == (answer, 0)

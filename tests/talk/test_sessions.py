@@ -85,6 +85,23 @@ def test_settings_that_make_no_sense_are_refused(
         sessions.load("odd")
 
 
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "x",
+        {"question": "?", "answer": "", "stop_reason": "eos", "citations": ["x"]},
+        {"question": "?", "answer": "", "stop_reason": "eos", "citations": [{"start": 1e999}]},
+    ],
+)
+def test_turns_that_are_none_are_damage(tmp_path: Path, session: Session, turn: object) -> None:
+    sessions = Sessions(tmp_path)
+    sessions.save("odd", session)
+    value = json.loads(sessions.path("odd").read_text())
+    sessions.path("odd").write_text(json.dumps({**value, "turns": [turn]}))
+    with pytest.raises(UsageError, match=r"odd\.json is damaged"):
+        sessions.load("odd")
+
+
 def test_citations_are_saved_too(tmp_path: Path, session: Session) -> None:
     citations = (
         Citation(0, 10, "a.pdf", 3, "ix", (1, 2), "A harbour", 0.5, False, ("1902",)),
@@ -110,6 +127,11 @@ def test_a_document_that_has_moved_is_the_one_given_by_its_name(tmp_path: Path) 
     given = [str(moved), str(tmp_path / "new" / "here.txt")]
     assert in_place([str(here), gone], given) == [str(here), str(moved)]
     assert in_place([gone], [str(here)]) == [gone]
+    two = [str(tmp_path / place / "gone.txt") for place in "ab"]
+    assert in_place(two, [str(moved)]) == [str(moved), two[1]]  # it is one of them, not both
+    assert in_place([gone, str(moved)], [str(moved)]) == [gone, str(moved)]  # it is another one
+    with pytest.raises(DocumentError, match=r"'NEW_FOLDER/my note\.txt'"):
+        require_files("work", [str(tmp_path / "my note.txt")])
     require_files("work", [str(here)])
     with pytest.raises(DocumentError, match=r"gone.txt, which is .* --resume work NEW_FOLDER/gone"):
         require_files("work", [str(here), gone])

@@ -18,6 +18,7 @@ from keydiff_cli.text.absence import asks_for_facts
         "港は誰が作りましたか？",
         "Is there any information on the tenants?",
         "and how many in 2022",
+        "Please, who is the master?",
     ],
 )
 def test_a_question_for_facts(question: str) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from keydiff_cli.errors import ModelError
 from keydiff_cli.models.elsewhere import hub_cache, llama_cache, lmstudio, ollama
 from keydiff_cli.models.elsewhere.found import Found
 from keydiff_cli.models.variants import choose, variants_of
+from keydiff_cli.system.files import told_by
 
-__all__ = ["Found", "every_model", "is_named", "named", "owner"]
+__all__ = ["Found", "every_model", "is_named", "named", "owner", "usable_names"]
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,19 @@ _PROGRAMS = {
 
 
 def every_model() -> Iterator[Found]:
-    """Every model of another program, one after the other; files that cannot be used, too."""
-    for program in _PROGRAMS.values():
-        yield from program.models()
-    yield from hub_cache.models()
+    """Every model of another program, one after the other; files that cannot be used, too.
+
+    A program whose folders cannot be searched is one such file.
+    """
+    for source, models in (
+        *((program.source, program.models) for program in _PROGRAMS.values()),
+        (hub_cache.SOURCE, hub_cache.models),
+    ):
+        try:
+            yield from models()
+        except OSError as error:
+            where = Path(error.filename or "?")
+            yield Found(str(where), source, where, 0, problem=f"out of reach: {told_by(error)}")
 
 
 def usable_names() -> list[str]:

@@ -10,7 +10,7 @@ from other_programs import hub_model, ollama_model, own_home, put
 
 from keydiff_cli import models
 from keydiff_cli.errors import ModelError
-from keydiff_cli.models.elsewhere import every_model, named
+from keydiff_cli.models.elsewhere import every_model, named, usable_names
 from keydiff_cli.models.overview import on_this_machine
 
 DATA = gguf_files.decoder("llama")
@@ -127,3 +127,16 @@ def test_overview_reads_headers_and_writes_nothing(home: Path, tmp_path: Path) -
     ]
     assert {path: path.stat().st_mtime_ns for path in home.rglob("*")} == before
     assert not (tmp_path / "models").exists()
+
+
+def test_a_program_that_is_out_of_reach_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = own_home(monkeypatch, tmp_path)
+    monkeypatch.setenv("OLLAMA_MODELS", "/tmp/" + "a" * 300)
+    lmstudio = home / ".lmstudio" / "models" / "someone" / "model"
+    lmstudio.mkdir(parents=True)
+    (lmstudio / "model-Q4_K_M.gguf").write_bytes(b"GGUF")
+    assert len(usable_names()) == 1
+    [lost] = [found for found in every_model() if found.source == "Ollama"]
+    assert (lost.problem or "").startswith("out of reach: ")
