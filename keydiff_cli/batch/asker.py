@@ -20,7 +20,7 @@ class _Ears(Events):
     """Keeps what is told, to be sent on; settings stay marked."""
 
     def __init__(self) -> None:
-        self.path = ""
+        self.number = 0  # of the document
         self.progress: Progress | None = None
         self._told: list[Told] = []
 
@@ -33,14 +33,14 @@ class _Ears(Events):
         return setting(name, value)
 
     def note(self, text: str) -> None:
-        self._told.append(Told("note", (text,)))
+        self._told.append(Told(self.number, "note", (text,)))
 
     def warning(self, text: str) -> None:
-        self._told.append(Told("warning", (f"{self.path}: {text}",)))
+        self._told.append(Told(self.number, "warning", (text,)))
 
     def started(self, *values: Any) -> None:
         self.progress = None
-        self._told.append(Told("started", values))
+        self._told.append(Told(self.number, "started", values))
 
     def reading(self, progress: Progress) -> None:
         self.progress = progress
@@ -68,7 +68,7 @@ class Asker:
         KeyboardInterrupt
             If the user stops it.
         """
-        self._ears.path = job.path
+        self._ears.number = job.number
         started = time.perf_counter()
         try:
             with _local(job) as path:

@@ -95,9 +95,10 @@ class Far:
 class Told:
     """Something for the user: a method of :class:`~keydiff_cli.report.Events`, and its values.
 
-    Settings in texts are marked.
+    ``number`` is the document that it is about. Settings in texts are marked.
     """
 
+    number: int
     method: str
     values: tuple[Any, ...]
 

@@ -164,8 +164,7 @@ class _Run:
         elif isinstance(message, Far):
             self._progress.far(message.number, message.share)
         elif isinstance(message, Told):
-            values = [self._told(value) for value in message.values]
-            getattr(self._events, message.method)(*values)
+            self._tell(message)
         elif isinstance(message, Over):
             self._over.add(message.number)
             asked = message.number in self._asked
@@ -215,5 +214,11 @@ class _Run:
     def _key(self, number: int, question: str) -> tuple[str, ...]:
         return (self._paths[number], question)[: len(self._table.key)]
 
-    def _told(self, value: Any) -> Any:
-        return self._events.named(value) if isinstance(value, str) else value
+    def _tell(self, told: Told) -> None:
+        """Tell it, a text with its settings written, and a warning with its document."""
+        about = f"{self._paths[told.number]}: " if told.method == "warning" else ""
+        values = [
+            about + self._events.named(value) if isinstance(value, str) else value
+            for value in told.values
+        ]
+        getattr(self._events, told.method)(*values)

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keydiff_cli.cli.many import Out, QuietMany, write_rows
+from keydiff_cli.cli.many import MOST_WORKERS, Out, QuietMany, write_rows
 from keydiff_cli.cli.options import DEVICES, KEEPING, LOOKING, SAMPLING, SUMMING, Options
 from keydiff_cli.cli.shape_options import ChoicesOption, SchemaOption, refuse_citing, shape_of
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 from keydiff_cli.system.files import told_by
 
+if TYPE_CHECKING:
+    from keydiff_cli.batch.engine import Engine
+    from keydiff_cli.batch.messages import Orders
+    from keydiff_cli.render.display import BatchDisplay
+
 _WRITE = "write: keydiff batch FILES|FOLDERS -q QUESTION --out FILE"
+
+
+class Engines(StrEnum):
+    """Who reads and answers."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
 
 Places = Annotated[
     list[str] | None,
@@ -75,6 +89,34 @@ def batch(
         bool,
         typer.Option("--unordered", help="Write rows as they are there, in any order."),
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=1,
+            max=MOST_WORKERS,
+            help="Processes that read documents at the same time: on this machine, where the "
+            "default is 1, all within --memory; on a cluster, where it is one on each node.",
+            show_default=False,
+        ),
+    ] = None,
+    engine: Annotated[
+        Engines,
+        typer.Option("--engine", help="Whether this machine reads, or a cluster of Ray."),
+    ] = Engines.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="The cluster. Default: what RAY_ADDRESS says, or the one that runs here.",
+            show_default=False,
+        ),
+    ] = None,
+    send: Annotated[
+        bool,
+        typer.Option("--send", help="Send documents to the cluster, which cannot read the paths."),
+    ] = False,
     quiet: QuietMany = False,
     *,
     options: Options,
@@ -85,13 +127,14 @@ def batch(
     asked = [*(question or ()), *_lines(questions)]
     if not any(each.strip() for each in asked):
         raise UsageError(f"no question; {_WRITE}")
+    if engine != Engines.RAY and (address is not None or send):
+        raise UsageError("--address and --send are about a cluster: write --engine ray, too")
     resolved = options.resolve()
     settings = resolved.settings
     shape = shape_of(schema, choices)
     if shape is not None:
         refuse_citing(resolved)
 
-    from keydiff_cli.batch.engine import Here
     from keydiff_cli.batch.messages import Orders
     from keydiff_cli.batch.pairs import Pairs
     from keydiff_cli.batch.paths import find_documents
@@ -103,8 +146,33 @@ def batch(
     display = BatchDisplay(quiet=quiet)
     table = Answers(shape)
     documents = find_documents(_places(files, null=null), display.note, [out] if out else [])
-    pairs = Pairs(settings, documents, asked, table, ordered=not unordered)
-    write_rows(pairs, Here(Orders(settings, shape, options.verbose)), table, out, display)
+    pairs = Pairs(settings, documents, asked, table, ordered=not unordered, send=send)
+    orders = Orders(settings, shape, options.verbose)
+    if engine == Engines.RAY:
+        asking = _on_cluster(orders, address, workers)
+    else:
+        asking = _on_this_machine(orders, workers or 1, display)
+    write_rows(pairs, asking, table, out, display)
+
+
+def _on_this_machine(orders: Orders, workers: int, display: BatchDisplay) -> Engine:
+    """Who asks here: one process or several."""
+    if workers == 1:
+        from keydiff_cli.batch.engine import Here
+
+        return Here(orders)
+    from keydiff_cli.batch.dispatch import Dispatcher
+    from keydiff_cli.batch.workers import Workers, share
+
+    return Dispatcher(Workers(share(orders, workers, display), workers))
+
+
+def _on_cluster(orders: Orders, address: str | None, workers: int | None) -> Engine:
+    """Who asks on the nodes of a cluster."""
+    from keydiff_cli.batch.cluster import Cluster
+    from keydiff_cli.batch.dispatch import Dispatcher
+
+    return Dispatcher(Cluster(orders, address, workers))
 
 
 def _lines(path: Path | None) -> Sequence[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from keydiff_cli.batch.tables import Table
     from keydiff_cli.render.display import BatchDisplay
 
+MOST_WORKERS = 256
 Out = Annotated[
     Path | None,
     typer.Option(

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from keydiff_cli.batch.messages import Far, Job, Message, Outcome, Over, Stop
+from keydiff_cli.batch.messages import Far, Job, Message, Outcome, Over, Stop, Told
 from keydiff_cli.batch.pairs import Counts, Pairs
 from keydiff_cli.batch.progress import BatchEvents
 from keydiff_cli.batch.tables import Answers, Data
-from keydiff_cli.errors import ModelError, UsageError
+from keydiff_cli.errors import ModelError, UsageError, setting
 from keydiff_cli.rows import Rows
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.shapes import Schema
@@ -37,6 +37,8 @@ class FakeEngine:
             text = Path(job.path).read_text()
             self.data.append(job.data)
             yield Far(job.number, 0.5)
+            if text == "warn":
+                yield Told(job.number, "warning", (f"raise {setting('max_tokens')}",))
             for question in job.questions:
                 self.asked.append((Path(job.path).name, question))
                 if text == "ctrl-c":
@@ -184,3 +186,9 @@ def test_several_questions_need_a_policy_that_reads_for_none(tmp_path: Path) -> 
     Pairs(settings, ["a"], ["1?"], Answers(None))
     with pytest.raises(UsageError, match="reads for a question"):
         Pairs(settings, ["a"], ["1?", "2?"], Answers(None))
+
+
+def test_warnings_name_their_document(tmp_path: Path) -> None:
+    [path], screen = paths(tmp_path, a="warn"), Screen()
+    run([path], tmp_path / "o", FakeEngine(), screen=screen)
+    assert screen.warnings == [f"{path}: raise max_tokens"]

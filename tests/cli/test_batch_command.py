@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,15 @@ def test_choices_are_data(keydiff: Keydiff, tmp_path: Path) -> None:
         (("a.txt", "-q", "?", "-0"), "--null is about paths on standard input"),
         (("-", "-q", "?"), "no documents"),
         (("a.txt", "-q", "?", "-q", "!", "--policy", "focus"), "reads for a question"),
+        (("a.txt", "-q", "?", "--send"), "write --engine ray, too"),
         (("a.txt", "-q", "?", "--choices", "a,b", "--cite"), "--cite"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_read(words: tuple[str, ...], said: str) -> None:
     assert said in fails(run("batch", *words), 2)
+
+
+def test_a_cluster_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    done = run("batch", "a.txt", "-q", "?", "--engine", "ray")
+    assert "pip install 'keydiff-cli[ray]'" in fails(done, 2)
