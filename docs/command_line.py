@@ -20,6 +20,7 @@ PAGE = Path(__file__).parent / "command-line.md"
 COMMANDS = [
     "",
     "ask",
+    "batch",
     "extract",
     "chat",
     "read",

@@ -14,6 +14,7 @@ from keydiff_cli.eviction import Policy
 from keydiff_cli.llama import Model
 from keydiff_cli.planning.footprint import measure_token
 from keydiff_cli.planning.planner import archives
+from keydiff_cli.planning.sharing import Sharing
 from keydiff_cli.policies import DEFAULT_POLICY, find_policy
 from keydiff_cli.reading.preparation import begin, locate_model, plan_for, sketch_model
 from keydiff_cli.reading.reader import Reader
@@ -23,6 +24,7 @@ from keydiff_cli.report import Events, Report
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.shapes import Shape
 from keydiff_cli.snapshots import ArchiveForm
+from keydiff_cli.system import machine
 
 _QUESTION_TOKENS = 256  # assumed where the question is not known
 _PAGES = 100  # that costs are given for
@@ -119,17 +121,34 @@ def run_to_its_end(reader: Reader) -> Iterator[None]:
             reader.recorder.measure_peak()
 
 
-def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
-    """What ``keydiff plan`` shows: sizes in bytes, budget, block and cells in tokens, notes."""
+def sketch_plan(settings: Settings, events: Events, workers: int = 1) -> dict[str, Any]:
+    """What ``keydiff plan`` shows: sizes in bytes, budget, block and cells in tokens, notes.
+
+    With several ``workers`` it is the plan of each of them, under its share of the cap.
+
+    Raises
+    ------
+    MemoryCapError
+        If the cap is too small; the message names the smallest cap that works for all workers.
+    """
     from keydiff_cli.reading.noting import MOST, count_notes  # which takes time to load
 
     located = locate_model(settings, events)
     with ExitStack() as stack, closing(sketch_model(settings, located.path)) as sketch:
+        sharing = Sharing(workers, sketch.size_here, machine.resident())
+        total = settings.memory
+        if workers > 1:
+            settings = sharing.settings(settings)
         run = Run(settings, Recorder(Events()), stack)
         policy = find_policy(settings.policy or DEFAULT_POLICY)
         prepared = begin(run, located, sketch, policy, None, documents=True)
         planner = plan_for(run, sketch, prepared, question=_QUESTION_TOKENS)
-        plan, longest = planner.plan(), planner.longest_whole
+        try:
+            plan, longest = planner.plan(), planner.longest_whole
+        except MemoryCapError as error:
+            if workers == 1 or not error.smallest or total is None:
+                raise
+            raise sharing.too_small(total, error.smallest) from None
         whole = planner.fit(lambda _: longest).plan
         archive = _archived_bytes(settings, policy, sketch)
         tokens = _PAGES * _PAGE_TOKENS
@@ -150,6 +169,8 @@ def sketch_plan(settings: Settings, events: Events) -> dict[str, Any]:
         "other_bytes": plan.other,
         "planned_bytes": plan.total,
         "cap_bytes": plan.cap,
+        "workers": workers,
+        "all_workers_bytes": sharing.total(plan.total) if workers > 1 else plan.total,
         "ocr_bytes": NEEDED if Ocr(settings.ocr).active else 0,
         "archive_per_token_bytes": archive,
         "archive_per_100_pages_bytes": archive and tokens * archive,

@@ -93,9 +93,19 @@ class ModelError(KeydiffError):
 
 
 class MemoryCapError(KeydiffError):
-    """The memory cap is too small for the work asked for."""
+    """The memory cap is too small for the work asked for.
+
+    Parameters
+    ----------
+    smallest
+        Bytes of the smallest cap that works; 0 if it is not known.
+    """
 
     status = ExitStatus.MEMORY
+
+    def __init__(self, message: str, smallest: int = 0) -> None:
+        super().__init__(message)
+        self.smallest = smallest
 
 
 class AnswerError(KeydiffError):

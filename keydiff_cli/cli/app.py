@@ -18,6 +18,7 @@ from keydiff_cli.cli import (
     sessions_command,
 )
 from keydiff_cli.cli.ask_command import ask
+from keydiff_cli.cli.batch_command import batch
 from keydiff_cli.cli.build_command import build_llama
 from keydiff_cli.cli.chat_command import chat
 from keydiff_cli.cli.doctor_command import doctor
@@ -107,6 +108,7 @@ app = typer.Typer(
     help="Ask questions of documents longer than your machine's memory, with a local model.",
 )
 app.command()(ask)
+app.command()(batch)
 app.command()(extract)
 app.command()(chat)
 app.command()(read)

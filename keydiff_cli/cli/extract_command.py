@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from keydiff_cli.cli.many import Out, QuietMany, write_rows
 from keydiff_cli.cli.options import DEVICES, KEEPING, SAMPLING, Options
 from keydiff_cli.cli.shape_options import SchemaOption, schema_of
 from keydiff_cli.cli.signatures import with_options
-from keydiff_cli.errors import ExitStatus, UsageError
+from keydiff_cli.errors import UsageError
 
+_QUESTION = "Fill in the fields from the document."
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
@@ -37,16 +37,7 @@ Paths = Annotated[
 def extract(
     files: Paths = None,
     schema: SchemaOption = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar="FILE",
-            help="The table: CSV if it ends in .csv, else a JSON object in each line. Gone on with "
-            "if it is there. Default: stdout.",
-            show_default=False,
-        ),
-    ] = None,
+    out: Out = None,
     question: Annotated[
         str | None,
         typer.Option(
@@ -57,9 +48,7 @@ def extract(
             show_default=False,
         ),
     ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="No progress and no status lines.")
-    ] = False,
+    quiet: QuietMany = False,
     *,
     options: Options,
 ) -> None:
@@ -73,19 +62,14 @@ def extract(
     settings = options.resolve().settings
     shape = schema_of(schema)
 
-    from keydiff_cli.extract import QUESTION
-    from keydiff_cli.extract import extract as run
+    from keydiff_cli.batch.engine import Here
+    from keydiff_cli.batch.messages import Orders
+    from keydiff_cli.batch.pairs import Pairs
+    from keydiff_cli.batch.tables import Data
     from keydiff_cli.llama import echo_log
-    from keydiff_cli.render.display import Display
+    from keydiff_cli.render.display import BatchDisplay
 
     echo_log(options.verbose)
-    display = Display(quiet=quiet, answer=False)
-    try:
-        done = run(settings, files, shape, out, sys.stdout, display, question or QUESTION)
-    finally:
-        display.reading_over()
-    known = f", {done.known} had theirs before" if done.known else ""
-    failed = f", {done.failed} failed" if done.failed else ""
-    display.note(f"{done.new} rows are new{known}{failed}")
-    if done.failed:
-        raise typer.Exit(ExitStatus.ERROR)
+    table = Data(shape)
+    pairs = Pairs(settings, files, [question or _QUESTION], table)
+    write_rows(pairs, Here(Orders(settings, shape)), table, out, BatchDisplay(quiet=quiet))

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from keydiff_cli.documents.byte_stream import ByteStream, reason_of
 from keydiff_cli.documents.document import Document
-from keydiff_cli.documents.kinds import KINDS, PLAIN_TEXT, Head
+from keydiff_cli.documents.kinds import KINDS, PLAIN_TEXT, Head, Kind
 from keydiff_cli.documents.ocr.ocr import OFF, Ocr
 from keydiff_cli.documents.sniff import known_format
 from keydiff_cli.documents.unpacking import Unpacked, packing
@@ -79,21 +79,41 @@ def _unpacked(stream: ByteStream) -> ByteStream:
     return stream
 
 
+def require_document(path: str) -> None:
+    """Make sure that a file is of a kind that can be read, by its beginning alone.
+
+    Raises
+    ------
+    DocumentError
+        If it cannot be opened, is empty, or is of no such kind.
+    """
+    stream = _stream(path, BytesIO())
+    try:
+        _kind(_unpacked(stream))
+    finally:
+        stream.close()
+
+
 def _reader(stream: ByteStream) -> Document:
+    """The document of a stream; DocumentError if no kind reads it."""
+    return _kind(stream).open(stream)
+
+
+def _kind(stream: ByteStream) -> Kind:
     """Choose the kind of document by the first bytes; DocumentError if no kind reads them."""
     head = Head(stream)
     if not head.data:
         raise DocumentError(f"{stream.name} is empty")
     for kind in KINDS:
         if kind.recognises(head):
-            return kind.open(stream)
+            return kind
     known = known_format(head.data, binary=head.encoding is None or b"\0" in head.data)
     if known:
         what, advice = known
         raise DocumentError(f"{stream.name} looks like {what}; {advice}")
     if not PLAIN_TEXT.recognises(head):
         raise DocumentError(f"{stream.name} looks like binary data; give a document")
-    return PLAIN_TEXT.open(stream)
+    return PLAIN_TEXT
 
 
 def _stream(path: str, stdin: BinaryIO, *, name: str | None = None) -> ByteStream:

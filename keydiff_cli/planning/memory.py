@@ -113,7 +113,8 @@ def make_plan(
             means = f" with {setting('budget', budget)}" if budget is not None else ""
             raise MemoryCapError(
                 f"a memory cap of {format_size(cap)} is too small for this model{means}: "
-                f"the smallest cap that works is {needed}MB"
+                f"the smallest cap that works is {needed}MB",
+                total(least),
             )
         if budget is None:
             low, high = least, max(largest or 2**20, least)

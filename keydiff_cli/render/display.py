@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from keydiff_cli.batch.progress import BatchEvents
 from keydiff_cli.bench.bench_events import BenchEvents
 from keydiff_cli.build.build_events import BuildEvents
 from keydiff_cli.errors import SettingWriter
@@ -264,6 +265,17 @@ class BenchDisplay(Display, BenchEvents):
     def finished_sample(self, what: str, done: int, total: int) -> None:
         self.working(what, done, total)
         self.note(f"{done}/{total} {what}")
+
+
+class BatchDisplay(Display, BatchEvents):
+    """How far many documents are, on stderr."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__(quiet=quiet, answer=False)
+
+    def working(self, what: str, done: float, total: int) -> None:
+        if self._show_progress("asking"):
+            self._update(done, total, what)
 
 
 class BuildDisplay(Display, BuildEvents):

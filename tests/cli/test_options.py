@@ -92,10 +92,11 @@ def test_what_the_commands_set() -> None:
     assert settings_of(known["serve"]) == [each for each in everything if each != "plain"]
     for words in ("ask", "chat", "serve"):
         assert flags(known[words]) >= {"--no-recall", "--no-second-look"}
+    assert settings_of(known["batch"]) == [each for each in everything if each != "plain"]
     told = ("notes", "each", "cite", "absent", "length", "format", "plain", "think")
     assert settings_of(known["extract"]) == [each for each in everything if each not in told]
     shapes = {"--schema", "--choices"}
-    assert {words for words in known if shapes & flags(known[words])} == {"ask", "extract"}
+    assert {words for words in known if shapes & flags(known[words])} == {"ask", "batch", "extract"}
     answering = {"max_tokens", "temperature", "seed", "think"}
     assert set(everything) - set(settings_of(known["read"])) == answering | {
         *("cache", "notes", "each", "length", "format", "cite", "absent", "plain"),

@@ -55,6 +55,19 @@ def test_the_parts_add_up_and_stay_under_the_cap(plan: Plan) -> None:
     assert planned["planned_bytes"] < binary["planned_bytes"] <= binary["cap_bytes"] == 390 * 2**20
 
 
+def test_workers_share_the_cap_and_the_weights(plan: Plan) -> None:
+    alone = values(plan("--json", "--budget", 256))
+    assert (alone["workers"], alone["all_workers_bytes"]) == (1, alone["planned_bytes"])
+    shared = values(plan("--json", "--budget", 256, "--workers", 3, "--memory", "2GB"))
+    beside = shared["planned_bytes"] - shared["weights_bytes"]
+    own = 80_000_000  # of the process that gives them work
+    assert shared["all_workers_bytes"] == own + shared["weights_bytes"] + 3 * beside
+    assert shared["all_workers_bytes"] < 2_000_000_000
+    assert shared["cap_bytes"] < 2_000_000_000
+    named = smallest_cap(plan("--workers", 3, "--memory", "150MB"))
+    assert values(plan("--json", "--workers", 3, "--memory", named))["budget"] >= 256
+
+
 def test_it_says_what_ocr_takes(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("keydiff_cli.documents.ocr.ocr.engine", lambda: "fake-1")
     assert values(plan("--json"))["ocr_bytes"] == 650_000_000

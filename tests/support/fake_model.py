@@ -53,6 +53,7 @@ class FakeModel:
     trained_context = 4096
     layers = 1
     elsewhere = 0
+    size_here = 1_000_000
     window = 0
     vocabulary_size = 256 + len(NAMES)
     chat_template: str | None = _TEMPLATE
