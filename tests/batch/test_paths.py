@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from process_helpers import POSIX
 
 from keydiff_cli.batch.paths import find_documents, listed_paths
 from keydiff_cli.errors import UsageError
@@ -36,7 +37,8 @@ def test_what_is_no_document_is_left_out_in_folders_and_said(tmp_path: Path) -> 
     (tmp_path / "in/empty.txt").touch()
     (tmp_path / "in/picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
     (tmp_path / "in/gone").symlink_to("nowhere")
-    os.mkfifo(tmp_path / "in/pipe")
+    if POSIX:
+        os.mkfifo(tmp_path / "in/pipe")
     paths, told = found(tmp_path, "in", "named.png")
     assert paths == ["in/a.txt", "named.png"], "what is named is for the reading to refuse"
     assert "empty.txt is empty" in told
