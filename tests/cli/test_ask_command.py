@@ -59,7 +59,7 @@ def test_stopped_by_length_is_warned_of(plain: Result, report: dict[str, Any]) -
     assert report["stop_reason"] == "length"
     assert report["tokens"]["generated"] == 6
     (warning,) = plain.warnings
-    assert "--max-tokens 6" in warning
+    assert "--max-tokens 12" in warning
     assert report["warnings"] == [warning]
 
 

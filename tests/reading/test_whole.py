@@ -190,7 +190,7 @@ def test_of_a_whole_document_each_sentence_is_checked(settings: Settings, tmp_pa
         assert all(sentence in text for sentence in said)
         assert said or "[not in the document: " in text
         assert report.stop_reason == "length"
-        assert any("stopped at" in warning for warning in report.warnings)
+        assert any("stopped after" in warning for warning in report.warnings)
         reader.settings = replace(settings, notes="off")
         reader.ask(SUMMARIZE)
         assert reader.report.sentences == ()
