@@ -2,8 +2,8 @@
 
     python docs/batch_overhead.py [--model NAME] [--documents N] [--lines N] [--ray]
 
-Runs once with N documents and once with three times as many: what comes on top of reading and
-answering in the workers is split into what each document adds, and what starting takes. Prints one
+What counts is the time between the end of a worker's first document and that of its last one, less
+reading and answering those in between and the last one; starting a worker is told apart. Prints one
 line of JSON, in seconds. Each worker computes in one thread. With ``--ray`` also on a cluster that
 is started on this machine.
 """
@@ -17,10 +17,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import mean
 
 from keydiff_cli.batch.dispatch import Dispatcher
 from keydiff_cli.batch.engine import Engine, Here
-from keydiff_cli.batch.messages import Job, Orders, Outcome
+from keydiff_cli.batch.messages import Job, Orders, Outcome, Over
 from keydiff_cli.batch.workers import Workers
 from keydiff_cli.settings.config import Settings
 
@@ -31,7 +32,7 @@ LINE = "The storehouse on quay {} was painted in the spring and the men rested i
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--documents", type=int, default=4)
+    parser.add_argument("--documents", type=int, default=9)
     parser.add_argument("--lines", type=int, default=20)
     parser.add_argument("--ray", action="store_true")
     given = parser.parse_args()
@@ -48,12 +49,12 @@ def main() -> None:
         engines["ray, 1 worker"] = (1, lambda: Dispatcher(Cluster(orders, "local", 1)))
         engines["ray, 2 workers"] = (2, lambda: Dispatcher(Cluster(orders, "local", 2)))
     with tempfile.TemporaryDirectory() as folder:
-        paths = list(_documents(Path(folder), 3 * given.documents, given.lines))
+        paths = list(_documents(Path(folder), given.documents, given.lines))
         print(
             json.dumps(
                 {"model": given.model, "documents": given.documents, "lines": given.lines}
                 | {
-                    name: _measured(workers, make, paths, given.documents)
+                    name: _measured(workers, make(), paths)
                     for name, (workers, make) in engines.items()
                 }
             )
@@ -67,30 +68,28 @@ def _documents(folder: Path, count: int, lines: int) -> Iterator[str]:
         yield os.fspath(path)
 
 
-def _measured(
-    workers: int, make: Callable[[], Engine], paths: list[str], few: int
-) -> dict[str, float]:
+def _measured(workers: int, engine: Engine, paths: list[str]) -> dict[str, float]:
     """What a document takes in a worker, what comes on top for each, and what starting takes."""
-    small, _ = _beside(workers, make(), paths[:few])
-    large, work = _beside(workers, make(), paths)
-    each = (large - small) / (len(paths) - few)
-    return {
-        "document_s": round(work / len(paths), 4),
-        "overhead_s": round(each, 4),
-        "start_s": round(small - each * few, 2),
-    }
-
-
-def _beside(workers: int, engine: Engine, paths: list[str]) -> tuple[float, float]:
-    """Seconds of all workers beside their work, and those of their work."""
     jobs = (Job(number, path, (QUESTION,)) for number, path in enumerate(paths))
-    started, work = time.perf_counter(), 0.0
+    work: dict[int, float] = {}
+    ended: dict[int, float] = {}  # in the order in which documents ended
+    started = time.perf_counter()
     for message in engine.messages(jobs):
         if isinstance(message, Outcome):
             if message.error is not None:
                 raise SystemExit(message.error)
-            work += message.reading_seconds + message.seconds
-    return workers * (time.perf_counter() - started) - work, work
+            work[message.number] = message.reading_seconds + message.seconds
+        elif isinstance(message, Over):
+            ended[message.number] = time.perf_counter() - started
+    firsts = range(workers)  # documents: each worker begins with one of them
+    later = [seconds for number, seconds in work.items() if number not in firsts]
+    # The last documents to end are of one worker each: none waits while there is something to do.
+    between = sum(list(ended.values())[-workers:]) - sum(ended[number] for number in firsts)
+    return {
+        "document_s": round(mean(later), 4),
+        "overhead_s": round((between - sum(later)) / len(later), 4),
+        "start_s": round(mean(ended[number] - work[number] for number in firsts), 2),
+    }
 
 
 if __name__ == "__main__":
