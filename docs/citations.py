@@ -14,14 +14,13 @@ numbers or the name of the reference are in them) it is seen which pages these w
 ``cost`` is the time that citing took, as a share of that of the answers. With ``--references``
 nothing is answered: what is cited is the reference, so that places are known for all questions.
 With ``--verdicts`` the table of a person who read the answers says which are right, where it has
-them: columns ``document``, ``question`` (the beginning of its SHA-256), ``right`` (1 or 0).
+them: columns ``document``, ``question`` (its digest), ``right`` (1 or 0).
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import hashlib
 import json
 import sys
 import time
@@ -46,11 +45,6 @@ from keydiff_cli.text.prompts import prompt_tokens
 WAYS = ("words", "look", "attention", "cited")
 Verdicts = dict[tuple[str, str], bool]
 FIRST = (1, 3)  # among how many pages the right one is to be
-
-
-def digest(question: str) -> str:
-    """The beginning of a question's SHA-256, which names it without its words."""
-    return hashlib.sha256(question.encode()).hexdigest()[:12]
 
 
 def read_verdicts(path: Path) -> Verdicts:
@@ -89,7 +83,7 @@ def found(
             answer = question.reference if options.references else reader.ask(question.text)
             seconds = time.perf_counter() - started
             right = judge(answer, question.text, question.reference, question.kind)
-            right = verdicts.get((document.path.name, digest(question.text)), bool(right))
+            right = verdicts.get((document.path.name, question.digest), bool(right))
             if not (right or options.references):
                 continue
             held = reader.held

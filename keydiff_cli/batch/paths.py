@@ -9,6 +9,7 @@ from pathlib import Path
 from keydiff_cli.documents.opening import require_document
 from keydiff_cli.errors import DocumentError, UsageError
 from keydiff_cli.system.files import told_by
+from keydiff_cli.system.walking import visible_files
 
 
 def listed_paths(data: bytes, *, null: bool) -> list[str]:
@@ -58,11 +59,7 @@ def _files(folder: str, tell: Callable[[str], None]) -> Iterator[str]:
     def cannot(error: OSError) -> None:
         tell(f"{error.filename} is left out: {told_by(error)}")
 
-    for path, folders, files in os.walk(folder, onerror=cannot):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith("."):
-                yield os.path.join(path, name)
+    return visible_files(folder, cannot)
 
 
 def _is_document(path: str, tell: Callable[[str], None]) -> bool:

@@ -13,10 +13,7 @@ import typer
 
 from keydiff_cli.cli.larger_models import hint_at_larger
 from keydiff_cli.cli.options import (
-    DEVICES,
-    KEEPING,
-    LOOKING,
-    SAMPLING,
+    ANSWERING,
     SHOWING,
     SUMMING,
     Files,
@@ -46,16 +43,7 @@ class MinSupport(StrEnum):
 
 
 @with_options(
-    *KEEPING,
-    *SAMPLING,
-    "system",
-    "think",
-    "threads",
-    *DEVICES,
-    "ocr",
-    "cache",
-    *LOOKING,
-    *SUMMING,
+    *ANSWERING,
     "plain",
     *SHOWING,
     "offline",

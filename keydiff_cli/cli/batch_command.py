@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keydiff_cli.cli.many import MOST_WORKERS, Out, QuietMany, write_rows
-from keydiff_cli.cli.options import DEVICES, KEEPING, LOOKING, SAMPLING, SUMMING, Options
+from keydiff_cli.cli.options import ANSWERING, Options
 from keydiff_cli.cli.shape_options import ChoicesOption, SchemaOption, refuse_citing, shape_of
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
@@ -53,16 +53,7 @@ Questions = Annotated[
 
 
 @with_options(
-    *KEEPING,
-    *SAMPLING,
-    "system",
-    "think",
-    "threads",
-    *DEVICES,
-    "ocr",
-    "cache",
-    *LOOKING,
-    *SUMMING,
+    *ANSWERING,
     "verbose",
     "offline",
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keydiff_cli.cli.options import DEVICES, KEEPING, LOOKING, SAMPLING, SUMMING, Options
+from keydiff_cli.cli.options import ANSWERING, Options
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 
@@ -21,16 +21,7 @@ if TYPE_CHECKING:
 
 
 @with_options(
-    *KEEPING,
-    *SAMPLING,
-    "system",
-    "think",
-    "threads",
-    *DEVICES,
-    "ocr",
-    "cache",
-    *LOOKING,
-    *SUMMING,
+    *ANSWERING,
     "plain",
     "as_json",
     "quiet",

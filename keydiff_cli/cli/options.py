@@ -28,6 +28,11 @@ SAMPLING = ("max_tokens", "temperature", "seed")
 DEVICES = ("kv_type", "gpu_layers", "device", "rpc")
 LOOKING = ("no_recall", "no_second_look", "notes", "each", "cite", "absent")
 SUMMING = ("length", "format")
+# Those by which questions are answered in words.
+ANSWERING = (
+    *(*KEEPING, *SAMPLING, "system", "think", "threads", *DEVICES, "ocr", "cache"),
+    *(*LOOKING, *SUMMING),
+)
 SHOWING = ("as_json", "stats", "quiet", "verbose")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from keydiff_cli.cli.options import DEVICES, KEEPING, LOOKING, SAMPLING, SUMMING, Options
+from keydiff_cli.cli.options import ANSWERING, Options
 from keydiff_cli.cli.signatures import with_options
 from keydiff_cli.errors import UsageError
 from keydiff_cli.system.sizes import parse_size
@@ -17,16 +17,7 @@ _NEEDED = ("starlette", "uvicorn", "python_multipart")
 
 
 @with_options(
-    *KEEPING,
-    *SAMPLING,
-    "system",
-    "think",
-    "threads",
-    *DEVICES,
-    "ocr",
-    "cache",
-    *LOOKING,
-    *SUMMING,
+    *ANSWERING,
     "verbose",
     "offline",
 )

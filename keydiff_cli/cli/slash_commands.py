@@ -95,20 +95,11 @@ def _files(repl: Repl, _: str) -> None:
     documents = repl.chat.report.documents
     if not documents:
         raise UsageError("there is no document; /add one")
-    print_table(
-        ("document", "kind", "pages", "characters", "tokens"),
-        (
-            (
-                document.name,
-                shown_kind(document),
-                document.pages or "-",
-                document.characters,
-                document.tokens,
-            )
-            for document in documents
-        ),
-        file=repl.out,
+    rows = (
+        (each.name, shown_kind(each), each.pages or "-", each.characters, each.tokens)
+        for each in documents
     )
+    print_table(("document", "kind", "pages", "characters", "tokens"), rows, file=repl.out)
 
 
 def _stats(repl: Repl, _: str) -> None:
@@ -147,7 +138,7 @@ def _set(repl: Repl, text: str) -> None:
         _show(repl, name)
         return
     if name in BY_COMMAND:
-        run_command(repl, f"{name} {value}")
+        _sets(name)(repl, value)
         return
     before, settings = vars(repl.chat.settings), changed(repl.chat.settings, name, value)
     repl.chat.show_by(settings)

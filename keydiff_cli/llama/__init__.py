@@ -9,7 +9,6 @@ from __future__ import annotations
 from keydiff_cli.llama.context import Context
 from keydiff_cli.llama.devices import HERE, Device, Placement
 from keydiff_cli.llama.grammar import Grammar, require_grammar
-from keydiff_cli.llama.identity import identity_of
 from keydiff_cli.llama.installation import Installation, find_installation
 from keydiff_cli.llama.interrupts import hold_interrupt, stopped_by
 from keydiff_cli.llama.kv_api import API_VERSION, api_version
@@ -54,7 +53,6 @@ __all__ = [
     "find_installation",
     "half_to_float",
     "hold_interrupt",
-    "identity_of",
     "memory_view",
     "read_tensor",
     "require_grammar",

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from keydiff_cli.errors import ModelError
 from keydiff_cli.llama.devices import HERE, Placement, chosen
 from keydiff_cli.llama.header import check_header, tensor_sizes
-from keydiff_cli.llama.identity import identity_of
 from keydiff_cli.llama.interrupts import hold_interrupt
 from keydiff_cli.llama.library import (
     LlamaError,
@@ -25,6 +24,7 @@ from keydiff_cli.llama.library import (
     set_fields,
 )
 from keydiff_cli.llama.supported import advice_for, require_supported
+from keydiff_cli.system.files import identity_of
 
 Tokens = NDArray[np.int32]
 

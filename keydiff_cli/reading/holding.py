@@ -118,6 +118,10 @@ class Holding:
                 self.close()  # those who ask go by the cache that is in use: none is any more
                 raise
 
+    def _require_all_read(self, what_for: str) -> None:
+        if self._reading is not None:
+            raise UsageError(f"there is more to read before it can be {what_for}")
+
     def require_idle(self) -> None:
         """Make sure that no answer is being generated, which the cache is needed for.
 

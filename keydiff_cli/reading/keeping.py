@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from keydiff_cli.llama import Model, Placement, identity_of
+from keydiff_cli.llama import Model, Placement
+from keydiff_cli.system.files import identity_of
 
 
 class ModelKeeper:

@@ -263,10 +263,6 @@ class Reader(Answering):
             for _ in condensing:
                 yield None
 
-    def _require_all_read(self, what_for: str) -> None:
-        if self._reading is not None:
-            raise UsageError(f"there is more to read before it can be {what_for}")
-
     def save(self, path: str | Path) -> None:
         """Write what was read to a file, for :meth:`load`.
 

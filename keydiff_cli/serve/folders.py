@@ -6,12 +6,13 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from keydiff_cli.errors import UsageError
 from keydiff_cli.serve.files import KnownFile
 from keydiff_cli.system.terminal import complain, printable
+from keydiff_cli.system.walking import visible_files
 
 PURPOSE = "documents"
 _MOST = 10_000  # files that are listed
@@ -49,10 +50,7 @@ class Folders:
         return next((file for file in self.list() if file.id == file_id), None)
 
     def _paths(self) -> Iterator[Path]:
-        for top in self._folders:
-            for folder, below, names in os.walk(top):  # which follows no links
-                below[:] = sorted(name for name in below if not name.startswith("."))
-                yield from (Path(folder, name) for name in sorted(names) if name[0] != ".")
+        return map(Path, chain.from_iterable(map(visible_files, self._folders)))
 
 
 def _known(path: Path) -> KnownFile | None:

@@ -48,6 +48,15 @@ def told_by(error: BaseException) -> str:
     return str((isinstance(error, OSError) and error.strerror) or error)
 
 
+def identity_of(path: str | Path) -> tuple[object, ...]:
+    """What tells a file, as it is now, from others; its path alone if it cannot be looked at."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return (path,)
+    return path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def nameless_file() -> BinaryIO:
     """A file to write and read that goes with the process, also when that is killed.
 

@@ -40,7 +40,6 @@ class Chat:
         Paths of the documents.
     stepwise
         Leave reading to :meth:`step`; questions may be asked between the steps.
-
     """
 
     def __init__(

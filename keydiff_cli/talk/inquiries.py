@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from keydiff_cli.reading.reader import Reader
 from keydiff_cli.report import Events, Report, Turn
 from keydiff_cli.settings.config import Settings
 from keydiff_cli.shapes import Shape
+from keydiff_cli.system.files import identity_of
 from keydiff_cli.talk.conversation import Conversation
 
 # How questions are answered, by which nothing is read otherwise.
@@ -72,7 +72,7 @@ class Spent:
 class _Subject:
     """What is held: files as they are now, and the settings that they are read by."""
 
-    files: Sequence[tuple[str, object]]
+    files: Sequence[object]
     settings: Settings
 
 
@@ -160,7 +160,7 @@ class InquiryDesk:
         """Read the documents of an inquiry, unless they are held already."""
         usual = {name: getattr(self._settings, name) for name in ANSWERED_BY}
         settings = replace(inquiry.settings, **usual)
-        subject = _Subject([(file, _state(file)) for file in inquiry.files], settings)
+        subject = _Subject(list(map(identity_of, inquiry.files)), settings)
         reader = self._reader
         self._known = reader.report.tokens.document
         if subject != self._subject or reader.cache is None:
@@ -190,12 +190,3 @@ class InquiryDesk:
         conversation.back_to(common)
         conversation.replay(turns[common:])
         return conversation
-
-
-def _state(file: str) -> object:
-    """What differs when a file has changed; None if it cannot be known, which reading will say."""
-    try:
-        state = os.stat(file)
-    except (OSError, ValueError):
-        return None
-    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns

@@ -17,8 +17,9 @@ import pytest
 from scripted_cache import FakeCache
 
 from keydiff_cli import models
-from keydiff_cli.llama import HERE, Placement, Tokens, identity_of
+from keydiff_cli.llama import HERE, Placement, Tokens
 from keydiff_cli.planning.footprint import Footprint
+from keydiff_cli.system.files import identity_of
 
 NAMES = ("<s>", "</s>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>")  # from token 256 on
 _TEMPLATE = (
