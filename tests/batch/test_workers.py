@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(not POSIX, reason="needs signals")
 
 def workers(process: int | None = None) -> list[psutil.Process]:
     """The workers of a process."""
-    return running("spawn_main", process)
+    return running("spawn_main", process, directly=True)
 
 
 def test_one_killed_while_it_reads_is_followed_by_one_that_reads_on(

@@ -37,9 +37,13 @@ def steps(messages: list[Message]) -> int:
     return sum(isinstance(each, Far) and each.number == 0 for each in messages)
 
 
-def running(words: str, of: int | None = None) -> list[psutil.Process]:
-    """The processes below one, this one if none is named, whose command line has such words."""
-    children = psutil.Process(of).children(recursive=True)
+def running(words: str, of: int | None = None, *, directly: bool = False) -> list[psutil.Process]:
+    """The processes below one, this one if none is named, whose command line has such words.
+
+    ``directly`` leaves those out that these have begun: one has the command line of its parent
+    until it has its own.
+    """
+    children = psutil.Process(of).children(recursive=not directly)
     return [child for child in children if words in _command(child)]
 
 
